@@ -19,7 +19,8 @@ debian_mirror() {
 	echo "$uri"
 }
 
-# apt-get and apt-cache on our own lists, for the suite $1.
+# apt-get and apt-cache on our own lists, for the suite $1. Nothing is installed
+# as far as they know: what this machine has must not change what they choose.
 suite_apt() {
 	local suite=$1 tool=$2
 	shift 2
@@ -29,6 +30,7 @@ suite_apt() {
 		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::Etc::PreferencesParts=/dev/null \
 		-o Dir::State::Lists="$APT/$suite/lists" \
+		-o Dir::State::Status="$APT/$suite/status" \
 		-o Dir::Cache="$APT/$suite" \
 		-o APT::Sandbox::User=root \
 		-o APT::Get::List-Cleanup=0 \
@@ -44,6 +46,7 @@ suite_update() {
 	[[ ! $(find "$APT/$suite/fresh" -mmin -30 2>/dev/null) ]] || return 0
 	mirror=$(debian_mirror)
 	mkdir -p "$APT/$suite/lists/partial" "$APT/$suite/archives/partial"
+	: >"$APT/$suite/status"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
 		>"$APT/$suite/sources.list"
 	say "reading the package lists of $suite"

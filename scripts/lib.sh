@@ -5,7 +5,6 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${WDM_BUILD:-$ROOT/build}
-JOBS=$(nproc)
 export DEBIAN_FRONTEND=noninteractive
 
 # Progress goes to stderr: stdout is for what a caller reads.
