@@ -96,3 +96,17 @@ need_packages() {
 		die "cannot install ${missing[*]}"
 	}
 }
+
+# The files that the module is built from, each ended by a NUL: what git knows
+# or would take, so that nobody's left-overs are built or installed.
+module_sources() {
+	local f
+
+	git -C "$ROOT" ls-files -z --cached --others --exclude-standard -- \
+		Kbuild dkms.conf include kunit module scripts/dkms-check |
+		sort -zu |
+		while IFS= read -r -d '' f; do
+			# Deleted, but git was not told yet
+			[[ ! -e $ROOT/$f ]] || printf '%s\0' "$f"
+		done
+}

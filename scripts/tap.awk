@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Count TAP and KTAP: prints "PASSED FAILED SKIPPED", and says on stderr which
+# lines failed or were skipped and why.
+#
+#	awk -f scripts/tap.awk FILE...
+#
+# Subtests are told by their indentation. What counts is the innermost result;
+# the line that sums up a subtest counts only if it failed and nothing in it
+# did. A plan that does not fit the results fails by the difference, results
+# without any plan fail once (but for those of subtests: KUnit plans no
+# parameters), and so does "Bail out!". A version line at the margin begins a
+# new document. "not ok ... # TODO" counts as skipped.
+
+function fail(n, text) {
+	failed += n
+	failures++
+	print "  failed: " text > "/dev/stderr"
+}
+
+function skip(text) {
+	skipped++
+	print "  skipped: " text > "/dev/stderr"
+}
+
+# A line of the block at a depth: note what had failed when the block began
+function enter(depth) {
+	if (!(depth in open))
+		open[depth] = failures + 0
+	if (depth > deepest)
+		deepest = depth
+}
+
+# The block at a depth has ended: hold it against its plan
+function leave(depth,    n, text) {
+	n = results[depth] + 0
+	text = n " results" (last == "" ? "" : ", near: " last)
+	if (depth in plan) {
+		if (plan[depth] > n)
+			fail(plan[depth] - n, "a plan of " plan[depth] " with " text)
+		else if (plan[depth] < n)
+			fail(1, "a plan of " plan[depth] " with " text)
+	} else if (depth == 0) {
+		fail(1, "no plan for " text)
+	}
+	delete open[depth]
+	delete plan[depth]
+	delete results[depth]
+}
+
+# Leave all blocks deeper than a depth. How many failures there had been
+# before the outermost of them began, or -1 if there was none.
+function leave_deeper(depth,    d, before) {
+	before = -1
+	for (d = deepest; d > depth; d--) {
+		if (d in open) {
+			before = open[d]
+			leave(d)
+		}
+	}
+	deepest = depth
+	return before
+}
+
+BEGIN {
+	deepest = -1
+}
+
+{
+	sub(/\r$/, "")
+	match($0, /^ */)
+	depth = RLENGTH
+	line = substr($0, depth + 1)
+	directive = toupper(line)
+}
+
+line ~ /^K?TAP version [0-9]+$/ {
+	if (depth == 0)
+		leave_deeper(-1)
+	next
+}
+
+line ~ /^Bail out!/ {
+	fail(1, line)
+	next
+}
+
+line ~ /^1\.\.[0-9]+/ {
+	if (depth in plan)
+		leave_deeper(depth - 1)
+	enter(depth)
+	plan[depth] = substr(line, 4) + 0
+	if (plan[depth] == 0 && directive ~ /# *SKIP/)
+		skip(line)
+	next
+}
+
+line ~ /^(not )?ok([ \t]|$)/ {
+	before = leave_deeper(depth)
+	enter(depth)
+	results[depth]++
+	last = line
+	if (before >= 0) {
+		if (line ~ /^not / && directive !~ /# *(SKIP|TODO)/ && failures + 0 == before)
+			fail(1, line)
+	} else if (directive ~ /# *SKIP/) {
+		skip(line)
+	} else if (line ~ /^ok/) {
+		passed++
+	} else if (directive ~ /# *TODO/) {
+		skip(line)
+	} else {
+		fail(1, line)
+	}
+}
+
+END {
+	leave_deeper(-1)
+	printf "%d %d %d\n", passed, failed, skipped
+}
