@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+#define PAGEMAP_PRESENT	0x8000000000000000ULL
+#define PAGEMAP_PFN	0x007fffffffffffffULL
+
+/* The edu devices that VFIO has to give away, @most at the most. */
+size_t find_edu(struct wdm_bdf *found, size_t most)
+{
+	struct wdm_bdf *list;
+	int number = wdm_pci_list(&list);
+	size_t count = 0;
+
+	if (number < 0)
+		return 0;
+	for (int i = 0; i < number && count < most; i++) {
+		if (wdm_pci_is_edu(list[i].text) && wdm_pci_has_vfio_driver(list[i].text))
+			found[count++] = list[i];
+	}
+	free(list);
+	return count;
+}
+
+/* Fresh memory of small pages, all of them there; never NULL. */
+void *get_pages(size_t pages)
+{
+	void *memory = mmap(NULL, pages * WDM_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		abort();
+	madvise(memory, pages * WDM_PAGE_SIZE, MADV_NOHUGEPAGE);
+	memset(memory, 0, pages * WDM_PAGE_SIZE);
+	return memory;
+}
+
+/* The physical address of memory of this process; 0 if we may not know it. */
+__u64 physical_address(const void *address)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	__u64 entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry), (uintptr_t)address / WDM_PAGE_SIZE * sizeof(entry)) !=
+	    sizeof(entry))
+		entry = 0;
+	close(fd);
+	if (!(entry & PAGEMAP_PRESENT) || !(entry & PAGEMAP_PFN))
+		return 0;
+	return (entry & PAGEMAP_PFN) * WDM_PAGE_SIZE + (uintptr_t)address % WDM_PAGE_SIZE;
+}

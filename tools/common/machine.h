@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a test asks the machine for.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <stddef.h>
+
+#include "wdm_iommu_user.h"
+
+size_t find_edu(struct wdm_bdf *found, size_t most);
+void *get_pages(size_t pages);
+__u64 physical_address(const void *address);
+
+#endif

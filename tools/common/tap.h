@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Test results in TAP. One program, one list of results; results may be
+ * indented, as KTAP's subtests are.
+ */
+#ifndef TAP_H
+#define TAP_H
+
+#include <stdbool.h>
+
+/* Arguments from @first on go with the format string @string. */
+#define FORMAT_CHECK			__format__
+#define PRINTF_LIKE(string, first)	__attribute__((FORMAT_CHECK(__printf__, string, first)))
+
+/* How a test ended; also exit codes, KSFT_SKIP's among them. */
+enum tap_result {
+	TAP_PASS = 0,
+	TAP_FAIL = 1,
+	TAP_SKIP = 4,
+};
+
+void tap_header(const char *version);
+void tap_plan(unsigned int number);
+void tap_indent(unsigned int columns);
+PRINTF_LIKE(1, 2) void tap_diag(const char *format, ...);
+PRINTF_LIKE(2, 3) bool tap_ok(bool passed, const char *format, ...);
+void tap_result(enum tap_result result, const char *name, const char *reason);
+void tap_restart(unsigned int number);
+unsigned int tap_failures(void);
+int tap_finish(void);
+
+#endif

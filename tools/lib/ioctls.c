@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of /dev/wdm_iommu, a function each. All of them return the
+ * NTSTATUS that the call left, or WDM_STATUS_NONE where it left none; errno is
+ * that of the call. Parameters are those of <linux/wdm_iommu.h>.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#include "wdm_iommu_user.h"
+
+/* What every argument structure starts with. */
+struct header {
+	__u32 size;
+	__u32 status;
+};
+
+/**
+ * wdm_open() - open /dev/wdm_iommu
+ *
+ * Return: a file descriptor, or -1 with errno.
+ */
+int wdm_open(void)
+{
+	return open(WDM_IOMMU_PATH, O_RDWR | O_CLOEXEC);
+}
+
+/**
+ * wdm_call() - do one ioctl and give its NTSTATUS
+ * @fd: /dev/wdm_iommu, or a VFIO container for %WDM_IOMMU_VFIO_TIE
+ * @request: WDM_IOMMU_*
+ * @argument: its structure, with size filled in
+ *
+ * Return: the NTSTATUS; %WDM_STATUS_NONE if the call wrote none, or, with errno
+ * EPROTO, one that contradicts its result.
+ */
+__u32 wdm_call(int fd, unsigned long request, void *argument)
+{
+	struct header *header = argument;
+	int failure;
+
+	header->status = WDM_STATUS_NONE;
+	failure = ioctl(fd, request, argument);
+	if (!failure == !!header->status) {
+		errno = EPROTO;
+		return WDM_STATUS_NONE;
+	}
+	return header->status;
+}
+
+/**
+ * wdm_info() - what the kernel and the module offer
+ * @fd: /dev/wdm_iommu
+ * @info: the answer
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_info(int fd, struct wdm_iommu_info *info)
+{
+	*info = (struct wdm_iommu_info) { .size = sizeof(*info) };
+	return wdm_call(fd, WDM_IOMMU_INFO, info);
+}
+
+static __u32 close_handle(int fd, unsigned long request, __u32 handle)
+{
+	struct wdm_iommu_close argument = { .size = sizeof(argument), .handle = handle };
+
+	return wdm_call(fd, request, &argument);
+}
+
+/**
+ * wdm_close() - delete an object of any type
+ * @fd: /dev/wdm_iommu
+ * @handle: the object
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_close(int fd, __u32 handle)
+{
+	return close_handle(fd, WDM_IOMMU_CLOSE, handle);
+}
+
+/**
+ * wdm_domain_create() - IommuDomainCreate
+ * @fd: /dev/wdm_iommu
+ * @os_managed: who owns the page tables
+ * @flags: WDM_IOMMU_DOMAIN_*
+ * @domain: the handle
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_domain_create(int fd, bool os_managed, __u32 flags, __u32 *domain)
+{
+	struct wdm_iommu_domain_create argument = {
+		.size = sizeof(argument),
+		.os_managed_page_table = os_managed,
+		.flags = flags,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_DOMAIN_CREATE, &argument);
+
+	*domain = argument.domain;
+	return status;
+}
+
+/**
+ * wdm_domain_delete() - IommuDomainDelete
+ * @fd: /dev/wdm_iommu
+ * @domain: the domain
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_domain_delete(int fd, __u32 domain)
+{
+	return close_handle(fd, WDM_IOMMU_DOMAIN_DELETE, domain);
+}
+
+/**
+ * wdm_device_create() - IommuDeviceCreate
+ * @fd: /dev/wdm_iommu
+ * @address: the PCI device
+ * @device: the handle
+ * @group: the number of its IOMMU group; may be NULL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_device_create(int fd, const struct wdm_pci_address *address, __u32 *device,
+			__u32 *group)
+{
+	struct wdm_iommu_device_create argument = {
+		.size = sizeof(argument),
+		.segment = address->segment,
+		.bus = address->bus,
+		.devfn = address->devfn,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_DEVICE_CREATE, &argument);
+
+	*device = argument.device;
+	if (group)
+		*group = argument.group;
+	return status;
+}
+
+/**
+ * wdm_device_delete() - IommuDeviceDelete
+ * @fd: /dev/wdm_iommu
+ * @device: the device
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_device_delete(int fd, __u32 device)
+{
+	return close_handle(fd, WDM_IOMMU_DEVICE_DELETE, device);
+}
+
+/**
+ * wdm_attach() - IommuDeviceAttach
+ * @fd: /dev/wdm_iommu
+ * @domain: the domain
+ * @device: the device
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_attach(int fd, __u32 domain, __u32 device)
+{
+	struct wdm_iommu_attach argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.device = device,
+		.mapping_count = 1,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_ATTACH, &argument);
+}
+
+/**
+ * wdm_detach() - IommuDeviceDetach
+ * @fd: /dev/wdm_iommu
+ * @device: the device
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_detach(int fd, __u32 device)
+{
+	struct wdm_iommu_detach argument = { .size = sizeof(argument), .device = device };
+
+	return wdm_call(fd, WDM_IOMMU_DETACH, &argument);
+}
+
+/**
+ * wdm_mdl_create() - pin memory of this process
+ * @fd: /dev/wdm_iommu
+ * @address: where it starts
+ * @length: bytes
+ * @access: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @mdl: the handle
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __u32 *mdl)
+{
+	struct wdm_iommu_mdl_create argument = {
+		.size = sizeof(argument),
+		.address = (uintptr_t)address,
+		.length = length,
+		.access = access,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_MDL_CREATE, &argument);
+
+	*mdl = argument.mdl;
+	return status;
+}
+
+/**
+ * wdm_mdl_delete() - unpin memory
+ * @fd: /dev/wdm_iommu
+ * @mdl: the MDL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_mdl_delete(int fd, __u32 mdl)
+{
+	return close_handle(fd, WDM_IOMMU_MDL_DELETE, mdl);
+}
+
+static __u32 map(int fd, unsigned long request, struct wdm_iommu_map *argument)
+{
+	argument->size = sizeof(*argument);
+	return wdm_call(fd, request, argument);
+}
+
+/**
+ * wdm_map() - IommuMapLogicalRange
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @mdl: the memory
+ * @offset: where in the MDL to start
+ * @length: bytes, 0 for all the rest
+ * @logical_address: the address that devices will use
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, __u64 length,
+	      __u64 logical_address)
+{
+	return map(fd, WDM_IOMMU_MAP, &(struct wdm_iommu_map) {
+		.domain = domain,
+		.permissions = permissions,
+		.mdl = mdl,
+		.offset = offset,
+		.length = length,
+		.logical_address = logical_address,
+	});
+}
+
+/**
+ * wdm_map_identity() - IommuMapIdentityRange
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @mdl: the memory
+ * @offset: where in the MDL to start
+ * @length: bytes, 0 for all the rest
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map_identity(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
+		       __u64 length)
+{
+	return map(fd, WDM_IOMMU_MAP_IDENTITY, &(struct wdm_iommu_map) {
+		.domain = domain,
+		.permissions = permissions,
+		.mdl = mdl,
+		.offset = offset,
+		.length = length,
+	});
+}
+
+/**
+ * wdm_unmap() - IommuUnmapLogicalRange
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @logical_address: where to start
+ * @pages: how many pages
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 pages)
+{
+	struct wdm_iommu_unmap argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.logical_address = logical_address,
+		.number_of_pages = pages,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_UNMAP, &argument);
+}
+
+/**
+ * wdm_unmap_identity() - IommuUnmapIdentityRange
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @mdl: the memory
+ * @offset: where in the MDL to start
+ * @length: bytes, 0 for all the rest
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_unmap_identity(int fd, __u32 domain, __u32 mdl, __u64 offset, __u64 length)
+{
+	struct wdm_iommu_unmap_identity argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.mdl = mdl,
+		.offset = offset,
+		.length = length,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_UNMAP_IDENTITY, &argument);
+}
+
+/**
+ * wdm_memory_add() - make memory part of the caller's address space
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @permissions: the most that page tables may allow
+ * @mdl: the memory
+ * @offset: where in the MDL to start
+ * @length: bytes, 0 for all the rest
+ * @caller_address: where it stands
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_memory_add(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
+		     __u64 length, __u64 caller_address)
+{
+	struct wdm_iommu_memory_add argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.permissions = permissions,
+		.mdl = mdl,
+		.offset = offset,
+		.length = length,
+		.caller_address = caller_address,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_MEMORY_ADD, &argument);
+}
+
+/**
+ * wdm_memory_remove() - take memory out of the caller's address space
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @caller_address: where to start
+ * @length: bytes
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_memory_remove(int fd, __u32 domain, __u64 caller_address, __u64 length)
+{
+	struct wdm_iommu_memory_remove argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.caller_address = caller_address,
+		.length = length,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_MEMORY_REMOVE, &argument);
+}
+
+static __u32 configure(int fd, struct wdm_iommu_configure *argument,
+		       struct wdm_iommu_refusal *refusal)
+{
+	__u32 status;
+
+	argument->size = sizeof(*argument);
+	status = wdm_call(fd, WDM_IOMMU_CONFIGURE, argument);
+	if (refusal)
+		*refusal = argument->refusal;
+	return status;
+}
+
+/**
+ * wdm_configure_x64() - IommuDomainConfigure with x86-64 page tables
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @root: caller address of the root table
+ * @flags: WDM_IOMMU_CONFIGURE_*
+ * @refusal: what was refused; may be NULL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_configure_x64(int fd, __u32 domain, __u64 root, __u32 flags,
+			struct wdm_iommu_refusal *refusal)
+{
+	struct wdm_iommu_configure argument = {
+		.domain = domain,
+		.type = WDM_IOMMU_FORMAT_X64,
+		.flags = flags,
+		.translation_enabled = 1,
+		.x64.first_level_page_table_root = root,
+	};
+
+	return configure(fd, &argument, refusal);
+}
+
+/**
+ * wdm_configure_arm64() - IommuDomainConfigure with ARM64 page tables
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @root: caller address of the root table
+ * @input_size: bits of an input address
+ * @refusal: what was refused; may be NULL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_configure_arm64(int fd, __u32 domain, __u64 root, __u32 input_size,
+			  struct wdm_iommu_refusal *refusal)
+{
+	struct wdm_iommu_configure argument = {
+		.domain = domain,
+		.type = WDM_IOMMU_FORMAT_ARM64,
+		.translation_enabled = 1,
+		.arm64.ttbr0 = root,
+		.arm64.input_size0 = input_size,
+		.arm64.coherent_table_walks = 1,
+	};
+
+	return configure(fd, &argument, refusal);
+}
+
+/**
+ * wdm_configure_bypass() - IommuDomainConfigure with TranslationEnabled FALSE
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @refusal: what was refused; may be NULL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_configure_bypass(int fd, __u32 domain, struct wdm_iommu_refusal *refusal)
+{
+	struct wdm_iommu_configure argument = {
+		.domain = domain,
+		.type = WDM_IOMMU_FORMAT_X64,
+	};
+
+	return configure(fd, &argument, refusal);
+}
+
+/**
+ * wdm_flush() - IommuFlushDomain
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @refusal: what was refused; may be NULL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_refusal *refusal)
+{
+	struct wdm_iommu_flush argument = { .size = sizeof(argument), .domain = domain };
+	__u32 status = wdm_call(fd, WDM_IOMMU_FLUSH, &argument);
+
+	if (refusal)
+		*refusal = argument.refusal;
+	return status;
+}
+
+/**
+ * wdm_flush_va_list() - IommuFlushDomainByVaList
+ * @fd: /dev/wdm_iommu
+ * @domain: a caller-managed domain
+ * @last_level: only leaf entries have changed
+ * @list: input addresses
+ * @number: how many
+ * @refusal: what was refused; may be NULL
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list, __u32 number,
+			struct wdm_iommu_refusal *refusal)
+{
+	struct wdm_iommu_flush_va_list argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.last_level = last_level,
+		.number = number,
+		.va_list = (uintptr_t)list,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_FLUSH_VA_LIST, &argument);
+
+	if (refusal)
+		*refusal = argument.refusal;
+	return status;
+}
+
+/**
+ * wdm_query_domain() - the state of a domain
+ * @fd: /dev/wdm_iommu
+ * @domain: the domain
+ * @query: the answer
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_query_domain(int fd, __u32 domain, struct wdm_iommu_query_domain *query)
+{
+	*query = (struct wdm_iommu_query_domain) { .size = sizeof(*query), .domain = domain };
+	return wdm_call(fd, WDM_IOMMU_QUERY_DOMAIN, query);
+}
+
+/**
+ * wdm_query_mappings() - a part of what a domain maps
+ * @fd: /dev/wdm_iommu
+ * @domain: the domain
+ * @what: WDM_IOMMU_QUERY_*
+ * @start: where to start; then, where to go on, ~0 at the end
+ * @mappings: the answer
+ * @number: how many there is room for; then, how many there are
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
+			 struct wdm_iommu_mapping *mappings, __u32 *number)
+{
+	struct wdm_iommu_query_mappings argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.what = what,
+		.number = *number,
+		.start = *start,
+		.mappings = (uintptr_t)mappings,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_QUERY_MAPPINGS, &argument);
+
+	*start = argument.start;
+	*number = argument.number;
+	return status;
+}
+
+/**
+ * wdm_vfio_tie() - tie a VFIO container to a file of /dev/wdm_iommu
+ * @container: the container
+ * @fd: /dev/wdm_iommu
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_vfio_tie(int container, int fd)
+{
+	struct wdm_iommu_vfio_tie argument = { .size = sizeof(argument), .fd = fd };
+
+	return wdm_call(container, WDM_IOMMU_VFIO_TIE, &argument);
+}

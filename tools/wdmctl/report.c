@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Errors, for people. Each function returns an exit status.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wdmctl.h"
+
+int report_errno(const char *what)
+{
+	fprintf(stderr, "wdmctl: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+int report_status(const char *what, __u32 status)
+{
+	char text[256];
+
+	fprintf(stderr, "wdmctl: %s: %s\n", what,
+		wdm_status_describe(status, errno, text, sizeof(text)));
+	return 1;
+}
+
+int report_error(const char *what, const struct wdm_error *error)
+{
+	char text[256];
+
+	fprintf(stderr, "wdmctl: %s: cannot %s: %s\n", what, error->step,
+		wdm_status_describe(error->status, error->error, text, sizeof(text)));
+	return 1;
+}

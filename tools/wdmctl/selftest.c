@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * wdmctl selftest: does this machine's /dev/wdm_iommu do what its header says?
+ * Quick; it takes an edu device if there is one, and touches no other.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "probe.h"
+#include "tap.h"
+#include "wdmctl.h"
+
+#define ARENA_PAGES	4
+#define ADDRESS		0x4000000ULL
+
+static void expect(const char *what, __u32 status, __u32 expected)
+{
+	int error = errno;
+	char text[256];
+
+	if (status != expected)
+		tap_diag("expected %s, got %s", wdm_status_name(expected),
+			 wdm_status_describe(status, error, text, sizeof(text)));
+	else if (status && error != wdm_status_errno(status))
+		tap_diag("%s goes with errno %d, got %d", wdm_status_name(status),
+			 wdm_status_errno(status), error);
+	else
+		expected = WDM_STATUS_NONE;
+	tap_ok(expected == WDM_STATUS_NONE, "%s", what);
+}
+
+static void check_dispatch(int fd)
+{
+	struct wdm_iommu_info info = { .size = sizeof(info) - 1 };
+	struct {
+		struct wdm_iommu_info info;
+		__u64 more;
+	} longer = { .info.size = sizeof(longer) };
+
+	errno = 0;
+	tap_ok(ioctl(fd, WDM_IOMMU_INFO, &info) == -1 && errno == EINVAL,
+	       "a structure that is too short is refused");
+	expect("a longer one with zeros is taken",
+	       wdm_call(fd, WDM_IOMMU_INFO, &longer), STATUS_SUCCESS);
+	longer.info.size = sizeof(longer);
+	longer.more = 1;
+	expect("a longer one with more is refused",
+	       wdm_call(fd, WDM_IOMMU_INFO, &longer), STATUS_REVISION_MISMATCH);
+	errno = 0;
+	tap_ok(ioctl(fd, WDM_IOMMU_INFO, NULL) == -1 && errno == EFAULT,
+	       "a bad pointer is refused");
+	errno = 0;
+	tap_ok(ioctl(fd, _IO(WDM_IOMMU_TYPE, 0x7f), &info) == -1 && errno == ENOTTY,
+	       "an ioctl that does not exist is refused");
+	expect("handle 0 is refused", wdm_close(fd, 0), STATUS_INVALID_HANDLE);
+}
+
+static void check_domains(int fd, void *memory)
+{
+	const __u64 length = ARENA_PAGES * WDM_PAGE_SIZE;
+	__u32 os = 0, caller = 0, mdl = 0;
+
+	expect("create an OS-managed domain", wdm_domain_create(fd, true, 0, &os),
+	       STATUS_SUCCESS);
+	expect("create a caller-managed domain", wdm_domain_create(fd, false, 0, &caller),
+	       STATUS_SUCCESS);
+	expect("create an MDL", wdm_mdl_create(fd, memory, length, WDM_RW, &mdl),
+	       STATUS_SUCCESS);
+	expect("map into the OS-managed domain",
+	       wdm_map(fd, os, WDM_RW, mdl, 0, 0, ADDRESS), STATUS_SUCCESS);
+	expect("a page cannot be mapped twice",
+	       wdm_map(fd, os, WDM_RW, mdl, 0, WDM_PAGE_SIZE, ADDRESS + WDM_PAGE_SIZE),
+	       STATUS_RESOURCE_IN_USE);
+	expect("Flush is not for an OS-managed domain", wdm_flush(fd, os, NULL),
+	       STATUS_INVALID_PARAMETER_1);
+	expect("Map is not for a caller-managed domain",
+	       wdm_map(fd, caller, WDM_RW, mdl, 0, 0, ADDRESS), STATUS_INVALID_PARAMETER_1);
+	expect("a domain is not an MDL", wdm_mdl_delete(fd, os), STATUS_OBJECT_TYPE_MISMATCH);
+	expect("an MDL cannot be deleted while it is mapped", wdm_mdl_delete(fd, mdl),
+	       STATUS_RESOURCE_IN_USE);
+	expect("unmap", wdm_unmap(fd, os, ADDRESS, ARENA_PAGES), STATUS_SUCCESS);
+	expect("delete the MDL", wdm_mdl_delete(fd, mdl), STATUS_SUCCESS);
+	expect("delete the OS-managed domain", wdm_domain_delete(fd, os), STATUS_SUCCESS);
+	expect("delete the caller-managed domain", wdm_domain_delete(fd, caller),
+	       STATUS_SUCCESS);
+}
+
+/* Not attached: blocked. Mapped: arrives. Unmapped: blocked. */
+static bool dma_is_contained(int fd, struct wdm_vfio_device *device, void *memory)
+{
+	struct probe probe;
+	__u32 domain, mdl;
+	bool good;
+
+	if (!probe_init(&probe, device->bar0, memory, ARENA_PAGES * WDM_PAGE_SIZE))
+		return false;
+	good = !wdm_domain_create(fd, true, 0, &domain) &&
+	       !wdm_mdl_create(fd, memory, probe.size, WDM_RW, &mdl) &&
+	       !wdm_map(fd, domain, WDM_RW, mdl, 0, 0, ADDRESS) &&
+	       probe_write(&probe, ADDRESS, memory) == DMA_BLOCKED &&
+	       !wdm_attach(fd, domain, device->handle) &&
+	       probe_load(&probe, ADDRESS, memory) &&
+	       probe_write(&probe, ADDRESS, memory) == DMA_ARRIVED &&
+	       !wdm_unmap(fd, domain, ADDRESS, ARENA_PAGES) &&
+	       probe_write(&probe, ADDRESS, memory) == DMA_BLOCKED;
+	probe_free(&probe);
+	return good;
+}
+
+static void check_device(int fd, void *memory)
+{
+	static const char name[] = "DMA arrives where it is mapped, and nowhere else";
+	struct wdm_vfio_device device;
+	struct wdm_bdf bdf;
+	struct wdm_error error;
+
+	if (!find_edu(&bdf, 1)) {
+		tap_result(TAP_SKIP, name, "no edu device is bound to a VFIO driver");
+		return;
+	}
+	if (!wdm_vfio_open(&device, fd, bdf.text, &error)) {
+		report_error(bdf.text, &error);
+		tap_result(TAP_FAIL, name, NULL);
+		return;
+	}
+	tap_ok(dma_is_contained(fd, &device, memory), "%s", name);
+	wdm_vfio_close(&device);
+}
+
+int cmd_selftest(void)
+{
+	struct wdm_iommu_info info;
+	void *memory = get_pages(ARENA_PAGES);
+	int fd;
+
+	tap_header("TAP version 13");
+	fd = wdm_open();
+	if (tap_ok(fd >= 0, "open " WDM_IOMMU_PATH)) {
+		expect("info", wdm_info(fd, &info), STATUS_SUCCESS);
+		check_dispatch(fd);
+		check_domains(fd, memory);
+		check_device(fd, memory);
+		close(fd);
+	} else {
+		tap_diag("%s", strerror(errno));
+	}
+	return tap_finish();
+}
