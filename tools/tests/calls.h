@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every ioctl of /dev/wdm_iommu in one table, with a way to make each succeed;
+ * for tests of what all of them have in common.
+ */
+#ifndef CALLS_H
+#define CALLS_H
+
+#include "world.h"
+
+/* Object types, as bits */
+enum object {
+	OBJECT_DOMAIN = 1,
+	OBJECT_DEVICE = 2,
+	OBJECT_MDL = 4,
+	OBJECT_ANY = OBJECT_DOMAIN | OBJECT_DEVICE | OBJECT_MDL,
+};
+
+#define FIXTURE_PAGES	8
+
+/* Where the fixture's OS-managed domain maps pages 0 and 1 */
+#define FIXTURE_ADDRESS	0x6000000ULL
+
+/**
+ * struct fixture - objects of each type in one file
+ * @world: the file; an arena of FIXTURE_PAGES, and its MDL
+ * @os: an OS-managed domain, which maps two pages of the arena
+ * @caller: a caller-managed domain with the arena in its address space
+ * @spare: an MDL that nothing uses
+ * @device: an edu device, not attached; 0 if there is none
+ */
+struct fixture {
+	struct world world;
+	__u32 os;
+	__u32 caller;
+	__u32 spare;
+	__u32 device;
+};
+
+/* Any of the argument structures */
+union argument {
+	struct {
+		__u32 size;
+		__u32 status;
+	};
+	struct wdm_iommu_info info;
+	struct wdm_iommu_close close;
+	struct wdm_iommu_domain_create domain_create;
+	struct wdm_iommu_device_create device_create;
+	struct wdm_iommu_attach attach;
+	struct wdm_iommu_detach detach;
+	struct wdm_iommu_mdl_create mdl_create;
+	struct wdm_iommu_map map;
+	struct wdm_iommu_unmap unmap;
+	struct wdm_iommu_unmap_identity unmap_identity;
+	struct wdm_iommu_memory_add memory_add;
+	struct wdm_iommu_memory_remove memory_remove;
+	struct wdm_iommu_configure configure;
+	struct wdm_iommu_flush flush;
+	struct wdm_iommu_flush_va_list flush_va_list;
+	struct wdm_iommu_query_domain query_domain;
+	struct wdm_iommu_query_mappings query_mappings;
+};
+
+/**
+ * struct call - one ioctl
+ * @name: for messages
+ * @request: its number
+ * @size: of its argument
+ * @needs_device: it cannot succeed without one
+ * @changes_nothing: even if it succeeds
+ * @prepare: brings the fixture to where the call can succeed, and fills in the
+ *	argument, which is zeroed
+ * @handles: the members that are handles, up to the first whose type is 0
+ * @zero: offsets of members that must be 0, up to the first 0
+ */
+struct call {
+	const char *name;
+	unsigned long request;
+	size_t size;
+	bool needs_device;
+	bool changes_nothing;
+	void (*prepare)(struct fixture *fixture, union argument *argument);
+	struct {
+		size_t offset;
+		unsigned int types;
+	} handles[3];
+	size_t zero[3];
+};
+
+extern const struct call calls[];
+extern const size_t number_of_calls;
+
+/**
+ * struct state - what can be seen from outside
+ * @locked: locked memory of this process
+ * @os: the OS-managed domain
+ * @caller: the caller-managed domain
+ */
+struct state {
+	__u64 locked;
+	struct wdm_iommu_query_domain os;
+	struct wdm_iommu_query_domain caller;
+};
+
+void open_fixture(struct fixture *fixture);
+void close_fixture(struct fixture *fixture);
+void prepare_call(const struct call *call, struct fixture *fixture, union argument *argument);
+struct state get_state(const struct fixture *fixture);
+bool same_state(const struct state *one, const struct state *other);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "kernel_log.h"
+
+#define DEFAULT_SECONDS	60
+#define INDENT		4
+
+struct options options = { .seconds = 5 };
+
+static unsigned int failed_checks;
+static const struct test_case *current;
+
+/* Written by the process of a case, read by ours. */
+static char *skip_reason;
+#define REASON_SIZE	256
+
+const void *parameter(void)
+{
+	return current->parameter;
+}
+
+noreturn void finish(void)
+{
+	fflush(stdout);
+	_exit(failed_checks ? TAP_FAIL : TAP_PASS);
+}
+
+noreturn void skip(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(skip_reason, REASON_SIZE, format, arguments);
+	va_end(arguments);
+	fflush(stdout);
+	_exit(failed_checks ? TAP_FAIL : TAP_SKIP);
+}
+
+bool check(struct place place, bool good)
+{
+	if (!good) {
+		tap_diag("%s:%d: does not hold: %s", place.file, place.line, place.text);
+		__atomic_add_fetch(&failed_checks, 1, __ATOMIC_RELAXED);
+	}
+	return good;
+}
+
+bool check_number(struct place place, __u64 value, __u64 expected)
+{
+	if (value != expected)
+		tap_diag("got %#llx, expected %#llx", value, expected);
+	return check(place, value == expected);
+}
+
+bool check_status(struct place place, __u32 status, __u32 expected)
+{
+	int error = errno;
+	char text[256];
+
+	if (status != expected) {
+		tap_diag("expected %s, got %s", wdm_status_name(expected),
+			 wdm_status_describe(status, error, text, sizeof(text)));
+		return check(place, false);
+	}
+	if (status && error != wdm_status_errno(status)) {
+		tap_diag("%s goes with errno %d, got %d", wdm_status_name(status),
+			 wdm_status_errno(status), error);
+		return check(place, false);
+	}
+	return true;
+}
+
+bool check_dma(struct place place, enum dma result, enum dma expected)
+{
+	if (result != expected)
+		tap_diag("the transfer %s", dma_name(result));
+	return check(place, result == expected);
+}
+
+void require(struct place place, bool good)
+{
+	if (!good) {
+		tap_diag("%s:%d: cannot go on: %s: %s", place.file, place.line, place.text,
+			 strerror(errno));
+		failed_checks++;
+		finish();
+	}
+}
+
+static const char *missing(unsigned int needs)
+{
+	if (needs & NEEDS_DEVICE && !options.has_device)
+		return "no edu device is bound to a VFIO driver";
+	if (needs & NEEDS_PAIR && !options.has_pair)
+		return "no two edu devices in one IOMMU group";
+	if (needs & NEEDS_TWO_GROUPS && !options.has_other)
+		return "no edu devices in two IOMMU groups";
+	return NULL;
+}
+
+/* Wait for a child for some time; false if it goes on. */
+static bool wait_for(pid_t child, unsigned int seconds, int *status)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	time_t end = time(NULL) + seconds;
+
+	while (waitpid(child, status, WNOHANG) != child) {
+		if (time(NULL) > end)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static enum tap_result run_case(const struct test_case *test)
+{
+	unsigned int seconds = test->seconds ? test->seconds : DEFAULT_SECONDS;
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	current = test;
+	child = fork();
+	if (child < 0)
+		return TAP_FAIL;
+	if (!child) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		test->run();
+		finish();
+	}
+	setpgid(child, child);
+	if (!wait_for(child, seconds, &status)) {
+		tap_diag("still running after %u s", seconds);
+		kill(-child, SIGKILL);
+		if (!wait_for(child, DEFAULT_SECONDS, &status))
+			tap_diag("and cannot be killed");
+		return TAP_FAIL;
+	}
+	kill(-child, SIGKILL);
+	if (WIFSIGNALED(status))
+		tap_diag("ended by signal %d", WTERMSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : TAP_FAIL;
+}
+
+/* The results of a suite, as a subtest; its exit status. */
+int run_suite(const struct suite *suite)
+{
+	struct kernel_log *log = kernel_log_open();
+
+	tap_indent(INDENT);
+	tap_restart(0);
+	tap_header("KTAP version 1");
+	tap_diag("Subtest: %s", suite->name);
+	tap_plan(suite->number + 1);
+	skip_reason = mmap(NULL, REASON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			   -1, 0);
+	if (skip_reason == MAP_FAILED)
+		abort();
+	for (size_t i = 0; i < suite->number; i++) {
+		const struct test_case *test = &suite->cases[i];
+		const char *reason = missing(test->needs);
+
+		tap_result(reason ? TAP_SKIP : run_case(test), test->name,
+			   reason ? reason : skip_reason);
+	}
+	munmap(skip_reason, REASON_SIZE);
+	tap_ok(kernel_log_is_clean(log), "nothing bad in the kernel's log");
+	tap_indent(0);
+	return tap_finish();
+}

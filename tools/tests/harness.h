@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The end-to-end tests: suites of cases. Each case runs in a process of its own,
+ * so whatever it leaves open is closed in the end, and one that hangs is killed.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
+
+#include "array_size.h"
+#include "machine.h"
+#include "probe.h"
+#include "tap.h"
+#include "wdm_iommu_user.h"
+
+/* What a case cannot do without. */
+enum need {
+	NEEDS_DEVICE = 1,	/* an edu device */
+	NEEDS_PAIR = 2,		/* two in one IOMMU group */
+	NEEDS_TWO_GROUPS = 4,	/* two in different ones */
+};
+
+/**
+ * struct test_case - one result
+ * @name: what holds
+ * @run: the test
+ * @needs: NEEDS_*
+ * @seconds: how long it may take; 0: a minute
+ * @parameter: for @run, see parameter()
+ */
+struct test_case {
+	const char *name;
+	void (*run)(void);
+	unsigned int needs;
+	unsigned int seconds;
+	const void *parameter;
+};
+
+struct suite {
+	const char *name;
+	const struct test_case *cases;
+	size_t number;
+};
+
+/**
+ * struct options - what the whole program was told and found out
+ * @seconds: how long threads hammer
+ * @device: an edu device, in a group without others if there is one
+ * @has_device: whether there is one
+ * @pair: two edu devices of one group
+ * @has_pair: whether there are
+ * @other: an edu device of a group that is not @device's
+ * @has_other: whether there is one
+ */
+struct options {
+	unsigned int seconds;
+	struct wdm_bdf device;
+	bool has_device;
+	struct wdm_bdf pair[2];
+	bool has_pair;
+	struct wdm_bdf other;
+	bool has_other;
+};
+
+extern struct options options;
+
+int run_suite(const struct suite *suite);
+const void *parameter(void);
+
+/* Ends of a case, and of a process that it has forked */
+noreturn void finish(void);
+PRINTF_LIKE(1, 2) noreturn void skip(const char *format, ...);
+
+/* Where a check stands, and what it says. */
+struct place {
+	const char *file;
+	int line;
+	const char *text;
+};
+
+#define HERE(text)	((struct place) { __FILE__, __LINE__, text })
+
+bool check(struct place place, bool good);
+bool check_number(struct place place, __u64 value, __u64 expected);
+bool check_status(struct place place, __u32 status, __u32 expected);
+bool check_dma(struct place place, enum dma result, enum dma expected);
+void require(struct place place, bool good);
+
+/* A check that fails lets the case fail and go on. */
+#define CHECK(condition)		check(HERE(#condition), condition)
+#define CHECK_EQUAL(value, expected)	check_number(HERE(#value), value, expected)
+/* The NTSTATUS, and the errno that goes with it */
+#define EXPECT(status, call)		(errno = 0, check_status(HERE(#call), call, status))
+#define EXPECT_DMA(result, call)	check_dma(HERE(#call), call, result)
+
+/* One that fails ends the case. */
+#define REQUIRE(condition)		require(HERE(#condition), condition)
+#define MUST(call) \
+	(errno = 0, require(HERE(#call), check_status(HERE(#call), call, STATUS_SUCCESS)))
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel says during a suite: no warning, no bug, no lock report.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "array_size.h"
+#include "kernel_log.h"
+#include "tap.h"
+
+struct kernel_log {
+	int fd;
+};
+
+static const char * const bad[] = {
+	"WARNING:", "BUG:", "Oops", "KASAN:", "UBSAN:", "Call Trace:", "Kernel panic",
+	"general protection fault", "suspicious RCU", "possible circular", "possible recursive",
+	"possible irq lock", "inconsistent lock", "blocked for more than", "detected stall",
+	"self-detected stall", "soft lockup", "hard LOCKUP", "workqueue lockup", "refcount_t:",
+	"list_add corruption", "list_del corruption", "held lock freed", "lock held when",
+	"locks still held", "new suspected memory leaks", "unreferenced object", "Bad page state",
+	"page allocation failure", "segfault at",
+};
+
+/* From here on. Never NULL. */
+struct kernel_log *kernel_log_open(void)
+{
+	struct kernel_log *log = malloc(sizeof(*log));
+
+	if (!log)
+		abort();
+	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log->fd >= 0)
+		lseek(log->fd, 0, SEEK_END);
+	return log;
+}
+
+static bool is_bad(const char *line)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (strstr(line, bad[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Look at all that came since the log was opened, and close it. */
+bool kernel_log_is_clean(struct kernel_log *log)
+{
+	char record[8192];
+	bool clean = log->fd >= 0;
+	ssize_t length;
+
+	if (!clean)
+		tap_diag("cannot read /dev/kmsg: %s", strerror(errno));
+	while (log->fd >= 0) {
+		length = read(log->fd, record, sizeof(record) - 1);
+		/* EPIPE: the log has run over records; go on with those that are left. */
+		if (length < 0 && errno == EPIPE)
+			continue;
+		if (length <= 0)
+			break;
+		record[length] = '\0';
+		if (is_bad(record)) {
+			tap_diag("kernel: %.*s", (int)strcspn(record, "\n"), record);
+			clean = false;
+		}
+	}
+	if (log->fd >= 0)
+		close(log->fd);
+	free(log);
+	return clean;
+}

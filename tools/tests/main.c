@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * wdm-e2e: tests of /dev/wdm_iommu from a program's side, with real DMA of
+ * QEMU's edu devices. Prints KTAP.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness.h"
+#include "suites.h"
+
+#define MAX_DEVICES	8
+
+static const struct suite * const suites[] = {
+	&smoke_suite,
+};
+
+static const struct suite *chosen[ARRAY_SIZE(suites)];
+static size_t number;
+
+static const struct suite *find_suite(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++) {
+		if (!strcmp(suites[i]->name, name))
+			return suites[i];
+	}
+	return NULL;
+}
+
+static void list_suites(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
+		printf("%s\n", suites[i]->name);
+}
+
+static error_t parse(int key, char *word, struct argp_state *state)
+{
+	switch (key) {
+	case 'l':
+		list_suites();
+		exit(0);
+	case 's':
+		options.seconds = atoi(word);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (number == ARRAY_SIZE(chosen) || !find_suite(word))
+			argp_error(state, "no suite %s", word);
+		else
+			chosen[number++] = find_suite(word);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option argp_options[] = {
+	{ "list", 'l', NULL, 0, "list the suites", 0 },
+	{ "seconds", 's', "N", 0, "how long threads hammer (default 5)", 0 },
+	{ 0 }
+};
+
+static const struct argp argp = {
+	.options = argp_options,
+	.parser = parse,
+	.args_doc = "[SUITE...]",
+	.doc = "Test /dev/wdm_iommu; without names, all suites.",
+};
+
+static bool same_group(const struct wdm_bdf *one, const struct wdm_bdf *other)
+{
+	return wdm_pci_group(one->text) == wdm_pci_group(other->text);
+}
+
+static bool is_alone(const struct wdm_bdf *found, size_t count, size_t index)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i != index && same_group(&found[i], &found[index]))
+			return false;
+	}
+	return true;
+}
+
+/* Which devices there are, and which of them share a group. */
+static void find_devices(void)
+{
+	struct wdm_bdf found[MAX_DEVICES];
+	size_t count = find_edu(found, MAX_DEVICES), device = 0;
+
+	while (device + 1 < count && !is_alone(found, count, device))
+		device++;
+	if (count)
+		options.device = found[device];
+	options.has_device = count;
+	for (size_t i = 0; i < count; i++) {
+		if (!options.has_other && !same_group(&found[i], &options.device)) {
+			options.other = found[i];
+			options.has_other = true;
+		}
+		for (size_t j = i + 1; j < count && !options.has_pair; j++) {
+			if (!same_group(&found[i], &found[j]))
+				continue;
+			options.pair[0] = found[i];
+			options.pair[1] = found[j];
+			options.has_pair = true;
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int failed = 0;
+
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!number) {
+		memcpy(chosen, suites, sizeof(suites));
+		number = ARRAY_SIZE(suites);
+	}
+	find_devices();
+	tap_header("KTAP version 1");
+	tap_plan(number);
+	for (size_t i = 0; i < number; i++) {
+		int result = run_suite(chosen[i]);
+
+		tap_restart(i);
+		tap_result(result ? TAP_FAIL : TAP_PASS, chosen[i]->name, NULL);
+		failed += !!result;
+	}
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

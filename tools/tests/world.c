@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "world.h"
+
+void open_world(struct world *world)
+{
+	*world = (struct world) { .fd = wdm_open() };
+	REQUIRE(world->fd >= 0);
+}
+
+void open_arena(struct world *world, size_t pages)
+{
+	world->pages = pages;
+	world->arena = get_pages(pages);
+	MUST(wdm_mdl_create(world->fd, world->arena, pages * WDM_PAGE_SIZE, WDM_RW,
+			    &world->mdl));
+}
+
+/* Needs the arena. */
+void open_device(struct world *world)
+{
+	struct wdm_error error;
+	char text[256];
+
+	if (!wdm_vfio_open(&world->device, world->fd, options.device.text, &error)) {
+		tap_diag("cannot %s: %s", error.step,
+			 wdm_status_describe(error.status, error.error, text, sizeof(text)));
+		REQUIRE(false);
+	}
+	REQUIRE(wdm_edu_present(world->device.bar0));
+	REQUIRE(probe_init(&world->probe, world->device.bar0, world->arena,
+			   world->pages * WDM_PAGE_SIZE));
+}
+
+/* An OS-managed domain, with everything else */
+void open_os_managed(struct world *world, size_t pages, __u32 flags)
+{
+	open_world(world);
+	open_arena(world, pages);
+	open_device(world);
+	MUST(wdm_domain_create(world->fd, true, flags, &world->domain));
+	MUST(map_pages(world, 0, 1, HOME_ADDRESS));
+	MUST(wdm_attach(world->fd, world->domain, world->device.handle));
+	REQUIRE(probe_load(&world->probe, HOME_ADDRESS, page(world, 0)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(world, HOME_ADDRESS, page(world, 0)));
+}
+
+/* Tables at the end of the arena, in which page 0 is mapped; not configured yet */
+void start_tables(struct world *world, const struct wdm_table_format *format,
+		  unsigned int input_bits)
+{
+	void *memory = page(world, world->pages - TABLE_PAGES);
+
+	wdm_tables_init(&world->tables, format, input_bits, memory, TABLE_PAGES,
+			caller(memory));
+	REQUIRE(wdm_tables_map(&world->tables, HOME_ADDRESS, caller(world->arena),
+			       WDM_LEVEL_4K, WDM_RW));
+}
+
+/*
+ * A caller-managed domain, with everything else. The arena stands in the
+ * caller's address space at its own addresses; @pages is without the tables.
+ */
+void open_caller_managed(struct world *world, size_t pages,
+			 const struct wdm_table_format *format)
+{
+	open_world(world);
+	open_arena(world, pages + TABLE_PAGES);
+	open_device(world);
+	MUST(wdm_domain_create(world->fd, false, 0, &world->domain));
+	MUST(wdm_memory_add(world->fd, world->domain, WDM_RW, world->mdl, 0, 0,
+			    caller(world->arena)));
+	MUST(wdm_attach(world->fd, world->domain, world->device.handle));
+	start_tables(world, format, 48);
+	MUST(wdm_tables_configure(&world->tables, world->fd, world->domain, NULL));
+	REQUIRE(probe_load(&world->probe, HOME_ADDRESS, page(world, 0)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(world, HOME_ADDRESS, page(world, 0)));
+}
+
+unsigned char *page(const struct world *world, size_t number)
+{
+	return world->arena + number * WDM_PAGE_SIZE;
+}
+
+__u64 caller(const void *memory)
+{
+	return (uintptr_t)memory;
+}
+
+/* Pages of the arena, for reading and writing */
+__u32 map_pages(struct world *world, size_t first, size_t number, __u64 address)
+{
+	return wdm_map(world->fd, world->domain, WDM_RW, world->mdl, first * WDM_PAGE_SIZE,
+		       number * WDM_PAGE_SIZE, address);
+}
+
+enum dma write_to(struct world *world, __u64 address, void *target)
+{
+	return probe_write(&world->probe, address, target);
+}
+
+/* By way of HOME_ADDRESS, which must be mapped. */
+enum dma read_from(struct world *world, __u64 address, void *source)
+{
+	return probe_read(&world->probe, address, source, HOME_ADDRESS, world->arena);
+}
+
+/* VmLck of this process, in bytes */
+__u64 locked_memory(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned long long kilobytes;
+	char line[256];
+	bool found = false;
+
+	REQUIRE(file);
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "VmLck: %llu", &kilobytes) == 1;
+	fclose(file);
+	REQUIRE(found);
+	return kilobytes * 1024;
+}
+
+struct wdm_iommu_query_domain query(int fd, __u32 domain)
+{
+	struct wdm_iommu_query_domain answer;
+
+	MUST(wdm_query_domain(fd, domain, &answer));
+	return answer;
+}
+
+/* What the domain says of the page at @address; false: nothing is mapped there. */
+bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
+		  struct wdm_iommu_mapping *mapping)
+{
+	__u32 number = 1;
+	__u64 start = address;
+
+	MUST(wdm_query_mappings(fd, domain, what, &start, mapping, &number));
+	if (!number || mapping->address > address ||
+	    mapping->address + mapping->length - 1 < address)
+		return false;
+	mapping->offset += address - mapping->address;
+	mapping->address = address;
+	mapping->length = WDM_PAGE_SIZE;
+	return true;
+}
