@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An iommu_domain made by hand.
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "fake_iommu.h"
+
+static struct fake_iommu *to_fake(struct iommu_domain *domain)
+{
+	return container_of(domain, struct fake_iommu, domain);
+}
+
+static struct fake_page *fake_find(struct fake_iommu *fake, u64 iova, u64 last)
+{
+	MA_STATE(mas, &fake->pages, iova, iova);
+
+	return mas_find(&mas, last);
+}
+
+static int fake_store(struct fake_iommu *fake, u64 iova, u64 size,
+		      struct fake_page *page, gfp_t gfp)
+{
+	MA_STATE(mas, &fake->pages, iova, iova + size - 1);
+
+	return mas_store_gfp(&mas, page, gfp);
+}
+
+static bool fake_should_fail(struct fake_iommu *fake)
+{
+	if (!fake->fail_map)
+		return false;
+	if (fake->fail_map > 1) {
+		fake->fail_map--;
+		return false;
+	}
+	if (!fake->fail_all)
+		fake->fail_map = 0;
+	return true;
+}
+
+static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
+			u64 size, int prot, gfp_t gfp)
+{
+	struct fake_page *page;
+
+	if (fake_find(fake, iova, iova + size - 1)) {
+		fake->bad_calls++;
+		return -EEXIST;
+	}
+	page = kmalloc(sizeof(*page), gfp);
+	if (!page)
+		return -ENOMEM;
+	*page = (struct fake_page) {
+		.iova = iova,
+		.phys = phys,
+		.size = size,
+		.prot = prot,
+		.serial = ++fake->serial,
+	};
+	if (fake_store(fake, iova, size, page, gfp)) {
+		kfree(page);
+		return -ENOMEM;
+	}
+	fake->mapped += size / SZ_4K;
+	return 0;
+}
+
+static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
+			  phys_addr_t phys, size_t pgsize, size_t pgcount,
+			  int prot, gfp_t gfp, size_t *mapped)
+{
+	struct fake_iommu *fake = to_fake(domain);
+	const struct iommu_domain_geometry *geo = &domain->geometry;
+	size_t i;
+	int ret = 0;
+
+	mutex_lock(&fake->lock);
+	fake->nr_map++;
+	if (!is_power_of_2(pgsize) || !(pgsize & domain->pgsize_bitmap) ||
+	    !pgcount || (iova | phys) & (pgsize - 1) ||
+	    iova < geo->aperture_start ||
+	    iova + pgsize * pgcount - 1 > geo->aperture_end) {
+		fake->bad_calls++;
+		ret = -EINVAL;
+	} else if (fake_should_fail(fake)) {
+		/* As real drivers do, with a part of the pages mapped. */
+		pgcount /= 2;
+		ret = -ENOMEM;
+	}
+	for (i = 0; ret != -EINVAL && i < pgcount; i++) {
+		int err = fake_map_one(fake, iova + i * pgsize,
+				       phys + i * pgsize, pgsize, prot, gfp);
+
+		if (err) {
+			ret = err;
+			break;
+		}
+		*mapped += pgsize;
+	}
+	mutex_unlock(&fake->lock);
+	return ret;
+}
+
+static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			       size_t pgsize, size_t pgcount,
+			       struct iommu_iotlb_gather *gather)
+{
+	struct fake_iommu *fake = to_fake(domain);
+	u64 next = iova, end = iova + pgsize * pgcount;
+	struct fake_page *page;
+
+	mutex_lock(&fake->lock);
+	fake->nr_unmap++;
+	while (next - iova < end - iova) {
+		page = fake_find(fake, next, next);
+		if (!page)
+			break;
+		if (page->iova < next || page->iova + page->size > end)
+			fake->torn++;
+		/* Large pages go as a whole. Taking away needs no memory... */
+		fake_store(fake, page->iova, page->size, NULL,
+			   GFP_KERNEL | __GFP_NOFAIL);
+		fake->mapped -= page->size / SZ_4K;
+		list_add_tail(&page->node, &fake->stale);
+		next = page->iova + page->size;
+	}
+	mutex_unlock(&fake->lock);
+
+	if (next != iova)
+		iommu_iotlb_gather_add_page(domain, gather, iova, next - iova);
+	return next - iova;
+}
+
+static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
+{
+	struct fake_page *page, *tmp;
+
+	mutex_lock(&fake->lock);
+	fake->nr_sync++;
+	list_for_each_entry_safe(page, tmp, &fake->stale, node) {
+		if (page->iova < first || page->iova + page->size - 1 > last)
+			continue;
+		list_del(&page->node);
+		kfree(page);
+	}
+	mutex_unlock(&fake->lock);
+}
+
+static void fake_iotlb_sync(struct iommu_domain *domain,
+			    struct iommu_iotlb_gather *gather)
+{
+	fake_sync(to_fake(domain), gather->start, gather->end);
+}
+
+static void fake_flush_iotlb_all(struct iommu_domain *domain)
+{
+	fake_sync(to_fake(domain), 0, U64_MAX);
+}
+
+static phys_addr_t fake_iova_to_phys(struct iommu_domain *domain,
+				     dma_addr_t iova)
+{
+	struct fake_page page;
+
+	if (!fake_iommu_at(to_fake(domain), iova, &page))
+		return 0;
+	return page.phys + (iova - page.iova);
+}
+
+static void fake_free(struct iommu_domain *domain)
+{
+	to_fake(domain)->freed++;
+}
+
+static const struct iommu_domain_ops fake_ops = {
+	.map_pages = fake_map_pages,
+	.unmap_pages = fake_unmap_pages,
+	.flush_iotlb_all = fake_flush_iotlb_all,
+	.iotlb_sync = fake_iotlb_sync,
+	.iova_to_phys = fake_iova_to_phys,
+	.free = fake_free,
+};
+
+/**
+ * fake_iommu_init() - Make an empty one
+ * @fake: zeroed
+ * @pgsizes: page sizes that it has
+ *
+ * Its aperture is 48 bits; change @domain.geometry before it is used.
+ */
+void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
+{
+	fake->domain = (struct iommu_domain) {
+		.type = IOMMU_DOMAIN_UNMANAGED,
+		.ops = &fake_ops,
+		.pgsize_bitmap = pgsizes,
+		.geometry = {
+			.aperture_start = 0,
+			.aperture_end = BIT_ULL(48) - 1,
+			.force_aperture = true,
+		},
+	};
+	mutex_init(&fake->lock);
+	mt_init_flags(&fake->pages, MT_FLAGS_LOCK_EXTERN);
+	mt_set_external_lock(&fake->pages, &fake->lock);
+	INIT_LIST_HEAD(&fake->stale);
+}
+
+/**
+ * fake_iommu_destroy() - Forget everything
+ * @fake: the fake
+ */
+void fake_iommu_destroy(struct fake_iommu *fake)
+{
+	MA_STATE(mas, &fake->pages, 0, 0);
+	struct fake_page *page;
+
+	fake_sync(fake, 0, U64_MAX);
+	mutex_lock(&fake->lock);
+	mas_for_each(&mas, page, ULONG_MAX)
+		kfree(page);
+	__mt_destroy(&fake->pages);
+	mutex_unlock(&fake->lock);
+	mutex_destroy(&fake->lock);
+}
+
+void fake_iommu_fail_map(struct fake_iommu *fake, unsigned int nth, bool all)
+{
+	mutex_lock(&fake->lock);
+	fake->fail_map = nth;
+	fake->fail_all = all;
+	mutex_unlock(&fake->lock);
+}
+
+bool fake_iommu_next(struct fake_iommu *fake, u64 iova, struct fake_page *page)
+{
+	struct fake_page *found;
+
+	mutex_lock(&fake->lock);
+	found = fake_find(fake, iova, ULONG_MAX);
+	if (found)
+		*page = *found;
+	mutex_unlock(&fake->lock);
+	return found;
+}
+
+bool fake_iommu_at(struct fake_iommu *fake, u64 iova, struct fake_page *page)
+{
+	struct fake_page *found;
+
+	mutex_lock(&fake->lock);
+	found = fake_find(fake, iova, iova);
+	if (found)
+		*page = *found;
+	mutex_unlock(&fake->lock);
+	return found;
+}
+
+bool fake_iommu_stale(struct fake_iommu *fake)
+{
+	bool stale;
+
+	mutex_lock(&fake->lock);
+	stale = !list_empty(&fake->stale);
+	mutex_unlock(&fake->lock);
+	return stale;
+}
+
+static bool fake_page_reaches(const struct fake_page *page, phys_addr_t phys)
+{
+	return phys >= page->phys && phys - page->phys < page->size;
+}
+
+bool fake_iommu_reaches(struct fake_iommu *fake, phys_addr_t phys)
+{
+	MA_STATE(mas, &fake->pages, 0, 0);
+	struct fake_page *page;
+	bool reaches = false;
+
+	mutex_lock(&fake->lock);
+	mas_for_each(&mas, page, ULONG_MAX)
+		reaches |= fake_page_reaches(page, phys);
+	list_for_each_entry(page, &fake->stale, node)
+		reaches |= fake_page_reaches(page, phys);
+	mutex_unlock(&fake->lock);
+	return reaches;
+}

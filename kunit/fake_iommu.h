@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An iommu_domain made by hand: no hardware, but the manners of a real driver,
+ * and a memory for everything that was asked of it.
+ */
+#ifndef WDM_KUNIT_FAKE_IOMMU_H
+#define WDM_KUNIT_FAKE_IOMMU_H
+
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/maple_tree.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+
+struct wdm_domain;
+
+#define FAKE_PGSIZES_4K		SZ_4K
+#define FAKE_PGSIZES_X86	(SZ_4K | SZ_2M | SZ_1G)
+#define FAKE_PGSIZES_AMD	(~0xFFFUL)
+
+/**
+ * struct fake_page - an IOMMU page
+ * @iova: where
+ * @phys: what
+ * @size: how large
+ * @prot: IOMMU_READ, IOMMU_WRITE and the like
+ * @serial: number of the map that made it; another one means that it was taken
+ *	away in between
+ * @node: in fake_iommu.stale, once unmapped
+ */
+struct fake_page {
+	u64 iova;
+	phys_addr_t phys;
+	u64 size;
+	int prot;
+	u64 serial;
+	struct list_head node;
+};
+
+/**
+ * struct fake_iommu - the iommu_domain
+ * @domain: what the module sees
+ * @node: in fixture.fakes
+ * @adopter: the domain that has adopted it
+ * @lock: guards the rest
+ * @pages: struct fake_page by iova
+ * @stale: pages that were unmapped and not yet synced
+ * @mapped: 4 KiB pages mapped
+ * @serial: the last serial number
+ * @nr_map: calls of map_pages
+ * @nr_unmap: calls of unmap_pages
+ * @nr_sync: calls of iotlb_sync and flush_iotlb_all
+ * @fail_map: if not 0: this many calls of map_pages from now, one fails
+ * @fail_all: from then on all fail
+ * @torn: large pages that went because a part of them was unmapped
+ * @bad_calls: calls that the core must not make
+ * @reached_freed: pages of freed MDLs that could still be reached
+ * @freed: calls of free
+ */
+struct fake_iommu {
+	struct iommu_domain domain;
+	struct list_head node;
+	struct wdm_domain *adopter;
+
+	struct mutex lock;
+	struct maple_tree pages;
+	struct list_head stale;
+	u64 mapped;
+	u64 serial;
+	unsigned int nr_map;
+	unsigned int nr_unmap;
+	unsigned int nr_sync;
+	unsigned int fail_map;
+	bool fail_all;
+	unsigned int torn;
+	unsigned int bad_calls;
+	unsigned int reached_freed;
+	unsigned int freed;
+};
+
+void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes);
+void fake_iommu_destroy(struct fake_iommu *fake);
+
+/* Let the @nth call of map_pages from now fail, or all from it on; 0: none. */
+void fake_iommu_fail_map(struct fake_iommu *fake, unsigned int nth, bool all);
+
+/* The IOMMU page at @iova, or else the next one; false if there is none. */
+bool fake_iommu_next(struct fake_iommu *fake, u64 iova, struct fake_page *page);
+/* The IOMMU page at @iova. */
+bool fake_iommu_at(struct fake_iommu *fake, u64 iova, struct fake_page *page);
+/* Has anything been unmapped and not been synced? */
+bool fake_iommu_stale(struct fake_iommu *fake);
+/* Does any translation, be it a stale one, lead to @phys? */
+bool fake_iommu_reaches(struct fake_iommu *fake, phys_addr_t phys);
+
+#endif /* WDM_KUNIT_FAKE_IOMMU_H */

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0
+# Kbuild reads this: the objects of wdm_iommu_kunit.ko.
+wdm_iommu_kunit-y := kunit/main.o kunit/fixture.o kunit/fake_iommu.o
+wdm_iommu_kunit-y += kunit/page_model.o kunit/slow_pt.o
+wdm_iommu_kunit-y += kunit/status_test.o kunit/mdl_test.o
+wdm_iommu_kunit-y += kunit/record_test.o kunit/range_lock_test.o
+wdm_iommu_kunit-y += kunit/formats_test.o

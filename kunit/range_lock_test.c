@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The range lock: who holds a page holds it alone, and nobody waits for pages
+ * that are free.
+ */
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "../module/core/range_lock.h"
+#include "fixture.h"
+
+#define RANGE_PAGES	24
+#define RANGE_THREADS	4
+#define RANGE_ROUNDS	400
+
+/**
+ * struct range_shared - what the threads share
+ * @lock: the lock
+ * @holder: which thread holds a page, plus 1; no lock but ours guards it
+ * @violations: pages that had a holder already, or lost one
+ * @waits: ranges that somebody else held a page of, shortly before
+ */
+struct range_shared {
+	struct wdm_range_lock lock;
+	unsigned int holder[RANGE_PAGES];
+	atomic_t violations;
+	atomic_t waits;
+};
+
+struct range_thread {
+	struct range_shared *shared;
+	struct rnd_state rng;
+	unsigned int id;
+	struct completion done;
+};
+
+static void range_round(struct range_thread *thread)
+{
+	struct range_shared *shared = thread->shared;
+	u64 first = fixture_below(&thread->rng, RANGE_PAGES);
+	u64 last = first + fixture_below(&thread->rng, RANGE_PAGES - first);
+	struct wdm_range range;
+	u64 i;
+
+	for (i = first; i <= last; i++) {
+		if (READ_ONCE(shared->holder[i])) {
+			atomic_inc(&shared->waits);
+			break;
+		}
+	}
+	if (wdm_range_lock(&shared->lock, &range, first, last)) {
+		atomic_inc(&shared->violations);
+		return;
+	}
+	for (i = first; i <= last; i++) {
+		if (READ_ONCE(shared->holder[i]))
+			atomic_inc(&shared->violations);
+		WRITE_ONCE(shared->holder[i], thread->id);
+	}
+	cond_resched();
+	if (fixture_once_in(&thread->rng, 4))
+		usleep_range(10, 50);
+	for (i = first; i <= last; i++) {
+		if (READ_ONCE(shared->holder[i]) != thread->id)
+			atomic_inc(&shared->violations);
+		WRITE_ONCE(shared->holder[i], 0);
+	}
+	wdm_range_unlock(&shared->lock, &range);
+}
+
+static int range_thread(void *data)
+{
+	struct range_thread *thread = data;
+	unsigned int i;
+
+	for (i = 0; i < RANGE_ROUNDS; i++)
+		range_round(thread);
+	complete(&thread->done);
+	return 0;
+}
+
+static void range_exclusion(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct range_shared *shared;
+	struct range_thread *threads, *thread;
+	struct task_struct *task;
+	unsigned int i;
+
+	shared = kunit_kzalloc(test, sizeof(*shared), GFP_KERNEL);
+	threads = kunit_kcalloc(test, RANGE_THREADS, sizeof(*threads),
+				GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, shared);
+	KUNIT_ASSERT_NOT_NULL(test, threads);
+	wdm_range_lock_init(&shared->lock);
+	for (i = 0; i < RANGE_THREADS; i++) {
+		thread = &threads[i];
+		thread->shared = shared;
+		thread->id = i + 1;
+		init_completion(&thread->done);
+		prandom_seed_state(&thread->rng, fixture_random(&fx->rng));
+		task = kthread_run(range_thread, thread, "wdm_range/%u", i);
+		if (IS_ERR(task)) {
+			KUNIT_FAIL(test, "no thread");
+			complete(&thread->done);
+		}
+	}
+	for (i = 0; i < RANGE_THREADS; i++)
+		wait_for_completion(&threads[i].done);
+	KUNIT_EXPECT_EQ(test, atomic_read(&shared->violations), 0);
+	/* Or else nothing was tested. */
+	KUNIT_EXPECT_GT(test, atomic_read(&shared->waits), 0);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&shared->lock.held.rb_root));
+}
+
+struct range_waiter {
+	struct wdm_range_lock *lock;
+	u64 first;
+	u64 last;
+	struct completion started;
+	struct completion got;
+};
+
+static int range_waiter(void *data)
+{
+	struct range_waiter *waiter = data;
+	struct wdm_range range;
+
+	complete(&waiter->started);
+	if (!wdm_range_lock(waiter->lock, &range, waiter->first, waiter->last))
+		wdm_range_unlock(waiter->lock, &range);
+	complete(&waiter->got);
+	return 0;
+}
+
+/* Does another thread have to wait for [first, last]? Leaves it waiting then. */
+static bool range_waits(struct kunit *test, struct range_waiter *waiter)
+{
+	struct task_struct *task;
+
+	init_completion(&waiter->started);
+	init_completion(&waiter->got);
+	task = kthread_run(range_waiter, waiter, "wdm_range_waiter");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&waiter->started);
+	return !wait_for_completion_timeout(&waiter->got,
+					    msecs_to_jiffies(100));
+}
+
+static void range_overlap(struct kunit *test)
+{
+	static const struct {
+		u64 first, last;
+		bool waits;
+	} cases[] = {
+		{ 0, 9, false },
+		{ 21, 30, false },
+		{ 21, U64_MAX, false },
+		{ 0, 10, true },
+		{ 20, 20, true },
+		{ 12, 13, true },
+		{ 0, U64_MAX, true },
+	};
+	struct wdm_range_lock *lock;
+	struct range_waiter *waiter;
+	struct wdm_range range;
+	unsigned int i;
+
+	lock = kunit_kzalloc(test, sizeof(*lock), GFP_KERNEL);
+	waiter = kunit_kzalloc(test, sizeof(*waiter), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lock);
+	KUNIT_ASSERT_NOT_NULL(test, waiter);
+	wdm_range_lock_init(lock);
+	waiter->lock = lock;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 10, 20), 0);
+		waiter->first = cases[i].first;
+		waiter->last = cases[i].last;
+		if (range_waits(test, waiter)) {
+			KUNIT_EXPECT_TRUE_MSG(test, cases[i].waits, "%u", i);
+			wdm_range_unlock(lock, &range);
+			wait_for_completion(&waiter->got);
+		} else {
+			KUNIT_EXPECT_FALSE_MSG(test, cases[i].waits, "%u", i);
+			wdm_range_unlock(lock, &range);
+		}
+	}
+}
+
+static struct kunit_case range_cases[] = {
+	KUNIT_CASE(range_exclusion),
+	KUNIT_CASE(range_overlap),
+	{}
+};
+
+static struct kunit_suite range_suite = {
+	.name = "wdm_iommu_range_lock",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = range_cases,
+};
+
+kunit_test_suite(range_suite);

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The record against a model, under random operations.
+ */
+#include <kunit/test.h>
+#include <linux/kernel.h>
+
+#include "fixture.h"
+#include "page_model.h"
+
+#define RECORD_WINDOW	160
+#define RECORD_STEPS	3000
+#define RECORD_MDLS	3
+
+/* The windows: where page numbers start, in the middle, and where they end. */
+static const u64 record_windows[] = {
+	0, BIT_ULL(20) - 80, BIT_ULL(36) + 7, BIT_ULL(52) - RECORD_WINDOW,
+};
+
+static void record_window_name(const u64 *first, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "from page %#llx", *first);
+}
+
+KUNIT_ARRAY_PARAM(record_window, record_windows, record_window_name);
+
+/**
+ * struct record_run - one run of random operations
+ * @fx: the fixture
+ * @rec: the record
+ * @model: its model
+ * @tm: the MDLs
+ * @removal: what was removed and not yet released
+ * @owed: whether there is such a thing
+ */
+struct record_run {
+	struct fixture *fx;
+	struct wdm_record rec;
+	struct page_model model;
+	struct test_mdl *tm[RECORD_MDLS];
+	struct wdm_removal removal;
+	bool owed;
+};
+
+static void record_start(struct kunit *test, struct record_run *run, u64 first)
+{
+	struct fixture *fx = FIXTURE(test);
+
+	run->fx = fx;
+	run->tm[0] = fixture_mdl_random(fx, WDM_PERMS, RECORD_WINDOW, 10);
+	run->tm[1] = fixture_mdl_contiguous(fx, WDM_PERMS, 40, 512);
+	run->tm[2] = fixture_mdl_random(fx, WDM_PERMS, 3, 3);
+	page_model_init(fx, &run->model, first, RECORD_WINDOW);
+	wdm_record_init(&run->rec);
+}
+
+static void record_release(struct record_run *run)
+{
+	if (run->owed)
+		wdm_removal_release(&run->removal);
+	run->owed = false;
+}
+
+static void record_end(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	unsigned int i;
+
+	record_release(run);
+	wdm_record_destroy(&run->rec);
+	for (i = 0; i < RECORD_MDLS; i++)
+		KUNIT_EXPECT_FALSE(test, wdm_mdl_in_use(run->tm[i]->mdl));
+}
+
+static u64 record_removed(const struct record_run *run,
+			  const struct wdm_mdl *mdl)
+{
+	u64 i, nr = 0;
+
+	for (i = 0; run->owed && i < run->removal.nr; i++)
+		if (run->removal.ext[i].mdl == mdl)
+			nr += run->removal.ext[i].nr_pages;
+	return nr;
+}
+
+static void record_check(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	struct wdm_mdl *mdl;
+	unsigned int i;
+
+	KUNIT_ASSERT_TRUE(test, page_model_equals_record(&run->model,
+							 &run->rec));
+	for (i = 0; i < RECORD_MDLS; i++) {
+		mdl = run->tm[i]->mdl;
+		KUNIT_ASSERT_EQ(test, atomic64_read(&mdl->uses),
+				page_model_uses(&run->model, mdl) +
+				record_removed(run, mdl));
+	}
+}
+
+static void record_insert(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	struct wdm_extent ext;
+	ntstatus_t status;
+	bool taken;
+
+	page_model_extent(run->fx, &run->model,
+			  run->tm[fixture_below(&run->fx->rng, RECORD_MDLS)],
+			  &ext);
+	taken = page_model_count(&run->model, ext.first, ext.nr_pages);
+	mutex_lock(&run->rec.lock);
+	status = wdm_record_insert(&run->rec, &ext);
+	mutex_unlock(&run->rec.lock);
+	KUNIT_ASSERT_STATUS(test, status,
+			    taken ? STATUS_RESOURCE_IN_USE : STATUS_SUCCESS);
+	if (!taken)
+		page_model_insert(&run->model, &ext);
+}
+
+/* What came out must be what the model has there, in order. */
+static void record_check_removal(struct record_run *run, u64 first, u64 nr)
+{
+	struct kunit *test = run->fx->test;
+	const struct wdm_extent *ext = run->removal.ext;
+	const struct model_page *page;
+	u64 i, k = 0, in = 0;
+
+	for (i = first; i < first + nr; i++) {
+		page = page_model_at(&run->model, i);
+		KUNIT_ASSERT_LT(test, k, run->removal.nr);
+		KUNIT_ASSERT_EQ(test, ext[k].first + in, i);
+		KUNIT_ASSERT_PTR_EQ(test, ext[k].mdl, page->mdl);
+		KUNIT_ASSERT_EQ(test, ext[k].mdl_page + in, page->mdl_page);
+		KUNIT_ASSERT_EQ(test, ext[k].perms, page->perms);
+		if (++in == ext[k].nr_pages) {
+			k++;
+			in = 0;
+		}
+	}
+	KUNIT_ASSERT_EQ(test, k, run->removal.nr);
+	KUNIT_ASSERT_EQ(test, in, 0);
+}
+
+static void record_remove(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	struct wdm_removal removal;
+	ntstatus_t status;
+	u64 first, nr;
+	bool mapped;
+
+	page_model_range(run->fx, &run->model, &first, &nr);
+	mapped = page_model_count(&run->model, first, nr) == nr;
+	mutex_lock(&run->rec.lock);
+	status = wdm_record_remove(&run->rec, first, first + nr - 1, &removal,
+				   GFP_KERNEL);
+	mutex_unlock(&run->rec.lock);
+	KUNIT_ASSERT_STATUS(test, status,
+			    mapped ? STATUS_SUCCESS : STATUS_NOT_FOUND);
+	if (!mapped)
+		return;
+
+	/* Keep it for a while: its MDLs must stay in use until released. */
+	record_release(run);
+	run->removal = removal;
+	if (removal.ext == removal.few)
+		run->removal.ext = run->removal.few;
+	run->owed = true;
+	record_check_removal(run, first, nr);
+	page_model_remove(&run->model, first, nr);
+}
+
+static void record_look(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	struct wdm_extent ext;
+	bool covers, found;
+	u64 first, nr, i;
+
+	page_model_range(run->fx, &run->model, &first, &nr);
+	mutex_lock(&run->rec.lock);
+	covers = wdm_record_covers(&run->rec, first, first + nr - 1);
+	found = wdm_record_next(&run->rec, first, first + nr - 1, &ext);
+	mutex_unlock(&run->rec.lock);
+
+	KUNIT_ASSERT_EQ(test, covers,
+			page_model_count(&run->model, first, nr) == nr);
+	for (i = 0; i < nr && !page_model_at(&run->model, first + i)->mdl; i++)
+		;
+	KUNIT_ASSERT_EQ(test, found, i < nr);
+	if (!found)
+		return;
+	KUNIT_ASSERT_EQ(test, ext.first, first + i);
+	KUNIT_ASSERT_LE(test, ext.first + ext.nr_pages, first + nr);
+	KUNIT_ASSERT_PTR_EQ(test, ext.mdl,
+			    page_model_at(&run->model, ext.first)->mdl);
+}
+
+static void record_random(struct kunit *test)
+{
+	struct record_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	unsigned int step;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	record_start(test, run, *(const u64 *)test->param_value);
+	for (step = 0; step < RECORD_STEPS; step++) {
+		switch (fixture_below(&run->fx->rng, 8)) {
+		case 0 ... 3:
+			record_insert(run);
+			break;
+		case 4 ... 5:
+			record_remove(run);
+			break;
+		case 6:
+			record_look(run);
+			continue;
+		default:
+			record_release(run);
+		}
+		record_check(run);
+	}
+	record_end(run);
+}
+
+static void record_put(struct record_run *run, unsigned int mdl, u64 first,
+		       u64 nr, u64 mdl_page, u32 perms)
+{
+	struct wdm_extent ext = {
+		.first = run->model.first + first, .nr_pages = nr,
+		.mdl = run->tm[mdl]->mdl, .mdl_page = mdl_page, .perms = perms,
+	};
+
+	mutex_lock(&run->rec.lock);
+	KUNIT_EXPECT_STATUS(run->fx->test, wdm_record_insert(&run->rec, &ext),
+			    STATUS_SUCCESS);
+	mutex_unlock(&run->rec.lock);
+	page_model_insert(&run->model, &ext);
+}
+
+static unsigned int record_extents(struct record_run *run)
+{
+	struct wdm_extent ext;
+	unsigned int nr = 0;
+	u64 next = 0;
+
+	mutex_lock(&run->rec.lock);
+	while (wdm_record_next(&run->rec, next, ULONG_MAX, &ext)) {
+		next = ext.first + ext.nr_pages;
+		nr++;
+	}
+	mutex_unlock(&run->rec.lock);
+	return nr;
+}
+
+/* What continues its neighbour is one extent, and nothing else is. */
+static void record_merge(struct kunit *test)
+{
+	struct record_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	record_start(test, run, *(const u64 *)test->param_value);
+	record_put(run, 0, 10, 10, 10, WDM_PERMS);
+	record_put(run, 0, 30, 10, 30, WDM_PERMS);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 2);
+	record_put(run, 0, 20, 10, 20, WDM_PERMS);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 1);
+	record_put(run, 0, 40, 1, 40, WDM_READ);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 2);
+	record_put(run, 0, 41, 1, 43, WDM_READ);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 3);
+	record_put(run, 1, 42, 1, 4, WDM_READ);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 4);
+	record_put(run, 0, 9, 1, 9, WDM_PERMS);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 4);
+	/* The window's edges, which for some windows are those of the world. */
+	record_put(run, 0, 0, 1, 5, WDM_WRITE);
+	record_put(run, 0, RECORD_WINDOW - 1, 1, 6, WDM_WRITE);
+	KUNIT_EXPECT_EQ(test, record_extents(run), 6);
+	record_check(run);
+	record_end(run);
+}
+
+/* An MDL lives as long as the record or a removal needs it. */
+static void record_keeps_mdl(struct kunit *test)
+{
+	struct record_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	record_start(test, run, 100);
+	record_put(run, 0, 0, 5, 0, WDM_READ);
+	record_put(run, 0, 7, 5, 0, WDM_READ);
+	fixture_mdl_put(run->tm[0]);
+	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 0);
+
+	mutex_lock(&run->rec.lock);
+	KUNIT_EXPECT_STATUS(test, wdm_record_remove(&run->rec, 100, 104,
+						    &run->removal, GFP_KERNEL),
+			    STATUS_SUCCESS);
+	mutex_unlock(&run->rec.lock);
+	wdm_removal_release(&run->removal);
+	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 0);
+	wdm_record_destroy(&run->rec);
+	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 1);
+}
+
+static struct kunit_case record_cases[] = {
+	KUNIT_CASE_PARAM(record_random, record_window_gen_params),
+	KUNIT_CASE_PARAM(record_merge, record_window_gen_params),
+	KUNIT_CASE(record_keeps_mdl),
+	{}
+};
+
+static struct kunit_suite record_suite = {
+	.name = "wdm_iommu_record",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = record_cases,
+};
+
+kunit_test_suite(record_suite);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What entries of page tables mean, read out of the architectures' manuals a
+ * second time, field by field. Shares nothing with module/formats.
+ */
+#ifndef WDM_KUNIT_SLOW_PT_H
+#define WDM_KUNIT_SLOW_PT_H
+
+#include <linux/types.h>
+
+/**
+ * struct slow_entry - the meaning of an entry
+ * @table: it points to a table at @address
+ * @leaf: it maps memory at @address
+ * @reserved: it must be refused: a reserved bit or encoding
+ * @address: see above
+ * @read: a device may read
+ * @write: a device may write
+ * @contiguous: leaves: one of 16 that hardware may cache as one
+ *
+ * An entry that is none of the three lets nothing through, without a report.
+ */
+struct slow_entry {
+	bool table;
+	bool leaf;
+	bool reserved;
+	u64 address;
+	bool read;
+	bool write;
+	bool contiguous;
+};
+
+/* @level: 0 for the tables of 4 KiB entries */
+struct slow_entry slow_pt_decode(bool arm64, unsigned int level, u64 raw);
+
+#endif /* WDM_KUNIT_SLOW_PT_H */
