@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What older kernels need. The code is written for the newest kernel (7.3); this
+ * is the only place that asks for a version.
+ */
+#ifndef WDM_COMPAT_H
+#define WDM_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/iommu.h>
+#include <linux/irqdomain.h>
+#include <linux/module.h>
+#include <linux/version.h>
+
+#include <kunit/visibility.h>
+
+/* The namespace of a symbol is a string since 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define WDM_MODULE_IMPORT_KUNIT_NS \
+	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
+#else
+#define WDM_MODULE_IMPORT_KUNIT_NS \
+	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+static inline struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_domain_alloc(dev->bus);
+
+	return domain ?: ERR_PTR(-ENOMEM);
+}
+#endif
+
+/* Maps take GFP flags since 6.3; before, they allocate with GFP_KERNEL. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline int wdm_compat_iommu_map(struct iommu_domain *domain,
+				       unsigned long iova, phys_addr_t paddr,
+				       size_t size, int prot, gfp_t gfp)
+{
+	return iommu_map(domain, iova, paddr, size, prot);
+}
+
+#define iommu_map wdm_compat_iommu_map
+
+static inline int wdm_compat_remaps_interrupts(struct device *dev, void *data)
+{
+	return device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
+}
+
+static inline bool iommu_group_has_isolated_msi(struct iommu_group *group)
+{
+	return irq_domain_check_msi_remap() ||
+	       iommu_group_for_each_dev(group, NULL,
+					wdm_compat_remaps_interrupts);
+}
+#endif
+
+#endif /* WDM_COMPAT_H */

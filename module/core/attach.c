@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attach and detach: hardware domains come and go with the groups that need
+ * them.
+ */
+#include <linux/iommu.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+#include "../compat/compat.h"
+#include "attach.h"
+#include "domain.h"
+#include "fault.h"
+#include "group.h"
+#include "shadow.h"
+
+static bool allow_unsafe_interrupts;
+module_param(allow_unsafe_interrupts, bool, 0644);
+MODULE_PARM_DESC(allow_unsafe_interrupts,
+		 "Let in devices whose interrupts are not isolated from each other, as VFIO's parameter of this name does (default: no)");
+
+/**
+ * wdm_unsafe_interrupts_allowed() - What the module parameter says
+ *
+ * Return: whether devices without isolated interrupts are let in.
+ */
+bool wdm_unsafe_interrupts_allowed(void)
+{
+	return READ_ONCE(allow_unsafe_interrupts);
+}
+
+/* Does the domain map anything in these logical addresses? */
+static bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last)
+{
+	struct wdm_extent ext;
+	bool any;
+
+	if (first > last)
+		return false;
+	if (domain->shadow)
+		return wdm_shadow_uses(domain, first, last);
+
+	mutex_lock(&domain->record.lock);
+	any = wdm_record_next(&domain->record, first >> PAGE_SHIFT,
+			      last >> PAGE_SHIFT, &ext);
+	mutex_unlock(&domain->record.lock);
+	return any;
+}
+
+static bool wdm_aperture_fits(struct wdm_domain *domain,
+			      const struct iommu_domain_geometry *geo)
+{
+	if (geo->aperture_start &&
+	    wdm_domain_uses(domain, 0, geo->aperture_start - 1))
+		return false;
+	return geo->aperture_end == U64_MAX ||
+	       !wdm_domain_uses(domain, geo->aperture_end + 1, U64_MAX);
+}
+
+/* What type1 looks at, too: regions that may be relaxed are no obstacle. */
+static bool wdm_region_counts(const struct iommu_resv_region *region)
+{
+	return region->type != IOMMU_RESV_DIRECT_RELAXABLE && region->length;
+}
+
+/* Take down what is reserved for the group, and check it against the domain. */
+static ntstatus_t wdm_group_read_resv(struct wdm_group *group,
+				      const struct list_head *regions,
+				      struct wdm_domain *domain)
+{
+	const struct iommu_resv_region *region;
+	struct wdm_resv *resv;
+	unsigned int nr = 0;
+
+	list_for_each_entry(region, regions, list)
+		nr++;
+
+	kfree(group->resv);
+	group->nr_resv = 0;
+	group->resv = kcalloc(nr, sizeof(*resv), GFP_KERNEL_ACCOUNT);
+	if (!group->resv)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	list_for_each_entry(region, regions, list) {
+		if (!wdm_region_counts(region))
+			continue;
+		resv = &group->resv[group->nr_resv++];
+		resv->first = region->start;
+		resv->last = region->start + region->length - 1;
+		if (wdm_domain_uses(domain, resv->first, resv->last))
+			return STATUS_CONFLICTING_ADDRESSES;
+	}
+	return STATUS_SUCCESS;
+}
+
+static void wdm_free_regions(struct list_head *regions)
+{
+	struct iommu_resv_region *region, *next;
+
+	list_for_each_entry_safe(region, next, regions, list) {
+		list_del(&region->list);
+		kfree(region);
+	}
+}
+
+/*
+ * The firmware's own maps, and the window of software MSIs. Neither is ever
+ * unmapped: they live as long as the iommu_domain.
+ */
+static ntstatus_t wdm_hw_prepare(struct wdm_hw *hw,
+				 const struct list_head *regions)
+{
+	const struct iommu_resv_region *region;
+	int ret;
+
+	list_for_each_entry(region, regions, list) {
+		ret = 0;
+		if (region->type == IOMMU_RESV_SW_MSI && !hw->sw_msi) {
+			ret = iommu_get_msi_cookie(hw->domain, region->start);
+			/* Not every IOMMU driver asks for one. */
+			if (ret == -ENODEV)
+				ret = 0;
+			hw->sw_msi = !ret;
+		} else if (region->type == IOMMU_RESV_DIRECT &&
+			   !iommu_iova_to_phys(hw->domain, region->start)) {
+			ret = iommu_map(hw->domain, region->start,
+					region->start, region->length,
+					region->prot, GFP_KERNEL_ACCOUNT);
+		}
+		if (ret)
+			return wdm_status_from_errno(ret);
+	}
+	return STATUS_SUCCESS;
+}
+
+/* Map everything that an OS-managed domain has recorded. */
+static ntstatus_t wdm_record_replay(struct wdm_domain *domain,
+				    struct wdm_hw *hw)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 next = 0, undo = 0;
+
+	mutex_lock(&domain->record.lock);
+	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+		status = wdm_hw_map(hw, ext.first << PAGE_SHIFT, ext.mdl,
+				    ext.mdl_page, ext.nr_pages, ext.perms,
+				    domain->granule);
+		if (wdm_failed(status))
+			break;
+		next = ext.first + ext.nr_pages;
+	}
+	while (wdm_failed(status) && next &&
+	       wdm_record_next(&domain->record, undo, next - 1, &ext)) {
+		wdm_hw_unmap_sync(hw, ext.first << PAGE_SHIFT,
+				  ext.nr_pages << PAGE_SHIFT);
+		undo = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+	return status;
+}
+
+static void wdm_record_clear(struct wdm_domain *domain, struct wdm_hw *hw)
+{
+	struct iommu_iotlb_gather gather;
+	struct wdm_extent ext;
+	u64 next = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	mutex_lock(&domain->record.lock);
+	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
+			     ext.nr_pages << PAGE_SHIFT, &gather);
+		next = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+	iommu_iotlb_sync(hw->domain, &gather);
+}
+
+static ntstatus_t wdm_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw)
+{
+	if (domain->shadow)
+		return wdm_shadow_replay(domain, hw);
+	return wdm_record_replay(domain, hw);
+}
+
+/* Unmap everything from a hardware domain that nobody is attached to. */
+static void wdm_hw_empty(struct wdm_domain *domain, struct wdm_hw *hw)
+{
+	if (domain->shadow)
+		wdm_shadow_clear(domain, hw);
+	else
+		wdm_record_clear(domain, hw);
+}
+
+static int wdm_is_in_group(struct device *dev, void *data)
+{
+	return dev == data;
+}
+
+/*
+ * iommu_attach_group() with answers that a caller can use. A group that lost its
+ * last device, by hot-unplug, must not even be tried.
+ */
+static ntstatus_t wdm_attach_iommu_group(struct iommu_domain *hw_domain,
+					 struct wdm_group *group,
+					 struct device *dev)
+{
+	int ret;
+
+	if (!iommu_group_for_each_dev(group->iommu_group, dev, wdm_is_in_group))
+		return STATUS_DEVICE_REMOVED;
+	ret = iommu_attach_group(hw_domain, group->iommu_group);
+	/* What the IOMMU core says when domain and group do not fit. */
+	return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
+				wdm_status_from_errno(ret);
+}
+
+static bool wdm_hw_usable(const struct wdm_hw *hw)
+{
+	return hw->domain->pgsize_bitmap & PAGE_SIZE;
+}
+
+/* Join a hardware domain that the domain has already. */
+static bool wdm_attach_existing(struct wdm_domain *domain,
+				struct wdm_group *group, struct device *dev,
+				const struct iommu_domain *like,
+				const struct list_head *regions)
+{
+	struct wdm_hw *hw;
+
+	list_for_each_entry(hw, &domain->hws, node) {
+		if (hw->domain->ops != like->ops)
+			continue;
+		if (wdm_failed(wdm_attach_iommu_group(hw->domain, group, dev)))
+			continue;
+		if (wdm_failed(wdm_hw_prepare(hw, regions))) {
+			iommu_detach_group(hw->domain, group->iommu_group);
+			continue;
+		}
+		hw->nr_groups++;
+		group->hw = hw;
+		return true;
+	}
+	return false;
+}
+
+/* Make a hardware domain of @hw_domain, which is freed on failure. */
+static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
+				 struct wdm_group *group, struct device *dev,
+				 struct iommu_domain *hw_domain,
+				 const struct list_head *regions)
+{
+	struct wdm_hw *hw = wdm_hw_create(hw_domain);
+	ntstatus_t status;
+
+	if (!hw) {
+		iommu_domain_free(hw_domain);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	wdm_fault_prepare(hw_domain, domain, dev);
+
+	status = wdm_attach_iommu_group(hw_domain, group, dev);
+	if (wdm_failed(status))
+		goto free;
+
+	/*
+	 * Some drivers finish a domain at its first attach, and coherency can
+	 * only be enforced between that and the first map.
+	 */
+	if (hw_domain->ops->enforce_cache_coherency)
+		hw->coherent =
+			hw_domain->ops->enforce_cache_coherency(hw_domain);
+
+	status = STATUS_NOT_SUPPORTED;
+	if (!wdm_hw_usable(hw))
+		goto detach;
+	status = STATUS_CONFLICTING_ADDRESSES;
+	if (!wdm_aperture_fits(domain, &hw_domain->geometry))
+		goto detach;
+	status = wdm_hw_prepare(hw, regions);
+	if (wdm_failed(status))
+		goto detach;
+	status = wdm_hw_fill(domain, hw);
+	if (wdm_failed(status))
+		goto detach;
+
+	hw->nr_groups = 1;
+	list_add_tail(&hw->node, &domain->hws);
+	group->hw = hw;
+	return STATUS_SUCCESS;
+
+detach:
+	iommu_detach_group(hw_domain, group->iommu_group);
+free:
+	wdm_hw_destroy(hw);
+	return status;
+}
+
+static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
+				    struct wdm_group *group, struct device *dev,
+				    const struct list_head *regions)
+{
+	struct iommu_domain *hw_domain;
+	ntstatus_t status;
+
+	status = wdm_group_read_resv(group, regions, domain);
+	if (wdm_failed(status))
+		return status;
+
+	/* A new one tells which of those that there are may do. */
+	hw_domain = iommu_paging_domain_alloc(dev);
+	if (IS_ERR(hw_domain))
+		return wdm_status_from_errno(PTR_ERR(hw_domain));
+
+	if (wdm_attach_existing(domain, group, dev, hw_domain, regions))
+		iommu_domain_free(hw_domain);
+	else
+		status = wdm_attach_new(domain, group, dev, hw_domain, regions);
+	if (!wdm_failed(status))
+		list_add_tail(&group->domain_node, &domain->groups);
+	return status;
+}
+
+/**
+ * wdm_domain_attach() - Attach a group
+ * @domain: the domain
+ * @group: the group, in its blocking domain; its lock is held
+ * @dev: a device of the group
+ *
+ * Makes the checks that VFIO's type1 makes, and fills a hardware domain for the
+ * group from what is mapped. Without effect when it fails.
+ *
+ * Return: see &struct wdm_iommu_attach.
+ */
+ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
+			     struct device *dev)
+{
+	LIST_HEAD(regions);
+	ntstatus_t status;
+	int ret;
+
+	lockdep_assert_held(&group->lock);
+
+	if (!wdm_unsafe_interrupts_allowed() &&
+	    !iommu_group_has_isolated_msi(group->iommu_group)) {
+		dev_notice_ratelimited(dev,
+				       "interrupts are not isolated; see the module's parameter allow_unsafe_interrupts\n");
+		return STATUS_ACCESS_DENIED;
+	}
+
+	/* DMA that is not coherent cannot be offered (IOMMU_CACHE). */
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return STATUS_NOT_SUPPORTED;
+
+	ret = iommu_get_group_resv_regions(group->iommu_group, &regions);
+	if (ret)
+		return wdm_status_from_errno(ret);
+
+	status = STATUS_CANCELLED;
+	if (!down_write_killable(&domain->attach_lock)) {
+		status = wdm_attach_locked(domain, group, dev, &regions);
+		up_write(&domain->attach_lock);
+	}
+	wdm_free_regions(&regions);
+	return status;
+}
+
+/**
+ * wdm_domain_detach() - Detach a group
+ * @domain: the domain
+ * @group: the group; its lock is held
+ *
+ * When it returns, the group stands in its blocking domain.
+ */
+void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
+{
+	struct wdm_hw *hw = group->hw;
+
+	lockdep_assert_held(&group->lock);
+
+	down_write(&domain->attach_lock);
+	iommu_detach_group(hw->domain, group->iommu_group);
+	list_del_init(&group->domain_node);
+	group->hw = NULL;
+	if (!--hw->nr_groups) {
+		list_del(&hw->node);
+		wdm_hw_empty(domain, hw);
+		wdm_hw_destroy(hw);
+	}
+	up_write(&domain->attach_lock);
+}
+
+/**
+ * wdm_domain_adopt() - Fill an iommu_domain that no group is attached to
+ * @domain: the domain
+ * @hw_domain: the iommu_domain; the domain's after success
+ *
+ * For tests, which make iommu_domains by hand.
+ *
+ * Return: as wdm_domain_attach().
+ */
+ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
+			    struct iommu_domain *hw_domain)
+{
+	struct wdm_hw *hw = wdm_hw_create(hw_domain);
+	ntstatus_t status = STATUS_CONFLICTING_ADDRESSES;
+
+	if (!hw)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	down_write(&domain->attach_lock);
+	if (wdm_aperture_fits(domain, &hw_domain->geometry))
+		status = wdm_hw_fill(domain, hw);
+	if (!wdm_failed(status))
+		list_add_tail(&hw->node, &domain->hws);
+	up_write(&domain->attach_lock);
+
+	if (wdm_failed(status))
+		kfree(hw);
+	return status;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_domain_adopt);
+
+/**
+ * wdm_domain_disown() - Empty and free what wdm_domain_adopt() took
+ * @domain: the domain
+ * @hw_domain: the iommu_domain; gone afterwards
+ */
+void wdm_domain_disown(struct wdm_domain *domain,
+		       struct iommu_domain *hw_domain)
+{
+	struct wdm_hw *hw, *next;
+
+	down_write(&domain->attach_lock);
+	list_for_each_entry_safe(hw, next, &domain->hws, node) {
+		if (hw->domain != hw_domain)
+			continue;
+		list_del(&hw->node);
+		wdm_hw_empty(domain, hw);
+		wdm_hw_destroy(hw);
+		break;
+	}
+	up_write(&domain->attach_lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_domain_disown);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Domain: life, and what both kinds share.
+ */
+#include <linux/slab.h>
+
+#include "../compat/compat.h"
+#include "domain.h"
+#include "group.h"
+#include "shadow.h"
+
+/**
+ * wdm_domain_create() - Create a domain
+ * @os_managed: TRUE: the OS owns the page tables; FALSE: the caller does
+ * @flags: WDM_DOMAIN_PAGE_GRANULAR, for an OS-managed domain
+ * @out: out: the domain
+ *
+ * Contract: IommuDomainCreate.
+ *
+ * Return: STATUS_INVALID_PARAMETER for @flags, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
+			     struct wdm_domain **out)
+{
+	struct wdm_domain *domain;
+
+	if (flags & ~(os_managed ? WDM_DOMAIN_PAGE_GRANULAR : 0))
+		return STATUS_INVALID_PARAMETER;
+
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	if (!domain)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	if (!os_managed) {
+		domain->shadow = wdm_shadow_create();
+		if (!domain->shadow) {
+			kfree(domain);
+			return STATUS_INSUFFICIENT_RESOURCES;
+		}
+	}
+
+	init_rwsem(&domain->attach_lock);
+	INIT_LIST_HEAD(&domain->hws);
+	INIT_LIST_HEAD(&domain->groups);
+	domain->granule = flags & WDM_DOMAIN_PAGE_GRANULAR ?
+			  WDM_GRANULE_PAGE : WDM_GRANULE_LARGE;
+	wdm_range_lock_init(&domain->ranges);
+	wdm_record_init(&domain->record);
+	*out = domain;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_domain_create);
+
+/**
+ * wdm_domain_delete() - Delete a domain with everything that is mapped in it
+ * @domain: the domain; gone after success. Nobody else uses it
+ *
+ * Contract: IommuDomainDelete.
+ *
+ * Return: STATUS_RESOURCE_IN_USE if a device is attached.
+ */
+ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
+{
+	bool attached;
+
+	down_read(&domain->attach_lock);
+	attached = !list_empty(&domain->hws);
+	up_read(&domain->attach_lock);
+	if (attached)
+		return STATUS_RESOURCE_IN_USE;
+
+	if (domain->shadow)
+		wdm_shadow_destroy(domain);
+	wdm_record_destroy(&domain->record);
+	kfree(domain);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_domain_delete);
+
+/**
+ * wdm_domain_fits() - May these addresses be mapped for the attached devices?
+ * @domain: the domain; attach_lock is held
+ * @first: the first logical address
+ * @last: the last one
+ *
+ * Return: whether all IOMMUs can translate them and none is reserved.
+ */
+bool wdm_domain_fits(const struct wdm_domain *domain, u64 first, u64 last)
+{
+	const struct wdm_group *group;
+	const struct wdm_hw *hw;
+	unsigned int i;
+
+	list_for_each_entry(hw, &domain->hws, node)
+		if (first < hw->domain->geometry.aperture_start ||
+		    last > hw->domain->geometry.aperture_end)
+			return false;
+
+	list_for_each_entry(group, &domain->groups, domain_node)
+		for (i = 0; i < group->nr_resv; i++)
+			if (first <= group->resv[i].last &&
+			    last >= group->resv[i].first)
+				return false;
+	return true;
+}
+
+/**
+ * wdm_domain_hw_map() - Map pages in all hardware domains, or in none
+ * @domain: the domain; attach_lock is held
+ * @iova: as for wdm_hw_map()
+ * @mdl: likewise
+ * @mdl_page: likewise
+ * @nr_pages: likewise
+ * @perms: likewise
+ * @granule: likewise
+ *
+ * Return: a status.
+ */
+ntstatus_t wdm_domain_hw_map(struct wdm_domain *domain, u64 iova,
+			     const struct wdm_mdl *mdl, u64 mdl_page,
+			     u64 nr_pages, u32 perms, enum wdm_granule granule)
+{
+	ntstatus_t status;
+	struct wdm_hw *hw;
+
+	list_for_each_entry(hw, &domain->hws, node) {
+		status = wdm_hw_map(hw, iova, mdl, mdl_page, nr_pages, perms,
+				    granule);
+		if (wdm_failed(status))
+			goto undo;
+	}
+	return STATUS_SUCCESS;
+
+undo:
+	list_for_each_entry_continue_reverse(hw, &domain->hws, node)
+		wdm_hw_unmap_sync(hw, iova, nr_pages << PAGE_SHIFT);
+	return status;
+}
+
+/**
+ * wdm_domain_hw_unmap() - Unmap a range in all hardware domains
+ * @domain: the domain; attach_lock is held
+ * @iova: as for wdm_hw_unmap()
+ * @size: bytes
+ *
+ * When it returns, the range blocks.
+ */
+void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size)
+{
+	struct wdm_hw *hw;
+
+	list_for_each_entry(hw, &domain->hws, node)
+		wdm_hw_unmap_sync(hw, iova, size);
+}

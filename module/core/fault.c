@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults: from the interrupt of an IOMMU driver to a handler that may sleep.
+ *
+ * Of the IOMMU drivers of PCI devices, AMD's alone tells the owner of a domain
+ * about its faults. A sink stands between: the report leaves the fault in a
+ * small queue, a work item hands it to the handler. When the queue is full,
+ * faults are dropped; a device that faults does so by the thousand.
+ */
+#include <linux/kfifo.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "../compat/compat.h"
+#include "domain.h"
+#include "fault.h"
+#include "group.h"
+
+#define WDM_FAULT_QUEUE		64
+
+/**
+ * struct wdm_fault_sink - who is told of a device's faults
+ * @node: in wdm_fault_sinks
+ * @device: the device
+ * @fn: the handler
+ * @context: the handler's
+ * @queue: faults that it was not told of yet; guarded by wdm_fault_lock
+ * @work: tells it
+ */
+struct wdm_fault_sink {
+	struct list_head node;
+	struct wdm_device *device;
+	wdm_fault_fn fn;
+	void *context;
+	DECLARE_KFIFO(queue, struct wdm_fault, WDM_FAULT_QUEUE);
+	struct work_struct work;
+};
+
+/* Guards the list and the queues; taken in interrupt context. */
+static DEFINE_SPINLOCK(wdm_fault_lock);
+static LIST_HEAD(wdm_fault_sinks);
+static struct workqueue_struct *wdm_fault_wq;
+
+static bool wdm_fault_pop(struct wdm_fault_sink *sink, struct wdm_fault *fault)
+{
+	unsigned long flags;
+	bool got;
+
+	spin_lock_irqsave(&wdm_fault_lock, flags);
+	got = kfifo_get(&sink->queue, fault);
+	spin_unlock_irqrestore(&wdm_fault_lock, flags);
+	return got;
+}
+
+static void wdm_fault_work(struct work_struct *work)
+{
+	struct wdm_fault_sink *sink =
+		container_of(work, struct wdm_fault_sink, work);
+	struct wdm_fault fault;
+
+	while (wdm_fault_pop(sink, &fault))
+		sink->fn(sink->context, &fault);
+}
+
+/* Called by the IOMMU driver, in any context. */
+static int wdm_fault_report(struct iommu_domain *hw_domain, struct device *dev,
+			    unsigned long iova, int flags, void *token)
+{
+	struct wdm_fault fault = {
+		.domain = token,
+		.dev = dev,
+		.iova = iova,
+		.write = flags & IOMMU_FAULT_WRITE,
+		.mapped = iommu_iova_to_phys(hw_domain, iova),
+	};
+	struct wdm_fault_sink *sink;
+	unsigned long irq_flags;
+	int ret = -ENOSYS;
+
+	spin_lock_irqsave(&wdm_fault_lock, irq_flags);
+	list_for_each_entry(sink, &wdm_fault_sinks, node) {
+		if (sink->device->dev != dev)
+			continue;
+		kfifo_put(&sink->queue, fault);
+		queue_work(wdm_fault_wq, &sink->work);
+		ret = 0;
+	}
+	spin_unlock_irqrestore(&wdm_fault_lock, irq_flags);
+	return ret;
+}
+
+/* Only AMD's driver reports, and its IOMMUs are called ivhd0, ivhd1, ... */
+static bool wdm_fault_reported_for(struct device *dev)
+{
+	struct device *iommu;
+
+	if (!dev->iommu || !dev->iommu->iommu_dev)
+		return false;
+	iommu = dev->iommu->iommu_dev->dev;
+	return iommu && str_has_prefix(dev_name(iommu), "ivhd");
+}
+
+/**
+ * wdm_fault_prepare() - Have the faults of an iommu_domain reported
+ * @hw_domain: new, and not attached
+ * @domain: the domain it is for
+ * @dev: a device behind its IOMMU
+ */
+void wdm_fault_prepare(struct iommu_domain *hw_domain,
+		       struct wdm_domain *domain, struct device *dev)
+{
+	if (wdm_fault_reported_for(dev))
+		iommu_set_fault_handler(hw_domain, wdm_fault_report, domain);
+}
+
+/**
+ * wdm_fault_listen() - Call a handler for each fault of a device
+ * @device: the device
+ * @fn: the handler, called where it may sleep
+ * @context: for the handler
+ *
+ * Contract: IommuSetDeviceFaultReporting with Enable TRUE; replaces the handler
+ * that there was.
+ *
+ * Return: STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
+ * STATUS_INVALID_PARAMETER_1 if the device is not attached,
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
+			    void *context)
+{
+	struct wdm_group *group = device->group;
+	struct wdm_fault_sink *sink;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	if (!wdm_fault_reported_for(device->dev))
+		return STATUS_NOT_SUPPORTED;
+
+	sink = kzalloc(sizeof(*sink), GFP_KERNEL);
+	if (!sink)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	sink->device = device;
+	sink->fn = fn;
+	sink->context = context;
+	INIT_KFIFO(sink->queue);
+	INIT_WORK(&sink->work, wdm_fault_work);
+
+	wdm_fault_ignore(device);
+	mutex_lock(&group->lock);
+	if (!device->attached) {
+		status = STATUS_INVALID_PARAMETER_1;
+	} else if (device->faults) {
+		status = STATUS_RESOURCE_IN_USE;
+	} else {
+		device->faults = sink;
+		spin_lock_irq(&wdm_fault_lock);
+		list_add(&sink->node, &wdm_fault_sinks);
+		spin_unlock_irq(&wdm_fault_lock);
+	}
+	mutex_unlock(&group->lock);
+	if (wdm_failed(status))
+		kfree(sink);
+	return status;
+}
+
+/**
+ * wdm_fault_ignore() - Call no handler for the faults of a device any more
+ * @device: the device
+ *
+ * Contract: IommuSetDeviceFaultReporting with Enable FALSE. When it returns, the
+ * handler is not running and will not be called; so it must not be called from
+ * the handler.
+ */
+void wdm_fault_ignore(struct wdm_device *device)
+{
+	struct wdm_group *group = device->group;
+	struct wdm_fault_sink *sink;
+
+	mutex_lock(&group->lock);
+	sink = device->faults;
+	device->faults = NULL;
+	mutex_unlock(&group->lock);
+	if (!sink)
+		return;
+
+	spin_lock_irq(&wdm_fault_lock);
+	list_del(&sink->node);
+	spin_unlock_irq(&wdm_fault_lock);
+	cancel_work_sync(&sink->work);
+	kfree(sink);
+}
+
+/**
+ * wdm_fault_init() - Get ready for faults
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wdm_fault_init(void)
+{
+	wdm_fault_wq = alloc_workqueue("wdm_iommu_fault", WQ_UNBOUND, 0);
+	return wdm_fault_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * wdm_fault_exit() - The module is going away, and no device is left
+ */
+void wdm_fault_exit(void)
+{
+	destroy_workqueue(wdm_fault_wq);
+}

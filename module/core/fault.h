@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Faults: from the interrupt of an IOMMU driver to a handler that may sleep.
+ */
+#ifndef WDM_CORE_FAULT_H
+#define WDM_CORE_FAULT_H
+
+#include <linux/iommu.h>
+#include <linux/types.h>
+
+#include "../status.h"
+
+struct wdm_device;
+struct wdm_domain;
+
+/**
+ * struct wdm_fault - a request of a device that its IOMMU blocked
+ * @domain: the domain that the device is attached to
+ * @dev: the device
+ * @iova: the address
+ * @write: it was a write
+ * @mapped: there is a translation, so it was the permission that was missing
+ */
+struct wdm_fault {
+	struct wdm_domain *domain;
+	struct device *dev;
+	u64 iova;
+	bool write;
+	bool mapped;
+};
+
+typedef void (*wdm_fault_fn)(void *context, const struct wdm_fault *fault);
+
+ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
+			    void *context);
+void wdm_fault_ignore(struct wdm_device *device);
+
+void wdm_fault_prepare(struct iommu_domain *hw_domain,
+		       struct wdm_domain *domain, struct device *dev);
+
+int wdm_fault_init(void);
+void wdm_fault_exit(void);
+
+#endif /* WDM_CORE_FAULT_H */

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owner, group and device: whose DMA may be attached by whom.
+ */
+#include <linux/slab.h>
+
+#include "../compat/compat.h"
+#include "domain.h"
+#include "fault.h"
+#include "group.h"
+
+/**
+ * wdm_owner_create() - Make an owner without groups
+ *
+ * Return: the owner, with one reference; NULL when out of memory.
+ */
+struct wdm_owner *wdm_owner_create(void)
+{
+	struct wdm_owner *owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
+
+	if (!owner)
+		return NULL;
+	refcount_set(&owner->refs, 1);
+	mutex_init(&owner->lock);
+	INIT_LIST_HEAD(&owner->groups);
+	return owner;
+}
+
+/**
+ * wdm_owner_put() - Drop a reference
+ * @owner: the owner; may be gone afterwards
+ */
+void wdm_owner_put(struct wdm_owner *owner)
+{
+	if (!refcount_dec_and_test(&owner->refs))
+		return;
+	mutex_destroy(&owner->lock);
+	kfree(owner);
+}
+
+/**
+ * wdm_owner_add_group() - Hand a group to an owner
+ * @owner: the owner
+ * @iommu_group: a group whose DMA ownership the door has claimed, and which
+ *	stands in its blocking domain
+ * @out: out: the group, with a reference for the door, which ends the handover
+ *	with wdm_group_revoke()
+ *
+ * Return: STATUS_INVALID_DEVICE_STATE if the owner is gone,
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
+			       struct iommu_group *iommu_group,
+			       struct wdm_group **out)
+{
+	struct wdm_group *group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
+	ntstatus_t status = STATUS_INVALID_DEVICE_STATE;
+
+	if (!group)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	refcount_set(&group->refs, 1);
+	mutex_init(&group->lock);
+	INIT_LIST_HEAD(&group->devices);
+	INIT_LIST_HEAD(&group->domain_node);
+
+	mutex_lock(&owner->lock);
+	if (!owner->closed) {
+		refcount_inc(&owner->refs);
+		group->owner = owner;
+		group->iommu_group = iommu_group_ref_get(iommu_group);
+		list_add_tail(&group->owner_node, &owner->groups);
+		status = STATUS_SUCCESS;
+	}
+	mutex_unlock(&owner->lock);
+
+	if (wdm_failed(status))
+		kfree(group);
+	else
+		*out = group;
+	return status;
+}
+
+/**
+ * wdm_owner_find_group() - Has this group been handed to this owner?
+ * @owner: the owner
+ * @iommu_group: the group
+ *
+ * Return: the group, with a reference; NULL if it has not.
+ */
+struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
+				       struct iommu_group *iommu_group)
+{
+	struct wdm_group *group, *found = NULL;
+
+	mutex_lock(&owner->lock);
+	list_for_each_entry(group, &owner->groups, owner_node) {
+		if (group->iommu_group == iommu_group) {
+			refcount_inc(&group->refs);
+			found = group;
+			break;
+		}
+	}
+	mutex_unlock(&owner->lock);
+	return found;
+}
+
+/**
+ * wdm_group_put() - Drop a reference
+ * @group: the group; may be gone afterwards
+ */
+void wdm_group_put(struct wdm_group *group)
+{
+	if (!refcount_dec_and_test(&group->refs))
+		return;
+	iommu_group_put(group->iommu_group);
+	wdm_owner_put(group->owner);
+	mutex_destroy(&group->lock);
+	kfree(group->resv);
+	kfree(group);
+}
+
+static void wdm_group_leave(struct wdm_group *group)
+{
+	wdm_domain_detach(group->domain, group);
+	group->domain = NULL;
+	group->nr_attached = 0;
+}
+
+/**
+ * wdm_group_revoke() - Take a group back from its owner
+ * @group: the group
+ *
+ * When it returns, the group stands in its blocking domain again, and its
+ * devices can never be attached any more; they remain as objects. May be called
+ * by several threads and more than once.
+ */
+void wdm_group_revoke(struct wdm_group *group)
+{
+	struct wdm_device *device;
+
+	mutex_lock(&group->owner->lock);
+	list_del_init(&group->owner_node);
+	mutex_unlock(&group->owner->lock);
+
+	mutex_lock(&group->lock);
+	group->revoked = true;
+	list_for_each_entry(device, &group->devices, node)
+		device->attached = false;
+	if (group->domain) {
+		atomic_sub(group->nr_attached, &group->domain->nr_devices);
+		wdm_group_leave(group);
+	}
+	mutex_unlock(&group->lock);
+}
+
+/**
+ * wdm_owner_close() - Take all groups back from an owner, for good
+ * @owner: the owner
+ */
+void wdm_owner_close(struct wdm_owner *owner)
+{
+	struct wdm_group *group;
+
+	mutex_lock(&owner->lock);
+	owner->closed = true;
+	while (!list_empty(&owner->groups)) {
+		group = list_first_entry(&owner->groups, struct wdm_group,
+					 owner_node);
+		refcount_inc(&group->refs);
+		mutex_unlock(&owner->lock);
+		wdm_group_revoke(group);
+		wdm_group_put(group);
+		mutex_lock(&owner->lock);
+	}
+	mutex_unlock(&owner->lock);
+}
+
+/**
+ * wdm_device_create() - Make an IOMMU_DMA_DEVICE
+ * @group: the device's group
+ * @dev: the device
+ * @out: out: the device
+ *
+ * Contract: IommuDeviceCreate.
+ *
+ * Return: STATUS_RESOURCE_IN_USE if there is one for @dev,
+ * STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
+			     struct wdm_device **out)
+{
+	struct wdm_device *device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_device *other;
+
+	if (!device)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	mutex_lock(&group->lock);
+	if (group->revoked)
+		status = STATUS_DEVICE_REMOVED;
+	list_for_each_entry(other, &group->devices, node)
+		if (other->dev == dev)
+			status = STATUS_RESOURCE_IN_USE;
+	if (!wdm_failed(status)) {
+		refcount_inc(&group->refs);
+		device->group = group;
+		device->dev = get_device(dev);
+		list_add_tail(&device->node, &group->devices);
+		*out = device;
+	}
+	mutex_unlock(&group->lock);
+
+	if (wdm_failed(status))
+		kfree(device);
+	return status;
+}
+
+/**
+ * wdm_device_delete() - Unmake an IOMMU_DMA_DEVICE
+ * @device: the device; gone after success
+ *
+ * Contract: IommuDeviceDelete.
+ *
+ * Return: STATUS_RESOURCE_IN_USE if it is attached.
+ */
+ntstatus_t wdm_device_delete(struct wdm_device *device)
+{
+	struct wdm_group *group = device->group;
+
+	mutex_lock(&group->lock);
+	if (device->attached) {
+		mutex_unlock(&group->lock);
+		return STATUS_RESOURCE_IN_USE;
+	}
+	list_del(&device->node);
+	mutex_unlock(&group->lock);
+
+	wdm_fault_ignore(device);
+	put_device(device->dev);
+	kfree(device);
+	wdm_group_put(group);
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_device_attach() - Attach a device to a domain
+ * @device: the device
+ * @domain: the domain
+ *
+ * Contract: IommuDeviceAttach. The first device of a group takes the group
+ * along.
+ *
+ * Return: see &struct wdm_iommu_attach.
+ */
+ntstatus_t wdm_device_attach(struct wdm_device *device,
+			     struct wdm_domain *domain)
+{
+	struct wdm_group *group = device->group;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	if (mutex_lock_killable(&group->lock))
+		return STATUS_CANCELLED;
+
+	if (group->revoked)
+		status = STATUS_DEVICE_REMOVED;
+	else if (device->attached)
+		status = STATUS_INVALID_PARAMETER;
+	else if (group->domain && group->domain != domain)
+		status = STATUS_ACCESS_DENIED;
+	else if (!group->domain)
+		status = wdm_domain_attach(domain, group, device->dev);
+
+	if (!wdm_failed(status)) {
+		group->domain = domain;
+		group->nr_attached++;
+		device->attached = true;
+		atomic_inc(&domain->nr_devices);
+	}
+	mutex_unlock(&group->lock);
+	return status;
+}
+
+/**
+ * wdm_device_detach() - Detach a device from its domain
+ * @device: the device
+ *
+ * Contract: IommuDeviceDetach. The last device of a group takes the group off;
+ * when it returns, all its DMA is blocked.
+ *
+ * Return: STATUS_INVALID_PARAMETER_1 if the device is attached to nothing.
+ */
+ntstatus_t wdm_device_detach(struct wdm_device *device)
+{
+	struct wdm_group *group = device->group;
+	ntstatus_t status = STATUS_INVALID_PARAMETER_1;
+
+	mutex_lock(&group->lock);
+	if (device->attached) {
+		device->attached = false;
+		atomic_dec(&group->domain->nr_devices);
+		if (!--group->nr_attached)
+			wdm_group_leave(group);
+		status = STATUS_SUCCESS;
+	}
+	mutex_unlock(&group->lock);
+	return status;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hardware domain: one iommu_domain of Linux that a domain fills.
+ *
+ * A domain of the contract may hold devices behind different IOMMUs, an
+ * iommu_domain belongs to one; so a domain has one of these for each IOMMU
+ * driver and coherency that its devices need.
+ */
+#ifndef WDM_CORE_HW_H
+#define WDM_CORE_HW_H
+
+#include <linux/iommu.h>
+#include <linux/list.h>
+
+#include "../status.h"
+#include "mdl.h"
+
+/**
+ * struct wdm_hw - a hardware domain
+ * @node: in the list of the domain
+ * @domain: Linux' domain
+ * @nr_groups: groups that are attached to it
+ * @coherent: cache coherency is enforced
+ * @sw_msi: the window of software MSIs is set up
+ * @gather: what a walk of a caller's tables has unmapped and not yet synced;
+ *	guarded by wdm_shadow.lock
+ */
+struct wdm_hw {
+	struct list_head node;
+	struct iommu_domain *domain;
+	unsigned int nr_groups;
+	bool coherent;
+	bool sw_msi;
+	struct iommu_iotlb_gather gather;
+};
+
+/**
+ * enum wdm_granule - which pages of the IOMMU a map may use
+ * @WDM_GRANULE_LARGE: the largest that fit
+ * @WDM_GRANULE_PAGE: 4 KiB pages only
+ */
+enum wdm_granule {
+	WDM_GRANULE_LARGE,
+	WDM_GRANULE_PAGE,
+};
+
+struct wdm_hw *wdm_hw_create(struct iommu_domain *domain);
+void wdm_hw_destroy(struct wdm_hw *hw);
+
+ntstatus_t wdm_hw_map(struct wdm_hw *hw, u64 iova, const struct wdm_mdl *mdl,
+		      u64 mdl_page, u64 nr_pages, u32 perms,
+		      enum wdm_granule granule);
+void wdm_hw_unmap(struct wdm_hw *hw, u64 iova, u64 size,
+		  struct iommu_iotlb_gather *gather);
+void wdm_hw_unmap_sync(struct wdm_hw *hw, u64 iova, u64 size);
+
+u64 wdm_hw_large_page(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
+		      u64 run_first, u64 run_last);
+
+#endif /* WDM_CORE_HW_H */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MDL: memory that may be mapped, as runs of contiguous pages.
+ *
+ * An MDL does not know where its memory comes from. Who makes one gives it the
+ * runs and says how to release them; the pages stay until the last reference
+ * and the last use are gone.
+ */
+#ifndef WDM_CORE_MDL_H
+#define WDM_CORE_MDL_H
+
+#include <linux/atomic.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+/*
+ * Permissions, and the access that an MDL was made for, in the contract's bits;
+ * the same as WDM_IOMMU_READ and WDM_IOMMU_WRITE.
+ */
+#define WDM_READ	BIT(0)
+#define WDM_WRITE	BIT(1)
+#define WDM_PERMS	(WDM_READ | WDM_WRITE)
+
+/* A record packs the number of an MDL and a page in it into one word. */
+#define WDM_MDL_ID_BITS		29
+#define WDM_MDL_PAGE_BITS	31
+#define WDM_MDL_MAX_PAGES	BIT_ULL(WDM_MDL_PAGE_BITS)
+
+/**
+ * struct wdm_run - physically contiguous pages of an MDL
+ * @page: number of the run's first page in the MDL
+ * @pfn: its page frame; the run ends where the next one starts
+ */
+struct wdm_run {
+	u64 page;
+	u64 pfn;
+};
+
+struct wdm_mdl;
+
+struct wdm_mdl_ops {
+	/* The last reference is gone: release the pages and free the MDL. */
+	void (*free)(struct wdm_mdl *mdl);
+};
+
+/**
+ * struct wdm_mdl - memory that may be mapped
+ * @refs: references: the maker's, and one while @uses is not zero
+ * @uses: pages that records map, each counted as often as it is mapped
+ * @id: number of the MDL in records, unique in the module
+ * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
+ * @handle: what its maker calls it, for reports
+ * @nr_pages: pages
+ * @nr_runs: elements of @runs
+ * @runs: the pages, in order; the maker's memory
+ * @ops: the maker
+ */
+struct wdm_mdl {
+	refcount_t refs;
+	atomic64_t uses;
+	u32 id;
+	u32 access;
+	u32 handle;
+	u32 nr_runs;
+	u64 nr_pages;
+	struct wdm_run *runs;
+	const struct wdm_mdl_ops *ops;
+};
+
+int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
+		 struct wdm_run *runs, u32 nr_runs, u64 nr_pages);
+void wdm_mdl_put(struct wdm_mdl *mdl);
+
+void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages);
+void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages);
+
+static inline bool wdm_mdl_in_use(const struct wdm_mdl *mdl)
+{
+	return atomic64_read(&mdl->uses) != 0;
+}
+
+/* Does the MDL have these pages, and at least one? */
+static inline bool wdm_mdl_has(const struct wdm_mdl *mdl, u64 page,
+			       u64 nr_pages)
+{
+	return nr_pages && nr_pages <= mdl->nr_pages &&
+	       page <= mdl->nr_pages - nr_pages;
+}
+
+struct wdm_mdl *wdm_mdl_by_id(u32 id);
+
+u64 wdm_mdl_run_first(const struct wdm_mdl *mdl, u64 page);
+u64 wdm_mdl_run(const struct wdm_mdl *mdl, u64 page, u64 max_pages, u64 *pfn);
+
+#endif /* WDM_CORE_MDL_H */

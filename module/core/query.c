@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reports about a domain, for tools and tests.
+ */
+#include "../compat/compat.h"
+#include "domain.h"
+#include "group.h"
+#include "shadow.h"
+
+/**
+ * wdm_domain_report() - The state of a domain
+ * @domain: the domain
+ * @report: out: the state
+ *
+ * Return: STATUS_CANCELLED when a fatal signal came.
+ */
+ntstatus_t wdm_domain_report(struct wdm_domain *domain,
+			     struct wdm_domain_report *report)
+{
+	struct wdm_hw *hw;
+
+	*report = (struct wdm_domain_report) {
+		.os_managed = wdm_domain_os_managed(domain),
+		.page_granular = domain->granule == WDM_GRANULE_PAGE,
+		.aperture_end = U64_MAX,
+	};
+	if (down_read_killable(&domain->attach_lock))
+		return STATUS_CANCELLED;
+
+	report->nr_devices = atomic_read(&domain->nr_devices);
+	list_for_each_entry(hw, &domain->hws, node) {
+		const struct iommu_domain_geometry *geo = &hw->domain->geometry;
+
+		report->nr_hws++;
+		report->aperture_start = max_t(u64, report->aperture_start,
+					       geo->aperture_start);
+		report->aperture_end = min_t(u64, report->aperture_end,
+					     geo->aperture_end);
+	}
+	mutex_lock(&domain->record.lock);
+	report->mapped_pages = domain->record.pages;
+	mutex_unlock(&domain->record.lock);
+	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
+	if (domain->shadow)
+		wdm_shadow_report(domain, report);
+
+	up_read(&domain->attach_lock);
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_domain_report);
+
+/* Does @next go on where @ext ends? Then it becomes part of it. */
+static bool wdm_extent_join(struct wdm_extent *ext,
+			    const struct wdm_extent *next)
+{
+	if (ext->first + ext->nr_pages != next->first ||
+	    ext->mdl != next->mdl || ext->perms != next->perms ||
+	    ext->mdl_page + ext->nr_pages != next->mdl_page)
+		return false;
+	ext->nr_pages += next->nr_pages;
+	return true;
+}
+
+static bool wdm_domain_next(struct wdm_domain *domain, bool caller_space,
+			    u64 start, struct wdm_extent *ext)
+{
+	bool found;
+
+	if (domain->shadow && !caller_space)
+		return wdm_shadow_next(domain, start, U64_MAX, ext);
+
+	mutex_lock(&domain->record.lock);
+	found = wdm_record_next(&domain->record, start >> PAGE_SHIFT,
+				U64_MAX >> PAGE_SHIFT, ext);
+	mutex_unlock(&domain->record.lock);
+	return found;
+}
+
+/**
+ * wdm_domain_walk() - What is mapped in a domain
+ * @domain: the domain
+ * @caller_space: of a caller-managed domain, walk the caller's address space
+ * @start: in: the address to start at; out: where to go on, U64_MAX at the end
+ * @ext: out: the runs. Their MDLs are not held: compare, do not use them
+ * @nr: in: room in @ext; out: runs written
+ *
+ * Return: STATUS_CANCELLED when a fatal signal came.
+ */
+ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
+			   u64 *start, struct wdm_extent *ext,
+			   unsigned int *nr)
+{
+	unsigned int room = *nr;
+	struct wdm_extent next;
+	u64 at = *start;
+
+	*nr = 0;
+	if (down_read_killable(&domain->attach_lock))
+		return STATUS_CANCELLED;
+	while (at != U64_MAX) {
+		if (!wdm_domain_next(domain, caller_space, at, &next)) {
+			at = U64_MAX;
+			break;
+		}
+		if (!*nr || !wdm_extent_join(&ext[*nr - 1], &next)) {
+			if (*nr == room)
+				break;
+			ext[(*nr)++] = next;
+		}
+		/* The last page of all has nothing behind it. */
+		at = ((next.first + next.nr_pages) << PAGE_SHIFT) ?: U64_MAX;
+		cond_resched();
+	}
+	up_read(&domain->attach_lock);
+	*start = at;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_domain_walk);

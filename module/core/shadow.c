@@ -1,0 +1,703 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shadow: caller-managed domains without nesting hardware.
+ *
+ * While TranslationEnabled is TRUE, hardware is a picture of the caller's
+ * tables (shadow_table.c). While it is FALSE, hardware is a picture of the
+ * caller's address space. Until the first Configure it is empty.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../compat/compat.h"
+#include "shadow.h"
+#include "shadow_table.h"
+
+/**
+ * wdm_shadow_create() - Make the shadow of a domain that is not configured
+ *
+ * Return: the shadow; NULL when out of memory.
+ */
+struct wdm_shadow *wdm_shadow_create(void)
+{
+	struct wdm_shadow *shadow = kzalloc(sizeof(*shadow),
+					    GFP_KERNEL_ACCOUNT);
+
+	if (shadow)
+		mutex_init(&shadow->lock);
+	return shadow;
+}
+
+static bool wdm_shadow_bypasses(const struct wdm_shadow *shadow)
+{
+	return shadow->configured && !shadow->translating;
+}
+
+static ntstatus_t wdm_shadow_lock(struct wdm_domain *domain)
+{
+	if (down_read_killable(&domain->attach_lock))
+		return STATUS_CANCELLED;
+	if (mutex_lock_killable(&domain->shadow->lock)) {
+		up_read(&domain->attach_lock);
+		return STATUS_CANCELLED;
+	}
+	return STATUS_SUCCESS;
+}
+
+static void wdm_shadow_unlock(struct wdm_domain *domain)
+{
+	mutex_unlock(&domain->shadow->lock);
+	up_read(&domain->attach_lock);
+}
+
+/*
+ * Map an extent of the caller's address space one to one, in one hardware domain
+ * or (@hw is NULL) in all. By pages: any part of it may be removed later.
+ */
+static ntstatus_t wdm_bypass_map(struct wdm_domain *domain, struct wdm_hw *hw,
+				 const struct wdm_extent *ext)
+{
+	u64 iova = ext->first << PAGE_SHIFT;
+
+	if (hw)
+		return wdm_hw_map(hw, iova, ext->mdl, ext->mdl_page,
+				  ext->nr_pages, ext->perms, WDM_GRANULE_PAGE);
+	return wdm_domain_hw_map(domain, iova, ext->mdl, ext->mdl_page,
+				 ext->nr_pages, ext->perms, WDM_GRANULE_PAGE);
+}
+
+static void wdm_bypass_unmap(struct wdm_domain *domain, struct wdm_hw *hw,
+			     const struct wdm_extent *ext)
+{
+	u64 iova = ext->first << PAGE_SHIFT;
+	u64 size = ext->nr_pages << PAGE_SHIFT;
+
+	if (hw)
+		wdm_hw_unmap_sync(hw, iova, size);
+	else
+		wdm_domain_hw_unmap(domain, iova, size);
+}
+
+static void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hw *hw,
+			     u64 last)
+{
+	struct wdm_extent ext;
+	u64 next = 0;
+
+	mutex_lock(&domain->record.lock);
+	while (wdm_record_next(&domain->record, next, last, &ext)) {
+		wdm_bypass_unmap(domain, hw, &ext);
+		next = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+}
+
+static ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hw *hw)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 next = 0;
+
+	mutex_lock(&domain->record.lock);
+	while (!wdm_failed(status) &&
+	       wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+		status = wdm_bypass_map(domain, hw, &ext);
+		if (!wdm_failed(status))
+			next = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+	if (wdm_failed(status) && next)
+		wdm_bypass_clear(domain, hw, next - 1);
+	return status;
+}
+
+/* Does the caller's address space, as it stands, suit all attached devices? */
+static bool wdm_bypass_fits(struct wdm_domain *domain)
+{
+	struct wdm_extent ext;
+	bool fits = true;
+	u64 next = 0;
+
+	mutex_lock(&domain->record.lock);
+	while (fits && wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+		next = ext.first + ext.nr_pages;
+		fits = wdm_domain_fits(domain, ext.first << PAGE_SHIFT,
+				       (next << PAGE_SHIFT) - 1);
+	}
+	mutex_unlock(&domain->record.lock);
+	return fits;
+}
+
+/* Let nothing through, whatever was configured. */
+static void wdm_shadow_block(struct wdm_domain *domain)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	struct wdm_refusal refusal;
+	struct wdm_walk walk;
+
+	if (shadow->root) {
+		wdm_walk_begin(&walk, domain, &refusal);
+		wdm_table_drop(&walk, shadow->root, 0);
+		wdm_walk_end(&walk);
+		shadow->root = NULL;
+	} else if (wdm_shadow_bypasses(shadow)) {
+		wdm_bypass_clear(domain, NULL, ULONG_MAX);
+	}
+	shadow->configured = false;
+	shadow->translating = false;
+}
+
+/**
+ * wdm_shadow_destroy() - Free the shadow of a domain
+ * @domain: the domain; nobody uses it, and no device is attached
+ */
+void wdm_shadow_destroy(struct wdm_domain *domain)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+
+	mutex_lock(&shadow->lock);
+	wdm_shadow_block(domain);
+	mutex_unlock(&shadow->lock);
+	mutex_destroy(&shadow->lock);
+	kfree(shadow);
+}
+
+/**
+ * wdm_shadow_memory_add() - Add memory to the caller's address space
+ * @domain: a caller-managed domain
+ * @perms: the most that page tables may allow
+ * @mdl: the MDL; the caller holds a reference
+ * @mdl_page: its first page to add
+ * @nr_pages: pages
+ * @caller_address: where, page aligned
+ *
+ * Return: see &struct wdm_iommu_memory_add.
+ */
+ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
+				 struct wdm_mdl *mdl, u64 mdl_page,
+				 u64 nr_pages, u64 caller_address)
+{
+	struct wdm_extent ext = {
+		.first = caller_address >> PAGE_SHIFT,
+		.nr_pages = nr_pages,
+		.mdl = mdl,
+		.mdl_page = mdl_page,
+		.perms = perms,
+	};
+	struct wdm_removal removal;
+	bool bypasses;
+	ntstatus_t status;
+
+	if (wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (!(perms & WDM_READ) || perms & ~WDM_PERMS)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!wdm_mdl_has(mdl, mdl_page, nr_pages))
+		return STATUS_INVALID_PARAMETER_3;
+	if (!PAGE_ALIGNED(caller_address) ||
+	    wdm_pages_wrap(caller_address, nr_pages))
+		return STATUS_INVALID_PARAMETER_4;
+	if (perms & ~mdl->access)
+		return STATUS_ACCESS_DENIED;
+
+	status = wdm_shadow_lock(domain);
+	if (wdm_failed(status))
+		return status;
+
+	bypasses = wdm_shadow_bypasses(domain->shadow);
+	if (bypasses &&
+	    !wdm_domain_fits(domain, caller_address,
+			     caller_address + (nr_pages << PAGE_SHIFT) - 1)) {
+		status = STATUS_CONFLICTING_ADDRESSES;
+		goto unlock;
+	}
+
+	mutex_lock(&domain->record.lock);
+	status = wdm_record_insert(&domain->record, &ext);
+	if (!wdm_failed(status) && bypasses) {
+		status = wdm_bypass_map(domain, NULL, &ext);
+		if (wdm_failed(status)) {
+			wdm_record_remove(&domain->record, ext.first,
+					  ext.first + nr_pages - 1, &removal,
+					  GFP_KERNEL | __GFP_NOFAIL);
+			wdm_removal_release(&removal);
+		}
+	}
+	mutex_unlock(&domain->record.lock);
+unlock:
+	wdm_shadow_unlock(domain);
+	return status;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_memory_add);
+
+/* Take away every translation that uses these pages of the caller's space. */
+static void wdm_shadow_forget(struct wdm_domain *domain, u64 first, u64 last)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	struct wdm_shadow_table *root = shadow->root;
+	struct wdm_refusal refusal;
+	struct wdm_walk walk;
+
+	wdm_walk_begin(&walk, domain, &refusal);
+	if (root && root->caller >= first && root->caller <= last) {
+		shadow->root = NULL;
+		wdm_table_drop(&walk, root, 0);
+	} else if (root) {
+		wdm_table_forget(&walk, root, 0, first, last);
+	}
+	wdm_walk_end(&walk);
+}
+
+/**
+ * wdm_shadow_memory_remove() - Take memory out of the caller's address space
+ * @domain: a caller-managed domain
+ * @caller_address: where, page aligned
+ * @nr_pages: pages
+ *
+ * Return: see &struct wdm_iommu_memory_remove.
+ */
+ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
+				    u64 caller_address, u64 nr_pages)
+{
+	u64 first = caller_address >> PAGE_SHIFT, last = first + nr_pages - 1;
+	struct wdm_removal removal;
+	ntstatus_t status;
+
+	if (wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (!PAGE_ALIGNED(caller_address))
+		return STATUS_INVALID_PARAMETER_2;
+	if (!nr_pages || wdm_pages_wrap(caller_address, nr_pages))
+		return STATUS_INVALID_PARAMETER_3;
+
+	status = wdm_shadow_lock(domain);
+	if (wdm_failed(status))
+		return status;
+
+	mutex_lock(&domain->record.lock);
+	status = wdm_record_remove(&domain->record, first, last, &removal,
+				   GFP_KERNEL_ACCOUNT);
+	mutex_unlock(&domain->record.lock);
+	if (!wdm_failed(status)) {
+		if (wdm_shadow_bypasses(domain->shadow))
+			wdm_domain_hw_unmap(domain, caller_address,
+					    nr_pages << PAGE_SHIFT);
+		else
+			wdm_shadow_forget(domain, caller_address,
+					  caller_address +
+					  (nr_pages << PAGE_SHIFT) - 1);
+		wdm_removal_release(&removal);
+	}
+	wdm_shadow_unlock(domain);
+	return status;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_memory_remove);
+
+/* What a walk has to say. */
+static ntstatus_t wdm_walk_status(const struct wdm_walk *walk)
+{
+	if (walk->cancelled)
+		return STATUS_CANCELLED;
+	return walk->refusal->status;
+}
+
+static ntstatus_t wdm_configure_bypass(struct wdm_domain *domain)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	ntstatus_t status;
+
+	if (wdm_shadow_bypasses(shadow))
+		return STATUS_SUCCESS;
+	if (!wdm_bypass_fits(domain))
+		return STATUS_CONFLICTING_ADDRESSES;
+
+	wdm_shadow_block(domain);
+	status = wdm_bypass_fill(domain, NULL);
+	shadow->configured = !wdm_failed(status);
+	return status;
+}
+
+static bool wdm_pt_same(const struct wdm_pt *a, const struct wdm_pt *b)
+{
+	return a->format == b->format && a->root == b->root &&
+	       a->levels == b->levels && a->root_entries == b->root_entries;
+}
+
+static ntstatus_t wdm_configure_tables(struct wdm_domain *domain,
+				       const struct wdm_pt *pt,
+				       struct wdm_refusal *refusal)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	struct wdm_shadow_table *root;
+	struct wdm_walk walk;
+	ntstatus_t status;
+
+	wdm_walk_begin(&walk, domain, refusal);
+	/* The same tables again: only what changed in them. */
+	if (!shadow->root || !wdm_pt_same(&shadow->pt, pt)) {
+		walk.pt = pt;
+		status = wdm_table_create(&walk, pt->root, pt->levels - 1,
+					  WDM_PERMS, &root);
+		if (wdm_failed(status))
+			return status;
+
+		wdm_shadow_block(domain);
+		shadow->pt = *pt;
+		shadow->root = root;
+		shadow->configured = true;
+		shadow->translating = true;
+		wdm_walk_begin(&walk, domain, refusal);
+	}
+	wdm_table_sync(&walk, shadow->root, 0);
+	wdm_walk_end(&walk);
+	if (walk.cancelled)
+		wdm_shadow_block(domain);
+	return wdm_walk_status(&walk);
+}
+
+/**
+ * wdm_shadow_configure() - Give a domain the caller's page tables
+ * @domain: a caller-managed domain
+ * @config: the configuration
+ * @refusal: out: what was refused
+ *
+ * Contract: IommuDomainConfigure.
+ *
+ * Return: see &struct wdm_iommu_configure.
+ */
+ntstatus_t wdm_shadow_configure(struct wdm_domain *domain,
+				const struct wdm_pt_config *config,
+				struct wdm_refusal *refusal)
+{
+	struct wdm_pt pt;
+	ntstatus_t status;
+
+	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
+	if (wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (config->type != WDM_PT_X64 && config->type != WDM_PT_ARM64)
+		return STATUS_INVALID_PARAMETER_2;
+	if (config->translation_enabled) {
+		status = wdm_pt_init(&pt, config);
+		if (wdm_failed(status))
+			return status;
+	}
+
+	status = wdm_shadow_lock(domain);
+	if (wdm_failed(status))
+		return status;
+	status = config->translation_enabled ?
+		 wdm_configure_tables(domain, &pt, refusal) :
+		 wdm_configure_bypass(domain);
+	wdm_shadow_unlock(domain);
+	return status;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_configure);
+
+/* A root that was lost with its memory may be there again. */
+static void wdm_shadow_find_root(struct wdm_walk *walk)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+	ntstatus_t status;
+
+	if (shadow->root)
+		return;
+	status = wdm_table_create(walk, shadow->pt.root, shadow->pt.levels - 1,
+				  WDM_PERMS, &shadow->root);
+	if (wdm_failed(status))
+		wdm_refuse_root(walk, status);
+}
+
+/**
+ * wdm_shadow_flush() - Follow whatever changed in the caller's page tables
+ * @domain: a caller-managed domain
+ * @refusal: out: what was refused
+ *
+ * Contract: IommuFlushDomain.
+ *
+ * Return: see &struct wdm_iommu_flush.
+ */
+ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
+			    struct wdm_refusal *refusal)
+{
+	struct wdm_walk walk;
+	ntstatus_t status;
+
+	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
+	if (wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	status = wdm_shadow_lock(domain);
+	if (wdm_failed(status))
+		return status;
+
+	if (!domain->shadow->configured) {
+		status = STATUS_INVALID_DEVICE_STATE;
+	} else if (domain->shadow->translating) {
+		wdm_walk_begin(&walk, domain, refusal);
+		wdm_shadow_find_root(&walk);
+		if (domain->shadow->root)
+			wdm_table_sync(&walk, domain->shadow->root, 0);
+		wdm_walk_end(&walk);
+		status = wdm_walk_status(&walk);
+	}
+	wdm_shadow_unlock(domain);
+	return status;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_flush);
+
+static void wdm_flush_vas(struct wdm_walk *walk, bool last_level,
+			  const u64 *vas, unsigned int nr)
+{
+	u64 mask = wdm_pt_size(&walk->shadow->pt) - 1;
+	unsigned int i;
+
+	for (i = 0; i < nr && !walk->cancelled; i++) {
+		wdm_table_sync_va(walk, vas[i] & mask & PAGE_MASK, last_level);
+		if (fatal_signal_pending(current))
+			walk->cancelled = true;
+		cond_resched();
+	}
+}
+
+/**
+ * wdm_shadow_flush_list() - Follow what changed on the way to some addresses
+ * @domain: a caller-managed domain
+ * @last_level: only leaf entries changed
+ * @vas: the addresses
+ * @nr: how many
+ * @refusal: out: what was refused
+ *
+ * Contract: IommuFlushDomainByVaList.
+ *
+ * Return: see &struct wdm_iommu_flush_va_list.
+ */
+ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain, bool last_level,
+				 const u64 *vas, unsigned int nr,
+				 struct wdm_refusal *refusal)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	struct wdm_walk walk;
+	ntstatus_t status;
+	unsigned int i;
+
+	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
+	if (wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (nr > WDM_SHADOW_MAX_VA_LIST)
+		return STATUS_INVALID_PARAMETER_3;
+	status = wdm_shadow_lock(domain);
+	if (wdm_failed(status))
+		return status;
+
+	if (!shadow->configured)
+		status = STATUS_INVALID_DEVICE_STATE;
+	if (wdm_failed(status) || !shadow->translating)
+		goto unlock;
+
+	status = STATUS_INVALID_PARAMETER_4;
+	for (i = 0; i < nr; i++)
+		if (!wdm_pt_translates(&shadow->pt, vas[i]))
+			goto unlock;
+
+	wdm_walk_begin(&walk, domain, refusal);
+	if (!shadow->root && nr) {
+		wdm_shadow_find_root(&walk);
+		if (shadow->root)
+			wdm_table_sync(&walk, shadow->root, 0);
+	} else {
+		wdm_flush_vas(&walk, last_level, vas, nr);
+	}
+	wdm_walk_end(&walk);
+	status = wdm_walk_status(&walk);
+unlock:
+	wdm_shadow_unlock(domain);
+	return status;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_flush_list);
+
+/*
+ * Where to start looking in the tables for what devices address as @address; the
+ * end of the tables if there is nothing at or above it.
+ */
+static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 address)
+{
+	u64 size = wdm_pt_size(pt);
+
+	if (wdm_pt_translates(pt, address))
+		return address & (size - 1);
+	/* The hole between the halves of a canonical space. */
+	if (pt->sign_extend)
+		return size / 2;
+	return size;
+}
+
+/* Unmap all leaves below @end from one hardware domain. */
+static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hw *hw,
+			     u64 end)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	struct iommu_iotlb_gather gather;
+	struct wdm_leaf leaf;
+	u64 va = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	while (wdm_leaf_next(shadow, va, &leaf) && leaf.va < end) {
+		wdm_hw_unmap(hw, wdm_pt_canonical(&shadow->pt, leaf.va),
+			     leaf.size, &gather);
+		va = leaf.va + leaf.size;
+	}
+	iommu_iotlb_sync(hw->domain, &gather);
+}
+
+/* The next translation of tables, cut to one run of an MDL. */
+static bool wdm_leaf_extent(struct wdm_domain *domain, u64 first, u64 last,
+			    struct wdm_extent *ext)
+{
+	const struct wdm_pt *pt = &domain->shadow->pt;
+	u64 start, offset, page, pages;
+	struct wdm_leaf leaf;
+	bool found;
+
+	if (!wdm_leaf_next(domain->shadow, wdm_shadow_index(pt, first), &leaf))
+		return false;
+	start = wdm_pt_canonical(pt, leaf.va);
+	offset = first > start ? (first - start) & PAGE_MASK : 0;
+	start += offset;
+	if (start > last)
+		return false;
+
+	page = (leaf.address + offset) >> PAGE_SHIFT;
+	pages = min(leaf.size - offset, last - start + 1) >> PAGE_SHIFT;
+	mutex_lock(&domain->record.lock);
+	found = wdm_record_next(&domain->record, page,
+				page + max(pages, 1ULL) - 1, ext);
+	mutex_unlock(&domain->record.lock);
+	/* What is mapped is part of the caller's address space. */
+	if (WARN_ON_ONCE(!found))
+		return false;
+	ext->first = start >> PAGE_SHIFT;
+	ext->perms = leaf.perms;
+	return true;
+}
+
+/* The next run of pages that devices can reach; the shadow's lock is held. */
+static bool wdm_shadow_next_locked(struct wdm_domain *domain, u64 first,
+				   u64 last, struct wdm_extent *ext)
+{
+	bool found;
+
+	if (!wdm_shadow_bypasses(domain->shadow))
+		return wdm_leaf_extent(domain, first, last, ext);
+
+	mutex_lock(&domain->record.lock);
+	found = wdm_record_next(&domain->record, first >> PAGE_SHIFT,
+				last >> PAGE_SHIFT, ext);
+	mutex_unlock(&domain->record.lock);
+	return found;
+}
+
+/**
+ * wdm_shadow_uses() - Is anything translated in these logical addresses?
+ * @domain: a caller-managed domain; its attach_lock is held
+ * @first: the first address
+ * @last: the last one
+ *
+ * Return: whether there is.
+ */
+bool wdm_shadow_uses(struct wdm_domain *domain, u64 first, u64 last)
+{
+	struct wdm_extent ext;
+
+	return wdm_shadow_next(domain, first, last, &ext);
+}
+
+/**
+ * wdm_shadow_next() - Find the next run of pages that devices can reach
+ * @domain: a caller-managed domain; its attach_lock is held
+ * @first: the logical address to start at
+ * @last: the last one of interest
+ * @ext: out: the run
+ *
+ * Return: whether there is one.
+ */
+bool wdm_shadow_next(struct wdm_domain *domain, u64 first, u64 last,
+		     struct wdm_extent *ext)
+{
+	bool found;
+
+	mutex_lock(&domain->shadow->lock);
+	found = wdm_shadow_next_locked(domain, first, last, ext);
+	mutex_unlock(&domain->shadow->lock);
+	return found;
+}
+
+/**
+ * wdm_shadow_clear() - Unmap everything from one hardware domain
+ * @domain: a caller-managed domain; its attach_lock is held for writing
+ * @hw: the hardware domain, which nobody is attached to
+ */
+void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hw *hw)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+
+	mutex_lock(&shadow->lock);
+	if (wdm_shadow_bypasses(shadow))
+		wdm_bypass_clear(domain, hw, ULONG_MAX);
+	else
+		wdm_leaves_clear(domain, hw, U64_MAX);
+	mutex_unlock(&shadow->lock);
+}
+
+/**
+ * wdm_shadow_replay() - Map everything in one hardware domain
+ * @domain: a caller-managed domain; its attach_lock is held for writing
+ * @hw: the hardware domain, which is empty
+ *
+ * Return: a status; on failure @hw is empty again.
+ */
+ntstatus_t wdm_shadow_replay(struct wdm_domain *domain, struct wdm_hw *hw)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_leaf leaf;
+	u64 va = 0;
+
+	mutex_lock(&shadow->lock);
+	if (wdm_shadow_bypasses(shadow)) {
+		status = wdm_bypass_fill(domain, hw);
+		goto unlock;
+	}
+	while (wdm_leaf_next(shadow, va, &leaf)) {
+		status = wdm_leaf_map(domain, hw, &leaf);
+		if (wdm_failed(status)) {
+			wdm_leaves_clear(domain, hw, leaf.va);
+			break;
+		}
+		va = leaf.va + leaf.size;
+		cond_resched();
+	}
+unlock:
+	mutex_unlock(&shadow->lock);
+	return status;
+}
+
+/**
+ * wdm_shadow_report() - Fill in what is known of a caller-managed domain
+ * @domain: the domain
+ * @report: the report
+ */
+void wdm_shadow_report(struct wdm_domain *domain,
+		       struct wdm_domain_report *report)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+
+	mutex_lock(&shadow->lock);
+	report->configured = shadow->configured;
+	report->translating = shadow->translating;
+	report->shadow_tables = shadow->nr_tables;
+	report->refused_entries = shadow->nr_refused;
+	report->translated_bytes = wdm_shadow_bypasses(shadow) ?
+				   report->mapped_pages << PAGE_SHIFT :
+				   shadow->bytes;
+	mutex_unlock(&shadow->lock);
+}

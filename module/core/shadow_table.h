@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Shadow tables: the caller's page tables as they were seen, and what became of
+ * each entry. Private to shadow.c and shadow_table.c.
+ */
+#ifndef WDM_CORE_SHADOW_TABLE_H
+#define WDM_CORE_SHADOW_TABLE_H
+
+#include <linux/bitmap.h>
+
+#include "shadow.h"
+
+/**
+ * struct wdm_shadow_table - one of the caller's tables, on one way to it
+ * @entries: the caller's table itself, which the caller may change at any time
+ * @seen: the entries as they were last seen; all decisions are made on these
+ * @child: for each entry that leads to a table, the shadow of that one; NULL at
+ *	level 0
+ * @caller: caller address of the table
+ * @level: its level
+ * @perms: what the entries on the way to it allow at most
+ * @live: entries that translate: leaves that are mapped, tables that are followed
+ * @refused: entries that block because they were refused
+ *
+ * A table that is reached on several ways has as many shadows: what is below it
+ * stands at different addresses.
+ */
+struct wdm_shadow_table {
+	const u64 *entries;
+	u64 *seen;
+	struct wdm_shadow_table **child;
+	u64 caller;
+	unsigned int level;
+	u32 perms;
+	DECLARE_BITMAP(live, WDM_PT_ENTRIES);
+	DECLARE_BITMAP(refused, WDM_PT_ENTRIES);
+};
+
+/**
+ * struct wdm_shadow - what a caller-managed domain translates
+ * @lock: guards everything here and changes of the caller's address space;
+ *	taken before wdm_record.lock
+ * @configured: the caller has configured the domain
+ * @translating: it has done so with TranslationEnabled TRUE
+ * @pt: the caller's tables, while @translating
+ * @root: the shadow of the root; NULL while it cannot be used
+ * @nr_tables: shadows of tables
+ * @nr_refused: entries that are refused
+ * @bytes: what leaves translate
+ */
+struct wdm_shadow {
+	struct mutex lock;
+	bool configured;
+	bool translating;
+	struct wdm_pt pt;
+	struct wdm_shadow_table *root;
+	u64 nr_tables;
+	u64 nr_refused;
+	u64 bytes;
+};
+
+/**
+ * struct wdm_walk - one walk of the caller's tables
+ * @domain: the domain; attach_lock and the shadow's lock are held
+ * @shadow: its shadow
+ * @pt: the tables that are walked
+ * @refusal: what was refused
+ * @cancelled: a fatal signal came; what was not seen yet stays as it is
+ */
+struct wdm_walk {
+	struct wdm_domain *domain;
+	struct wdm_shadow *shadow;
+	const struct wdm_pt *pt;
+	struct wdm_refusal *refusal;
+	bool cancelled;
+};
+
+/**
+ * struct wdm_leaf - a leaf that is mapped
+ * @va: what it translates, as an index into the tables (not canonical)
+ * @size: bytes
+ * @address: caller address of its memory
+ * @perms: what it allows
+ * @level: level of its table
+ */
+struct wdm_leaf {
+	u64 va;
+	u64 size;
+	u64 address;
+	u32 perms;
+	unsigned int level;
+};
+
+void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
+		    struct wdm_refusal *refusal);
+void wdm_walk_end(struct wdm_walk *walk);
+
+ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
+			    unsigned int level, u32 perms,
+			    struct wdm_shadow_table **out);
+void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table,
+		    u64 va);
+void wdm_table_sync(struct wdm_walk *walk, struct wdm_shadow_table *table,
+		    u64 va);
+void wdm_table_sync_va(struct wdm_walk *walk, u64 va, bool last_level);
+void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
+		      u64 va, u64 first, u64 last);
+
+void wdm_refuse_root(struct wdm_walk *walk, ntstatus_t status);
+
+bool wdm_leaf_next(const struct wdm_shadow *shadow, u64 va,
+		   struct wdm_leaf *leaf);
+ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hw *hw,
+			const struct wdm_leaf *leaf);
+
+#endif /* WDM_CORE_SHADOW_TABLE_H */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Page table formats of callers.
+ *
+ * The walk is written once (core/shadow.c). A format says what an entry of
+ * 8 bytes means; tables have 512 entries (a root may have fewer), levels count
+ * from 0, the tables of 4 KiB leaves.
+ */
+#ifndef WDM_FORMATS_FORMAT_H
+#define WDM_FORMATS_FORMAT_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+#include "../status.h"
+
+#define WDM_PT_INDEX_BITS	9
+#define WDM_PT_ENTRIES		BIT(WDM_PT_INDEX_BITS)
+#define WDM_PT_MAX_LEVELS	5
+
+/* Bits of an address below what an entry of a level translates. */
+static inline unsigned int wdm_pt_shift(unsigned int level)
+{
+	return 12 + WDM_PT_INDEX_BITS * level;
+}
+
+/* How much an entry of a level translates, in bytes. */
+static inline u64 wdm_pt_span(unsigned int level)
+{
+	return BIT_ULL(wdm_pt_shift(level));
+}
+
+/* DOMAIN_CONFIGURATION_TYPE of the contract */
+enum wdm_pt_type {
+	WDM_PT_ARM64 = 0,
+	WDM_PT_X64 = 1,
+};
+
+/**
+ * struct wdm_pt_config - DOMAIN_CONFIGURATION of the contract, kind for kind
+ * @type: which of the two below
+ * @translation_enabled: FALSE: devices see the caller's address space one to one
+ * @arm64: Arm64
+ * @x64: X64, and how many levels there are: 4 or 5
+ */
+struct wdm_pt_config {
+	enum wdm_pt_type type;
+	bool translation_enabled;
+	union {
+		struct {
+			u64 ttbr0;
+			u64 ttbr1;
+			u32 input_size0;
+			u32 input_size1;
+		} arm64;
+		struct {
+			u64 root;
+			unsigned int levels;
+		} x64;
+	};
+};
+
+enum wdm_pt_kind {
+	WDM_PT_NONE,		/* blocks, as the caller wants it to */
+	WDM_PT_TABLE,
+	WDM_PT_LEAF,
+	WDM_PT_BAD,		/* blocks, and is reported */
+};
+
+/**
+ * struct wdm_pt_entry - what an entry means for a device's access
+ * @kind: see there; a table or leaf that a device may not use at all is
+ *	WDM_PT_NONE
+ * @address: caller address of the table or of the leaf's memory
+ * @perms: what it allows at most: WDM_READ, WDM_WRITE
+ * @run: leaves only: how many entries, this one among them, hardware may cache
+ *	as one translation: 1, or 16 for the contiguous bit of ARM64
+ */
+struct wdm_pt_entry {
+	enum wdm_pt_kind kind;
+	u64 address;
+	u32 perms;
+	unsigned int run;
+};
+
+struct wdm_pt;
+
+struct wdm_pt_format {
+	const char *name;
+	/* Decode entry @raw of a table of level @level. */
+	void (*decode)(unsigned int level, u64 raw, struct wdm_pt_entry *entry);
+};
+
+/**
+ * struct wdm_pt - a set of page tables, as configured
+ * @format: the format
+ * @root: caller address of the root table
+ * @levels: how many levels there are; the root is of level @levels - 1
+ * @root_entries: entries of the root table
+ * @sign_extend: addresses are canonical: the upper half of the tables translates
+ *	the top of the 64-bit space
+ */
+struct wdm_pt {
+	const struct wdm_pt_format *format;
+	u64 root;
+	unsigned int levels;
+	unsigned int root_entries;
+	bool sign_extend;
+};
+
+extern const struct wdm_pt_format wdm_pt_x64;
+extern const struct wdm_pt_format wdm_pt_arm64;
+
+ntstatus_t wdm_pt_init(struct wdm_pt *pt, const struct wdm_pt_config *config);
+bool wdm_pt_translates(const struct wdm_pt *pt, u64 va);
+
+/* Entries in a table of a level. */
+static inline unsigned int wdm_pt_entries(const struct wdm_pt *pt,
+					  unsigned int level)
+{
+	return level == pt->levels - 1 ? pt->root_entries : WDM_PT_ENTRIES;
+}
+
+/* The entry of a table of a level that is on the way to an address. */
+static inline unsigned int wdm_pt_index(const struct wdm_pt *pt,
+					unsigned int level, u64 va)
+{
+	return (va >> wdm_pt_shift(level)) & (wdm_pt_entries(pt, level) - 1);
+}
+
+/* How much the tables translate, in bytes. */
+static inline u64 wdm_pt_size(const struct wdm_pt *pt)
+{
+	return wdm_pt_span(pt->levels - 1) * pt->root_entries;
+}
+
+/* The address, as devices write it, of something that starts at @va. */
+static inline u64 wdm_pt_canonical(const struct wdm_pt *pt, u64 va)
+{
+	unsigned int bits = wdm_pt_shift(pt->levels);
+
+	if (pt->sign_extend && va & BIT_ULL(bits - 1))
+		va |= ~(BIT_ULL(bits) - 1);
+	return va;
+}
+
+#endif /* WDM_FORMATS_FORMAT_H */

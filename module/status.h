@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef WDM_STATUS_H
+#define WDM_STATUS_H
+
+#include <linux/wdm_ntstatus.h>
+
+/* Is this status an error? (NT_SUCCESS() of the contract, the other way round) */
+static inline bool wdm_failed(ntstatus_t status)
+{
+	return status != STATUS_SUCCESS;
+}
+
+int wdm_status_to_errno(ntstatus_t status);
+ntstatus_t wdm_status_from_errno(int err);
+const char *wdm_status_name(ntstatus_t status);
+
+#endif /* WDM_STATUS_H */
