@@ -62,7 +62,7 @@ suite_update() {
 deb_fetch() {
 	local suite=$1 package=$2 deb
 
-	deb=$(find "$DEBS" -name "${package}_*.deb" 2>/dev/null | sort -V | tail -n 1)
+	deb=$(find "$DEBS/" -name "${package}_*.deb" 2>/dev/null | sort -V | tail -n 1)
 	if [[ ! $deb ]]; then
 		suite_update "$suite"
 		mkdir -p "$DEBS/partial-$$"
@@ -72,7 +72,7 @@ deb_fetch() {
 		# Whole files only in the cache, even if a run is cut short
 		mv "$DEBS/partial-$$"/*.deb "$DEBS/"
 		rmdir "$DEBS/partial-$$"
-		deb=$(find "$DEBS" -name "${package}_*.deb" | sort -V | tail -n 1)
+		deb=$(find "$DEBS/" -name "${package}_*.deb" | sort -V | tail -n 1)
 	fi
 	echo "$deb"
 }

@@ -31,25 +31,24 @@ tap_skip() {
 }
 
 # tap_check DESCRIPTION COMMAND...: the command succeeds. What it prints is
-# shown if it does not. Leaves the status in tap_status.
+# shown if it does not.
 tap_check() {
-	local what=$1 log
+	local tap_what=$1 tap_log tap_status=0
 	shift
 
-	log=$(mktemp)
-	tap_status=0
-	"$@" >"$log" 2>&1 || tap_status=$?
-	((tap_status == 0)) || tail -n 60 "$log" | sed 's/^/# /'
-	rm -f "$log"
-	tap_result "$tap_status" "$what"
+	tap_log=$(mktemp)
+	"$@" >"$tap_log" 2>&1 || tap_status=$?
+	((tap_status == 0)) || tail -n 60 "$tap_log" | sed 's/^/# /'
+	rm -f "$tap_log"
+	tap_result "$tap_status" "$tap_what"
 }
 
 # tap_fails DESCRIPTION COMMAND...: the command fails.
 tap_fails() {
-	local what=$1
+	local tap_what=$1
 	shift
 
-	tap_check "$what" negate "$@"
+	tap_check "$tap_what" negate "$@"
 }
 
 negate() {
@@ -59,26 +58,37 @@ negate() {
 # tap_prints DESCRIPTION TEXT COMMAND...: the command, whatever its status,
 # prints something that holds TEXT.
 tap_prints() {
-	local what=$1 text=$2 out
+	local tap_what=$1 tap_text=$2 tap_out
 	shift 2
 
-	out=$("$@" 2>&1) || true
-	if [[ $out == *"$text"* ]]; then
-		tap_result 0 "$what"
+	tap_out=$("$@" 2>&1) || true
+	if [[ $tap_out == *"$tap_text"* ]]; then
+		tap_result 0 "$tap_what"
 	else
-		printf 'wanted: %s\ngot: %s\n' "$text" "$out" | sed 's/^/# /'
-		tap_result 1 "$what"
+		printf 'wanted: %s\ngot: %s\n' "$tap_text" "$tap_out" | sed 's/^/# /'
+		tap_result 1 "$tap_what"
 	fi
 }
 
-# tap_vm DESCRIPTION ARGUMENT-OF-SCRIPTS/VM...: what the guest prints is a
-# subtest, and that it ended well, with a clean log, is a test of its own.
-tap_vm() {
-	local what=$1 rc=0
+# tap_subtest DESCRIPTION COMMAND...: the command prints TAP, which becomes a
+# subtest; it fails if there was no result in it. That the command succeeded is a
+# test of its own.
+tap_subtest() {
+	local tap_what=$1 tap_line tap_results=0 tap_status
 	shift
 
-	echo "    # Subtest: $what"
-	"$ROOT/scripts/vm" "$@" | sed -u 's/^/    /' || rc=${PIPESTATUS[0]}
-	tap_result 0 "$what"
-	tap_result "$rc" "$what: the guest ended well and its log is clean"
+	echo "    # Subtest: $tap_what"
+	while IFS= read -r tap_line; do
+		printf '    %s\n' "$tap_line"
+		[[ ! $tap_line =~ ^\ *(not\ )?ok ]] || tap_results=$((tap_results + 1))
+	done < <("$@" || echo "# status $?")
+	tap_status=0
+	[[ $tap_line =~ ^'# status '([0-9]+)$ ]] && tap_status=${BASH_REMATCH[1]}
+	tap_result "$((tap_results == 0))" "$tap_what"
+	tap_result "$tap_status" "$tap_what: ended well"
+}
+
+# tap_vm DESCRIPTION ARGUMENT-OF-SCRIPTS/VM...: what the guest prints is a subtest
+tap_vm() {
+	tap_subtest "$1" "$ROOT/scripts/vm" "${@:2}"
 }
