@@ -3,7 +3,7 @@
 # For people. The kernel's build reads Kbuild and never comes here.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"$$/\1/p' dkms.conf)
+VERSION := $(shell cat VERSION)
 
 all: module
 

@@ -6,6 +6,8 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${WDM_BUILD:-$ROOT/build}
 export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2034  # for those who source this
+WDM_VERSION=$(cat "$ROOT/VERSION")
 
 # Progress goes to stderr: stdout is for what a caller reads.
 say() {
@@ -103,7 +105,7 @@ module_sources() {
 	local f
 
 	git -C "$ROOT" ls-files -z --cached --others --exclude-standard -- \
-		Kbuild dkms.conf include kunit module scripts/dkms-check |
+		Kbuild VERSION dkms.conf include kunit module scripts/dkms-check |
 		sort -zu |
 		while IFS= read -r -d '' f; do
 			# Deleted, but git was not told yet
