@@ -100,11 +100,12 @@ need_packages() {
 }
 
 # The files that the module is built from, each ended by a NUL: what git knows
-# or would take, so that nobody's left-overs are built or installed.
+# or would take, so that nobody's left-overs are built or installed. (Root may
+# do so in a user's checkout: "sudo make install".)
 module_sources() {
 	local f
 
-	git -C "$ROOT" ls-files -z --cached --others --exclude-standard -- \
+	git -c safe.directory="$ROOT" -C "$ROOT" ls-files -z --cached --others --exclude-standard -- \
 		Kbuild VERSION dkms.conf include kunit module scripts/dkms-check |
 		sort -zu |
 		while IFS= read -r -d '' f; do
