@@ -13,231 +13,209 @@
 
 #define POISON	0x5a5a5a5aU
 
-/* Check every call, each on a fixture of its own. */
-static void for_each_call(void (*test)(const struct call *call, struct fixture *fixture,
-				       union argument *argument))
-{
-	for (size_t i = 0; i < number_of_calls; i++) {
-		struct fixture fixture;
-		union argument argument;
+/* One call that can succeed, on a fixture of its own */
+struct trial {
+	const struct call *call;
+	struct fixture fixture;
+	union argument argument;
+};
 
-		if (calls[i].needs_device && !options.has_device)
+/* The parameter of each_call() */
+struct check {
+	void (*test)(struct trial *trial);
+};
+
+static void each_call(void)
+{
+	const struct check *check = parameter();
+
+	for (size_t i = 0; i < number_of_calls; i++) {
+		struct trial trial = { .call = &calls[i] };
+
+		if (trial.call->needs_device && !options.has_device)
 			continue;
-		open_fixture(&fixture);
-		prepare_call(&calls[i], &fixture, &argument);
-		errno = 0;
-		test(&calls[i], &fixture, &argument);
-		close_fixture(&fixture);
+		open_fixture(&trial.fixture);
+		prepare_call(trial.call, &trial.fixture, &trial.argument);
+		check->test(&trial);
+		close_fixture(&trial.fixture);
 	}
 }
 
 /* Name the call if the check did not hold. */
-static void about(const struct call *call, bool good)
+static void about(const struct trial *trial, bool good)
 {
 	if (!good)
-		tap_diag("that was %s", call->name);
+		tap_diag("that was %s", trial->call->name);
+}
+
+static int do_ioctl(const struct trial *trial, void *argument)
+{
+	errno = 0;
+	return ioctl(trial->fixture.world.fd, trial->call->request, argument);
+}
+
+static bool unchanged(const struct trial *trial, const struct state *before)
+{
+	struct state after = get_state(&trial->fixture);
+
+	return same_state(before, &after);
 }
 
 /* This ioctl fails with @error, writes no status and has no effect. */
-static bool fails_without_status(const struct call *call, const struct fixture *fixture,
-				 void *argument, int error)
+static void fails_without_status(const struct trial *trial, void *argument, int error)
 {
-	struct state before = get_state(fixture), after;
+	struct state before = get_state(&trial->fixture);
+
+	about(trial, CHECK(do_ioctl(trial, argument) == -1) && CHECK_EQUAL(errno, error) &&
+	      CHECK(unchanged(trial, &before)));
+}
+
+static void succeeds(struct trial *trial, void *argument)
+{
+	__u32 answer;
 
 	errno = 0;
-	if (!CHECK(ioctl(fixture->world.fd, call->request, argument) == -1) ||
-	    !CHECK_EQUAL(errno, error))
-		return false;
-	after = get_state(fixture);
-	return CHECK(same_state(&before, &after));
+	answer = wdm_call(trial->fixture.world.fd, trial->call->request, argument);
+	about(trial, check_status(HERE("the call"), answer, STATUS_SUCCESS));
 }
 
-static bool succeeds(const struct call *call, const struct fixture *fixture, void *argument)
+static void fails(struct trial *trial, void *argument, __u32 status)
 {
-	return EXPECT(STATUS_SUCCESS, wdm_call(fixture->world.fd, call->request, argument));
+	struct state before = get_state(&trial->fixture);
+
+	__u32 answer;
+
+	errno = 0;
+	answer = wdm_call(trial->fixture.world.fd, trial->call->request, argument);
+	about(trial, check_status(HERE("the call"), answer, status) &&
+	      CHECK(unchanged(trial, &before)));
 }
 
-static bool fails(const struct call *call, const struct fixture *fixture, void *argument,
-		  __u32 status)
+static void test_success(struct trial *trial)
 {
-	struct state before = get_state(fixture), after;
+	struct state before = get_state(&trial->fixture);
 
-	if (!EXPECT(status, wdm_call(fixture->world.fd, call->request, argument)))
-		return false;
-	after = get_state(fixture);
-	return CHECK(same_state(&before, &after));
+	succeeds(trial, &trial->argument);
+	about(trial, CHECK(unchanged(trial, &before) == trial->call->changes_nothing));
 }
 
-static void test_success(const struct call *call, struct fixture *fixture,
-			 union argument *argument)
+static void test_too_short(struct trial *trial)
 {
-	struct state before = get_state(fixture), after;
-
-	about(call, succeeds(call, fixture, argument));
-	after = get_state(fixture);
-	about(call, CHECK(same_state(&before, &after) == call->changes_nothing));
-}
-
-static void success(void)
-{
-	for_each_call(test_success);
-}
-
-static void test_too_short(const struct call *call, struct fixture *fixture,
-			   union argument *argument)
-{
-	const __u32 sizes[] = { 0, 1, 4, 7, 8, call->size - 8, call->size - 1 };
+	const __u32 sizes[] = { 0, 1, 4, 7, 8, trial->call->size - 8, trial->call->size - 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		argument->size = sizes[i];
-		argument->status = POISON;
-		about(call, fails_without_status(call, fixture, argument, EINVAL));
-		about(call, CHECK_EQUAL(argument->status, POISON));
+		trial->argument.size = sizes[i];
+		trial->argument.status = POISON;
+		fails_without_status(trial, &trial->argument, EINVAL);
+		about(trial, CHECK_EQUAL(trial->argument.status, POISON));
 	}
-	argument->size = call->size;
-	about(call, succeeds(call, fixture, argument));
+	trial->argument.size = trial->call->size;
+	succeeds(trial, &trial->argument);
 }
 
-static void too_short(void)
-{
-	for_each_call(test_too_short);
-}
-
-static void test_longer(const struct call *call, struct fixture *fixture,
-			union argument *argument)
+static void test_longer(struct trial *trial)
 {
 	unsigned char *memory = get_pages(3);
 	union argument *longer = (union argument *)memory;
 	const __u32 sizes[] = {
-		call->size + 1, call->size + 8, call->size + 9, WDM_PAGE_SIZE,
+		trial->call->size + 1, trial->call->size + 8, trial->call->size + 9, WDM_PAGE_SIZE,
 		3 * WDM_PAGE_SIZE
 	};
 
-	memcpy(longer, argument, call->size);
+	memcpy(longer, &trial->argument, trial->call->size);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		longer->size = sizes[i];
 		/* The very last byte, then the first */
 		memory[sizes[i] - 1] = 1;
-		about(call, fails(call, fixture, longer, STATUS_REVISION_MISMATCH));
+		fails(trial, longer, STATUS_REVISION_MISMATCH);
 		memory[sizes[i] - 1] = 0;
-		memory[call->size] = 0x80;
-		about(call, fails(call, fixture, longer, STATUS_REVISION_MISMATCH));
-		memory[call->size] = 0;
+		memory[trial->call->size] = 0x80;
+		fails(trial, longer, STATUS_REVISION_MISMATCH);
+		memory[trial->call->size] = 0;
 	}
 	/* What is behind @size does not matter. */
-	memory[call->size + 8] = 1;
-	longer->size = call->size + 8;
-	about(call, succeeds(call, fixture, longer));
+	memory[trial->call->size + 8] = 1;
+	longer->size = trial->call->size + 8;
+	succeeds(trial, longer);
 	munmap(memory, 3 * WDM_PAGE_SIZE);
 }
 
-static void longer(void)
-{
-	for_each_call(test_longer);
-}
-
 /* Sizes that reach out of the program's memory */
-static void test_endless(const struct call *call, struct fixture *fixture,
-			 union argument *argument)
+static void test_endless(struct trial *trial)
 {
 	const __u32 sizes[] = { 2 * WDM_PAGE_SIZE, 1U << 30, 0x7fffffff, 0x80000000, 0xffffffff };
 	unsigned char *memory = get_pages(2);
 
 	munmap(memory + WDM_PAGE_SIZE, WDM_PAGE_SIZE);
-	memcpy(memory, argument, call->size);
+	memcpy(memory, &trial->argument, trial->call->size);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		memcpy(memory, &sizes[i], sizeof(sizes[i]));
-		errno = 0;
-		about(call, CHECK(ioctl(fixture->world.fd, call->request, memory) == -1));
-		about(call, CHECK(errno == EFAULT || errno == E2BIG));
+		about(trial, CHECK(do_ioctl(trial, memory) == -1));
+		about(trial, CHECK(errno == EFAULT || errno == E2BIG));
 	}
 	munmap(memory, WDM_PAGE_SIZE);
-	about(call, succeeds(call, fixture, argument));
+	succeeds(trial, &trial->argument);
 }
 
-static void endless(void)
-{
-	for_each_call(test_endless);
-}
-
-static void test_pointers(const struct call *call, struct fixture *fixture,
-			  union argument *argument)
+static void test_pointers(struct trial *trial)
 {
 	unsigned char *memory = get_pages(3);
 	unsigned char *middle = memory + WDM_PAGE_SIZE;
-	void *across = middle - call->size / 2;
+	void *across = middle - trial->call->size / 2;
 
 	munmap(middle, WDM_PAGE_SIZE);
-	about(call, fails_without_status(call, fixture, NULL, EFAULT));
-	about(call, fails_without_status(call, fixture, middle, EFAULT));
-	about(call, fails_without_status(call, fixture, (void *)-1UL, EFAULT));
-	about(call, fails_without_status(call, fixture, (void *)(1UL << 63), EFAULT));
+	fails_without_status(trial, NULL, EFAULT);
+	fails_without_status(trial, middle, EFAULT);
+	fails_without_status(trial, (void *)-1UL, EFAULT);
+	fails_without_status(trial, (void *)(1UL << 63), EFAULT);
 	/* The second half of the structure is not there. */
-	memcpy(across, argument, call->size / 2);
-	about(call, fails_without_status(call, fixture, across, EFAULT));
-	about(call, succeeds(call, fixture, argument));
+	memcpy(across, &trial->argument, trial->call->size / 2);
+	fails_without_status(trial, across, EFAULT);
+	succeeds(trial, &trial->argument);
 	munmap(memory, WDM_PAGE_SIZE);
 	munmap(middle + WDM_PAGE_SIZE, WDM_PAGE_SIZE);
 }
 
-static void pointers(void)
-{
-	for_each_call(test_pointers);
-}
-
 /* A structure that can be read and not written: the call has no effect. */
-static void test_read_only(const struct call *call, struct fixture *fixture,
-			   union argument *argument)
+static void test_read_only(struct trial *trial)
 {
 	void *memory = get_pages(1);
 
-	memcpy(memory, argument, call->size);
+	memcpy(memory, &trial->argument, trial->call->size);
 	mprotect(memory, WDM_PAGE_SIZE, PROT_READ);
-	about(call, fails_without_status(call, fixture, memory, EFAULT));
+	fails_without_status(trial, memory, EFAULT);
 	/* Also not that a handle has gone, or is in use */
-	about(call, succeeds(call, fixture, argument));
+	succeeds(trial, &trial->argument);
 	munmap(memory, WDM_PAGE_SIZE);
 }
 
-static void read_only(void)
-{
-	for_each_call(test_read_only);
-}
-
-static void test_misaligned(const struct call *call, struct fixture *fixture,
-			    union argument *argument)
+static void test_misaligned(struct trial *trial)
 {
 	char *memory = get_pages(1);
 
-	memcpy(memory + 1, argument, call->size);
-	about(call, succeeds(call, fixture, memory + 1));
+	memcpy(memory + 1, &trial->argument, trial->call->size);
+	succeeds(trial, memory + 1);
 	munmap(memory, WDM_PAGE_SIZE);
 }
 
-static void misaligned(void)
+static __u32 *member(struct trial *trial, size_t offset)
 {
-	for_each_call(test_misaligned);
+	return (__u32 *)((char *)&trial->argument + offset);
 }
 
-static void test_zero(const struct call *call, struct fixture *fixture,
-		      union argument *argument)
+static void test_zero(struct trial *trial)
 {
-	for (const size_t *offset = call->zero; *offset; offset++) {
+	for (const size_t *offset = trial->call->zero; *offset; offset++) {
 		const __u32 values[] = { 1, 1U << 31 };
-		__u32 *member = (__u32 *)((char *)argument + *offset);
+		__u32 *zero = member(trial, *offset);
 
 		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-			*member = values[i];
-			about(call, fails(call, fixture, argument, STATUS_INVALID_PARAMETER));
+			*zero = values[i];
+			fails(trial, &trial->argument, STATUS_INVALID_PARAMETER);
 		}
-		*member = 0;
+		*zero = 0;
 	}
-	about(call, succeeds(call, fixture, argument));
-}
-
-static void zero(void)
-{
-	for_each_call(test_zero);
+	succeeds(trial, &trial->argument);
 }
 
 static __u32 handle_of(const struct fixture *fixture, unsigned int type)
@@ -252,34 +230,27 @@ static __u32 handle_of(const struct fixture *fixture, unsigned int type)
 	}
 }
 
-static void test_handles(const struct call *call, struct fixture *fixture,
-			 union argument *argument)
+static void test_handles(struct trial *trial)
 {
 	const __u32 unknown[] = { 0, 0x7fffffff, 0x80000000, 0xffffffff, 1000 };
 	const unsigned int types[] = { OBJECT_DOMAIN, OBJECT_DEVICE, OBJECT_MDL };
 
-	for (size_t i = 0; call->handles[i].types; i++) {
-		__u32 *handle = (__u32 *)((char *)argument + call->handles[i].offset);
+	for (size_t i = 0; trial->call->handles[i].types; i++) {
+		__u32 *handle = member(trial, trial->call->handles[i].offset);
 		__u32 right = *handle;
 
 		for (size_t j = 0; j < ARRAY_SIZE(unknown); j++) {
 			*handle = unknown[j];
-			about(call, fails(call, fixture, argument, STATUS_INVALID_HANDLE));
+			fails(trial, &trial->argument, STATUS_INVALID_HANDLE);
 		}
 		for (size_t j = 0; j < ARRAY_SIZE(types); j++) {
-			*handle = handle_of(fixture, types[j]);
-			if (*handle && !(call->handles[i].types & types[j]))
-				about(call, fails(call, fixture, argument,
-						  STATUS_OBJECT_TYPE_MISMATCH));
+			*handle = handle_of(&trial->fixture, types[j]);
+			if (*handle && !(trial->call->handles[i].types & types[j]))
+				fails(trial, &trial->argument, STATUS_OBJECT_TYPE_MISMATCH);
 		}
 		*handle = right;
 	}
-	about(call, succeeds(call, fixture, argument));
-}
-
-static void handles(void)
-{
-	for_each_call(test_handles);
+	succeeds(trial, &trial->argument);
 }
 
 /* A handle is valid for one open file, not for another. */
@@ -376,16 +347,18 @@ static void parameters(void)
 				  &number));
 }
 
+#define EACH_CALL(function)	.run = each_call, .parameter = &(const struct check) { function }
+
 static const struct test_case cases[] = {
-	{ .name = "every call succeeds, and does something", .run = success },
-	{ .name = "a structure that is too short", .run = too_short },
-	{ .name = "a structure that is longer", .run = longer },
-	{ .name = "a structure that does not end", .run = endless },
-	{ .name = "bad pointers", .run = pointers },
-	{ .name = "a structure that cannot be written", .run = read_only },
-	{ .name = "a structure that is not aligned", .run = misaligned },
-	{ .name = "members that must be zero", .run = zero },
-	{ .name = "handles of nothing and of other types", .run = handles },
+	{ .name = "every call succeeds, and does something", EACH_CALL(test_success) },
+	{ .name = "a structure that is too short", EACH_CALL(test_too_short) },
+	{ .name = "a structure that is longer", EACH_CALL(test_longer) },
+	{ .name = "a structure that does not end", EACH_CALL(test_endless) },
+	{ .name = "bad pointers", EACH_CALL(test_pointers) },
+	{ .name = "a structure that cannot be written", EACH_CALL(test_read_only) },
+	{ .name = "a structure that is not aligned", EACH_CALL(test_misaligned) },
+	{ .name = "members that must be zero", EACH_CALL(test_zero) },
+	{ .name = "handles of nothing and of other types", EACH_CALL(test_handles) },
 	{ .name = "handles of another file", .run = other_file },
 	{ .name = "unknown ioctls", .run = unknown_ioctls },
 	{ .name = "other system calls", .run = other_calls },

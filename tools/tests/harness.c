@@ -19,7 +19,7 @@
 struct options options = { .seconds = 5 };
 
 static unsigned int failed_checks;
-static const struct test_case *current;
+static const void *current_parameter;
 
 /* Written by the process of a case, read by ours. */
 static char *skip_reason;
@@ -27,7 +27,7 @@ static char *skip_reason;
 
 const void *parameter(void)
 {
-	return current->parameter;
+	return current_parameter;
 }
 
 noreturn void finish(void)
@@ -123,14 +123,13 @@ static bool wait_for(pid_t child, unsigned int seconds, int *status)
 	return true;
 }
 
-static enum tap_result run_case(const struct test_case *test)
+static enum tap_result run_process(const struct test_case *test)
 {
 	unsigned int seconds = test->seconds ? test->seconds : DEFAULT_SECONDS;
 	int status;
 	pid_t child;
 
 	fflush(stdout);
-	current = test;
 	child = fork();
 	if (child < 0)
 		return TAP_FAIL;
@@ -154,6 +153,34 @@ static enum tap_result run_case(const struct test_case *test)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : TAP_FAIL;
 }
 
+static void run_case(const struct test_case *test, const char *name, const void *parameter)
+{
+	const char *reason = missing(test->needs);
+
+	current_parameter = parameter;
+	if (reason)
+		tap_result(TAP_SKIP, name, reason);
+	else
+		tap_result(run_process(test), name, skip_reason);
+}
+
+static void run_with_format(const struct test_case *test, const struct wdm_table_format *format)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s, %s", test->name, format->name);
+	run_case(test, name, format);
+}
+
+static unsigned int count_results(const struct suite *suite)
+{
+	unsigned int count = suite->number;
+
+	for (size_t i = 0; i < suite->number; i++)
+		count += suite->cases[i].formats;
+	return count;
+}
+
 /* The results of a suite, as a subtest; its exit status. */
 int run_suite(const struct suite *suite)
 {
@@ -163,17 +190,20 @@ int run_suite(const struct suite *suite)
 	tap_restart(0);
 	tap_header("KTAP version 1");
 	tap_diag("Subtest: %s", suite->name);
-	tap_plan(suite->number + 1);
+	tap_plan(count_results(suite) + 1);
 	skip_reason = mmap(NULL, REASON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			   -1, 0);
 	if (skip_reason == MAP_FAILED)
 		abort();
 	for (size_t i = 0; i < suite->number; i++) {
 		const struct test_case *test = &suite->cases[i];
-		const char *reason = missing(test->needs);
 
-		tap_result(reason ? TAP_SKIP : run_case(test), test->name,
-			   reason ? reason : skip_reason);
+		if (test->formats) {
+			run_with_format(test, &wdm_format_x64);
+			run_with_format(test, &wdm_format_arm64);
+		} else {
+			run_case(test, test->name, test->parameter);
+		}
 	}
 	munmap(skip_reason, REASON_SIZE);
 	tap_ok(kernel_log_is_clean(log), "nothing bad in the kernel's log");

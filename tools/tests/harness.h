@@ -32,6 +32,7 @@ enum need {
  * @needs: NEEDS_*
  * @seconds: how long it may take; 0: a minute
  * @parameter: for @run, see parameter()
+ * @formats: run once for each format of page tables, which is the parameter
  */
 struct test_case {
 	const char *name;
@@ -39,6 +40,7 @@ struct test_case {
 	unsigned int needs;
 	unsigned int seconds;
 	const void *parameter;
+	bool formats;
 };
 
 struct suite {

@@ -15,6 +15,10 @@
 
 static const struct suite * const suites[] = {
 	&smoke_suite,
+	&abi_suite,
+	&osmap_suite,
+	&encodings_suite,
+	&callermanaged_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

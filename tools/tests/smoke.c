@@ -50,10 +50,8 @@ static void caller_managed(void)
 static const struct test_case cases[] = {
 	{ .name = "info", .run = info },
 	{ .name = "an OS-managed domain", .run = os_managed, .needs = NEEDS_DEVICE },
-	{ .name = "a caller-managed domain, x86-64", .run = caller_managed,
-	  .needs = NEEDS_DEVICE, .parameter = &wdm_format_x64 },
-	{ .name = "a caller-managed domain, ARM64", .run = caller_managed,
-	  .needs = NEEDS_DEVICE, .parameter = &wdm_format_arm64 },
+	{ .name = "a caller-managed domain", .run = caller_managed, .needs = NEEDS_DEVICE,
+	  .formats = true },
 };
 
 const struct suite smoke_suite = { "smoke", cases, ARRAY_SIZE(cases) };

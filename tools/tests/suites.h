@@ -6,5 +6,8 @@ struct suite;
 
 extern const struct suite smoke_suite;
 extern const struct suite abi_suite;
+extern const struct suite osmap_suite;
+extern const struct suite encodings_suite;
+extern const struct suite callermanaged_suite;
 
 #endif

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "world.h"
 
@@ -12,8 +17,13 @@ void open_world(struct world *world)
 
 void open_arena(struct world *world, size_t pages)
 {
+	open_arena_at(world, get_pages(pages), pages);
+}
+
+void open_arena_at(struct world *world, void *memory, size_t pages)
+{
 	world->pages = pages;
-	world->arena = get_pages(pages);
+	world->arena = memory;
 	MUST(wdm_mdl_create(world->fd, world->arena, pages * WDM_PAGE_SIZE, WDM_RW,
 			    &world->mdl));
 }
@@ -39,6 +49,12 @@ void open_os_managed(struct world *world, size_t pages, __u32 flags)
 {
 	open_world(world);
 	open_arena(world, pages);
+	attach_os_managed(world, flags);
+}
+
+/* The same, with an arena that is open */
+void attach_os_managed(struct world *world, __u32 flags)
+{
 	open_device(world);
 	MUST(wdm_domain_create(world->fd, true, flags, &world->domain));
 	MUST(map_pages(world, 0, 1, HOME_ADDRESS));
@@ -105,6 +121,44 @@ enum dma write_to(struct world *world, __u64 address, void *target)
 enum dma read_from(struct world *world, __u64 address, void *source)
 {
 	return probe_read(&world->probe, address, source, HOME_ADDRESS, world->arena);
+}
+
+/* 2 MiB that the kernel has in one piece; ends the case if there are none. */
+void *get_huge_page(void)
+{
+	FILE *file = fopen("/proc/sys/vm/nr_hugepages", "we");
+	void *memory;
+
+	if (file) {
+		fputs("4\n", file);
+		fclose(file);
+	}
+	memory = mmap(NULL, HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (memory == MAP_FAILED)
+		skip("no huge page: %s", strerror(errno));
+	memset(memory, 0, HUGE_PAGE_SIZE);
+	return memory;
+}
+
+__u64 random_number(__u64 limit)
+{
+	__u64 number;
+
+	probe_fill(&number, sizeof(number));
+	return number % limit;
+}
+
+/* Of this thread; false if it cannot be done. */
+bool drop_capability(unsigned int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[capability / 32].effective &= ~(1U << capability % 32);
+	return !syscall(SYS_capset, &header, data);
 }
 
 /* VmLck of this process, in bytes */

@@ -12,6 +12,8 @@
 #define HOME_ADDRESS	0x4000000ULL
 #define ADDRESS		0x5000000ULL
 
+#define HUGE_PAGE_SIZE	0x200000UL
+
 /* At the end of an arena of a caller-managed domain */
 #define TABLE_PAGES	12
 
@@ -40,8 +42,10 @@ struct world {
 
 void open_world(struct world *world);
 void open_arena(struct world *world, size_t pages);
+void open_arena_at(struct world *world, void *memory, size_t pages);
 void open_device(struct world *world);
 void open_os_managed(struct world *world, size_t pages, __u32 flags);
+void attach_os_managed(struct world *world, __u32 flags);
 void open_caller_managed(struct world *world, size_t pages,
 			 const struct wdm_table_format *format);
 void start_tables(struct world *world, const struct wdm_table_format *format,
@@ -54,6 +58,9 @@ enum dma write_to(struct world *world, __u64 address, void *target);
 enum dma read_from(struct world *world, __u64 address, void *source);
 
 /* Other things to ask for */
+void *get_huge_page(void);
+__u64 random_number(__u64 limit);
+bool drop_capability(unsigned int capability);
 __u64 locked_memory(void);
 struct wdm_iommu_query_domain query(int fd, __u32 domain);
 bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
