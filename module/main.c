@@ -4,15 +4,36 @@
  */
 #include <linux/module.h>
 
+#include "chardev/chardev.h"
 #include "core/fault.h"
+#include "vfio/container.h"
 
 static int __init wdm_iommu_init(void)
 {
-	return wdm_fault_init();
+	int ret;
+
+	ret = wdm_fault_init();
+	if (ret)
+		return ret;
+	ret = wdm_chardev_init();
+	if (ret)
+		goto fault;
+	ret = wdm_vfio_init();
+	if (ret)
+		goto chardev;
+	return 0;
+
+chardev:
+	wdm_chardev_exit();
+fault:
+	wdm_fault_exit();
+	return ret;
 }
 
 static void __exit wdm_iommu_exit(void)
 {
+	wdm_vfio_exit();
+	wdm_chardev_exit();
 	wdm_fault_exit();
 }
 

@@ -179,3 +179,4 @@ u64 wdm_hw_large_page(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
 	}
 	return PAGE_SIZE;
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_hw_large_page);

@@ -66,6 +66,7 @@ void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
 	if (atomic64_add_return(pages, &mdl->uses) == pages)
 		refcount_inc(&mdl->refs);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_use);
 
 /**
  * wdm_mdl_unuse() - Count pages that no translation leads to any more
@@ -77,6 +78,7 @@ void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
 	if (!atomic64_sub_return(pages, &mdl->uses))
 		wdm_mdl_put(mdl);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_unuse);
 
 /**
  * wdm_mdl_by_id() - The MDL that a record means
@@ -91,6 +93,7 @@ struct wdm_mdl *wdm_mdl_by_id(u32 id)
 {
 	return xa_load(&wdm_mdl_ids, id);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_by_id);
 
 /* The last run that starts at or before @page. */
 static u32 wdm_mdl_find(const struct wdm_mdl *mdl, u64 page)

@@ -24,6 +24,7 @@ void wdm_range_lock_init(struct wdm_range_lock *ranges)
 	ranges->held = RB_ROOT_CACHED;
 	init_waitqueue_head(&ranges->wait);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock_init);
 
 static bool wdm_range_trylock(struct wdm_range_lock *ranges,
 			      struct wdm_range *range)
@@ -59,6 +60,7 @@ int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 	return wait_event_killable(ranges->wait,
 				   wdm_range_trylock(ranges, range));
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock);
 
 /**
  * wdm_range_unlock() - Let go of a range
@@ -74,3 +76,4 @@ void wdm_range_unlock(struct wdm_range_lock *ranges, struct wdm_range *range)
 	if (wq_has_sleeper(&ranges->wait))
 		wake_up_all(&ranges->wait);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_unlock);

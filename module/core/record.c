@@ -44,6 +44,7 @@ static void wdm_extent_unpack(const void *entry, u64 first, u64 last,
 	ext->mdl_page = (first + FIELD_GET(WDM_EXTENT_DELTA, word)) &
 			(WDM_MDL_MAX_PAGES - 1);
 	ext->perms = FIELD_GET(WDM_EXTENT_PERMS, word);
+	ext->handle = ext->mdl->handle;
 }
 
 /**
@@ -70,9 +71,11 @@ void wdm_record_destroy(struct wdm_record *rec)
 
 	mutex_lock(&rec->lock);
 	while (wdm_record_next(rec, next, ULONG_MAX, &ext)) {
+		mutex_unlock(&rec->lock);
 		next = ext.first + ext.nr_pages;
 		wdm_mdl_unuse(ext.mdl, ext.nr_pages);
 		cond_resched();
+		mutex_lock(&rec->lock);
 	}
 	__mt_destroy(&rec->tree);
 	rec->pages = 0;

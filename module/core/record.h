@@ -34,6 +34,7 @@ struct wdm_record {
  * @mdl: the MDL
  * @mdl_page: what @first maps: the number of a page in @mdl
  * @perms: WDM_READ, WDM_WRITE
+ * @handle: out: wdm_mdl.handle, for who does not keep @mdl from going away
  */
 struct wdm_extent {
 	u64 first;
@@ -41,6 +42,7 @@ struct wdm_extent {
 	struct wdm_mdl *mdl;
 	u64 mdl_page;
 	u32 perms;
+	u32 handle;
 };
 
 void wdm_record_init(struct wdm_record *rec);

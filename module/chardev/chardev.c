@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/wdm_iommu: the file, and the way of an ioctl through it.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/nospec.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../compat/compat.h"
+#include "../core/group.h"
+#include "chardev.h"
+
+/* What all argument structures start with. */
+struct wdm_header {
+	__u32 size;
+	__u32 status;
+};
+
+union wdm_argument {
+	struct wdm_header header;
+	struct wdm_iommu_info info;
+	struct wdm_iommu_close close;
+	struct wdm_iommu_domain_create domain_create;
+	struct wdm_iommu_device_create device_create;
+	struct wdm_iommu_attach attach;
+	struct wdm_iommu_detach detach;
+	struct wdm_iommu_mdl_create mdl_create;
+	struct wdm_iommu_map map;
+	struct wdm_iommu_unmap unmap;
+	struct wdm_iommu_unmap_identity unmap_identity;
+	struct wdm_iommu_memory_add memory_add;
+	struct wdm_iommu_memory_remove memory_remove;
+	struct wdm_iommu_configure configure;
+	struct wdm_iommu_flush flush;
+	struct wdm_iommu_flush_va_list flush_va_list;
+	struct wdm_iommu_query_domain query_domain;
+	struct wdm_iommu_query_mappings query_mappings;
+};
+
+/**
+ * struct wdm_ioctl - a row of the table of ioctls
+ * @cmd: its number
+ * @size: bytes of its argument as it is today
+ * @min_size: bytes of its argument in the first version
+ * @handler: does it
+ */
+struct wdm_ioctl {
+	unsigned int cmd;
+	unsigned int size;
+	unsigned int min_size;
+	ntstatus_t (*handler)(struct wdm_command *cmd);
+};
+
+#define WDM_IOCTL(_cmd, _handler, _struct, _last)			\
+	[_IOC_NR(_cmd) - WDM_IOMMU_CMD_BASE] = {			\
+		.cmd = (_cmd),						\
+		.size = sizeof(_struct) +				\
+			BUILD_BUG_ON_ZERO(sizeof(union wdm_argument) <	\
+					  sizeof(_struct)),		\
+		.min_size = offsetofend(_struct, _last),		\
+		.handler = (_handler),					\
+	}
+
+/* The last column never changes: the last member of the first version. */
+static const struct wdm_ioctl wdm_ioctls[] = {
+	WDM_IOCTL(WDM_IOMMU_INFO, wdm_cmd_info,
+		  struct wdm_iommu_info, shadow_extra_tables),
+	WDM_IOCTL(WDM_IOMMU_CLOSE, wdm_cmd_close,
+		  struct wdm_iommu_close, reserved),
+	WDM_IOCTL(WDM_IOMMU_DOMAIN_CREATE, wdm_cmd_domain_create,
+		  struct wdm_iommu_domain_create, reserved),
+	WDM_IOCTL(WDM_IOMMU_DOMAIN_DELETE, wdm_cmd_domain_delete,
+		  struct wdm_iommu_close, reserved),
+	WDM_IOCTL(WDM_IOMMU_DEVICE_CREATE, wdm_cmd_device_create,
+		  struct wdm_iommu_device_create, group),
+	WDM_IOCTL(WDM_IOMMU_DEVICE_DELETE, wdm_cmd_device_delete,
+		  struct wdm_iommu_close, reserved),
+	WDM_IOCTL(WDM_IOMMU_ATTACH, wdm_cmd_attach,
+		  struct wdm_iommu_attach, mapping_count),
+	WDM_IOCTL(WDM_IOMMU_DETACH, wdm_cmd_detach,
+		  struct wdm_iommu_detach, input_mapping_id),
+	WDM_IOCTL(WDM_IOMMU_MDL_CREATE, wdm_cmd_mdl_create,
+		  struct wdm_iommu_mdl_create, mdl),
+	WDM_IOCTL(WDM_IOMMU_MDL_DELETE, wdm_cmd_mdl_delete,
+		  struct wdm_iommu_close, reserved),
+	WDM_IOCTL(WDM_IOMMU_MAP, wdm_cmd_map,
+		  struct wdm_iommu_map, logical_address),
+	WDM_IOCTL(WDM_IOMMU_UNMAP, wdm_cmd_unmap,
+		  struct wdm_iommu_unmap, number_of_pages),
+	WDM_IOCTL(WDM_IOMMU_MAP_IDENTITY, wdm_cmd_map_identity,
+		  struct wdm_iommu_map, logical_address),
+	WDM_IOCTL(WDM_IOMMU_UNMAP_IDENTITY, wdm_cmd_unmap_identity,
+		  struct wdm_iommu_unmap_identity, length),
+	WDM_IOCTL(WDM_IOMMU_MEMORY_ADD, wdm_cmd_memory_add,
+		  struct wdm_iommu_memory_add, caller_address),
+	WDM_IOCTL(WDM_IOMMU_MEMORY_REMOVE, wdm_cmd_memory_remove,
+		  struct wdm_iommu_memory_remove, length),
+	WDM_IOCTL(WDM_IOMMU_CONFIGURE, wdm_cmd_configure,
+		  struct wdm_iommu_configure, refusal),
+	WDM_IOCTL(WDM_IOMMU_FLUSH, wdm_cmd_flush,
+		  struct wdm_iommu_flush, refusal),
+	WDM_IOCTL(WDM_IOMMU_FLUSH_VA_LIST, wdm_cmd_flush_va_list,
+		  struct wdm_iommu_flush_va_list, refusal),
+	WDM_IOCTL(WDM_IOMMU_QUERY_DOMAIN, wdm_cmd_query_domain,
+		  struct wdm_iommu_query_domain, aperture_end),
+	WDM_IOCTL(WDM_IOMMU_QUERY_MAPPINGS, wdm_cmd_query_mappings,
+		  struct wdm_iommu_query_mappings, mappings),
+};
+
+/*
+ * Where an answer cannot be written nothing may happen, so the status is written
+ * once before anything else is done.
+ */
+static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
+{
+	if (put_user((__force u32)status, &uarg->status))
+		return -EFAULT;
+	return wdm_status_to_errno(status);
+}
+
+static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
+			      unsigned long uaddr)
+{
+	struct wdm_header __user *uarg = (void __user *)uaddr;
+	struct wdm_command cmd = { .ctx = file->private_data };
+	unsigned int row = _IOC_NR(nr) - WDM_IOMMU_CMD_BASE;
+	const struct wdm_ioctl *ioctl;
+	union wdm_argument arg;
+	ntstatus_t status;
+	u32 usize;
+	int ret;
+
+	if (_IOC_NR(nr) < WDM_IOMMU_CMD_BASE || row >= ARRAY_SIZE(wdm_ioctls))
+		return -ENOTTY;
+	ioctl = &wdm_ioctls[array_index_nospec(row, ARRAY_SIZE(wdm_ioctls))];
+	if (ioctl->cmd != nr)
+		return -ENOTTY;
+
+	if (get_user(usize, &uarg->size))
+		return -EFAULT;
+	if (usize < ioctl->min_size)
+		return -EINVAL;
+	ret = copy_struct_from_user(&arg, ioctl->size, uarg, usize);
+	if (ret == -E2BIG)
+		return wdm_answer_status(uarg, STATUS_REVISION_MISMATCH);
+	if (ret)
+		return ret;
+	if (put_user((__force u32)STATUS_UNSUCCESSFUL, &uarg->status))
+		return -EFAULT;
+
+	cmd.arg = &arg;
+	status = ioctl->handler(&cmd);
+	arg.header.size = usize;
+	arg.header.status = (__force u32)status;
+
+	/* The program must not know a handle whose object could not be made. */
+	ret = wdm_status_to_errno(status);
+	if (copy_to_user(uarg, &arg, min(usize, ioctl->size)))
+		ret = -EFAULT;
+	if (cmd.created) {
+		if (ret)
+			wdm_object_abort(cmd.ctx, cmd.created);
+		else
+			wdm_object_publish(cmd.ctx, cmd.created);
+	}
+	return ret;
+}
+
+static int wdm_chardev_open(struct inode *inode, struct file *file)
+{
+	struct wdm_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->owner = wdm_owner_create();
+	if (!ctx->owner) {
+		kfree(ctx);
+		return -ENOMEM;
+	}
+	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	file->private_data = ctx;
+	return 0;
+}
+
+static int wdm_chardev_release(struct inode *inode, struct file *file)
+{
+	struct wdm_context *ctx = file->private_data;
+
+	wdm_owner_close(ctx->owner);
+	wdm_object_delete_all(ctx);
+	wdm_owner_put(ctx->owner);
+	kfree(ctx);
+	return 0;
+}
+
+static const struct file_operations wdm_chardev_fops = {
+	.owner = THIS_MODULE,
+	.open = wdm_chardev_open,
+	.release = wdm_chardev_release,
+	.unlocked_ioctl = wdm_chardev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice wdm_chardev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "wdm_iommu",
+	.fops = &wdm_chardev_fops,
+	.mode = 0660,
+};
+
+/**
+ * wdm_chardev_owner_get() - Who is behind a file descriptor of /dev/wdm_iommu?
+ * @fd: a file descriptor of the calling process
+ *
+ * Return: the owner, with a reference, which does not keep the file open; NULL
+ * if @fd is anything else.
+ */
+struct wdm_owner *wdm_chardev_owner_get(int fd)
+{
+	struct wdm_owner *owner = NULL;
+	struct file *file = fget(fd);
+
+	if (!file)
+		return NULL;
+	if (file->f_op == &wdm_chardev_fops) {
+		struct wdm_context *ctx = file->private_data;
+
+		owner = ctx->owner;
+		refcount_inc(&owner->refs);
+	}
+	fput(file);
+	return owner;
+}
+
+/**
+ * wdm_chardev_init() - Let programs in
+ *
+ * Return: 0 or a negative errno.
+ */
+int wdm_chardev_init(void)
+{
+	return misc_register(&wdm_chardev);
+}
+
+/**
+ * wdm_chardev_exit() - No file is open any more, and none can be opened
+ */
+void wdm_chardev_exit(void)
+{
+	misc_deregister(&wdm_chardev);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ioctls on devices: create, attach, detach.
+ */
+#include <linux/iommu.h>
+#include <linux/pci.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../compat/compat.h"
+#include "../core/group.h"
+#include "chardev.h"
+
+/* A device belongs to whoever VFIO has handed its group to. */
+static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
+				      struct device *dev,
+				      struct wdm_device **out, u32 *number)
+{
+	struct iommu_group *iommu_group = iommu_group_get(dev);
+	struct wdm_group *group;
+	ntstatus_t status;
+
+	if (!iommu_group)
+		return STATUS_NOT_FOUND;
+
+	group = wdm_owner_find_group(owner, iommu_group);
+	*number = iommu_group_id(iommu_group);
+	iommu_group_put(iommu_group);
+	if (!group)
+		return STATUS_ACCESS_DENIED;
+
+	status = wdm_device_create(group, dev, out);
+	wdm_group_put(group);
+	return status;
+}
+
+ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
+{
+	struct wdm_iommu_device_create *arg = cmd->arg;
+	struct pci_dev *pdev;
+	ntstatus_t status;
+
+	if (arg->flags)
+		return STATUS_INVALID_PARAMETER;
+	pdev = pci_get_domain_bus_and_slot(arg->segment, arg->bus, arg->devfn);
+	if (!pdev)
+		return STATUS_NO_SUCH_DEVICE;
+
+	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DEVICE, &cmd->created);
+	if (!wdm_failed(status)) {
+		arg->device = cmd->created->handle;
+		status = wdm_device_of_owner(cmd->ctx->owner, &pdev->dev,
+					     &cmd->created->device,
+					     &arg->group);
+	}
+	pci_dev_put(pdev);
+	return status;
+}
+
+ntstatus_t wdm_cmd_attach(struct wdm_command *cmd)
+{
+	struct wdm_iommu_attach *arg = cmd->arg;
+	struct wdm_object *domain, *device;
+	ntstatus_t status;
+
+	if (arg->input_mapping_id_base)
+		return STATUS_INVALID_PARAMETER_3;
+	if (arg->mapping_count != 1)
+		return STATUS_INVALID_PARAMETER_4;
+	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
+				&domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_object_get(cmd->ctx, arg->device, WDM_OBJECT_DEVICE,
+				&device);
+	if (!wdm_failed(status)) {
+		status = wdm_device_attach(device->device, domain->domain);
+		wdm_object_put(cmd->ctx, device);
+	}
+	wdm_object_put(cmd->ctx, domain);
+	return status;
+}
+
+ntstatus_t wdm_cmd_detach(struct wdm_command *cmd)
+{
+	struct wdm_iommu_detach *arg = cmd->arg;
+	struct wdm_object *device;
+	ntstatus_t status;
+
+	if (arg->input_mapping_id)
+		return STATUS_INVALID_PARAMETER_3;
+	status = wdm_object_get(cmd->ctx, arg->device, WDM_OBJECT_DEVICE,
+				&device);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_device_detach(device->device);
+	wdm_object_put(cmd->ctx, device);
+	return status;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ioctls on caller-managed domains: the caller's address space, Configure and
+ * the flushes.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../compat/compat.h"
+#include "../core/shadow.h"
+#include "chardev.h"
+#include "mdl_range.h"
+
+static_assert(WDM_PT_ARM64 == WDM_IOMMU_FORMAT_ARM64);
+static_assert(WDM_PT_X64 == WDM_IOMMU_FORMAT_X64);
+
+ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
+{
+	struct wdm_iommu_memory_add *arg = cmd->arg;
+	struct wdm_mdl_range range;
+	ntstatus_t status;
+
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
+				   arg->length, &range);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_shadow_memory_add(range.domain->domain, arg->permissions,
+				       range.mdl->mdl, range.page,
+				       range.nr_pages, arg->caller_address);
+	wdm_mdl_range_put(cmd->ctx, &range);
+	return status;
+}
+
+ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
+{
+	struct wdm_iommu_memory_remove *arg = cmd->arg;
+	struct wdm_object *domain;
+	ntstatus_t status;
+	u64 nr_pages = 0;
+
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	if (PAGE_ALIGNED(arg->length))
+		nr_pages = arg->length >> PAGE_SHIFT;
+	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
+				&domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_shadow_memory_remove(domain->domain, arg->caller_address,
+					  nr_pages);
+	wdm_object_put(cmd->ctx, domain);
+	return status;
+}
+
+/* Whatever else is wrong, a domain of the wrong kind is told first. */
+static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
+					 struct wdm_object **out)
+{
+	ntstatus_t status;
+
+	status = wdm_object_get(cmd->ctx, handle, WDM_OBJECT_DOMAIN, out);
+	if (!wdm_failed(status) && wdm_domain_os_managed((*out)->domain)) {
+		wdm_object_put(cmd->ctx, *out);
+		status = STATUS_INVALID_PARAMETER_1;
+	}
+	return status;
+}
+
+static void wdm_put_refusal(struct wdm_iommu_refusal *out,
+			    const struct wdm_refusal *refusal)
+{
+	*out = (struct wdm_iommu_refusal) {
+		.count = refusal->count,
+		.level = refusal->level,
+		.logical_address = refusal->va,
+		.entry = refusal->raw,
+	};
+}
+
+/* The configuration in the core's words. */
+static ntstatus_t wdm_get_config(const struct wdm_iommu_configure *arg,
+				 struct wdm_pt_config *config)
+{
+	if (arg->translation_enabled > 1)
+		return STATUS_INVALID_PARAMETER_2;
+	config->translation_enabled = arg->translation_enabled;
+
+	switch (arg->type) {
+	case WDM_IOMMU_FORMAT_X64:
+		if (arg->flags & ~WDM_IOMMU_CONFIGURE_X64_LA57)
+			return STATUS_INVALID_PARAMETER;
+		config->type = WDM_PT_X64;
+		config->x64.root = arg->x64.first_level_page_table_root;
+		config->x64.levels =
+			arg->flags & WDM_IOMMU_CONFIGURE_X64_LA57 ? 5 : 4;
+		return STATUS_SUCCESS;
+	case WDM_IOMMU_FORMAT_ARM64:
+		if (arg->flags || arg->arm64.reserved)
+			return STATUS_INVALID_PARAMETER;
+		if (arg->arm64.coherent_table_walks > 1)
+			return STATUS_INVALID_PARAMETER_2;
+		config->type = WDM_PT_ARM64;
+		config->arm64.ttbr0 = arg->arm64.ttbr0;
+		config->arm64.ttbr1 = arg->arm64.ttbr1;
+		config->arm64.input_size0 = arg->arm64.input_size0;
+		config->arm64.input_size1 = arg->arm64.input_size1;
+		return STATUS_SUCCESS;
+	default:
+		return STATUS_INVALID_PARAMETER_2;
+	}
+}
+
+ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
+{
+	struct wdm_iommu_configure *arg = cmd->arg;
+	struct wdm_refusal refusal = { };
+	struct wdm_pt_config config;
+	struct wdm_object *domain;
+	ntstatus_t status;
+
+	wdm_put_refusal(&arg->refusal, &refusal);
+	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_get_config(arg, &config);
+	if (!wdm_failed(status))
+		status = wdm_shadow_configure(domain->domain, &config,
+					      &refusal);
+	wdm_object_put(cmd->ctx, domain);
+	wdm_put_refusal(&arg->refusal, &refusal);
+	return status;
+}
+
+ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
+{
+	struct wdm_iommu_flush *arg = cmd->arg;
+	struct wdm_refusal refusal = { };
+	struct wdm_object *domain;
+	ntstatus_t status;
+
+	wdm_put_refusal(&arg->refusal, &refusal);
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
+				&domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_shadow_flush(domain->domain, &refusal);
+	wdm_object_put(cmd->ctx, domain);
+	wdm_put_refusal(&arg->refusal, &refusal);
+	return status;
+}
+
+static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
+				 const struct wdm_iommu_flush_va_list *arg,
+				 struct wdm_refusal *refusal)
+{
+	size_t size = arg->number * sizeof(u64);
+	ntstatus_t status;
+	u64 *vas;
+
+	if (arg->last_level > 1)
+		return STATUS_INVALID_PARAMETER_2;
+	if (arg->number > WDM_SHADOW_MAX_VA_LIST)
+		return STATUS_INVALID_PARAMETER_3;
+	vas = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!vas)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = STATUS_ACCESS_VIOLATION;
+	if (!copy_from_user(vas, u64_to_user_ptr(arg->va_list), size))
+		status = wdm_shadow_flush_list(domain, arg->last_level, vas,
+					       arg->number, refusal);
+	kvfree(vas);
+	return status;
+}
+
+ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
+{
+	struct wdm_iommu_flush_va_list *arg = cmd->arg;
+	struct wdm_refusal refusal = { };
+	struct wdm_object *domain;
+	ntstatus_t status;
+
+	wdm_put_refusal(&arg->refusal, &refusal);
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_flush_list(domain->domain, arg, &refusal);
+	wdm_object_put(cmd->ctx, domain);
+	wdm_put_refusal(&arg->refusal, &refusal);
+	return status;
+}

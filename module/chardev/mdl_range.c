@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A domain, and a part of an MDL.
+ */
+#include <linux/mm.h>
+
+#include "../compat/compat.h"
+#include "../core/mdl.h"
+#include "mdl_range.h"
+
+/**
+ * wdm_mdl_range_get() - Look up a domain and a part of an MDL
+ * @ctx: the file
+ * @domain: handle of the domain
+ * @mdl: handle of the MDL
+ * @offset: where in the MDL the part starts, in bytes
+ * @length: bytes; 0 means all that is behind @offset
+ * @range: out: both, held
+ *
+ * Return: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH.
+ */
+ntstatus_t wdm_mdl_range_get(struct wdm_context *ctx, u32 domain, u32 mdl,
+			     u64 offset, u64 length,
+			     struct wdm_mdl_range *range)
+{
+	u64 pages;
+	ntstatus_t status;
+
+	status = wdm_object_get(ctx, domain, WDM_OBJECT_DOMAIN, &range->domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_object_get(ctx, mdl, WDM_OBJECT_MDL, &range->mdl);
+	if (wdm_failed(status)) {
+		wdm_object_put(ctx, range->domain);
+		return status;
+	}
+
+	pages = range->mdl->mdl->nr_pages;
+	range->page = offset >> PAGE_SHIFT;
+	range->nr_pages = 0;
+	if (!PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length))
+		return STATUS_SUCCESS;
+	if (length)
+		range->nr_pages = length >> PAGE_SHIFT;
+	else if (range->page < pages)
+		range->nr_pages = pages - range->page;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_mdl_range_put() - Done with both
+ * @ctx: the file
+ * @range: what wdm_mdl_range_get() gave
+ */
+void wdm_mdl_range_put(struct wdm_context *ctx, struct wdm_mdl_range *range)
+{
+	wdm_object_put(ctx, range->mdl);
+	wdm_object_put(ctx, range->domain);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MDLs of user memory.
+ */
+#ifndef WDM_CHARDEV_USER_MDL_H
+#define WDM_CHARDEV_USER_MDL_H
+
+#include "../status.h"
+
+struct wdm_mdl;
+
+ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
+			       struct wdm_mdl **out);
+
+#endif /* WDM_CHARDEV_USER_MDL_H */

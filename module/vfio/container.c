@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VFIO's container door: the module as an IOMMU backend of VFIO.
+ *
+ * VFIO claims the DMA of the groups in a container and leaves them in their
+ * blocking domain. A program ties the container to its file of /dev/wdm_iommu;
+ * from then on the groups are in that file's hands. When VFIO takes a group back,
+ * it is detached from whatever domain it is in, before VFIO goes on.
+ *
+ * VFIO calls attach_group, detach_group, open and release with its own locks
+ * held, but ioctl without any: an ioctl may come in while, or after, another
+ * thread has the container released. So what VFIO keeps for us is not a pointer
+ * but a number that is not used again soon, and every call looks it up.
+ */
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+#include <linux/xarray.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../chardev/chardev.h"
+#include "../compat/compat.h"
+#include "../compat/vfio_driver.h"
+#include "../core/group.h"
+#include "container.h"
+
+/**
+ * struct wdm_container - a VFIO container with our backend
+ * @refs: references: the table's, and calls'
+ * @lock: guards the rest; taken with locks of VFIO held, and before
+ *	wdm_owner.lock
+ * @released: VFIO has let go of it
+ * @owner: the file that it is tied to, or NULL
+ * @groups: its groups, as struct wdm_container_group
+ */
+struct wdm_container {
+	refcount_t refs;
+	struct mutex lock;
+	bool released;
+	struct wdm_owner *owner;
+	struct list_head groups;
+};
+
+/**
+ * struct wdm_container_group - a group of a container
+ * @node: in wdm_container.groups
+ * @iommu_group: the group; VFIO holds it
+ * @group: the group in the hands of the owner; NULL while there is none
+ */
+struct wdm_container_group {
+	struct list_head node;
+	struct iommu_group *iommu_group;
+	struct wdm_group *group;
+};
+
+/* The containers by number; the xarray's lock keeps them while they are found. */
+static DEFINE_XARRAY_ALLOC1(wdm_containers);
+static u32 wdm_containers_next;
+
+static struct wdm_container *wdm_container_get(void *iommu_data)
+{
+	struct wdm_container *container;
+
+	xa_lock(&wdm_containers);
+	container = xa_load(&wdm_containers, (unsigned long)iommu_data);
+	if (container)
+		refcount_inc(&container->refs);
+	xa_unlock(&wdm_containers);
+	return container;
+}
+
+static void wdm_container_put(struct wdm_container *container)
+{
+	if (!refcount_dec_and_test(&container->refs))
+		return;
+	if (container->owner)
+		wdm_owner_put(container->owner);
+	mutex_destroy(&container->lock);
+	kfree(container);
+}
+
+static void *wdm_vfio_open(unsigned long arg)
+{
+	struct wdm_container *container;
+	u32 id;
+	int ret;
+
+	if (arg != WDM_IOMMU_VFIO_IOMMU)
+		return ERR_PTR(-EINVAL);
+	container = kzalloc(sizeof(*container), GFP_KERNEL_ACCOUNT);
+	if (!container)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&container->refs, 1);
+	mutex_init(&container->lock);
+	INIT_LIST_HEAD(&container->groups);
+
+	ret = xa_alloc_cyclic(&wdm_containers, &id, container, xa_limit_31b,
+			      &wdm_containers_next, GFP_KERNEL_ACCOUNT);
+	if (ret < 0) {
+		kfree(container);
+		return ERR_PTR(ret);
+	}
+	return (void *)(unsigned long)id;
+}
+
+/* Take a group back from the owner, if it has been handed over. */
+static void wdm_container_take_back(struct wdm_container_group *cgroup)
+{
+	if (!cgroup->group)
+		return;
+	wdm_group_revoke(cgroup->group);
+	wdm_group_put(cgroup->group);
+	cgroup->group = NULL;
+}
+
+static void wdm_vfio_release(void *iommu_data)
+{
+	struct wdm_container *container;
+	struct wdm_container_group *cgroup, *next;
+
+	container = xa_erase(&wdm_containers, (unsigned long)iommu_data);
+	mutex_lock(&container->lock);
+	container->released = true;
+	list_for_each_entry_safe(cgroup, next, &container->groups, node) {
+		list_del(&cgroup->node);
+		wdm_container_take_back(cgroup);
+		kfree(cgroup);
+	}
+	mutex_unlock(&container->lock);
+	wdm_container_put(container);
+}
+
+static ntstatus_t wdm_container_hand_over(struct wdm_container *container,
+					  struct wdm_container_group *cgroup)
+{
+	return wdm_owner_add_group(container->owner, cgroup->iommu_group,
+				   &cgroup->group);
+}
+
+static int wdm_vfio_attach_group(void *iommu_data, struct iommu_group *group,
+				 enum vfio_group_type type)
+{
+	struct wdm_container_group *cgroup;
+	struct wdm_container *container;
+	int ret = 0;
+
+	/* Only a real IOMMU can hold a device back. */
+	if (type != VFIO_IOMMU)
+		return -EINVAL;
+	cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL_ACCOUNT);
+	if (!cgroup)
+		return -ENOMEM;
+	cgroup->iommu_group = group;
+
+	container = wdm_container_get(iommu_data);
+	mutex_lock(&container->lock);
+	list_add_tail(&cgroup->node, &container->groups);
+	/* A file that is closed gets no more groups; that is no error here. */
+	if (container->owner &&
+	    wdm_container_hand_over(container, cgroup) ==
+	    STATUS_INSUFFICIENT_RESOURCES) {
+		list_del(&cgroup->node);
+		kfree(cgroup);
+		ret = -ENOMEM;
+	}
+	mutex_unlock(&container->lock);
+	wdm_container_put(container);
+	return ret;
+}
+
+static void wdm_vfio_detach_group(void *iommu_data, struct iommu_group *group)
+{
+	struct wdm_container *container = wdm_container_get(iommu_data);
+	struct wdm_container_group *cgroup, *next;
+
+	mutex_lock(&container->lock);
+	list_for_each_entry_safe(cgroup, next, &container->groups, node) {
+		if (cgroup->iommu_group != group)
+			continue;
+		list_del(&cgroup->node);
+		wdm_container_take_back(cgroup);
+		kfree(cgroup);
+	}
+	mutex_unlock(&container->lock);
+	wdm_container_put(container);
+}
+
+/* Is the file that the container is tied to still open? */
+static bool wdm_container_is_tied(struct wdm_container *container)
+{
+	bool closed;
+
+	if (!container->owner)
+		return false;
+	mutex_lock(&container->owner->lock);
+	closed = container->owner->closed;
+	mutex_unlock(&container->owner->lock);
+	return !closed;
+}
+
+/* The reference on @owner is the container's after success. */
+static ntstatus_t wdm_container_tie(struct wdm_container *container,
+				    struct wdm_owner *owner)
+{
+	struct wdm_container_group *cgroup;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	if (container->released)
+		return STATUS_INVALID_DEVICE_STATE;
+	if (wdm_container_is_tied(container))
+		return STATUS_RESOURCE_IN_USE;
+
+	if (container->owner)
+		wdm_owner_put(container->owner);
+	container->owner = owner;
+	list_for_each_entry(cgroup, &container->groups, node) {
+		/* What is left of a file that was closed. */
+		wdm_container_take_back(cgroup);
+		status = wdm_container_hand_over(container, cgroup);
+		if (wdm_failed(status))
+			break;
+	}
+	if (!wdm_failed(status))
+		return status;
+
+	list_for_each_entry(cgroup, &container->groups, node)
+		wdm_container_take_back(cgroup);
+	container->owner = NULL;
+	return status;
+}
+
+static ntstatus_t wdm_vfio_do_tie(void *iommu_data,
+				  const struct wdm_iommu_vfio_tie *arg)
+{
+	struct wdm_container *container;
+	struct wdm_owner *owner;
+	ntstatus_t status;
+
+	if (arg->flags)
+		return STATUS_INVALID_PARAMETER;
+	container = wdm_container_get(iommu_data);
+	if (!container)
+		return STATUS_INVALID_DEVICE_STATE;
+	owner = wdm_chardev_owner_get(arg->fd);
+	if (!owner) {
+		wdm_container_put(container);
+		return STATUS_INVALID_HANDLE;
+	}
+
+	status = STATUS_CANCELLED;
+	if (!mutex_lock_killable(&container->lock)) {
+		status = wdm_container_tie(container, owner);
+		mutex_unlock(&container->lock);
+	}
+	if (wdm_failed(status))
+		wdm_owner_put(owner);
+	wdm_container_put(container);
+	return status;
+}
+
+static long wdm_vfio_tie(void *iommu_data,
+			 struct wdm_iommu_vfio_tie __user *uarg)
+{
+	const size_t min_size = offsetofend(struct wdm_iommu_vfio_tie, flags);
+	struct wdm_iommu_vfio_tie arg;
+	ntstatus_t status;
+	u32 usize;
+	int ret;
+
+	if (get_user(usize, &uarg->size))
+		return -EFAULT;
+	if (usize < min_size)
+		return -EINVAL;
+	ret = copy_struct_from_user(&arg, sizeof(arg), uarg, usize);
+	if (ret && ret != -E2BIG)
+		return ret;
+	if (put_user((__force u32)STATUS_UNSUCCESSFUL, &uarg->status))
+		return -EFAULT;
+
+	status = ret ? STATUS_REVISION_MISMATCH :
+		       wdm_vfio_do_tie(iommu_data, &arg);
+	if (put_user((__force u32)status, &uarg->status))
+		return -EFAULT;
+	return wdm_status_to_errno(status);
+}
+
+static long wdm_vfio_ioctl(void *iommu_data, unsigned int cmd,
+			   unsigned long arg)
+{
+	switch (cmd) {
+	case VFIO_CHECK_EXTENSION:
+		return arg == WDM_IOMMU_VFIO_IOMMU;
+	case WDM_IOMMU_VFIO_TIE:
+		return wdm_vfio_tie(iommu_data, (void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct vfio_iommu_driver_ops wdm_vfio_ops = {
+	.name = "wdm-iommu",
+	.owner = THIS_MODULE,
+	.open = wdm_vfio_open,
+	.release = wdm_vfio_release,
+	.ioctl = wdm_vfio_ioctl,
+	.attach_group = wdm_vfio_attach_group,
+	.detach_group = wdm_vfio_detach_group,
+};
+
+/**
+ * wdm_vfio_init() - Open the door
+ *
+ * Return: 0 or a negative errno.
+ */
+int wdm_vfio_init(void)
+{
+	return vfio_register_iommu_driver(&wdm_vfio_ops);
+}
+
+/**
+ * wdm_vfio_exit() - Close the door; no container is open
+ */
+void wdm_vfio_exit(void)
+{
+	vfio_unregister_iommu_driver(&wdm_vfio_ops);
+}
