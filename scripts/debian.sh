@@ -12,9 +12,12 @@ APT=$BUILD/cache/apt
 debian_mirror() {
 	local uri
 
-	# shellcheck disable=SC2016  # apt expands the variable
-	uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Identifier: Packages' |
-		awk '$1 !~ /security/ && $2 !~ /security/ { print $1; exit }')
+	# shellcheck disable=SC2016  # apt expands the variables
+	uri=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN)' |
+		awk '$1 !~ /security/ && $2 == "Debian" { print $1; exit }')
+	# A machine that has read no lists yet knows no targets, but what it would read
+	[[ $uri ]] || uri=$(apt-get --print-uris update |
+		sed -nE "/security/d; s|^'(.*)/dists/.*|\\1/|p" | head -n 1)
 	[[ $uri ]] || die "apt knows no Debian mirror: is there a sources list?"
 	echo "$uri"
 }
