@@ -7,6 +7,7 @@
 #include "chardev/chardev.h"
 #include "core/fault.h"
 #include "vfio/container.h"
+#include "wdk/wdk.h"
 
 static int __init wdm_iommu_init(void)
 {
@@ -15,9 +16,12 @@ static int __init wdm_iommu_init(void)
 	ret = wdm_fault_init();
 	if (ret)
 		return ret;
-	ret = wdm_chardev_init();
+	ret = wdk_init();
 	if (ret)
 		goto fault;
+	ret = wdm_chardev_init();
+	if (ret)
+		goto wdk;
 	ret = wdm_vfio_init();
 	if (ret)
 		goto chardev;
@@ -25,6 +29,8 @@ static int __init wdm_iommu_init(void)
 
 chardev:
 	wdm_chardev_exit();
+wdk:
+	wdk_exit();
 fault:
 	wdm_fault_exit();
 	return ret;
@@ -34,6 +40,7 @@ static void __exit wdm_iommu_exit(void)
 {
 	wdm_vfio_exit();
 	wdm_chardev_exit();
+	wdk_exit();
 	wdm_fault_exit();
 }
 

@@ -103,8 +103,7 @@ static const u64 *wdm_table_find(struct wdm_domain *domain, u64 caller)
 	if (wdm_record_next(space, caller >> PAGE_SHIFT, caller >> PAGE_SHIFT,
 			    &ext)) {
 		wdm_mdl_run(ext.mdl, ext.mdl_page, 1, &pfn);
-		entries = page_address(pfn_to_page(pfn)) +
-			  offset_in_page(caller);
+		entries = pfn_to_kaddr(pfn) + offset_in_page(caller);
 	}
 	mutex_unlock(&space->lock);
 	return entries;

@@ -370,21 +370,22 @@ static void wdm_identity_extent(struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 	ext->perms = perms;
 }
 
-/* Is the extent mapped as it stands there, whatever the permissions? */
-static bool wdm_is_mapped_so(struct wdm_domain *domain,
-			     const struct wdm_extent *ext)
+/* Is each of these pages mapped at its physical address? */
+static bool wdm_is_identity(struct wdm_domain *domain, u64 first, u64 last)
 {
-	u64 first = ext->first, last = ext->first + ext->nr_pages - 1;
-	struct wdm_extent got;
+	struct wdm_extent ext;
+	u64 pfn, pages;
 	bool same = true;
 
 	mutex_lock(&domain->record.lock);
 	while (same && first <= last) {
-		same = wdm_record_next(&domain->record, first, last, &got) &&
-		       got.first == first && got.mdl == ext->mdl &&
-		       got.mdl_page == ext->mdl_page + (first - ext->first);
-		if (same)
-			first += got.nr_pages;
+		same = wdm_record_next(&domain->record, first, last, &ext) &&
+		       ext.first == first;
+		if (!same)
+			break;
+		pages = wdm_mdl_run(ext.mdl, ext.mdl_page, ext.nr_pages, &pfn);
+		same = pfn == first;
+		first += pages;
 	}
 	mutex_unlock(&domain->record.lock);
 	return same;
@@ -472,7 +473,8 @@ static ntstatus_t wdm_unmap_identity_locked(struct wdm_domain *domain,
 	for (done = 0; done < nr_pages; done += ext.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0,
 				    &ext);
-		if (!wdm_is_mapped_so(domain, &ext))
+		if (!wdm_is_identity(domain, ext.first,
+				     ext.first + ext.nr_pages - 1))
 			return STATUS_NOT_FOUND;
 	}
 

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices of kernel code: who claims what, input mappings and faults.
+ *
+ * The table names devices by their PDO. The first device of an IOMMU group that
+ * kernel code attaches claims the group's DMA, as VFIO does; when the last one is
+ * detached, the group goes back.
+ */
+#include <linux/iommu.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "../compat/compat.h"
+#include "../core/domain.h"
+#include "../core/fault.h"
+#include "../core/group.h"
+#include "wdk.h"
+
+/**
+ * struct wdk_device - a PDO that is attached
+ * @node: in wdk_devices
+ * @pdo: the PDO
+ * @domain: the domain
+ * @group: its group; a claim for each device
+ * @device: the device
+ * @handler: who is told of its faults
+ */
+struct wdk_device {
+	struct list_head node;
+	struct device *pdo;
+	PIOMMU_DMA_DOMAIN domain;
+	struct wdm_group *group;
+	struct wdm_device *device;
+	DEVICE_FAULT_CONFIGURATION handler;
+};
+
+/* Guards the list; taken before wdm_owner.lock and wdm_group.lock. */
+static DEFINE_MUTEX(wdk_lock);
+static LIST_HEAD(wdk_devices);
+static struct wdm_owner *wdk_owner;
+
+static struct wdk_device *wdk_find(struct device *pdo)
+{
+	struct wdk_device *wdev;
+
+	lockdep_assert_held(&wdk_lock);
+	list_for_each_entry(wdev, &wdk_devices, node)
+		if (wdev->pdo == pdo)
+			return wdev;
+	return NULL;
+}
+
+static bool wdk_group_is_used(const struct wdm_group *group)
+{
+	struct wdk_device *wdev;
+
+	list_for_each_entry(wdev, &wdk_devices, node)
+		if (wdev->group == group)
+			return true;
+	return false;
+}
+
+/* Claim a group, or find the one that is claimed. */
+static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
+			  struct wdm_group **out)
+{
+	NTSTATUS status;
+	int ret;
+
+	*out = wdm_owner_find_group(wdk_owner, iommu_group);
+	if (*out) {
+		/* The list's claim is enough. */
+		wdm_group_put(*out);
+		return STATUS_SUCCESS;
+	}
+	ret = iommu_group_claim_dma_owner(iommu_group, wdk_owner);
+	if (ret)
+		return wdm_status_from_errno(ret);
+	status = wdm_owner_add_group(wdk_owner, iommu_group, out);
+	if (wdm_failed(status))
+		iommu_group_release_dma_owner(iommu_group);
+	return status;
+}
+
+/* Give a group back if no device of it is attached any more. */
+static void wdk_unclaim(struct wdm_group *group)
+{
+	if (wdk_group_is_used(group))
+		return;
+	wdm_group_revoke(group);
+	iommu_group_release_dma_owner(group->iommu_group);
+	wdm_group_put(group);
+}
+
+static void wdk_remove(struct wdk_device *wdev)
+{
+	struct wdm_group *group = wdev->group;
+
+	list_del(&wdev->node);
+	wdm_fault_ignore(wdev->device);
+	WARN_ON(wdm_failed(wdm_device_delete(wdev->device)));
+	kfree(wdev);
+	wdk_unclaim(group);
+}
+
+static NTSTATUS wdk_attach_in_group(PIOMMU_DMA_DOMAIN Domain,
+				    struct device *pdo,
+				    struct iommu_group *iommu_group)
+{
+	struct wdk_device *wdev = kzalloc(sizeof(*wdev), GFP_KERNEL);
+	NTSTATUS status;
+
+	if (!wdev)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	wdev->pdo = pdo;
+	wdev->domain = Domain;
+	status = wdk_claim(iommu_group, &wdev->group);
+	if (wdm_failed(status))
+		goto free;
+	status = wdm_device_create(wdev->group, pdo, &wdev->device);
+	if (wdm_failed(status)) {
+		wdk_unclaim(wdev->group);
+		goto free;
+	}
+	list_add_tail(&wdev->node, &wdk_devices);
+
+	status = wdm_device_attach(wdev->device, Domain->core);
+	if (wdm_failed(status))
+		wdk_remove(wdev);
+	return status;
+
+free:
+	kfree(wdev);
+	return status;
+}
+
+/* Contract: IommuDeviceAttach. */
+NTSTATUS wdk_attach_device(PIOMMU_DMA_DOMAIN Domain,
+			   PDEVICE_OBJECT PhysicalDeviceObject,
+			   ULONG InputMappingIdBase, ULONG MappingCount)
+{
+	struct iommu_group *iommu_group;
+	NTSTATUS status;
+
+	if (InputMappingIdBase)
+		return STATUS_INVALID_PARAMETER_3;
+	if (MappingCount != 1)
+		return STATUS_INVALID_PARAMETER_4;
+	iommu_group = iommu_group_get(PhysicalDeviceObject);
+	if (!iommu_group)
+		return STATUS_NOT_FOUND;
+
+	mutex_lock(&wdk_lock);
+	if (wdk_find(PhysicalDeviceObject))
+		status = STATUS_INVALID_PARAMETER;
+	else
+		status = wdk_attach_in_group(Domain, PhysicalDeviceObject,
+					     iommu_group);
+	mutex_unlock(&wdk_lock);
+	iommu_group_put(iommu_group);
+	return status;
+}
+
+/* Contract: IommuDeviceDetach. */
+NTSTATUS wdk_detach_device(PIOMMU_DMA_DOMAIN Domain,
+			   PDEVICE_OBJECT PhysicalDeviceObject,
+			   ULONG InputMappingId)
+{
+	NTSTATUS status = STATUS_INVALID_PARAMETER_2;
+	struct wdk_device *wdev;
+
+	if (InputMappingId)
+		return STATUS_INVALID_PARAMETER_3;
+
+	mutex_lock(&wdk_lock);
+	wdev = wdk_find(PhysicalDeviceObject);
+	if (wdev && wdev->domain == Domain) {
+		status = wdm_device_detach(wdev->device);
+		wdk_remove(wdev);
+	}
+	mutex_unlock(&wdk_lock);
+	return status;
+}
+
+/*
+ * Contract: IommuQueryInputMappings. Stream IDs exist on ARM64 only; everywhere
+ * else the answer is Windows', too.
+ */
+NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
+				  PINPUT_MAPPING_ELEMENT Buffer,
+				  ULONG BufferLength, PULONG ReturnLength)
+{
+	struct iommu_fwspec *fwspec =
+		dev_iommu_fwspec_get(PhysicalDeviceObject);
+	ULONG need;
+	unsigned int i;
+
+	if (!IS_ENABLED(CONFIG_ARM64) || !fwspec || !fwspec->num_ids)
+		return STATUS_UNSUCCESSFUL;
+
+	need = fwspec->num_ids * sizeof(*Buffer);
+	if (ReturnLength)
+		*ReturnLength = need;
+	if (BufferLength < need)
+		return STATUS_BUFFER_TOO_SMALL;
+	for (i = 0; i < fwspec->num_ids; i++)
+		Buffer[i].InputMappingId = fwspec->ids[i];
+	return STATUS_SUCCESS;
+}
+
+/* A fault in the contract's words. */
+static void wdk_fault(void *context, const struct wdm_fault *fault)
+{
+	struct wdk_device *wdev = context;
+	FAULT_INFORMATION info = {
+		.Type = FaultInformationX64,
+		.X64 = {
+			.DomainHandle = wdev->domain,
+			.FaultAddress = (PVOID)(unsigned long)fault->iova,
+			.Flags = FAULT_X64_ADDRESS_VALID,
+			.Type = fault->mapped ? PermissionFault :
+						TranslationFault,
+		},
+	};
+
+	if (dev_is_pci(fault->dev))
+		info.X64.PciSegment =
+			pci_domain_nr(to_pci_dev(fault->dev)->bus);
+	wdev->handler.FaultHandler(wdev->handler.FaultContext, &info);
+}
+
+/*
+ * Contract: IommuSetDeviceFaultReporting. The handler is called where it may
+ * sleep, and must not turn reporting off itself.
+ */
+NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
+					ULONG InputMappingIdBase,
+					BOOLEAN Enable,
+					PDEVICE_FAULT_CONFIGURATION FaultConfig)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	struct wdk_device *wdev;
+
+	if (InputMappingIdBase)
+		return STATUS_INVALID_PARAMETER_2;
+	if (Enable && (!FaultConfig || !FaultConfig->FaultHandler))
+		return STATUS_INVALID_PARAMETER_4;
+
+	mutex_lock(&wdk_lock);
+	wdev = wdk_find(PhysicalDeviceObject);
+	if (!wdev) {
+		status = STATUS_INVALID_PARAMETER_1;
+	} else {
+		wdm_fault_ignore(wdev->device);
+		if (Enable) {
+			wdev->handler = *FaultConfig;
+			status = wdm_fault_listen(wdev->device, wdk_fault,
+						  wdev);
+		}
+	}
+	mutex_unlock(&wdk_lock);
+	return status;
+}
+
+/**
+ * wdk_init() - Get ready for kernel code
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wdk_init(void)
+{
+	wdk_owner = wdm_owner_create();
+	return wdk_owner ? 0 : -ENOMEM;
+}
+
+/**
+ * wdk_exit() - No module uses the table any more
+ */
+void wdk_exit(void)
+{
+	WARN_ON(!list_empty(&wdk_devices));
+	wdm_owner_close(wdk_owner);
+	wdm_owner_put(wdk_owner);
+}

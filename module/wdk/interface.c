@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * IoGetIommuInterface(), and the functions of its table that are about domains.
+ */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "../compat/compat.h"
+#include "../core/domain.h"
+#include "../core/shadow.h"
+#include "wdk.h"
+
+static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
+				  PIOMMU_DMA_DOMAIN *DomainOut)
+{
+	PIOMMU_DMA_DOMAIN Domain = kzalloc(sizeof(*Domain), GFP_KERNEL);
+	NTSTATUS status;
+
+	if (!Domain)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = wdm_domain_create(OsManagedPageTable, 0, &Domain->core);
+	if (wdm_failed(status))
+		goto free;
+
+	/* Kernel code's page tables hold physical addresses. */
+	if (!OsManagedPageTable) {
+		status = wdk_add_physical_memory(Domain->core);
+		if (wdm_failed(status))
+			goto delete;
+	}
+	*DomainOut = Domain;
+	return STATUS_SUCCESS;
+
+delete:
+	wdm_domain_delete(Domain->core);
+free:
+	kfree(Domain);
+	return status;
+}
+
+static NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
+{
+	NTSTATUS status = wdm_domain_delete(Domain->core);
+
+	if (!wdm_failed(status))
+		kfree(Domain);
+	return status;
+}
+
+static NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
+{
+	struct wdm_refusal refusal;
+
+	return wdm_shadow_flush(Domain->core, &refusal);
+}
+
+static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
+					 BOOLEAN LastLevel, ULONG Number,
+					 PVOID VaList)
+{
+	NTSTATUS status, first = STATUS_SUCCESS;
+	struct wdm_refusal refusal;
+	const u64 *vas = VaList;
+	ULONG nr;
+
+	/* The contract knows no longest list. */
+	do {
+		nr = min_t(ULONG, Number, WDM_SHADOW_MAX_VA_LIST);
+		status = wdm_shadow_flush_list(Domain->core, LastLevel, vas, nr,
+					       &refusal);
+		if (!wdm_failed(first))
+			first = status;
+		vas += nr;
+		Number -= nr;
+	} while (Number);
+	return first;
+}
+
+static NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain,
+				      ULONG Permissions, PMDL Mdl,
+				      ULONGLONG LogicalAddress)
+{
+	struct wdm_mdl *mdl;
+	NTSTATUS status;
+
+	if (!wdm_domain_os_managed(Domain->core))
+		return STATUS_INVALID_PARAMETER_1;
+	status = wdk_mdl_to_core(Mdl, &mdl);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_domain_map(Domain->core, Permissions, mdl, 0,
+				mdl->nr_pages, LogicalAddress);
+	wdm_mdl_put(mdl);
+	return status;
+}
+
+static NTSTATUS wdk_unmap_logical_range(PIOMMU_DMA_DOMAIN Domain,
+					ULONGLONG LogicalAddress,
+					ULONGLONG NumberOfPages)
+{
+	return wdm_domain_unmap(Domain->core, LogicalAddress, NumberOfPages);
+}
+
+static NTSTATUS wdk_map_identity_range(PIOMMU_DMA_DOMAIN Domain,
+				       ULONG Permissions, PMDL Mdl)
+{
+	struct wdm_mdl *mdl;
+	NTSTATUS status;
+
+	if (!wdm_domain_os_managed(Domain->core))
+		return STATUS_INVALID_PARAMETER_1;
+	status = wdk_mdl_to_core(Mdl, &mdl);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_domain_map_identity(Domain->core, Permissions, mdl, 0,
+					 mdl->nr_pages);
+	wdm_mdl_put(mdl);
+	return status;
+}
+
+static NTSTATUS wdk_unmap_identity_range(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl)
+{
+	struct wdm_mdl *mdl;
+	NTSTATUS status;
+
+	if (!wdm_domain_os_managed(Domain->core))
+		return STATUS_INVALID_PARAMETER_1;
+	status = wdk_mdl_to_core(Mdl, &mdl);
+	if (wdm_failed(status))
+		return status == STATUS_INVALID_PARAMETER_3 ?
+		       STATUS_INVALID_PARAMETER_2 : status;
+	status = wdm_domain_unmap_identity(Domain->core, mdl, 0,
+					   mdl->nr_pages);
+	wdm_mdl_put(mdl);
+	return status;
+}
+
+static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
+				     PDOMAIN_CONFIGURATION Configuration)
+{
+	struct wdm_pt_config config = { };
+	struct wdm_refusal refusal;
+
+	if (wdm_domain_os_managed(Domain->core))
+		return STATUS_INVALID_PARAMETER_1;
+
+	switch (Configuration->Type) {
+	case DomainConfigurationX64:
+		config.type = WDM_PT_X64;
+		config.translation_enabled =
+			Configuration->X64.TranslationEnabled;
+		config.x64.root =
+			Configuration->X64.FirstLevelPageTableRoot.QuadPart;
+		config.x64.levels = 4;
+		break;
+	case DomainConfigurationArm64:
+		config.type = WDM_PT_ARM64;
+		config.translation_enabled =
+			Configuration->Arm64.TranslationEnabled;
+		config.arm64.ttbr0 = Configuration->Arm64.Ttbr0.QuadPart;
+		config.arm64.ttbr1 = Configuration->Arm64.Ttbr1.QuadPart;
+		config.arm64.input_size0 = Configuration->Arm64.InputSize0;
+		config.arm64.input_size1 = Configuration->Arm64.InputSize1;
+		break;
+	default:
+		return STATUS_INVALID_PARAMETER_2;
+	}
+	return wdm_shadow_configure(Domain->core, &config, &refusal);
+}
+
+static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {
+	.Version = DMA_IOMMU_INTERFACE_VERSION_1,
+	.V1 = {
+		.CreateDomain = wdk_create_domain,
+		.DeleteDomain = wdk_delete_domain,
+		.AttachDevice = wdk_attach_device,
+		.DetachDevice = wdk_detach_device,
+		.FlushDomain = wdk_flush_domain,
+		.FlushDomainByVaList = wdk_flush_domain_va_list,
+		.QueryInputMappings = wdk_query_input_mappings,
+		.MapLogicalRange = wdk_map_logical_range,
+		.UnmapLogicalRange = wdk_unmap_logical_range,
+		.MapIdentityRange = wdk_map_identity_range,
+		.UnmapIdentityRange = wdk_unmap_identity_range,
+		.SetDeviceFaultReporting = wdk_set_device_fault_reporting,
+		.ConfigureDomain = wdk_configure_domain,
+	},
+};
+
+/**
+ * IoGetIommuInterface() - The table of functions of a version
+ * @Version: DMA_IOMMU_INTERFACE_VERSION_1
+ * @InterfaceOut: out: the table
+ *
+ * Contract: IoGetIommuInterface.
+ *
+ * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for a version that is not there,
+ * and then nothing is written.
+ */
+NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
+{
+	if (Version != DMA_IOMMU_INTERFACE_VERSION_1)
+		return STATUS_NOT_SUPPORTED;
+	*InterfaceOut = wdk_interface_v1;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(IoGetIommuInterface);
