@@ -181,7 +181,7 @@ static void last_level(void)
 }
 
 /* Memory in one piece for callers, made of the arena's first 64 pages, repeated */
-#define ALIAS		(1ULL << 40)
+#define ALIAS		0x10000000000ULL
 #define ALIAS_PAGES	64
 
 static void add_alias(struct world *world, __u64 size, __u64 part)
@@ -710,27 +710,35 @@ static const struct test_case cases[] = {
 	{ .name = "attached and not configured", .run = not_configured, .needs = NEEDS_DEVICE },
 	{ .name = "calls for the other kind of domain", .run = wrong_kind },
 	{ .name = "leaves that change", .run = repoint, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "tables that change", .run = repoint_table, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "tables that change", .run = repoint_table,
+	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "lists of addresses", .run = va_lists, .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "LastLevel", .run = last_level, .needs = NEEDS_DEVICE },
 	{ .name = "leaves of 2 MiB", .run = leaf_2m, .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "leaves of 1 GiB", .run = leaf_1g, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "a leaf with a hole", .run = leaf_with_hole, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "a leaf with a hole", .run = leaf_with_hole,
+	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "the contiguous bit", .run = contiguous, .needs = NEEDS_DEVICE },
 	{ .name = "another root", .run = reconfigure, .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "TranslationEnabled FALSE and back", .run = bypass, .needs = NEEDS_DEVICE,
 	  .formats = true },
 	{ .name = "an address space that does not fit TranslationEnabled FALSE",
 	  .run = bypass_conflict, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "memory that is removed", .run = memory_remove, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "memory of tables that is removed", .run = table_remove, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "memory that is removed", .run = memory_remove,
+	  .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "memory of tables that is removed", .run = table_remove,
+	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "parameters of add and remove", .run = memory_parameters },
-	{ .name = "memory for reading only", .run = memory_read_only, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "configurations that cannot be used", .run = wrong_configurations, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "memory for reading only", .run = memory_read_only,
+	  .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "configurations that cannot be used", .run = wrong_configurations,
+	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "5 levels", .run = five_levels, .needs = NEEDS_DEVICE },
 	{ .name = "InputSize", .run = input_sizes, .needs = NEEDS_DEVICE },
-	{ .name = "tables that change without a device", .run = replay, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "memory that the program unmaps", .run = unmapped_by_program, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "tables that change without a device", .run = replay,
+	  .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "memory that the program unmaps", .run = unmapped_by_program,
+	  .needs = NEEDS_DEVICE, .formats = true },
 };
 
 const struct suite callermanaged_suite = { "callermanaged", cases, ARRAY_SIZE(cases) };

@@ -19,6 +19,10 @@ static const struct suite * const suites[] = {
 	&osmap_suite,
 	&encodings_suite,
 	&callermanaged_suite,
+	&hostile_suite,
+	&mdl_suite,
+	&attach_suite,
+	&lifetime_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -28,20 +30,30 @@ void open_arena_at(struct world *world, void *memory, size_t pages)
 			    &world->mdl));
 }
 
-/* Needs the arena. */
-void open_device(struct world *world)
+void open_one(struct world *world, const char *bdf, const struct wdm_vfio_device *beside,
+	      struct wdm_vfio_device *device, struct probe *probe)
 {
 	struct wdm_error error;
 	char text[256];
+	bool success;
 
-	if (!wdm_vfio_open(&world->device, world->fd, options.device.text, &error)) {
-		tap_diag("cannot %s: %s", error.step,
+	if (beside)
+		success = wdm_vfio_open_beside(device, beside, world->fd, bdf, &error);
+	else
+		success = wdm_vfio_open(device, world->fd, bdf, &error);
+	if (!success) {
+		tap_diag("%s: cannot %s: %s", bdf, error.step,
 			 wdm_status_describe(error.status, error.error, text, sizeof(text)));
 		REQUIRE(false);
 	}
-	REQUIRE(wdm_edu_present(world->device.bar0));
-	REQUIRE(probe_init(&world->probe, world->device.bar0, world->arena,
-			   world->pages * WDM_PAGE_SIZE));
+	REQUIRE(wdm_edu_present(device->bar0));
+	REQUIRE(probe_init(probe, device->bar0, world->arena, world->pages * WDM_PAGE_SIZE));
+}
+
+/* Needs the arena. */
+void open_device(struct world *world)
+{
+	open_one(world, options.device.text, NULL, &world->device, &world->probe);
 }
 
 /* An OS-managed domain, with everything else */
@@ -93,6 +105,20 @@ void open_caller_managed(struct world *world, size_t pages,
 	MUST(wdm_tables_configure(&world->tables, world->fd, world->domain, NULL));
 	REQUIRE(probe_load(&world->probe, HOME_ADDRESS, page(world, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(world, HOME_ADDRESS, page(world, 0)));
+}
+
+/* Another file's counts take a moment to come back. */
+bool pins_are_back(long long before)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+
+	for (unsigned int i = 0; i < 25; i++) {
+		if (pinned_pages() == before)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	tap_diag("%lld pages stay pinned", pinned_pages() - before);
+	return false;
 }
 
 unsigned char *page(const struct world *world, size_t number)
@@ -161,20 +187,41 @@ bool drop_capability(unsigned int capability)
 	return !syscall(SYS_capset, &header, data);
 }
 
-/* VmLck of this process, in bytes */
-__u64 locked_memory(void)
+/* The number behind a word that starts a line of a file */
+static unsigned long long number_in(const char *path, const char *word)
 {
-	FILE *file = fopen("/proc/self/status", "re");
-	unsigned long long kilobytes;
+	FILE *file = fopen(path, "re");
+	unsigned long long number = 0;
+	size_t length = strlen(word);
 	char line[256];
 	bool found = false;
 
 	REQUIRE(file);
 	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "VmLck: %llu", &kilobytes) == 1;
+		found = !strncmp(line, word, length) && sscanf(line + length, "%llu", &number) == 1;
 	fclose(file);
 	REQUIRE(found);
-	return kilobytes * 1024;
+	return number;
+}
+
+/* VmLck of this process, in bytes */
+__u64 locked_memory(void)
+{
+	return number_in("/proc/self/status", "VmLck:") * 1024;
+}
+
+/* Pages of the whole machine that are pinned */
+long long pinned_pages(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	/* Let every CPU say what it has counted. */
+	if (fd >= 0) {
+		(void)!write(fd, "1", 1);
+		close(fd);
+	}
+	return number_in("/proc/vmstat", "nr_foll_pin_acquired ") -
+	       number_in("/proc/vmstat", "nr_foll_pin_released ");
 }
 
 struct wdm_iommu_query_domain query(int fd, __u32 domain)

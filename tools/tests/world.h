@@ -51,6 +51,10 @@ void open_caller_managed(struct world *world, size_t pages,
 void start_tables(struct world *world, const struct wdm_table_format *format,
 		  unsigned int input_bits);
 
+/* A device, whichever; and a probe of it that watches the same arena */
+void open_one(struct world *world, const char *bdf, const struct wdm_vfio_device *beside,
+	      struct wdm_vfio_device *device, struct probe *probe);
+
 unsigned char *page(const struct world *world, size_t number);
 __u64 caller(const void *memory);
 __u32 map_pages(struct world *world, size_t first, size_t number, __u64 address);
@@ -62,6 +66,8 @@ void *get_huge_page(void);
 __u64 random_number(__u64 limit);
 bool drop_capability(unsigned int capability);
 __u64 locked_memory(void);
+long long pinned_pages(void);
+bool pins_are_back(long long before);
 struct wdm_iommu_query_domain query(int fd, __u32 domain);
 bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 		  struct wdm_iommu_mapping *mapping);

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page tables that are made to hurt: they end in bounded time with a status, the
+ * call can be killed, and afterwards the domain still does what its tables say.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "suites.h"
+#include "world.h"
+
+#define PAGE	WDM_PAGE_SIZE
+#define ENTRIES	512
+
+/* The longest that one call may take, even on a slow emulator with sanitizers */
+#define LIMIT_SECONDS	60
+
+/* How long a killed process may live on */
+#define KILL_SECONDS	20
+
+static __u64 *table_at(const struct world *world, size_t number)
+{
+	return (__u64 *)page(world, number);
+}
+
+/* Lead all entries of a table to the same place. */
+static void fill_table(__u64 *table, __u64 entry)
+{
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		table[i] = entry;
+}
+
+/* HOME_ADDRESS works, and the whole tables are as small as at the start. */
+static void check_recovered(struct world *world)
+{
+	start_tables(world, world->tables.format, 48);
+	MUST(wdm_tables_configure(&world->tables, world->fd, world->domain, NULL));
+	CHECK_EQUAL(query(world->fd, world->domain).translated_bytes, PAGE);
+	CHECK_EQUAL(query(world->fd, world->domain).refused_entries, 0);
+	EXPECT_DMA(DMA_ARRIVED, write_to(world, HOME_ADDRESS, page(world, 0)));
+	EXPECT_DMA(DMA_BLOCKED, write_to(world, ADDRESS, page(world, 1)));
+}
+
+/*
+ * Tables of 4 levels that translate to page 1: each entry of each
+ * leads to the next level's only table, the last of which has some leaves. They
+ * are pages 2 to 5 of the arena.
+ */
+static void make_fan(struct world *world, unsigned int leaves)
+{
+	const struct wdm_table_format *format = world->tables.format;
+
+	for (unsigned int number = 2; number < 5; number++) {
+		fill_table(table_at(world, number),
+			   format->table(caller(page(world, number + 1))));
+	}
+	fill_table(table_at(world, 5), 0);
+	for (unsigned int i = 0; i < leaves; i++)
+		table_at(world, 5)[i] = format->leaf(caller(page(world, 1)), 0, WDM_RW);
+}
+
+/* Configure with the root at page 2; false: it took too long. */
+static __u32 configure_fan(struct world *world, struct wdm_iommu_refusal *refusal)
+{
+	struct wdm_tables tables = world->tables;
+	time_t start = time(NULL);
+	__u32 status;
+
+	tables.caller_address = caller(page(world, 2));
+	status = wdm_tables_configure(&tables, world->fd, world->domain, refusal);
+	CHECK(time(NULL) - start < LIMIT_SECONDS);
+	tap_diag("%s after %ld s, %llu tables", wdm_status_name(status),
+		 (long)(time(NULL) - start), query(world->fd, world->domain).shadow_tables);
+	return status;
+}
+
+static void check_bounds(struct world *world)
+{
+	struct wdm_iommu_query_domain state = query(world->fd, world->domain);
+	struct wdm_iommu_info info;
+
+	MUST(wdm_info(world->fd, &info));
+	CHECK(state.shadow_tables <= state.mapped_pages + info.shadow_extra_tables);
+}
+
+/* Every entry leads to one table. */
+static void fan(void)
+{
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+
+	open_caller_managed(&world, 6, parameter());
+	make_fan(&world, 8);
+	/* Some entries are refused: too many tables, or too far for the IOMMU. */
+	CHECK(configure_fan(&world, &refusal));
+	CHECK(refusal.count > 0);
+	check_bounds(&world);
+	check_recovered(&world);
+}
+
+/* One root that is its own table on every level */
+static void self(void)
+{
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+	__u64 *root;
+
+	open_caller_managed(&world, 6, parameter());
+	root = table_at(&world, 2);
+	fill_table(root, world.tables.format->table(caller(root)));
+	CHECK(configure_fan(&world, &refusal));
+	check_bounds(&world);
+
+	/* One entry that leads back, one that leads to the good tables */
+	memset(root, 0, PAGE);
+	root[1] = world.tables.format->table(caller(root));
+	root[0] = world.tables.memory[0];
+	configure_fan(&world, &refusal);
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
+	check_bounds(&world);
+	check_recovered(&world);
+}
+
+/* The call dies with its process, and the file goes on for another one. */
+static void killed(void)
+{
+	const struct timespec pause = { .tv_nsec = 300000000 };
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+	time_t start;
+	pid_t child;
+	int status;
+
+	open_caller_managed(&world, 6, parameter());
+	make_fan(&world, ENTRIES);
+	child = fork();
+	if (!child) {
+		for (;;)
+			configure_fan(&world, &refusal);
+	}
+	nanosleep(&pause, NULL);
+	start = time(NULL);
+	kill(child, SIGKILL);
+	REQUIRE(waitpid(child, &status, 0) == child);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CHECK(time(NULL) - start < KILL_SECONDS);
+	check_bounds(&world);
+	check_recovered(&world);
+}
+
+/* A gigabyte of 4 KiB leaves in three tables */
+static void gigabyte(void)
+{
+	const struct wdm_table_format *format = parameter();
+	struct world world;
+	__u64 *upper;
+
+	open_caller_managed(&world, 6, format);
+	fill_table(table_at(&world, 5), format->leaf(caller(page(&world, 1)), 0, WDM_RW));
+	fill_table(table_at(&world, 4), format->table(caller(page(&world, 5))));
+	/* The second gigabyte, which no reserved region is in */
+	upper = wdm_tables_entry(&world.tables, 0x40000000, WDM_LEVEL_1G, true);
+	*upper = format->table(caller(page(&world, 4)));
+	MUST(wdm_flush(world.fd, world.domain, NULL));
+	CHECK_EQUAL(query(world.fd, world.domain).translated_bytes, (1ULL << 30) + PAGE);
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, 0x40000000, page(&world, 1)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, 0x7ffff000, page(&world, 1)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, 0x5a5a5000, page(&world, 1)));
+	/* One change of one page changes 512 translations. */
+	table_at(&world, 5)[7] = format->leaf(caller(page(&world, 2)), 0, WDM_RW);
+	MUST(wdm_flush(world.fd, world.domain, NULL));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, 0x40007000, page(&world, 2)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, 0x7fe07000, page(&world, 2)));
+	*upper = 0;
+	MUST(wdm_flush(world.fd, world.domain, NULL));
+	EXPECT_DMA(DMA_BLOCKED, write_to(&world, 0x40000000, page(&world, 1)));
+	check_recovered(&world);
+}
+
+/* Two bad entries among good ones */
+static void some_bad(void)
+{
+	const struct wdm_table_format *format = parameter();
+	const __u64 outside = ADDRESS + PAGE, table = 0xc000000, good = ADDRESS + 2 * PAGE;
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+	__u64 *leaf, *upper;
+
+	open_caller_managed(&world, 4, format);
+	REQUIRE(wdm_tables_map(&world.tables, good, caller(page(&world, 1)), WDM_LEVEL_4K,
+			       WDM_RW));
+	leaf = wdm_tables_entry(&world.tables, outside, WDM_LEVEL_4K, true);
+	*leaf = format->leaf(0x123456789000, WDM_LEVEL_4K, WDM_RW);
+	upper = wdm_tables_entry(&world.tables, table, WDM_LEVEL_2M, true);
+	*upper = format->table(0xfffffffff000);
+	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, &refusal));
+	CHECK_EQUAL(refusal.count, 2);
+	CHECK_EQUAL(refusal.level, WDM_LEVEL_4K);
+	CHECK_EQUAL(refusal.logical_address, outside);
+	CHECK_EQUAL(refusal.entry, *leaf);
+	CHECK_EQUAL(query(world.fd, world.domain).refused_entries, 2);
+	EXPECT_DMA(DMA_BLOCKED, write_to(&world, outside, page(&world, 1)));
+	EXPECT_DMA(DMA_BLOCKED, write_to(&world, table, page(&world, 1)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, good, page(&world, 1)));
+
+	*leaf = 0;
+	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, &refusal));
+	CHECK_EQUAL(refusal.count, 1);
+	CHECK_EQUAL(refusal.level, WDM_LEVEL_2M);
+	CHECK_EQUAL(refusal.logical_address, table);
+	CHECK_EQUAL(refusal.entry, *upper);
+	*upper = 0;
+	EXPECT(STATUS_SUCCESS, wdm_flush(world.fd, world.domain, &refusal));
+	CHECK_EQUAL(refusal.count, 0);
+	CHECK_EQUAL(query(world.fd, world.domain).refused_entries, 0);
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, good, page(&world, 1)));
+}
+
+/* Leaves at the ends of what can be encoded */
+static void far_targets(void)
+{
+	const struct wdm_table_format *format = parameter();
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+
+	open_caller_managed(&world, 2, format);
+	for (unsigned int level = 0; level < 3; level++) {
+		__u64 size = PAGE << 9 * level;
+		__u64 *entry = wdm_tables_entry(&world.tables, 0x40000000, level, true);
+
+		*entry = format->leaf(format->target & -size, level, WDM_RW);
+		EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, &refusal));
+		CHECK_EQUAL(refusal.count, 1);
+		CHECK_EQUAL(refusal.level, level);
+		*entry = 0;
+		MUST(wdm_flush(world.fd, world.domain, NULL));
+		start_tables(&world, format, 48);
+		MUST(wdm_flush(world.fd, world.domain, NULL));
+	}
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
+}
+
+/* Translations that a device may not have, or cannot */
+static void far_addresses(void)
+{
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+	__u64 beyond;
+
+	open_caller_managed(&world, 4, parameter());
+	beyond = query(world.fd, world.domain).aperture_end + 1;
+	if (!beyond || beyond >= 1ULL << 47)
+		skip("the IOMMU translates all that the tables do");
+	REQUIRE(wdm_tables_map(&world.tables, beyond, caller(page(&world, 1)), WDM_LEVEL_4K,
+			       WDM_RW));
+	EXPECT(STATUS_CONFLICTING_ADDRESSES, wdm_flush(world.fd, world.domain, &refusal));
+	CHECK_EQUAL(refusal.count, 1);
+	CHECK_EQUAL(refusal.logical_address, beyond);
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
+}
+
+static __u64 random_entry(const struct world *world)
+{
+	__u64 target = caller(page(world, random_number(world->pages)));
+	const struct wdm_table_format *format = world->tables.format;
+
+	switch (random_number(8)) {
+	case 0:
+		return random_number(~0ULL);
+	case 1:
+		return 0;
+	case 2:
+		return format->leaf(target, random_number(3), 1 + random_number(3));
+	case 3:
+		return format->leaf(target, 0, 1 + random_number(3)) ^
+		       1ULL << random_number(64);
+	default:
+		return format->table(target);
+	}
+}
+
+/* A page full of random entries, but in the lower half of the top table few */
+static void fill_random(struct world *world, size_t number)
+{
+	__u64 *table = table_at(world, number);
+
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		table[i] = random_number(32) ? 0 : random_entry(world);
+}
+
+/* Noise: any status will do, and nothing but the arena can be reached. */
+static void noise(void)
+{
+	struct wdm_iommu_refusal refusal;
+	struct world world;
+
+	open_caller_managed(&world, 6, parameter());
+	for (unsigned int round = 0; round < 20; round++) {
+		for (size_t i = 2; i < 6; i++)
+			fill_random(&world, i);
+		if (round % 2)
+			configure_fan(&world, &refusal);
+		else
+			wdm_flush(world.fd, world.domain, &refusal);
+		check_bounds(&world);
+	}
+	check_recovered(&world);
+}
+
+struct scribbler {
+	struct world *world;
+	bool stop;
+	unsigned long writes;
+};
+
+#define LEAVES	64
+
+static void *scribble(void *argument)
+{
+	struct scribbler *scribbler = argument;
+	struct world *world = scribbler->world;
+	const struct wdm_table_format *format = world->tables.format;
+	__u64 *upper = wdm_tables_entry(&world->tables, ADDRESS, WDM_LEVEL_2M, false);
+	__u64 *leaves = wdm_tables_entry(&world->tables, ADDRESS, WDM_LEVEL_4K, false);
+	const __u64 good = *upper;
+
+	while (!__atomic_load_n(&scribbler->stop, __ATOMIC_RELAXED)) {
+		__u64 target = caller(page(world, 1 + scribbler->writes % 8));
+		__u64 entry = scribbler->writes % 5 ? format->leaf(target, 0, WDM_RW) : 0;
+
+		__atomic_store_n(&leaves[(scribbler->writes * 7) % LEAVES], entry,
+				 __ATOMIC_RELAXED);
+		if (scribbler->writes % 64 == 0) {
+			__atomic_store_n(upper, format->table(target), __ATOMIC_RELAXED);
+			__atomic_store_n(upper, 0, __ATOMIC_RELAXED);
+			__atomic_store_n(upper, good, __ATOMIC_RELAXED);
+		}
+		scribbler->writes++;
+	}
+	return NULL;
+}
+
+/* After the last flush, translations equal the tables, entry by entry. */
+static void check_leaves(struct world *world)
+{
+	for (unsigned int i = 0; i < LEAVES; i++) {
+		__u64 address = ADDRESS + i * PAGE;
+		__u64 entry = *wdm_tables_entry(&world->tables, address, WDM_LEVEL_4K, false);
+		struct wdm_iommu_mapping mapping;
+		bool found = find_mapping(world->fd, world->domain, WDM_IOMMU_QUERY_LOGICAL,
+					  address, &mapping);
+
+		if (CHECK(found == !!entry) && found)
+			CHECK_EQUAL(mapping.offset, (entry & world->tables.format->target) -
+						    caller(world->arena));
+		if (i % 16)
+			continue;
+		EXPECT_DMA(found ? DMA_ARRIVED : DMA_BLOCKED,
+			   write_to(world, address,
+				    found ? world->arena + mapping.offset : page(world, 1)));
+	}
+}
+
+/* Tables that another thread changes while they are walked */
+static void changing(void)
+{
+	struct world world;
+	struct scribbler scribbler = { .world = &world };
+	unsigned int flushes = 0;
+	pthread_t thread;
+	time_t end;
+
+	open_caller_managed(&world, 9, parameter());
+	for (unsigned int i = 1; i < 9; i++)
+		memset(page(&world, i), 0, PAGE);
+	REQUIRE(wdm_tables_entry(&world.tables, ADDRESS, WDM_LEVEL_4K, true));
+	REQUIRE(!pthread_create(&thread, NULL, scribble, &scribbler));
+	end = time(NULL) + 3;
+	while (time(NULL) < end) {
+		__u64 list[] = { ADDRESS + random_number(LEAVES) * PAGE, ADDRESS };
+		struct wdm_iommu_refusal refusal;
+
+		if (flushes++ % 2)
+			wdm_flush(world.fd, world.domain, &refusal);
+		else
+			wdm_flush_va_list(world.fd, world.domain, random_number(2), list, 2,
+					  &refusal);
+	}
+	__atomic_store_n(&scribbler.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	CHECK(flushes > 10 && scribbler.writes > 1000);
+	EXPECT(STATUS_SUCCESS, wdm_flush(world.fd, world.domain, NULL));
+	check_leaves(&world);
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
+}
+
+static const struct test_case cases[] = {
+	{ .name = "some bad entries", .run = some_bad, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "targets far away", .run = far_targets, .needs = NEEDS_DEVICE,
+	  .formats = true },
+	{ .name = "addresses far away", .run = far_addresses, .needs = NEEDS_DEVICE,
+	  .formats = true },
+	{ .name = "a gigabyte of 4 KiB leaves", .run = gigabyte, .needs = NEEDS_DEVICE,
+	  .formats = true, .seconds = 120 },
+	{ .name = "all entries lead to one table", .run = fan, .needs = NEEDS_DEVICE,
+	  .formats = true, .seconds = 120 },
+	{ .name = "tables that lead to themselves", .run = self, .needs = NEEDS_DEVICE,
+	  .formats = true, .seconds = 120 },
+	{ .name = "a walk that is killed", .run = killed, .needs = NEEDS_DEVICE,
+	  .formats = true },
+	{ .name = "noise", .run = noise, .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "tables that change during flushes", .run = changing, .needs = NEEDS_DEVICE,
+	  .formats = true },
+};
+
+const struct suite hostile_suite = { "hostile", cases, ARRAY_SIZE(cases) };
