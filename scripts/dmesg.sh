@@ -7,7 +7,7 @@ DMESG_BAD='WARNING:|BUG:|\bOops\b|KASAN:|UBSAN:|Call Trace:|Kernel panic|general
 DMESG_BAD+='|suspicious RCU|possible circular|possible recursive|possible irq lock|inconsistent lock'
 DMESG_BAD+='|INFO: task .* blocked|detected stall|self-detected|soft lockup|hard LOCKUP|workqueue lockup'
 DMESG_BAD+='|refcount_t:|list_(add|del) corruption|held lock freed|locks? (still )?held'
-DMESG_BAD+='|kmemleak: [0-9]+ new suspected|unreferenced object|kmemleak: .*disabled|bad page state'
+DMESG_BAD+='|kmemleak: [0-9]+ new suspected|unreferenced object|kmemleak: .*disabled|Bad page state'
 DMESG_BAD+='|BUG: sleeping function|page allocation failure|segfault at'
 
 # Lines of the kernel's own that are no fault of a test, one extended regular
