@@ -2,9 +2,9 @@
 /*
  * An iommu_domain made by hand.
  */
+#include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include "fake_iommu.h"
 
@@ -13,19 +13,63 @@ static struct fake_iommu *to_fake(struct iommu_domain *domain)
 	return container_of(domain, struct fake_iommu, domain);
 }
 
-static struct fake_page *fake_find(struct fake_iommu *fake, u64 iova, u64 last)
-{
-	MA_STATE(mas, &fake->pages, iova, iova);
+/* Room for pages: a page of the kernel's at a time. */
+struct fake_chunk {
+	struct list_head node;
+	struct fake_page page[(PAGE_SIZE - sizeof(struct list_head)) /
+			      sizeof(struct fake_page)];
+};
 
-	return mas_find(&mas, last);
+static struct fake_page *fake_alloc(struct fake_iommu *fake)
+{
+	struct fake_chunk *chunk;
+	struct fake_page *page;
+	unsigned int i;
+
+	if (list_empty(&fake->spare)) {
+		chunk = (void *)__get_free_page(GFP_KERNEL);
+		if (!chunk)
+			return NULL;
+		list_add(&chunk->node, &fake->chunks);
+		for (i = 0; i < ARRAY_SIZE(chunk->page); i++)
+			list_add(&chunk->page[i].node, &fake->spare);
+	}
+	page = list_first_entry(&fake->spare, struct fake_page, node);
+	list_del(&page->node);
+	return page;
 }
 
-static int fake_store(struct fake_iommu *fake, u64 iova, u64 size,
-		      struct fake_page *page, gfp_t gfp)
+/* The page at @iova, or else the first one after it. */
+static struct fake_page *fake_find(struct fake_iommu *fake, u64 iova)
 {
-	MA_STATE(mas, &fake->pages, iova, iova + size - 1);
+	struct rb_node *rb = fake->pages.rb_node;
+	struct fake_page *page, *found = NULL;
 
-	return mas_store_gfp(&mas, page, gfp);
+	while (rb) {
+		page = rb_entry(rb, struct fake_page, rb);
+		if (page->iova + page->size - 1 >= iova) {
+			found = page;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	return found;
+}
+
+static void fake_insert(struct fake_iommu *fake, struct fake_page *page)
+{
+	struct rb_node **link = &fake->pages.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (page->iova < rb_entry(parent, struct fake_page, rb)->iova)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&page->rb, parent, link);
+	rb_insert_color(&page->rb, &fake->pages);
 }
 
 static bool fake_should_fail(struct fake_iommu *fake)
@@ -42,15 +86,15 @@ static bool fake_should_fail(struct fake_iommu *fake)
 }
 
 static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
-			u64 size, int prot, gfp_t gfp)
+			u64 size, int prot)
 {
-	struct fake_page *page;
+	struct fake_page *page = fake_find(fake, iova);
 
-	if (fake_find(fake, iova, iova + size - 1)) {
+	if (page && page->iova <= iova + size - 1) {
 		fake->bad_calls++;
 		return -EEXIST;
 	}
-	page = kmalloc(sizeof(*page), gfp);
+	page = fake_alloc(fake);
 	if (!page)
 		return -ENOMEM;
 	*page = (struct fake_page) {
@@ -60,10 +104,7 @@ static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
 		.prot = prot,
 		.serial = ++fake->serial,
 	};
-	if (fake_store(fake, iova, size, page, gfp)) {
-		kfree(page);
-		return -ENOMEM;
-	}
+	fake_insert(fake, page);
 	fake->mapped += size / SZ_4K;
 	return 0;
 }
@@ -92,7 +133,7 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 	}
 	for (i = 0; ret != -EINVAL && i < pgcount; i++) {
 		int err = fake_map_one(fake, iova + i * pgsize,
-				       phys + i * pgsize, pgsize, prot, gfp);
+				       phys + i * pgsize, pgsize, prot);
 
 		if (err) {
 			ret = err;
@@ -115,14 +156,14 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	mutex_lock(&fake->lock);
 	fake->nr_unmap++;
 	while (next - iova < end - iova) {
-		page = fake_find(fake, next, next);
-		if (!page)
+		page = fake_find(fake, next);
+		if (!page || page->iova > next)
 			break;
-		if (page->iova < next || page->iova + page->size > end)
+		/* Large pages go as a whole. */
+		if (page->iova < next ||
+		    page->iova + page->size - 1 > end - 1)
 			fake->torn++;
-		/* Large pages go as a whole. Taking away needs no memory... */
-		fake_store(fake, page->iova, page->size, NULL,
-			   GFP_KERNEL | __GFP_NOFAIL);
+		rb_erase(&page->rb, &fake->pages);
 		fake->mapped -= page->size / SZ_4K;
 		list_add_tail(&page->node, &fake->stale);
 		next = page->iova + page->size;
@@ -143,8 +184,7 @@ static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
 	list_for_each_entry_safe(page, tmp, &fake->stale, node) {
 		if (page->iova < first || page->iova + page->size - 1 > last)
 			continue;
-		list_del(&page->node);
-		kfree(page);
+		list_move(&page->node, &fake->spare);
 	}
 	mutex_unlock(&fake->lock);
 }
@@ -204,9 +244,10 @@ void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
 		},
 	};
 	mutex_init(&fake->lock);
-	mt_init_flags(&fake->pages, MT_FLAGS_LOCK_EXTERN);
-	mt_set_external_lock(&fake->pages, &fake->lock);
+	fake->pages = RB_ROOT;
 	INIT_LIST_HEAD(&fake->stale);
+	INIT_LIST_HEAD(&fake->spare);
+	INIT_LIST_HEAD(&fake->chunks);
 }
 
 /**
@@ -215,15 +256,10 @@ void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
  */
 void fake_iommu_destroy(struct fake_iommu *fake)
 {
-	MA_STATE(mas, &fake->pages, 0, 0);
-	struct fake_page *page;
+	struct fake_chunk *chunk, *tmp;
 
-	fake_sync(fake, 0, U64_MAX);
-	mutex_lock(&fake->lock);
-	mas_for_each(&mas, page, ULONG_MAX)
-		kfree(page);
-	__mt_destroy(&fake->pages);
-	mutex_unlock(&fake->lock);
+	list_for_each_entry_safe(chunk, tmp, &fake->chunks, node)
+		free_page((unsigned long)chunk);
 	mutex_destroy(&fake->lock);
 }
 
@@ -240,7 +276,7 @@ bool fake_iommu_next(struct fake_iommu *fake, u64 iova, struct fake_page *page)
 	struct fake_page *found;
 
 	mutex_lock(&fake->lock);
-	found = fake_find(fake, iova, ULONG_MAX);
+	found = fake_find(fake, iova);
 	if (found)
 		*page = *found;
 	mutex_unlock(&fake->lock);
@@ -252,7 +288,9 @@ bool fake_iommu_at(struct fake_iommu *fake, u64 iova, struct fake_page *page)
 	struct fake_page *found;
 
 	mutex_lock(&fake->lock);
-	found = fake_find(fake, iova, iova);
+	found = fake_find(fake, iova);
+	if (found && found->iova > iova)
+		found = NULL;
 	if (found)
 		*page = *found;
 	mutex_unlock(&fake->lock);
@@ -276,13 +314,14 @@ static bool fake_page_reaches(const struct fake_page *page, phys_addr_t phys)
 
 bool fake_iommu_reaches(struct fake_iommu *fake, phys_addr_t phys)
 {
-	MA_STATE(mas, &fake->pages, 0, 0);
 	struct fake_page *page;
 	bool reaches = false;
+	struct rb_node *rb;
 
 	mutex_lock(&fake->lock);
-	mas_for_each(&mas, page, ULONG_MAX)
-		reaches |= fake_page_reaches(page, phys);
+	for (rb = rb_first(&fake->pages); rb; rb = rb_next(rb))
+		reaches |= fake_page_reaches(rb_entry(rb, struct fake_page, rb),
+					     phys);
 	list_for_each_entry(page, &fake->stale, node)
 		reaches |= fake_page_reaches(page, phys);
 	mutex_unlock(&fake->lock);

@@ -8,8 +8,8 @@
 
 #include <linux/iommu.h>
 #include <linux/list.h>
-#include <linux/maple_tree.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/sizes.h>
 
 struct wdm_domain;
@@ -26,7 +26,8 @@ struct wdm_domain;
  * @prot: IOMMU_READ, IOMMU_WRITE and the like
  * @serial: number of the map that made it; another one means that it was taken
  *	away in between
- * @node: in fake_iommu.stale, once unmapped
+ * @rb: in fake_iommu.pages
+ * @node: in fake_iommu.stale, once unmapped; in fake_iommu.spare, once synced
  */
 struct fake_page {
 	u64 iova;
@@ -34,6 +35,7 @@ struct fake_page {
 	u64 size;
 	int prot;
 	u64 serial;
+	struct rb_node rb;
 	struct list_head node;
 };
 
@@ -45,6 +47,9 @@ struct fake_page {
  * @lock: guards the rest
  * @pages: struct fake_page by iova
  * @stale: pages that were unmapped and not yet synced
+ * @spare: room for more pages
+ * @chunks: the memory of all of them, by the page: kmemleak would take longer
+ *	to watch every one than a test takes
  * @mapped: 4 KiB pages mapped
  * @serial: the last serial number
  * @nr_map: calls of map_pages
@@ -63,8 +68,10 @@ struct fake_iommu {
 	struct wdm_domain *adopter;
 
 	struct mutex lock;
-	struct maple_tree pages;
+	struct rb_root pages;
 	struct list_head stale;
+	struct list_head spare;
+	struct list_head chunks;
 	u64 mapped;
 	u64 serial;
 	unsigned int nr_map;

@@ -1,0 +1,705 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Both kinds of domain through the table of IoGetIommuInterface(1, ...), as code
+ * that comes from Windows uses it: every function that a kind has, and every one
+ * that it has not.
+ */
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/iommu.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/preempt.h>
+#include <linux/sizes.h>
+
+#include <wdm.h>
+
+#include "../module/status.h"
+#include "fixture.h"
+
+#define WDK_PAGES	16
+#define WDK_LOGICAL	0x40000000ULL
+
+/**
+ * struct wdk - what the tests of both suites use
+ * @io: the table
+ * @domain: a domain of the suite's kind
+ * @memory: WDK_PAGES pages
+ * @mdl: an MDL of them
+ * @pdo: a device of the edu kind that nobody uses, or NULL
+ * @attached: it is attached
+ */
+struct wdk {
+	DMA_IOMMU_INTERFACE io;
+	PIOMMU_DMA_DOMAIN domain;
+	void *memory;
+	PMDL mdl;
+	struct pci_dev *pdo;
+	bool attached;
+};
+
+#define WDK(test)	((struct wdk *)(test)->priv)
+
+static int wdk_start(struct kunit *test, BOOLEAN os_managed)
+{
+	struct wdk *wdk = kunit_kzalloc(test, sizeof(*wdk), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, wdk);
+	KUNIT_ASSERT_STATUS(test, IoGetIommuInterface(1, &wdk->io),
+			    STATUS_SUCCESS);
+	wdk->memory = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
+					       get_order(WDK_PAGES * PAGE_SIZE));
+	KUNIT_ASSERT_NOT_NULL(test, wdk->memory);
+	wdk->mdl = IoAllocateMdl(wdk->memory, WDK_PAGES * PAGE_SIZE, FALSE,
+				 FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, wdk->mdl);
+	MmBuildMdlForNonPagedPool(wdk->mdl);
+	KUNIT_ASSERT_STATUS(test,
+			    wdk->io.CreateDomain(os_managed, &wdk->domain),
+			    STATUS_SUCCESS);
+	test->priv = wdk;
+	return 0;
+}
+
+static int wdk_start_os(struct kunit *test)
+{
+	return wdk_start(test, TRUE);
+}
+
+static int wdk_start_caller(struct kunit *test)
+{
+	return wdk_start(test, FALSE);
+}
+
+static void wdk_end(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+
+	if (!wdk)
+		return;
+	if (wdk->attached)
+		KUNIT_EXPECT_STATUS(test,
+				    wdk->io.DetachDevice(wdk->domain,
+							 &wdk->pdo->dev, 0),
+				    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain),
+			    STATUS_SUCCESS);
+	pci_dev_put(wdk->pdo);
+	IoFreeMdl(wdk->mdl);
+	free_pages((unsigned long)wdk->memory,
+		   get_order(WDK_PAGES * PAGE_SIZE));
+}
+
+/* Attach a device that nobody uses, or skip the test. */
+static struct device *wdk_attach(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	struct pci_dev *pdev = NULL;
+	NTSTATUS status;
+
+	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev)))
+		if (!pdev->dev.driver && device_iommu_mapped(&pdev->dev))
+			break;
+	if (!pdev)
+		kunit_skip(test, "no edu device without a driver behind an IOMMU");
+	wdk->pdo = pdev;
+	status = wdk->io.AttachDevice(wdk->domain, &pdev->dev, 0, 1);
+	KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
+	wdk->attached = true;
+	return &pdev->dev;
+}
+
+static phys_addr_t wdk_page(const struct wdk *wdk, unsigned int nr)
+{
+	return virt_to_phys(wdk->memory) + nr * PAGE_SIZE;
+}
+
+/* What the device's IOMMU makes of an address; 0 if it blocks. */
+static phys_addr_t wdk_translate(struct device *dev, u64 iova)
+{
+	struct iommu_domain *hw_domain = iommu_get_domain_for_dev(dev);
+
+	return hw_domain ? iommu_iova_to_phys(hw_domain, iova) : 0;
+}
+
+/* Suite of OS-managed domains */
+
+static void os_managed_interface(struct kunit *test)
+{
+	static const ULONG unknown[] = { 0, 2, 3, 4, 0x100, 0xFFFFFFFF };
+	DMA_IOMMU_INTERFACE io = { .Version = 77 };
+	void *const *members = (void *const *)&io.V1;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(unknown); i++) {
+		KUNIT_EXPECT_FALSE(test,
+				   NT_SUCCESS(IoGetIommuInterface(unknown[i],
+								  &io)));
+		KUNIT_EXPECT_EQ(test, io.Version, 77);
+	}
+	KUNIT_EXPECT_STATUS(test, IoGetIommuInterface(1, &io), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, io.Version, 1);
+	KUNIT_EXPECT_EQ(test, sizeof(io.V1), 0x68);
+	KUNIT_EXPECT_EQ(test, offsetof(DMA_IOMMU_INTERFACE, V1), 8);
+	for (i = 0; i < sizeof(io.V1) / sizeof(void *); i++)
+		KUNIT_EXPECT_NOT_NULL(test, members[i]);
+
+	/* The contract's order, by offset; and without "V1." the same. */
+#define WDK_MEMBER(_name, _offset) do {					\
+	KUNIT_EXPECT_EQ(test, offsetof(DMA_IOMMU_INTERFACE_V1, _name),	\
+			(_offset));					\
+	KUNIT_EXPECT_PTR_EQ(test, io._name, io.V1._name);		\
+} while (0)
+	WDK_MEMBER(CreateDomain, 0x00);
+	WDK_MEMBER(DeleteDomain, 0x08);
+	WDK_MEMBER(AttachDevice, 0x10);
+	WDK_MEMBER(DetachDevice, 0x18);
+	WDK_MEMBER(FlushDomain, 0x20);
+	WDK_MEMBER(FlushDomainByVaList, 0x28);
+	WDK_MEMBER(QueryInputMappings, 0x30);
+	WDK_MEMBER(MapLogicalRange, 0x38);
+	WDK_MEMBER(UnmapLogicalRange, 0x40);
+	WDK_MEMBER(MapIdentityRange, 0x48);
+	WDK_MEMBER(UnmapIdentityRange, 0x50);
+	WDK_MEMBER(SetDeviceFaultReporting, 0x58);
+	WDK_MEMBER(ConfigureDomain, 0x60);
+#undef WDK_MEMBER
+}
+
+static void os_managed_map(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	PIOMMU_DMA_DOMAIN domain = wdk->domain;
+
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 3, wdk->mdl,
+						      WDK_LOGICAL),
+			    STATUS_SUCCESS);
+	/* The MDL is the caller's own; what it described stays mapped. */
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 3, wdk->mdl,
+						      WDK_LOGICAL),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 1, wdk->mdl,
+						      WDK_LOGICAL + SZ_1M),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(domain,
+							WDK_LOGICAL + SZ_4K, 3),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(domain, WDK_LOGICAL, 2),
+			    STATUS_NOT_FOUND);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(domain, WDK_LOGICAL, 1),
+			    STATUS_SUCCESS);
+
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 0, wdk->mdl, 0),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 4, wdk->mdl, 0),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 1, wdk->mdl, 12),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(domain, 12, 1),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(domain, 0, 0),
+			    STATUS_INVALID_PARAMETER_3);
+}
+
+/* MDLs that are not whole pages, or not filled. */
+static void os_managed_bad_mdl(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	static const struct {
+		ULONG offset, length;
+		bool build;
+	} rows[] = {
+		{ 8, SZ_4K, true }, { 0, SZ_4K - 1, true }, { 0, 0, true },
+		{ SZ_2K, SZ_2K, true }, { 0, SZ_4K, false },
+	};
+	unsigned int i;
+	PMDL mdl;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		mdl = IoAllocateMdl(wdk->memory + rows[i].offset,
+				    rows[i].length, FALSE, FALSE, NULL);
+		KUNIT_ASSERT_NOT_NULL(test, mdl);
+		KUNIT_EXPECT_EQ(test, MmGetMdlByteCount(mdl), rows[i].length);
+		KUNIT_EXPECT_EQ(test, MmGetMdlByteOffset(mdl), rows[i].offset);
+		KUNIT_EXPECT_PTR_EQ(test, MmGetMdlVirtualAddress(mdl),
+				    wdk->memory + rows[i].offset);
+		if (rows[i].build)
+			MmBuildMdlForNonPagedPool(mdl);
+		KUNIT_EXPECT_STATUS(test,
+				    wdk->io.MapLogicalRange(wdk->domain, 1, mdl,
+							    WDK_LOGICAL),
+				    STATUS_INVALID_PARAMETER_3);
+		KUNIT_EXPECT_STATUS(test,
+				    wdk->io.MapIdentityRange(wdk->domain, 1,
+							     mdl),
+				    STATUS_INVALID_PARAMETER_3);
+		KUNIT_EXPECT_STATUS(test,
+				    wdk->io.UnmapIdentityRange(wdk->domain,
+							       mdl),
+				    STATUS_INVALID_PARAMETER_2);
+		IoFreeMdl(mdl);
+	}
+}
+
+static void os_managed_identity(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+
+	KUNIT_EXPECT_STATUS(test, io->UnmapIdentityRange(wdk->domain, wdk->mdl),
+			    STATUS_NOT_FOUND);
+	KUNIT_EXPECT_STATUS(test, io->MapIdentityRange(wdk->domain, 3,
+						       wdk->mdl),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->MapIdentityRange(wdk->domain, 3,
+						       wdk->mdl),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(wdk->domain, 3, wdk->mdl,
+						      wdk_page(wdk, 1)),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, io->UnmapIdentityRange(wdk->domain, wdk->mdl),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->UnmapIdentityRange(wdk->domain, wdk->mdl),
+			    STATUS_NOT_FOUND);
+}
+
+/* What this kind has not. */
+static void os_managed_refuses(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	DOMAIN_CONFIGURATION config = {
+		.Type = DomainConfigurationX64,
+		.X64.FirstLevelPageTableRoot.QuadPart = wdk_page(wdk, 0),
+		.X64.TranslationEnabled = TRUE,
+	};
+	u64 va = WDK_LOGICAL;
+
+	KUNIT_EXPECT_STATUS(test, io->FlushDomain(wdk->domain),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, TRUE, 1,
+							  &va),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, FALSE, 0,
+							  NULL),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->ConfigureDomain(wdk->domain, &config),
+			    STATUS_INVALID_PARAMETER_1);
+	config.Type = DomainConfigurationArm64;
+	KUNIT_EXPECT_STATUS(test, io->ConfigureDomain(wdk->domain, &config),
+			    STATUS_INVALID_PARAMETER_1);
+}
+
+/* The functions about devices, as far as they need none with DMA. */
+static void os_managed_no_device(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	struct device *dev = kunit_kzalloc(test, sizeof(*dev), GFP_KERNEL);
+	DEVICE_FAULT_CONFIGURATION fault = { };
+	INPUT_MAPPING_ELEMENT element = { .InputMappingId = 77 };
+	ULONG length = 77;
+
+	/* A device that no bus has ever seen. */
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
+			    STATUS_NOT_FOUND);
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 1, 1),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 0),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 2),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(io->DetachDevice(wdk->domain, dev,
+							     0)));
+	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(io->DetachDevice(wdk->domain, dev,
+							     1)));
+	KUNIT_EXPECT_FALSE(test,
+			   NT_SUCCESS(io->SetDeviceFaultReporting(dev, 0, FALSE,
+								  NULL)));
+	KUNIT_EXPECT_FALSE(test,
+			   NT_SUCCESS(io->SetDeviceFaultReporting(dev, 0, TRUE,
+								  &fault)));
+	if (!IS_ENABLED(CONFIG_ARM64)) {
+		KUNIT_EXPECT_STATUS(test,
+				    io->QueryInputMappings(dev, &element,
+							   sizeof(element),
+							   &length),
+				    STATUS_UNSUCCESSFUL);
+		KUNIT_EXPECT_STATUS(test, io->QueryInputMappings(dev, NULL, 0,
+								 NULL),
+				    STATUS_UNSUCCESSFUL);
+		KUNIT_EXPECT_EQ(test, element.InputMappingId, 77);
+		KUNIT_EXPECT_EQ(test, length, 77);
+	}
+}
+
+/* Mapped before the device comes, while it is there, and after it has gone. */
+static void os_managed_device(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	struct device *dev;
+	unsigned int i;
+
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(wdk->domain, 1, wdk->mdl,
+						      WDK_LOGICAL),
+			    STATUS_SUCCESS);
+	dev = wdk_attach(test);
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(wdk->domain, 3, wdk->mdl,
+						      WDK_LOGICAL + SZ_2M),
+			    STATUS_SUCCESS);
+	for (i = 0; i < WDK_PAGES; i++) {
+		KUNIT_EXPECT_EQ(test, wdk_page(wdk, i),
+				wdk_translate(dev,
+					      WDK_LOGICAL + i * PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, wdk_page(wdk, i),
+				wdk_translate(dev, WDK_LOGICAL + SZ_2M +
+					      i * PAGE_SIZE));
+	}
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_1M), 0);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(wdk->domain,
+							WDK_LOGICAL + SZ_4K, 2),
+			    STATUS_SUCCESS);
+	for (i = 0; i < WDK_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, i == 1 || i == 2 ? 0 : wdk_page(wdk, i),
+				wdk_translate(dev,
+					      WDK_LOGICAL + i * PAGE_SIZE));
+
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, io->DeleteDomain(wdk->domain),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, io->DetachDevice(wdk->domain, dev, 0),
+			    STATUS_SUCCESS);
+	wdk->attached = false;
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL), 0);
+	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(io->DetachDevice(wdk->domain, dev,
+							     0)));
+	/* And once more, what is mapped is still there. */
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
+			    STATUS_SUCCESS);
+	wdk->attached = true;
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL),
+			wdk_page(wdk, 0));
+}
+
+/**
+ * struct wdk_faults - what a fault handler saw
+ * @called: it was called
+ * @count: how often
+ * @in_process: it could have slept each time
+ * @info: the last one
+ */
+struct wdk_faults {
+	struct completion called;
+	atomic_t count;
+	bool in_process;
+	FAULT_INFORMATION info;
+};
+
+static void wdk_fault_handler(PVOID context, PFAULT_INFORMATION info)
+{
+	struct wdk_faults *faults = context;
+
+	faults->in_process = in_task() && !irqs_disabled() && preemptible();
+	faults->info = *info;
+	atomic_inc(&faults->count);
+	complete(&faults->called);
+}
+
+/* From the IOMMU driver's report, in an interrupt's manner, to the handler. */
+static void os_managed_faults(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	struct device *dev = wdk_attach(test);
+	struct wdk_faults *faults = kunit_kzalloc(test, sizeof(*faults),
+						  GFP_KERNEL);
+	DEVICE_FAULT_CONFIGURATION config = {
+		.FaultHandler = wdk_fault_handler,
+		.FaultContext = faults,
+	};
+	unsigned long flags;
+	NTSTATUS status;
+
+	KUNIT_ASSERT_NOT_NULL(test, faults);
+	init_completion(&faults->called);
+	status = wdk->io.SetDeviceFaultReporting(dev, 0, TRUE, &config);
+	if (status == STATUS_NOT_SUPPORTED)
+		kunit_skip(test, "this IOMMU driver reports no faults");
+	KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
+
+	local_irq_save(flags);
+	report_iommu_fault(iommu_get_domain_for_dev(dev), dev, 0xABCDE000,
+			   IOMMU_FAULT_WRITE);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_NE(test, 0,
+			wait_for_completion_timeout(&faults->called,
+						    msecs_to_jiffies(10000)));
+	KUNIT_EXPECT_TRUE(test, faults->in_process);
+	KUNIT_EXPECT_EQ(test, faults->info.Type, FaultInformationX64);
+	KUNIT_EXPECT_PTR_EQ(test, faults->info.X64.DomainHandle, wdk->domain);
+	KUNIT_EXPECT_EQ(test, (u64)faults->info.X64.FaultAddress, 0xABCDE000);
+	KUNIT_EXPECT_EQ(test, faults->info.X64.Flags, FAULT_X64_ADDRESS_VALID);
+	KUNIT_EXPECT_EQ(test, faults->info.X64.Type, TranslationFault);
+
+	KUNIT_EXPECT_STATUS(test, wdk->io.SetDeviceFaultReporting(dev, 0, FALSE,
+								  NULL),
+			    STATUS_SUCCESS);
+	report_iommu_fault(iommu_get_domain_for_dev(dev), dev, 0xABCDE000, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&faults->count), 1);
+}
+
+static struct kunit_case os_managed_cases[] = {
+	KUNIT_CASE(os_managed_interface),
+	KUNIT_CASE(os_managed_map),
+	KUNIT_CASE(os_managed_bad_mdl),
+	KUNIT_CASE(os_managed_identity),
+	KUNIT_CASE(os_managed_refuses),
+	KUNIT_CASE(os_managed_no_device),
+	KUNIT_CASE(os_managed_device),
+	KUNIT_CASE(os_managed_faults),
+	{}
+};
+
+static struct kunit_suite os_managed_suite = {
+	.name = "iommu_domain_os_managed",
+	.init = wdk_start_os,
+	.exit = wdk_end,
+	.test_cases = os_managed_cases,
+};
+
+/* Suite of caller-managed domains. Caller addresses are physical here. */
+
+/*
+ * Tables in the first pages of the memory: page 0 is the root, and so on down;
+ * they map page 8 at WDK_LOGICAL, which is 1 GiB.
+ */
+static u64 *wdk_table(struct wdk *wdk, unsigned int nr)
+{
+	return wdk->memory + nr * PAGE_SIZE;
+}
+
+static u64 wdk_entry(const struct wdk *wdk, bool arm64, unsigned int page)
+{
+	return wdk_page(wdk, page) | (arm64 ? 0x443 : 0x007);
+}
+
+static void wdk_build_tables(struct wdk *wdk, bool arm64)
+{
+	memset(wdk->memory, 0, WDK_PAGES * PAGE_SIZE);
+	wdk_table(wdk, 0)[0] = wdk_entry(wdk, arm64, 1);
+	wdk_table(wdk, 1)[1] = wdk_entry(wdk, arm64, 2);
+	wdk_table(wdk, 2)[0] = wdk_entry(wdk, arm64, 3);
+	wdk_table(wdk, 3)[0] = wdk_entry(wdk, arm64, 8);
+}
+
+static void wdk_fill_config(struct wdk *wdk, bool arm64,
+			    DOMAIN_CONFIGURATION *config)
+{
+	memset(config, 0, sizeof(*config));
+	if (arm64) {
+		config->Type = DomainConfigurationArm64;
+		config->Arm64.Ttbr0.QuadPart = wdk_page(wdk, 0);
+		config->Arm64.InputSize0 = 48;
+		config->Arm64.TranslationEnabled = TRUE;
+	} else {
+		config->Type = DomainConfigurationX64;
+		config->X64.FirstLevelPageTableRoot.QuadPart = wdk_page(wdk, 0);
+		config->X64.TranslationEnabled = TRUE;
+	}
+}
+
+/* What this kind has not. */
+static void caller_managed_refuses(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(wdk->domain, 3, wdk->mdl,
+						      WDK_LOGICAL),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->UnmapLogicalRange(wdk->domain,
+							WDK_LOGICAL, 1),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->MapIdentityRange(wdk->domain, 3,
+						       wdk->mdl),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->UnmapIdentityRange(wdk->domain, wdk->mdl),
+			    STATUS_INVALID_PARAMETER_1);
+}
+
+static void caller_managed_not_configured(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	u64 va = WDK_LOGICAL;
+
+	KUNIT_EXPECT_STATUS(test, wdk->io.FlushDomain(wdk->domain),
+			    STATUS_INVALID_DEVICE_STATE);
+	KUNIT_EXPECT_STATUS(test, wdk->io.FlushDomainByVaList(wdk->domain, TRUE,
+							      1, &va),
+			    STATUS_INVALID_DEVICE_STATE);
+}
+
+static void caller_managed_bad_config(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DOMAIN_CONFIGURATION config;
+	unsigned int type;
+
+	for (type = 2; type < 5; type++) {
+		memset(&config, 0, sizeof(config));
+		config.Type = type;
+		KUNIT_EXPECT_STATUS(test, wdk->io.ConfigureDomain(wdk->domain,
+								  &config),
+				    STATUS_INVALID_PARAMETER_2);
+	}
+	wdk_fill_config(wdk, false, &config);
+	config.X64.FirstLevelPageTableRoot.QuadPart += 64;
+	KUNIT_EXPECT_STATUS(test, wdk->io.ConfigureDomain(wdk->domain, &config),
+			    STATUS_INVALID_PARAMETER_2);
+	/* No machine has memory up there. */
+	config.X64.FirstLevelPageTableRoot.QuadPart = BIT_ULL(51);
+	KUNIT_EXPECT_STATUS(test, wdk->io.ConfigureDomain(wdk->domain, &config),
+			    STATUS_ACCESS_VIOLATION);
+	wdk_fill_config(wdk, true, &config);
+	config.Arm64.InputSize0 = 49;
+	KUNIT_EXPECT_STATUS(test, wdk->io.ConfigureDomain(wdk->domain, &config),
+			    STATUS_INVALID_PARAMETER_2);
+	wdk_fill_config(wdk, true, &config);
+	config.Arm64.Ttbr1.QuadPart = wdk_page(wdk, 0);
+	KUNIT_EXPECT_STATUS(test, wdk->io.ConfigureDomain(wdk->domain, &config),
+			    STATUS_INVALID_PARAMETER_2);
+	/* None of them has configured it. */
+	KUNIT_EXPECT_STATUS(test, wdk->io.FlushDomain(wdk->domain),
+			    STATUS_INVALID_DEVICE_STATE);
+}
+
+static void wdk_check_configure(struct kunit *test, bool arm64)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	u64 vas[] = { WDK_LOGICAL, WDK_LOGICAL + SZ_4K };
+	u64 odd = BIT_ULL(60);
+	DOMAIN_CONFIGURATION config;
+
+	wdk_build_tables(wdk, arm64);
+	wdk_fill_config(wdk, arm64, &config);
+	KUNIT_EXPECT_STATUS(test, io->ConfigureDomain(wdk->domain, &config),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomain(wdk->domain),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, TRUE, 2,
+							  vas),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, FALSE, 0,
+							  NULL),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, FALSE, 1,
+							  &odd),
+			    STATUS_INVALID_PARAMETER_4);
+
+	/* A reserved encoding blocks, and is told of; mended, all is well. */
+	wdk_table(wdk, 3)[1] = arm64 ? 0x1 : BIT_ULL(51) | 0x7;
+	KUNIT_EXPECT_STATUS(test, io->FlushDomain(wdk->domain), arm64 ?
+			    STATUS_INVALID_PARAMETER : STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_FALSE(test,
+			   NT_SUCCESS(io->FlushDomainByVaList(wdk->domain, TRUE,
+							      2, vas)));
+	wdk_table(wdk, 3)[1] = 0;
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, TRUE, 2,
+							  vas),
+			    STATUS_SUCCESS);
+}
+
+static void caller_managed_configure(struct kunit *test)
+{
+	wdk_check_configure(test, false);
+	/* Another format in the same domain. */
+	wdk_check_configure(test, true);
+}
+
+static void wdk_check_device(struct kunit *test, struct device *dev, bool arm64)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	u64 vas[] = { WDK_LOGICAL, WDK_LOGICAL + SZ_4K };
+	DOMAIN_CONFIGURATION config;
+
+	wdk_build_tables(wdk, arm64);
+	wdk_fill_config(wdk, arm64, &config);
+	KUNIT_EXPECT_STATUS(test, io->ConfigureDomain(wdk->domain, &config),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL),
+			wdk_page(wdk, 8));
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_4K), 0);
+
+	/* A change is there after a flush of it, and not before. */
+	wdk_table(wdk, 3)[0] = wdk_entry(wdk, arm64, 9);
+	wdk_table(wdk, 3)[1] = wdk_entry(wdk, arm64, 10);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL),
+			wdk_page(wdk, 8));
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, TRUE, 1,
+							  vas),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL),
+			wdk_page(wdk, 9));
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_4K), 0);
+	KUNIT_EXPECT_STATUS(test, io->FlushDomain(wdk->domain),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_4K),
+			wdk_page(wdk, 10));
+
+	wdk_table(wdk, 1)[1] = 0;
+	KUNIT_EXPECT_STATUS(test, io->FlushDomainByVaList(wdk->domain, FALSE, 2,
+							  vas),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL), 0);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_4K), 0);
+}
+
+static void caller_managed_device(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	struct device *dev = wdk_attach(test);
+
+	/* Attached and not configured: all blocked. */
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL), 0);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, wdk_page(wdk, 8)), 0);
+	wdk_check_device(test, dev, false);
+	wdk_check_device(test, dev, true);
+
+	/* What is configured is there for a device that comes later. */
+	wdk_build_tables(wdk, true);
+	KUNIT_EXPECT_STATUS(test, wdk->io.FlushDomain(wdk->domain),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdk->io.DetachDevice(wdk->domain, dev, 0),
+			    STATUS_SUCCESS);
+	wdk->attached = false;
+	KUNIT_EXPECT_STATUS(test, wdk->io.AttachDevice(wdk->domain, dev, 0, 1),
+			    STATUS_SUCCESS);
+	wdk->attached = true;
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL),
+			wdk_page(wdk, 8));
+}
+
+static struct kunit_case caller_managed_cases[] = {
+	KUNIT_CASE(caller_managed_refuses),
+	KUNIT_CASE(caller_managed_not_configured),
+	KUNIT_CASE(caller_managed_bad_config),
+	KUNIT_CASE(caller_managed_configure),
+	KUNIT_CASE(caller_managed_device),
+	{}
+};
+
+static struct kunit_suite caller_managed_suite = {
+	.name = "iommu_domain_caller_managed",
+	.init = wdk_start_caller,
+	.exit = wdk_end,
+	.test_cases = caller_managed_cases,
+};
+
+kunit_test_suites(&os_managed_suite, &caller_managed_suite);
