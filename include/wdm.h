@@ -77,8 +77,12 @@ static_assert(sizeof(MDL) == 0x30);
 
 #define MmGetMdlByteCount(Mdl)		((Mdl)->ByteCount)
 #define MmGetMdlByteOffset(Mdl)		((Mdl)->ByteOffset)
-#define MmGetMdlVirtualAddress(Mdl)	((PVOID)((Mdl)->StartVa + (Mdl)->ByteOffset))
 #define MmGetMdlPfnArray(Mdl)		((PPFN_NUMBER)((Mdl) + 1))
+
+static inline PVOID MmGetMdlVirtualAddress(const MDL *Mdl)
+{
+	return Mdl->StartVa + Mdl->ByteOffset;
+}
 
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 		   BOOLEAN ChargeQuota, PIRP Irp);
@@ -251,6 +255,7 @@ typedef struct _DMA_IOMMU_INTERFACE {
 	ULONG Version;
 	union {
 		DMA_IOMMU_INTERFACE_V1 V1;
+
 		/* The members of V1, as code written for version 1 has them */
 		struct {
 			IOMMU_DOMAIN_CREATE *CreateDomain;

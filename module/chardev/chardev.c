@@ -45,13 +45,11 @@ union wdm_argument {
 
 /**
  * struct wdm_ioctl - a row of the table of ioctls
- * @cmd: its number
  * @size: bytes of its argument as it is today
  * @min_size: bytes of its argument in the first version
  * @handler: does it
  */
 struct wdm_ioctl {
-	unsigned int cmd;
 	unsigned int size;
 	unsigned int min_size;
 	ntstatus_t (*handler)(struct wdm_command *cmd);
@@ -59,7 +57,6 @@ struct wdm_ioctl {
 
 #define WDM_IOCTL(_cmd, _handler, _struct, _last)			\
 	[_IOC_NR(_cmd) - WDM_IOMMU_CMD_BASE] = {			\
-		.cmd = (_cmd),						\
 		.size = sizeof(_struct) +				\
 			BUILD_BUG_ON_ZERO(sizeof(union wdm_argument) <	\
 					  sizeof(_struct)),		\
@@ -136,11 +133,10 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	u32 usize;
 	int ret;
 
-	if (_IOC_NR(nr) < WDM_IOMMU_CMD_BASE || row >= ARRAY_SIZE(wdm_ioctls))
+	if (nr != _IO(WDM_IOMMU_TYPE, _IOC_NR(nr)) ||
+	    row >= ARRAY_SIZE(wdm_ioctls))
 		return -ENOTTY;
 	ioctl = &wdm_ioctls[array_index_nospec(row, ARRAY_SIZE(wdm_ioctls))];
-	if (ioctl->cmd != nr)
-		return -ENOTTY;
 
 	if (get_user(usize, &uarg->size))
 		return -EFAULT;

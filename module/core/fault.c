@@ -76,7 +76,7 @@ static int wdm_fault_report(struct iommu_domain *hw_domain, struct device *dev,
 	};
 	struct wdm_fault_sink *sink;
 	unsigned long irq_flags;
-	int ret = -ENOSYS;
+	int ret = -ENODEV;
 
 	spin_lock_irqsave(&wdm_fault_lock, irq_flags);
 	list_for_each_entry(sink, &wdm_fault_sinks, node) {

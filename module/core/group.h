@@ -31,7 +31,7 @@ struct wdm_hw;
  */
 struct wdm_owner {
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock;		/* guards what follows */
 	struct list_head groups;
 	bool closed;
 };
@@ -69,7 +69,7 @@ struct wdm_group {
 	struct list_head owner_node;
 	struct iommu_group *iommu_group;
 
-	struct mutex lock;
+	struct mutex lock;		/* guards what follows */
 	bool revoked;
 	struct list_head devices;
 	unsigned int nr_attached;

@@ -96,9 +96,9 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_record_destroy);
 ntstatus_t wdm_record_insert(struct wdm_record *rec,
 			     const struct wdm_extent *ext)
 {
+	MA_STATE(mas, &rec->tree, ext->first, ext->first);
 	u64 first = ext->first, last = ext->first + ext->nr_pages - 1;
 	void *entry = wdm_extent_pack(ext);
-	MA_STATE(mas, &rec->tree, first, first);
 
 	lockdep_assert_held(&rec->lock);
 

@@ -21,7 +21,7 @@
  * @pages: pages mapped
  */
 struct wdm_record {
-	struct mutex lock;
+	struct mutex lock;		/* guards what follows */
 	struct maple_tree tree;
 	u64 pages;
 };

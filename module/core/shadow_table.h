@@ -49,7 +49,7 @@ struct wdm_shadow_table {
  * @bytes: what leaves translate
  */
 struct wdm_shadow {
-	struct mutex lock;
+	struct mutex lock;		/* guards what follows */
 	bool configured;
 	bool translating;
 	struct wdm_pt pt;

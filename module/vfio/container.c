@@ -40,7 +40,7 @@
  */
 struct wdm_container {
 	refcount_t refs;
-	struct mutex lock;
+	struct mutex lock;		/* guards what follows */
 	bool released;
 	struct wdm_owner *owner;
 	struct list_head groups;
