@@ -266,7 +266,7 @@ static void other_file(void)
 	EXPECT(STATUS_INVALID_HANDLE, wdm_mdl_delete(other.fd, fixture.spare));
 	MUST(wdm_domain_create(other.fd, true, 0, &domain));
 	EXPECT(STATUS_INVALID_HANDLE,
-	       wdm_map(other.fd, domain, WDM_RW, fixture.world.mdl, 0, 0, ADDRESS));
+	       wdm_map(other.fd, domain, WDM_RW, fixture.spare, 0, 0, ADDRESS));
 	MUST(wdm_mdl_delete(fixture.world.fd, fixture.spare));
 	MUST(wdm_domain_delete(fixture.world.fd, fixture.os));
 	EXPECT(STATUS_INVALID_HANDLE, wdm_domain_delete(fixture.world.fd, fixture.os));

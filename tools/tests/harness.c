@@ -14,6 +14,9 @@
 #include "kernel_log.h"
 
 #define DEFAULT_SECONDS	60
+/* Said of cases that take longer than this */
+#define LONG_SECONDS	5
+
 #define INDENT		4
 
 struct options options = { .seconds = 5 };
@@ -73,7 +76,7 @@ bool check_status(struct place place, __u32 status, __u32 expected)
 			 wdm_status_describe(status, error, text, sizeof(text)));
 		return check(place, false);
 	}
-	if (status && error != wdm_status_errno(status)) {
+	if (status && status != WDM_STATUS_NONE && error != wdm_status_errno(status)) {
 		tap_diag("%s goes with errno %d, got %d", wdm_status_name(status),
 			 wdm_status_errno(status), error);
 		return check(place, false);
@@ -157,11 +160,18 @@ static void run_case(const struct test_case *test, const char *name, const void 
 {
 	const char *reason = missing(test->needs);
 
-	current_parameter = parameter;
-	if (reason)
+	time_t start = time(NULL);
+	enum tap_result result;
+
+	if (reason) {
 		tap_result(TAP_SKIP, name, reason);
-	else
-		tap_result(run_process(test), name, skip_reason);
+		return;
+	}
+	current_parameter = parameter;
+	result = run_process(test);
+	if (time(NULL) - start >= LONG_SECONDS)
+		tap_diag("the next took %ld s", (long)(time(NULL) - start));
+	tap_result(result, name, skip_reason);
 }
 
 static void run_with_format(const struct test_case *test, const struct wdm_table_format *format)

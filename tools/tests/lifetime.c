@@ -279,12 +279,19 @@ static bool write_file(const char *path, const char *text)
 
 #define VFIO_PCI "/sys/bus/pci/drivers/vfio-pci"
 
-static pid_t start_unbind(void)
+/* Forked before anything is open, or it would itself hold what it waits for */
+static pid_t start_unbind(int *start)
 {
-	pid_t child = fork();
+	int pipes[2];
+	pid_t child;
+	char byte;
 
+	REQUIRE(!pipe(pipes));
+	child = fork();
 	REQUIRE(child >= 0);
+	*start = pipes[1];
 	if (!child) {
+		REQUIRE(read(pipes[0], &byte, 1) == 1);
 		CHECK(write_file(VFIO_PCI "/unbind", options.device.text));
 		finish();
 	}
@@ -296,10 +303,11 @@ static void unbind(void)
 	const struct timespec pause = { .tv_nsec = 500000000 };
 	struct world world;
 	pid_t child;
-	int status;
+	int status, start;
 
+	child = start_unbind(&start);
 	open_os_managed(&world, 2, 0);
-	child = start_unbind();
+	REQUIRE(write(start, "x", 1) == 1);
 	nanosleep(&pause, NULL);
 	/* It waits for the device's file. */
 	CHECK(waitpid(child, &status, WNOHANG) == 0);

@@ -111,6 +111,7 @@ static void permissions(void)
 {
 	const __u32 wrong[] = { 0, 4, WDM_RW | 4, 1U << 31, WDM_RW | 1U << 31, ~0U };
 	struct world world;
+	enum dma result;
 
 	open_os_managed(&world, 4, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
@@ -122,7 +123,10 @@ static void permissions(void)
 	MUST(wdm_map(world.fd, world.domain, WDM_IOMMU_WRITE, world.mdl, 2 * PAGE, PAGE,
 		     ADDRESS + PAGE));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS + PAGE, page(&world, 2)));
-	EXPECT_DMA(DMA_BLOCKED, read_from(&world, ADDRESS + PAGE, page(&world, 2)));
+	/* Some IOMMU drivers let read what may be written. */
+	result = read_from(&world, ADDRESS + PAGE, page(&world, 2));
+	CHECK(result == DMA_BLOCKED || result == DMA_ARRIVED);
+	tap_diag("a read of what is mapped for writing only %s", dma_name(result));
 }
 
 static void read_only_mdl(void)
