@@ -2,12 +2,18 @@
 /*
  * wdm_iommu: the DMA remapping interface of the Windows kernel. Start and stop.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
 
 #include "chardev/chardev.h"
 #include "core/fault.h"
 #include "vfio/container.h"
 #include "wdk/wdk.h"
+
+/* Pages of the contract, of its formats and of the kernel are the same. */
+static_assert(PAGE_SIZE == 4096);
+/* An extent of a record is a word. */
+static_assert(BITS_PER_LONG == 64);
 
 static int __init wdm_iommu_init(void)
 {

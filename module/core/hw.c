@@ -5,6 +5,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "../compat/compat.h"
@@ -38,6 +39,12 @@ void wdm_hw_destroy(struct wdm_hw *hw)
 EXPORT_SYMBOL_IF_KUNIT(wdm_hw_destroy);
 
 /*
+ * The largest page that is ever used, and the most that is mapped or unmapped
+ * before others may have the CPU.
+ */
+#define WDM_HW_STEP	((u64)SZ_1G)
+
+/*
  * iommu_map() takes the largest page that fits into the call. Pieces that are
  * smaller than the second page size, cut at multiples of half of it, leave it
  * nothing but 4 KiB pages.
@@ -46,11 +53,10 @@ static u64 wdm_hw_piece(const struct wdm_hw *hw, u64 iova, u64 size,
 			enum wdm_granule granule)
 {
 	unsigned long larger = hw->domain->pgsize_bitmap & ~(2 * PAGE_SIZE - 1);
-	u64 piece;
+	u64 piece = WDM_HW_STEP;
 
-	if (granule == WDM_GRANULE_LARGE || !larger)
-		return size;
-	piece = BIT_ULL(__ffs(larger)) / 2;
+	if (granule == WDM_GRANULE_PAGE && larger)
+		piece = BIT_ULL(__ffs(larger)) / 2;
 	return min(size, piece - (iova & (piece - 1)));
 }
 
@@ -116,11 +122,8 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_hw_map);
 void wdm_hw_unmap(struct wdm_hw *hw, u64 iova, u64 size,
 		  struct iommu_iotlb_gather *gather)
 {
-	/* Bounded steps, so that a domain of terabytes does not hog the CPU. */
-	const u64 step = SZ_1G;
-
 	while (size) {
-		u64 part = min(size, step - (iova & (step - 1)));
+		u64 part = min(size, WDM_HW_STEP - (iova & (WDM_HW_STEP - 1)));
 		size_t got = iommu_unmap_fast(hw->domain, iova, part, gather);
 
 		/* What was mapped there can always be unmapped. */
@@ -165,7 +168,8 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_hw_unmap_sync);
 u64 wdm_hw_large_page(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
 		      u64 run_first, u64 run_last)
 {
-	unsigned long sizes = hw->domain->pgsize_bitmap & ~(PAGE_SIZE - 1);
+	unsigned long sizes = hw->domain->pgsize_bitmap &
+			      (2 * WDM_HW_STEP - 1) & ~(PAGE_SIZE - 1);
 
 	while (sizes) {
 		unsigned int shift = __fls(sizes);

@@ -558,7 +558,9 @@ struct wdm_iommu_refusal {
  * address space does not fit the devices; with @refusal.count 0.
  * If some entries cannot be used, the domain is configured, those entries block,
  * and @status and @refusal tell of the first.
- * STATUS_CANCELLED: a fatal signal; the domain is not configured.
+ * STATUS_CANCELLED (a fatal signal), or STATUS_INSUFFICIENT_RESOURCES with
+ * @refusal.count 0 and @translation_enabled 0: what was configured before is
+ * gone, and the domain lets nothing through.
  */
 struct wdm_iommu_configure {
 	__u32 size;
