@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "suites.h"
@@ -23,6 +24,8 @@ static const struct suite * const suites[] = {
 	&mdl_suite,
 	&attach_suite,
 	&lifetime_suite,
+	&threads_suite,
+	&fail_nth_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];
@@ -81,6 +84,26 @@ static bool same_group(const struct wdm_bdf *one, const struct wdm_bdf *other)
 	return wdm_pci_group(one->text) == wdm_pci_group(other->text);
 }
 
+/* QEMU's AMD IOMMU does not know which device behind a bridge a request is from. */
+static bool is_usable(const struct wdm_bdf *device)
+{
+	struct wdm_pci_address address;
+
+	return wdm_pci_parse(device->text, &address) &&
+	       (!address.bus || access("/sys/class/iommu/ivhd0", F_OK));
+}
+
+static size_t keep_usable(struct wdm_bdf *found, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_usable(&found[i]))
+			found[kept++] = found[i];
+	}
+	return kept;
+}
+
 static bool is_alone(const struct wdm_bdf *found, size_t count, size_t index)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -94,7 +117,7 @@ static bool is_alone(const struct wdm_bdf *found, size_t count, size_t index)
 static void find_devices(void)
 {
 	struct wdm_bdf found[MAX_DEVICES];
-	size_t count = find_edu(found, MAX_DEVICES), device = 0;
+	size_t count = keep_usable(found, find_edu(found, MAX_DEVICES)), device = 0;
 
 	while (device + 1 < count && !is_alone(found, count, device))
 		device++;

@@ -13,5 +13,7 @@ extern const struct suite hostile_suite;
 extern const struct suite mdl_suite;
 extern const struct suite attach_suite;
 extern const struct suite lifetime_suite;
+extern const struct suite threads_suite;
+extern const struct suite fail_nth_suite;
 
 #endif

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads that call everything with random arguments on shared handles. What
+ * they do makes no sense; the answers must.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "suites.h"
+
+#define PAGE		WDM_PAGE_SIZE
+#define THREADS		4
+#define POOL		24
+#define WINDOW		64
+#define ARENA_PAGES	32
+
+/**
+ * struct hammer - what the threads share
+ * @fixture: the file and a device
+ * @pool: handles to try; any thread may put another one in place
+ * @highest: the highest handle that was seen
+ * @stop: the threads should end
+ * @calls: how many were made
+ * @successes: how many of them succeeded
+ * @strange: how many answers made no sense
+ */
+struct hammer {
+	struct fixture fixture;
+	__u32 pool[POOL];
+	__u32 highest;
+	bool stop;
+	unsigned long calls;
+	unsigned long successes;
+	unsigned long strange;
+};
+
+/* One thread's numbers */
+struct hammering {
+	struct hammer *hammer;
+	unsigned int seed;
+};
+
+static __u32 pick(struct hammering *thread, __u32 limit)
+{
+	return (__u32)rand_r(&thread->seed) % limit;
+}
+
+static __u64 pick_pages(struct hammering *thread, __u32 limit)
+{
+	return (__u64)pick(thread, limit) * PAGE;
+}
+
+static __u32 pick_handle(struct hammering *thread)
+{
+	return __atomic_load_n(&thread->hammer->pool[pick(thread, POOL)], __ATOMIC_RELAXED);
+}
+
+static void keep_handle(struct hammering *thread, __u32 handle)
+{
+	struct hammer *hammer = thread->hammer;
+
+	if (handle > __atomic_load_n(&hammer->highest, __ATOMIC_RELAXED))
+		__atomic_store_n(&hammer->highest, handle, __ATOMIC_RELAXED);
+	__atomic_store_n(&hammer->pool[pick(thread, POOL)], handle, __ATOMIC_RELAXED);
+}
+
+/* Addresses in a small window, so that the calls meet */
+static __u64 pick_address(struct hammering *thread)
+{
+	return ADDRESS + pick_pages(thread, WINDOW);
+}
+
+static void random_configuration(struct hammering *thread,
+				 struct wdm_iommu_configure *configure)
+{
+	configure->type = pick(thread, 2);
+	configure->translation_enabled = !!pick(thread, 4);
+	if (configure->type == WDM_IOMMU_FORMAT_X64) {
+		configure->flags = pick(thread, 2);
+		configure->x64.first_level_page_table_root = pick_address(thread);
+	} else {
+		configure->arm64.ttbr0 = pick_address(thread);
+		configure->arm64.input_size0 = 25 + pick(thread, 24);
+	}
+}
+
+static void random_members(struct hammering *thread, unsigned long request,
+			   union argument *argument, __u64 *list,
+			   struct wdm_iommu_mapping *mappings)
+{
+	struct world *world = &thread->hammer->fixture.world;
+
+	switch (request) {
+	case WDM_IOMMU_DOMAIN_CREATE:
+		argument->domain_create.os_managed_page_table = pick(thread, 2);
+		break;
+	case WDM_IOMMU_DEVICE_CREATE:
+		argument->device_create.segment = world->device.address.segment;
+		argument->device_create.bus = world->device.address.bus;
+		argument->device_create.devfn = world->device.address.devfn;
+		break;
+	case WDM_IOMMU_ATTACH:
+		argument->attach.mapping_count = 1;
+		break;
+	case WDM_IOMMU_MDL_CREATE:
+		argument->mdl_create.address = caller(world->arena) + pick_pages(thread, 24);
+		argument->mdl_create.length = PAGE + pick_pages(thread, 8);
+		argument->mdl_create.access = 1 + pick(thread, 3);
+		break;
+	case WDM_IOMMU_MAP:
+	case WDM_IOMMU_MAP_IDENTITY:
+		argument->map.permissions = 1 + pick(thread, 3);
+		argument->map.offset = pick_pages(thread, 4);
+		argument->map.length = pick_pages(thread, 4);
+		if (request == WDM_IOMMU_MAP)
+			argument->map.logical_address = pick_address(thread);
+		break;
+	case WDM_IOMMU_UNMAP:
+		argument->unmap.logical_address = pick_address(thread);
+		argument->unmap.number_of_pages = 1 + pick(thread, 3);
+		break;
+	case WDM_IOMMU_UNMAP_IDENTITY:
+		argument->unmap_identity.offset = pick_pages(thread, 4);
+		argument->unmap_identity.length = pick_pages(thread, 4);
+		break;
+	case WDM_IOMMU_MEMORY_ADD:
+		argument->memory_add.permissions = pick(thread, 4) ? WDM_RW : WDM_IOMMU_READ;
+		argument->memory_add.caller_address = pick_address(thread);
+		break;
+	case WDM_IOMMU_MEMORY_REMOVE:
+		argument->memory_remove.caller_address = pick_address(thread);
+		argument->memory_remove.length = PAGE + pick_pages(thread, 2);
+		break;
+	case WDM_IOMMU_CONFIGURE:
+		random_configuration(thread, &argument->configure);
+		break;
+	case WDM_IOMMU_FLUSH_VA_LIST:
+		argument->flush_va_list.last_level = pick(thread, 2);
+		argument->flush_va_list.number = 4;
+		argument->flush_va_list.va_list = caller(list);
+		for (unsigned int i = 0; i < 4; i++)
+			list[i] = pick_address(thread);
+		break;
+	case WDM_IOMMU_QUERY_MAPPINGS:
+		argument->query_mappings.what = pick(thread, 2);
+		argument->query_mappings.number = 4;
+		argument->query_mappings.mappings = caller(mappings);
+		break;
+	}
+}
+
+/* The handle that a call has made, 0 if none */
+static __u32 new_handle(unsigned long request, const union argument *argument)
+{
+	switch (request) {
+	case WDM_IOMMU_DOMAIN_CREATE:
+		return argument->domain_create.domain;
+	case WDM_IOMMU_DEVICE_CREATE:
+		return argument->device_create.device;
+	case WDM_IOMMU_MDL_CREATE:
+		return argument->mdl_create.mdl;
+	default:
+		return 0;
+	}
+}
+
+static bool makes_sense(__u32 status, int error)
+{
+	if (!status)
+		return true;
+	if (status == WDM_STATUS_NONE)
+		return error == EBADF;
+	return wdm_status_errno(status) == error && error != EPROTO;
+}
+
+static void random_call(struct hammering *thread)
+{
+	struct hammer *hammer = thread->hammer;
+	const struct call *call = &calls[pick(thread, number_of_calls)];
+	struct wdm_iommu_mapping mappings[4];
+	union argument argument = { .size = call->size };
+	__u32 status;
+	__u64 list[4];
+
+	/* Deletes are rare, or there would be nothing. */
+	if (call->request == WDM_IOMMU_CLOSE && pick(thread, 4))
+		return;
+	for (unsigned int i = 0; call->handles[i].types; i++)
+		*(__u32 *)((char *)&argument + call->handles[i].offset) = pick_handle(thread);
+	random_members(thread, call->request, &argument, list, mappings);
+	errno = 0;
+	status = wdm_call(hammer->fixture.world.fd, call->request, &argument);
+	__atomic_add_fetch(&hammer->calls, 1, __ATOMIC_RELAXED);
+	if (!status) {
+		__atomic_add_fetch(&hammer->successes, 1, __ATOMIC_RELAXED);
+		if (new_handle(call->request, &argument))
+			keep_handle(thread, new_handle(call->request, &argument));
+	} else if (!makes_sense(status, errno)) {
+		tap_diag("%s: %s, errno %d", call->name, wdm_status_name(status), errno);
+		__atomic_add_fetch(&hammer->strange, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void *hammer_on(void *argument)
+{
+	struct hammering *thread = argument;
+
+	while (!__atomic_load_n(&thread->hammer->stop, __ATOMIC_RELAXED))
+		random_call(thread);
+	return NULL;
+}
+
+/* Memory full of entries that lead to the window */
+static void fill_arena(struct world *world)
+{
+	__u64 *entries = (__u64 *)world->arena;
+
+	for (size_t i = 0; i < world->pages * PAGE / sizeof(*entries); i++) {
+		const struct wdm_table_format *format =
+			i % 2 ? &wdm_format_x64 : &wdm_format_arm64;
+		__u64 target = ADDRESS + random_number(WINDOW) * PAGE;
+
+		if (random_number(16))
+			entries[i] = 0;
+		else if (random_number(2))
+			entries[i] = format->leaf(target, 0, WDM_RW);
+		else
+			entries[i] = format->table(target);
+	}
+}
+
+static void start(struct hammer *hammer, pthread_t threads[THREADS],
+		  struct hammering numbers[THREADS])
+{
+	struct world *world = &hammer->fixture.world;
+
+	memset(hammer, 0, sizeof(*hammer));
+	open_world(world);
+	open_arena(world, ARENA_PAGES);
+	if (options.has_device)
+		open_device(world);
+	fill_arena(world);
+	hammer->pool[0] = world->mdl;
+	hammer->pool[1] = world->device.handle;
+	hammer->highest = world->device.handle;
+	for (unsigned int i = 0; i < THREADS; i++) {
+		numbers[i] = (struct hammering) { hammer, random_number(1U << 31) };
+		REQUIRE(!pthread_create(&threads[i], NULL, hammer_on, &numbers[i]));
+	}
+}
+
+/* DMA all the while, wherever it goes */
+static void wait_some_time(struct hammer *hammer, unsigned int seconds)
+{
+	time_t end = time(NULL) + seconds;
+
+	while (time(NULL) < end) {
+		if (options.has_device)
+			wdm_edu_write(hammer->fixture.world.device.bar0,
+				      ADDRESS + random_number(WINDOW) * PAGE, 0, PROBE_BYTES);
+		else
+			usleep(100000);
+	}
+}
+
+static void stop(struct hammer *hammer, pthread_t threads[THREADS])
+{
+	__atomic_store_n(&hammer->stop, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	tap_diag("%lu calls, %lu of them successful", hammer->calls, hammer->successes);
+	CHECK(hammer->calls > 1000 && hammer->successes > 100);
+	CHECK_EQUAL(hammer->strange, 0);
+}
+
+/* Whatever is left can be deleted: devices, then domains, then MDLs. */
+static void delete_all(struct hammer *hammer)
+{
+	int fd = hammer->fixture.world.fd;
+
+	for (__u32 handle = 1; handle <= hammer->highest; handle++)
+		wdm_detach(fd, handle);
+	for (__u32 handle = 1; handle <= hammer->highest; handle++)
+		wdm_domain_delete(fd, handle);
+	for (__u32 handle = 1; handle <= hammer->highest; handle++)
+		wdm_close(fd, handle);
+	for (__u32 handle = 1; handle <= hammer->highest; handle++)
+		EXPECT(STATUS_INVALID_HANDLE, wdm_close(fd, handle));
+	CHECK_EQUAL(locked_memory(), 0);
+}
+
+static void hammer_and_delete(void)
+{
+	struct hammering numbers[THREADS];
+	pthread_t threads[THREADS];
+	long long pinned = pinned_pages();
+	struct hammer hammer;
+
+	start(&hammer, threads, numbers);
+	wait_some_time(&hammer, options.seconds);
+	stop(&hammer, threads);
+	delete_all(&hammer);
+	CHECK(pins_are_back(pinned));
+}
+
+/* The file is closed under the threads' hands. */
+static void hammer_and_close(void)
+{
+	struct hammering numbers[THREADS];
+	pthread_t threads[THREADS];
+	long long pinned = pinned_pages();
+	struct hammer hammer;
+
+	start(&hammer, threads, numbers);
+	wait_some_time(&hammer, (options.seconds + 1) / 2);
+	close(hammer.fixture.world.fd);
+	stop(&hammer, threads);
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+}
+
+/* The process dies under them: nobody cleans up but the kernel. */
+static void hammer_and_exit(void)
+{
+	struct hammering numbers[THREADS];
+	pthread_t threads[THREADS];
+	struct hammer hammer;
+
+	start(&hammer, threads, numbers);
+	wait_some_time(&hammer, 1);
+	finish();
+}
+
+static const struct test_case cases[] = {
+	{ .name = "all at once, then delete everything", .run = hammer_and_delete,
+	  .seconds = 120 },
+	{ .name = "all at once, and the file is closed", .run = hammer_and_close,
+	  .seconds = 120 },
+	{ .name = "all at once, and the process ends", .run = hammer_and_exit,
+	  .seconds = 120 },
+};
+
+const struct suite threads_suite = { "threads", cases, ARRAY_SIZE(cases) };
