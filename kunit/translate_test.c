@@ -347,7 +347,7 @@ static void translate_rollback(struct kunit *test)
 	const struct tr_param *param = test->param_value;
 	struct tr *tr = tr_start(test, param);
 	struct wdm_extent ext = {
-		.first = TR_FIRST + 5, .nr_pages = 150, .mdl = tr->tm[1]->mdl,
+		.first = TR_FIRST + 5, .nr_pages = 300, .mdl = tr->tm[1]->mdl,
 		.perms = WDM_READ,
 	};
 	unsigned int nr, i, failures;
@@ -362,7 +362,7 @@ static void translate_rollback(struct kunit *test)
 	for (i = 0; i < TR_FAKES; i++) {
 		failures = 0;
 		/* Steps grow, so that the end comes in sight. */
-		for (nr = 1; ; nr += 1 + nr / 2) {
+		for (nr = 1; ; nr += 1 + nr / 8) {
 			fake_iommu_fail_map(tr->fake[i], nr, true);
 			status = wdm_domain_map(tr->domain, ext.perms, ext.mdl,
 						0, ext.nr_pages,

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many threads on one domain. What they do to each other is left to chance; when
+ * they are done, everything must fit together, and lockdep and KASAN watch.
+ */
+#include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "fixture.h"
+#include "tables.h"
+
+#define CONC_THREADS	4
+#define CONC_ROUNDS	300
+#define CONC_PAGES	64
+
+struct conc;
+
+/**
+ * struct conc_thread - a thread
+ * @conc: what the threads share
+ * @fn: what it does, until it returns
+ * @rng: its random numbers
+ * @nr: its number
+ * @done: it has returned
+ */
+struct conc_thread {
+	struct conc *conc;
+	void (*fn)(struct conc_thread *thread);
+	struct rnd_state rng;
+	unsigned int nr;
+	struct completion done;
+};
+
+/**
+ * struct conc - what the threads share
+ * @domain: the domain
+ * @mdl: what they map
+ * @t: the caller of a caller-managed domain
+ * @thread: the threads
+ * @unexpected: answers that no order of the calls explains
+ * @mapped: maps that succeeded
+ * @refused: maps and unmaps that somebody else's made fail
+ * @stop: the threads are to return
+ */
+struct conc {
+	struct wdm_domain *domain;
+	struct wdm_mdl *mdl;
+	struct tables *t;
+	struct conc_thread thread[CONC_THREADS];
+	atomic_t unexpected;
+	atomic_t mapped;
+	atomic_t refused;
+	bool stop;
+};
+
+static int conc_run(void *data)
+{
+	struct conc_thread *thread = data;
+
+	thread->fn(thread);
+	complete(&thread->done);
+	return 0;
+}
+
+static void conc_launch(struct kunit *test, struct conc *conc, unsigned int nr,
+			void (*fn)(struct conc_thread *thread))
+{
+	struct conc_thread *thread = &conc->thread[nr];
+	struct task_struct *task;
+
+	thread->conc = conc;
+	thread->fn = fn;
+	thread->nr = nr;
+	prandom_seed_state(&thread->rng, fixture_random(&FIXTURE(test)->rng));
+	init_completion(&thread->done);
+	task = kthread_run(conc_run, thread, "wdm_conc/%u", nr);
+	if (IS_ERR(task)) {
+		KUNIT_FAIL(test, "no thread");
+		complete(&thread->done);
+	}
+}
+
+static void conc_wait(struct conc *conc, unsigned int nr)
+{
+	while (nr--)
+		wait_for_completion(&conc->thread[nr].done);
+}
+
+static void conc_count(struct conc *conc, ntstatus_t status, ntstatus_t may_be)
+{
+	if (status == may_be)
+		atomic_inc(&conc->refused);
+	else if (wdm_failed(status))
+		atomic_inc(&conc->unexpected);
+}
+
+/* Ranges that overlap with everybody's. */
+static void conc_map_anywhere(struct conc_thread *thread)
+{
+	struct conc *conc = thread->conc;
+	unsigned int i;
+	u64 first, nr;
+
+	for (i = 0; i < CONC_ROUNDS; i++) {
+		first = fixture_below(&thread->rng, CONC_PAGES);
+		nr = 1 + fixture_below(&thread->rng, CONC_PAGES - first);
+		if (fixture_once_in(&thread->rng, 2)) {
+			ntstatus_t status;
+
+			status = wdm_domain_map(conc->domain, WDM_PERMS,
+						conc->mdl, first, nr,
+						first << PAGE_SHIFT);
+			conc_count(conc, status, STATUS_RESOURCE_IN_USE);
+			if (!wdm_failed(status))
+				atomic_inc(&conc->mapped);
+		} else {
+			conc_count(conc, wdm_domain_unmap(conc->domain,
+							  first << PAGE_SHIFT,
+							  nr),
+				   STATUS_NOT_FOUND);
+		}
+	}
+}
+
+/* A range of the thread's own, in a run that others share: nothing may fail. */
+static void conc_map_own(struct conc_thread *thread)
+{
+	struct conc *conc = thread->conc;
+	u64 first = CONC_PAGES + thread->nr * 8;
+	unsigned int i;
+
+	for (i = 0; i < CONC_ROUNDS; i++) {
+		conc_count(conc, wdm_domain_map(conc->domain, WDM_READ,
+						conc->mdl, first, 8,
+						first << PAGE_SHIFT),
+			   STATUS_SUCCESS);
+		conc_count(conc, wdm_domain_unmap(conc->domain,
+						  (first + 2) << PAGE_SHIFT, 3),
+			   STATUS_SUCCESS);
+		conc_count(conc, wdm_domain_unmap(conc->domain,
+						  first << PAGE_SHIFT, 2),
+			   STATUS_SUCCESS);
+		conc_count(conc, wdm_domain_unmap(conc->domain,
+						  (first + 5) << PAGE_SHIFT, 3),
+			   STATUS_SUCCESS);
+	}
+}
+
+static struct conc *conc_start(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct conc *conc = kunit_kzalloc(test, sizeof(*conc), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, conc);
+	conc->domain = fixture_domain(fx, true, 0);
+	conc->mdl = fixture_mdl_contiguous(fx, WDM_PERMS, 2 * CONC_PAGES,
+					   512)->mdl;
+	return conc;
+}
+
+/* The record and each IOMMU say the same. */
+static void conc_check(struct kunit *test, struct conc *conc,
+		       struct fake_iommu *fake)
+{
+	struct test_mdl *tm = fixture_mdl_find(FIXTURE(test), conc->mdl);
+	struct wdm_extent ext;
+	struct fake_page fp;
+	u64 page;
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&conc->unexpected), 0);
+	KUNIT_EXPECT_EQ(test, fake->mapped, conc->domain->record.pages);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&conc->mdl->uses), fake->mapped);
+	KUNIT_EXPECT_EQ(test, fake->torn, 0);
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fake));
+	for (page = 0; page < 2 * CONC_PAGES; page++) {
+		bool in_record;
+
+		mutex_lock(&conc->domain->record.lock);
+		in_record = wdm_record_next(&conc->domain->record, page, page,
+					    &ext);
+		mutex_unlock(&conc->domain->record.lock);
+		KUNIT_ASSERT_EQ(test, in_record,
+				fake_iommu_at(fake, page << PAGE_SHIFT, &fp));
+		if (in_record)
+			KUNIT_ASSERT_EQ(test, fp.phys + (page << PAGE_SHIFT) -
+					fp.iova, PFN_PHYS(tm->pfns[page]));
+	}
+}
+
+/* Overlapping calls, and IOMMUs that come and go meanwhile. */
+static void concurrency_overlap(struct kunit *test)
+{
+	struct conc *conc = conc_start(test);
+	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_AMD);
+	struct fake_iommu *visitor;
+	unsigned int i;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(conc->domain, fake),
+			    STATUS_SUCCESS);
+	for (i = 0; i < CONC_THREADS; i++)
+		conc_launch(test, conc, i, conc_map_anywhere);
+	for (i = 0; i < 10; i++) {
+		visitor = fixture_fake(FIXTURE(test), FAKE_PGSIZES_X86);
+		KUNIT_EXPECT_STATUS(test, fixture_adopt(conc->domain, visitor),
+				    STATUS_SUCCESS);
+		cond_resched();
+		fixture_disown(visitor);
+	}
+	conc_wait(conc, CONC_THREADS);
+	KUNIT_EXPECT_GT(test, atomic_read(&conc->mapped), 10);
+	KUNIT_EXPECT_GT(test, atomic_read(&conc->refused), 10);
+	conc_check(test, conc, fake);
+}
+
+/* Neighbours in one run of memory, and soon in one extent of the record. */
+static void concurrency_disjoint(struct kunit *test)
+{
+	struct conc *conc = conc_start(test);
+	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_AMD);
+	unsigned int i;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(conc->domain, fake),
+			    STATUS_SUCCESS);
+	for (i = 0; i < CONC_THREADS; i++)
+		conc_launch(test, conc, i, conc_map_own);
+	conc_wait(conc, CONC_THREADS);
+	KUNIT_EXPECT_EQ(test, conc->domain->record.pages, 0);
+	conc_check(test, conc, fake);
+}
+
+/* A caller that never stops to change its tables. */
+static void conc_edit(struct conc_thread *thread)
+{
+	struct tables *t = thread->conc->t;
+	struct rnd_state *rng = &thread->rng;
+	u64 page, *entry;
+
+	while (!READ_ONCE(thread->conc->stop)) {
+		entry = tables_entry(t, fixture_below(rng, TABLES_NR),
+				     fixture_below(rng, 16));
+		page = TABLES_AT + PAGE_SIZE * fixture_below(rng, 1024);
+		WRITE_ONCE(*entry, fixture_once_in(rng, 3) ? 0 :
+			   tables_pointer(t, page));
+		cond_resched();
+	}
+}
+
+/* Another thread that flushes, and takes memory away and puts it back. */
+static void conc_flush(struct conc_thread *thread)
+{
+	struct tables *t = thread->conc->t;
+	struct rnd_state *rng = &thread->rng;
+	struct wdm_refusal refusal;
+	u64 vas[8];
+	unsigned int i;
+
+	while (!READ_ONCE(thread->conc->stop)) {
+		for (i = 0; i < ARRAY_SIZE(vas); i++)
+			vas[i] = fixture_below(rng, 16) << 12 |
+				 fixture_below(rng, 16) << 21;
+		wdm_shadow_flush_list(t->domain, fixture_once_in(rng, 2), vas,
+				      ARRAY_SIZE(vas), &refusal);
+		if (fixture_once_in(rng, 4))
+			wdm_shadow_flush(t->domain, &refusal);
+		cond_resched();
+	}
+}
+
+static void concurrency_tables(struct kunit *test)
+{
+	static const struct tables_kind kind = {
+		"x86-64", false, 48, 4, 512
+	};
+	struct conc *conc = kunit_kzalloc(test, sizeof(*conc), GFP_KERNEL);
+	struct tables *t = tables_start(test, &kind);
+	struct tables_walk *walk = tables_walk_alloc(t);
+	struct wdm_pt_config config;
+	struct wdm_refusal refusal;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, conc);
+	conc->t = t;
+	tables_config(t, &config);
+	wdm_shadow_configure(t->domain, &config, &refusal);
+	conc_launch(test, conc, 0, conc_edit);
+	conc_launch(test, conc, 1, conc_flush);
+	for (i = 0; i < 15; i++) {
+		wdm_shadow_flush(t->domain, &refusal);
+		wdm_shadow_memory_remove(t->domain, TABLES_DATA_B, 100);
+		wdm_shadow_flush(t->domain, &refusal);
+		tables_add(t, TABLES_DATA_B, 100);
+		cond_resched();
+	}
+	WRITE_ONCE(conc->stop, true);
+	conc_wait(conc, 2);
+
+	/* When all is quiet, a flush makes everything right. */
+	tables_prune(t, walk);
+	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &refusal),
+			    walk->refusal.status);
+	KUNIT_EXPECT_EQ(test, refusal.count, walk->refusal.count);
+	tables_check(t, walk);
+}
+
+static struct kunit_case concurrency_cases[] = {
+	KUNIT_CASE(concurrency_overlap),
+	KUNIT_CASE(concurrency_disjoint),
+	KUNIT_CASE(concurrency_tables),
+	{}
+};
+
+static struct kunit_suite concurrency_suite = {
+	.name = "wdm_iommu_concurrency",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = concurrency_cases,
+};
+
+kunit_test_suite(concurrency_suite);
