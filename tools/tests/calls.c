@@ -329,7 +329,7 @@ const struct call calls[] = {
 
 const size_t number_of_calls = ARRAY_SIZE(calls);
 
-void open_fixture(struct fixture *fixture)
+void open_fixture(struct fixture *fixture, bool with_device)
 {
 	struct world *world = &fixture->world;
 
@@ -343,7 +343,7 @@ void open_fixture(struct fixture *fixture)
 	MUST(wdm_memory_add(world->fd, fixture->caller, WDM_RW, world->mdl, 0, 0,
 			    caller(world->arena)));
 	fixture->device = 0;
-	if (options.has_device) {
+	if (with_device && options.has_device) {
 		open_device(world);
 		fixture->device = world->device.handle;
 	}
@@ -351,7 +351,7 @@ void open_fixture(struct fixture *fixture)
 
 void close_fixture(struct fixture *fixture)
 {
-	if (options.has_device) {
+	if (fixture->device) {
 		probe_free(&fixture->world.probe);
 		wdm_vfio_close(&fixture->world.device);
 	}

@@ -103,7 +103,8 @@ struct state {
 	struct wdm_iommu_query_domain caller;
 };
 
-void open_fixture(struct fixture *fixture);
+/* Opening a device takes its time; only where one is needed, and there is one */
+void open_fixture(struct fixture *fixture, bool with_device);
 void close_fixture(struct fixture *fixture);
 void prepare_call(const struct call *call, struct fixture *fixture, union argument *argument);
 struct state get_state(const struct fixture *fixture);

@@ -109,7 +109,7 @@ static void every_call(void)
 
 		if (calls[i].needs_device && !options.has_device)
 			continue;
-		open_fixture(&fixture);
+		open_fixture(&fixture, calls[i].needs_device);
 		prepare_call(&calls[i], &fixture, &argument);
 		total += fail_until_success(&fixture, &calls[i], &argument, fail);
 		close_fixture(&fixture);
