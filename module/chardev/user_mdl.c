@@ -212,7 +212,7 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 
 	if (!PAGE_ALIGNED(address))
 		return STATUS_INVALID_PARAMETER_1;
-	if (!length || !PAGE_ALIGNED(length) || address + length < address ||
+	if (!length || !PAGE_ALIGNED(length) || address + length - 1 < address ||
 	    nr_pages > WDM_MDL_MAX_PAGES)
 		return STATUS_INVALID_PARAMETER_2;
 

@@ -9,6 +9,7 @@
 #include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/irqdomain.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/version.h>
 
@@ -21,6 +22,32 @@
 #else
 #define WDM_MODULE_IMPORT_KUNIT_NS \
 	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
+#endif
+
+/*
+ * Since 6.2, pinning private memory for long gives the process pages of its own,
+ * even if the pin is for reading only. Before, it could pin the page of zeros, or
+ * a page that the process leaves behind at its next write; asking for a forced
+ * write avoids that, but not for shared memory, which does not need it.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+static inline int wdm_compat_pin_user_pages_fast(unsigned long start, int nr,
+						 unsigned int flags,
+						 struct page **pages)
+{
+	int ret;
+
+	if (!(flags & FOLL_WRITE)) {
+		ret = pin_user_pages_fast(start, nr,
+					  flags | FOLL_WRITE | FOLL_FORCE,
+					  pages);
+		if (ret > 0)
+			return ret;
+	}
+	return pin_user_pages_fast(start, nr, flags, pages);
+}
+
+#define pin_user_pages_fast wdm_compat_pin_user_pages_fast
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)

@@ -567,10 +567,9 @@ static bool wdm_leaf_extent(struct wdm_domain *domain, u64 first, u64 last,
 		return false;
 
 	page = (leaf.address + offset) >> PAGE_SHIFT;
-	pages = min(leaf.size - offset, last - start + 1) >> PAGE_SHIFT;
+	pages = (min(leaf.size - offset - 1, last - start) >> PAGE_SHIFT) + 1;
 	mutex_lock(&domain->record.lock);
-	found = wdm_record_next(&domain->record, page,
-				page + max(pages, 1ULL) - 1, ext);
+	found = wdm_record_next(&domain->record, page, page + pages - 1, ext);
 	mutex_unlock(&domain->record.lock);
 	/* What is mapped is part of the caller's address space. */
 	if (WARN_ON_ONCE(!found))

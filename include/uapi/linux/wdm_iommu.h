@@ -83,7 +83,10 @@ enum {
 	WDM_IOMMU_CMD_VFIO_TIE = 0x80,
 };
 
-/* Permissions (contract: IommuMapLogicalRange); all other bits are refused. */
+/*
+ * Permissions (contract: IommuMapLogicalRange); all other bits are refused.
+ * There are IOMMUs that cannot forbid reading where they allow writing.
+ */
 #define WDM_IOMMU_READ			(1U << 0)
 #define WDM_IOMMU_WRITE			(1U << 1)
 
@@ -492,8 +495,9 @@ struct wdm_iommu_memory_remove {
 
 /**
  * struct wdm_iommu_refusal - what a walk of the caller's page tables refused
- * @count: entries that the walk met and that block because they were refused;
- *	0: none, and if the call failed it has changed nothing
+ * @count: entries that the walk met and that block because they were refused,
+ *	an entry for each listed address that leads to it; 0: none, and if the
+ *	call failed it has changed nothing
  * @level: level of the table that holds the first of them: 0 for the tables of
  *	4 KiB entries, one more for each level above; for the root itself, the
  *	number of levels
