@@ -53,5 +53,6 @@ static void __exit wdm_iommu_exit(void)
 module_init(wdm_iommu_init);
 module_exit(wdm_iommu_exit);
 
+MODULE_VERSION(WDM_VERSION);
 MODULE_DESCRIPTION("DMA remapping interface of the Windows kernel");
 MODULE_LICENSE("GPL");
