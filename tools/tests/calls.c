@@ -329,6 +329,26 @@ const struct call calls[] = {
 
 const size_t number_of_calls = ARRAY_SIZE(calls);
 
+/* Opening a device takes its time: once in a process, then tied to each file. */
+static void give_device(struct fixture *fixture)
+{
+	static struct wdm_vfio_device device;
+	static bool is_open;
+	struct world *world = &fixture->world;
+
+	if (is_open) {
+		MUST(wdm_vfio_tie(device.container, world->fd));
+		MUST(wdm_device_create(world->fd, &device.address, &device.handle, NULL));
+	} else {
+		open_device(world);
+		probe_free(&world->probe);
+		device = world->device;
+		is_open = true;
+	}
+	world->device = device;
+	fixture->device = device.handle;
+}
+
 void open_fixture(struct fixture *fixture, bool with_device)
 {
 	struct world *world = &fixture->world;
@@ -343,18 +363,12 @@ void open_fixture(struct fixture *fixture, bool with_device)
 	MUST(wdm_memory_add(world->fd, fixture->caller, WDM_RW, world->mdl, 0, 0,
 			    caller(world->arena)));
 	fixture->device = 0;
-	if (with_device && options.has_device) {
-		open_device(world);
-		fixture->device = world->device.handle;
-	}
+	if (with_device && options.has_device)
+		give_device(fixture);
 }
 
 void close_fixture(struct fixture *fixture)
 {
-	if (fixture->device) {
-		probe_free(&fixture->world.probe);
-		wdm_vfio_close(&fixture->world.device);
-	}
 	close(fixture->world.fd);
 	munmap(fixture->world.arena, FIXTURE_PAGES * WDM_PAGE_SIZE);
 }

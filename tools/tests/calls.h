@@ -103,7 +103,7 @@ struct state {
 	struct wdm_iommu_query_domain caller;
 };
 
-/* Opening a device takes its time; only where one is needed, and there is one */
+/* @with_device: if there is one; its VFIO files stay open for the next fixture */
 void open_fixture(struct fixture *fixture, bool with_device);
 void close_fixture(struct fixture *fixture);
 void prepare_call(const struct call *call, struct fixture *fixture, union argument *argument);
