@@ -4,7 +4,7 @@
 
 #include <linux/wdm_ntstatus.h>
 
-/* Is this status an error? (NT_SUCCESS() of the contract, the other way round) */
+/* Has it not been done? None of our statuses is only a warning. */
 static inline bool wdm_failed(ntstatus_t status)
 {
 	return status != STATUS_SUCCESS;

@@ -39,6 +39,7 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 	struct wdm_iommu_device_create *arg = cmd->arg;
 	struct pci_dev *pdev;
 	ntstatus_t status;
+	u32 group;
 
 	if (arg->flags)
 		return STATUS_INVALID_PARAMETER;
@@ -47,14 +48,15 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 		return STATUS_NO_SUCH_DEVICE;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DEVICE, &cmd->created);
-	if (!wdm_failed(status)) {
-		arg->device = cmd->created->handle;
+	if (!wdm_failed(status))
 		status = wdm_device_of_owner(cmd->ctx->owner, &pdev->dev,
-					     &cmd->created->device,
-					     &arg->group);
-	}
+					     &cmd->created->device, &group);
 	pci_dev_put(pdev);
-	return status;
+	if (wdm_failed(status))
+		return status;
+	arg->device = cmd->created->handle;
+	arg->group = group;
+	return STATUS_SUCCESS;
 }
 
 ntstatus_t wdm_cmd_attach(struct wdm_command *cmd)

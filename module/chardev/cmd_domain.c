@@ -81,9 +81,11 @@ ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd)
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DOMAIN, &cmd->created);
 	if (wdm_failed(status))
 		return status;
-	arg->domain = cmd->created->handle;
-	return wdm_domain_create(arg->os_managed_page_table, flags,
-				 &cmd->created->domain);
+	status = wdm_domain_create(arg->os_managed_page_table, flags,
+				   &cmd->created->domain);
+	if (!wdm_failed(status))
+		arg->domain = cmd->created->handle;
+	return status;
 }
 
 ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd)

@@ -26,6 +26,10 @@ enum wdm_object_type {
  * @type: which of the union
  * @handle: the handle
  * @users: calls that are using the object; guarded by wdm_context.objects
+ * @core: what the core calls it, whatever its type
+ * @domain: WDM_OBJECT_DOMAIN
+ * @device: WDM_OBJECT_DEVICE
+ * @mdl: WDM_OBJECT_MDL
  */
 struct wdm_object {
 	enum wdm_object_type type;

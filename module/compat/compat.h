@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What older kernels need. The code is written for the newest kernel (7.3); this
- * is the only place that asks for a version.
+ * folder is the only place that asks for a version.
  */
 #ifndef WDM_COMPAT_H
 #define WDM_COMPAT_H
@@ -28,7 +28,8 @@
  * Since 6.2, pinning private memory for long gives the process pages of its own,
  * even if the pin is for reading only. Before, it could pin the page of zeros, or
  * a page that the process leaves behind at its next write; asking for a forced
- * write avoids that, but not for shared memory, which does not need it.
+ * write avoids that, but not for shared memory, which does not need it. It also
+ * does not ask whether the process may read, so that is tried first.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 static inline int wdm_compat_pin_user_pages_fast(unsigned long start, int nr,
@@ -37,14 +38,13 @@ static inline int wdm_compat_pin_user_pages_fast(unsigned long start, int nr,
 {
 	int ret;
 
-	if (!(flags & FOLL_WRITE)) {
-		ret = pin_user_pages_fast(start, nr,
-					  flags | FOLL_WRITE | FOLL_FORCE,
-					  pages);
-		if (ret > 0)
-			return ret;
-	}
-	return pin_user_pages_fast(start, nr, flags, pages);
+	ret = pin_user_pages_fast(start, nr, flags, pages);
+	if (ret <= 0 || flags & FOLL_WRITE)
+		return ret;
+	unpin_user_pages(pages, ret);
+	nr = pin_user_pages_fast(start, ret, flags | FOLL_WRITE | FOLL_FORCE,
+				 pages);
+	return nr > 0 ? nr : pin_user_pages_fast(start, ret, flags, pages);
 }
 
 #define pin_user_pages_fast wdm_compat_pin_user_pages_fast

@@ -104,6 +104,20 @@ static void wdm_free_regions(struct list_head *regions)
 }
 
 /*
+ * A group for which the firmware wants memory mapped shares its iommu_domain with
+ * no other group: what is mapped for it is nothing to others.
+ */
+static bool wdm_regions_exclusive(const struct list_head *regions)
+{
+	const struct iommu_resv_region *region;
+
+	list_for_each_entry(region, regions, list)
+		if (region->type == IOMMU_RESV_DIRECT)
+			return true;
+	return false;
+}
+
+/*
  * The firmware's own maps, and the window of software MSIs. Neither is ever
  * unmapped: they live as long as the iommu_domain.
  */
@@ -121,8 +135,7 @@ static ntstatus_t wdm_hw_prepare(struct wdm_hw *hw,
 			if (ret == -ENODEV)
 				ret = 0;
 			hw->sw_msi = !ret;
-		} else if (region->type == IOMMU_RESV_DIRECT &&
-			   !iommu_iova_to_phys(hw->domain, region->start)) {
+		} else if (region->type == IOMMU_RESV_DIRECT) {
 			ret = iommu_map(hw->domain, region->start,
 					region->start, region->length,
 					region->prot, GFP_KERNEL_ACCOUNT);
@@ -229,8 +242,10 @@ static bool wdm_attach_existing(struct wdm_domain *domain,
 {
 	struct wdm_hw *hw;
 
+	if (wdm_regions_exclusive(regions))
+		return false;
 	list_for_each_entry(hw, &domain->hws, node) {
-		if (hw->domain->ops != like->ops)
+		if (hw->exclusive || hw->domain->ops != like->ops)
 			continue;
 		if (wdm_failed(wdm_attach_iommu_group(hw->domain, group, dev)))
 			continue;
@@ -269,8 +284,7 @@ static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
 	 * only be enforced between that and the first map.
 	 */
 	if (hw_domain->ops->enforce_cache_coherency)
-		hw->coherent =
-			hw_domain->ops->enforce_cache_coherency(hw_domain);
+		hw_domain->ops->enforce_cache_coherency(hw_domain);
 
 	status = STATUS_NOT_SUPPORTED;
 	if (!wdm_hw_usable(hw))
@@ -286,6 +300,7 @@ static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
 		goto detach;
 
 	hw->nr_groups = 1;
+	hw->exclusive = wdm_regions_exclusive(regions);
 	list_add_tail(&hw->node, &domain->hws);
 	group->hw = hw;
 	return STATUS_SUCCESS;

@@ -12,9 +12,10 @@
  *	wdm_shadow.lock		caller-managed: everything of the shadow
  *	wdm_record.lock		one look at, or change of, a record
  *
- * VFIO calls its backends with locks of its own held, so VFIO is never called
- * with any of these held. Memory of a program is never touched with any of them
- * held, and pages are pinned and unpinned outside of them.
+ * Outside of all these stand the locks of who calls: wdk_lock (wdk/device.c) and
+ * wdm_container.lock (vfio/container.c); VFIO calls its backends with locks of
+ * its own held, so VFIO is never called with any of these held. No user pointer
+ * is followed with any of them held, and no user page is pinned or unpinned.
  */
 #ifndef WDM_CORE_DOMAIN_H
 #define WDM_CORE_DOMAIN_H

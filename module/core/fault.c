@@ -125,6 +125,7 @@ void wdm_fault_prepare(struct iommu_domain *hw_domain,
  *
  * Return: STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
  * STATUS_INVALID_PARAMETER_1 if the device is not attached,
+ * STATUS_RESOURCE_IN_USE if another thread does the same,
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,

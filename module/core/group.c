@@ -196,7 +196,10 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 	if (!device)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	mutex_lock(&group->lock);
+	if (mutex_lock_killable(&group->lock)) {
+		kfree(device);
+		return STATUS_CANCELLED;
+	}
 	if (group->revoked)
 		status = STATUS_DEVICE_REMOVED;
 	list_for_each_entry(other, &group->devices, node)

@@ -4,7 +4,7 @@
  *
  * A domain of the contract may hold devices behind different IOMMUs, an
  * iommu_domain belongs to one; so a domain has one of these for each IOMMU
- * driver and coherency that its devices need.
+ * driver, or variant of its page tables, that its devices need.
  */
 #ifndef WDM_CORE_HW_H
 #define WDM_CORE_HW_H
@@ -20,7 +20,7 @@
  * @node: in the list of the domain
  * @domain: Linux' domain
  * @nr_groups: groups that are attached to it
- * @coherent: cache coherency is enforced
+ * @exclusive: it holds what the firmware wants mapped for its only group
  * @sw_msi: the window of software MSIs is set up
  * @gather: what a walk of a caller's tables has unmapped and not yet synced;
  *	guarded by wdm_shadow.lock
@@ -29,7 +29,7 @@ struct wdm_hw {
 	struct list_head node;
 	struct iommu_domain *domain;
 	unsigned int nr_groups;
-	bool coherent;
+	bool exclusive;
 	bool sw_msi;
 	struct iommu_iotlb_gather gather;
 };

@@ -24,7 +24,7 @@ static DEFINE_XARRAY_ALLOC1(wdm_mdl_ids);
  * The caller gets the first reference. On failure @mdl is still the caller's to
  * free.
  *
- * Return: 0, or -ENOMEM, or -EBUSY when no number is left.
+ * Return: 0, or -ENOMEM, which may also mean that no number is left.
  */
 int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
 		 struct wdm_run *runs, u32 nr_runs, u64 nr_pages)
@@ -37,9 +37,10 @@ int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
 	mdl->nr_runs = nr_runs;
 	mdl->nr_pages = nr_pages;
 	mdl->ops = ops;
-	return xa_alloc(&wdm_mdl_ids, &mdl->id, mdl,
-			XA_LIMIT(1, BIT(WDM_MDL_ID_BITS) - 1),
-			GFP_KERNEL_ACCOUNT);
+	if (xa_alloc(&wdm_mdl_ids, &mdl->id, mdl,
+		     XA_LIMIT(1, BIT(WDM_MDL_ID_BITS) - 1), GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_init);
 

@@ -2,8 +2,9 @@
 /*
  * Shadow tables: following the caller's page tables.
  *
- * Every entry is read once in a visit, into the snapshot, and all that is done
- * for it is done by the snapshot: the caller may change its tables all the time.
+ * What an entry says is read once in a visit, into the snapshot, and all that is
+ * done for it is done by the snapshot: the caller may change its tables all the
+ * time.
  * A walk visits an entry at most once and never what it has just built, and the
  * number of tables is bounded, so time and memory are, too. The recursion is as
  * deep as there are levels.
@@ -292,7 +293,6 @@ static ntstatus_t wdm_follow_leaf(struct wdm_walk *walk,
 		.size = wdm_pt_span(table->level),
 		.address = entry->address,
 		.perms = entry->perms & table->perms,
-		.level = table->level,
 	};
 	u64 iova = wdm_pt_canonical(walk->pt, va);
 	ntstatus_t status;
@@ -574,7 +574,6 @@ again:
 			.size = span,
 			.address = entry.address,
 			.perms = entry.perms & table->perms,
-			.level = table->level,
 		};
 		return true;
 	}

@@ -81,14 +81,12 @@ struct wdm_walk {
  * @size: bytes
  * @address: caller address of its memory
  * @perms: what it allows
- * @level: level of its table
  */
 struct wdm_leaf {
 	u64 va;
 	u64 size;
 	u64 address;
 	u32 perms;
-	unsigned int level;
 };
 
 void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,

@@ -2,7 +2,7 @@
 /*
  * Page table formats of callers.
  *
- * The walk is written once (core/shadow.c). A format says what an entry of
+ * The walk is written once (core/shadow_table.c). A format says what an entry of
  * 8 bytes means; tables have 512 entries (a root may have fewer), levels count
  * from 0, the tables of 4 KiB leaves.
  */

@@ -231,7 +231,8 @@ static void wdk_fault(void *context, const struct wdm_fault *fault)
 
 /*
  * Contract: IommuSetDeviceFaultReporting. The handler is called where it may
- * sleep, and must not turn reporting off itself.
+ * sleep, but must not attach or detach a device or set its fault reporting: those
+ * wait for it.
  */
 NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					ULONG InputMappingIdBase,

@@ -30,7 +30,8 @@
  *
  * Without a status, because there is no place to write it to:
  *
- *	- EFAULT: the structure cannot be read and written
+ *	- EFAULT: the structure cannot be read and written. If it goes away while
+ *	  the call is running, the call may have been done
  *	- EINVAL: @size is smaller than the first version of the structure
  *	- ENOTTY: there is no such ioctl
  *
@@ -212,6 +213,7 @@ struct wdm_iommu_domain_create {
  * STATUS_NO_SUCH_DEVICE: there is no such PCI device;
  * STATUS_NOT_FOUND: it is behind no IOMMU;
  * STATUS_ACCESS_DENIED: VFIO has not handed its group to this file;
+ * STATUS_DEVICE_REMOVED: VFIO is just taking it back;
  * STATUS_RESOURCE_IN_USE: the device has a handle.
  */
 struct wdm_iommu_device_create {
@@ -247,9 +249,10 @@ struct wdm_iommu_device_create {
  * group's interrupts are not isolated;
  * STATUS_CONFLICTING_ADDRESSES: the domain maps an address that is reserved for
  * this device, or that its IOMMU cannot translate;
- * STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages;
+ * STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages, or the device's DMA is
+ * not coherent;
  * STATUS_DEVICE_BUSY: the IOMMU core does not let the group go;
- * STATUS_DEVICE_REMOVED: VFIO has taken the device back.
+ * STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
  */
 struct wdm_iommu_attach {
 	__u32 size;
@@ -295,16 +298,17 @@ struct wdm_iommu_detach {
  * @mdl: out: the handle
  *
  * Pins memory of the calling process for as long as the MDL exists, as
- * pin_user_pages() does with FOLL_LONGTERM, and counts it against
- * RLIMIT_MEMLOCK of the process (VmLck). A signal ends the call early, with
- * nothing pinned.
+ * pin_user_pages() does with FOLL_LONGTERM, and counts it as locked memory of
+ * the process (VmLck), whose RLIMIT_MEMLOCK holds unless it has CAP_IPC_LOCK. A
+ * signal ends the call early, with nothing pinned.
  *
  * STATUS_INVALID_PARAMETER_1: @address is not page aligned;
  * STATUS_INVALID_PARAMETER_2: @length is 0, not whole pages, longer than
  * @max_mdl_length, or the range wraps;
  * STATUS_INVALID_PARAMETER_3: @access;
- * STATUS_ACCESS_VIOLATION: the memory does not exist, or not for this access;
- * STATUS_NOT_SUPPORTED: the memory cannot be pinned for long;
+ * STATUS_ACCESS_VIOLATION: the memory does not exist, or not for this access, or
+ * cannot be pinned for long;
+ * STATUS_NOT_SUPPORTED: likewise, for some kinds of memory (DAX);
  * STATUS_WORKING_SET_QUOTA: more than RLIMIT_MEMLOCK allows.
  */
 struct wdm_iommu_mdl_create {
@@ -435,7 +439,7 @@ struct wdm_iommu_unmap_identity {
  * Makes memory part of the address space that the domain's page tables, and
  * their root, use: guest-physical addresses of a VMM, or a program's own
  * virtual addresses. It has no effect on tables that were walked before; the
- * next full flush looks again at entries that were refused.
+ * next flush looks again at entries that were refused.
  *
  * While TranslationEnabled is FALSE, devices reach the memory at once.
  *
@@ -472,8 +476,8 @@ struct wdm_iommu_memory_add {
  * @caller_address: where to start; page aligned
  * @length: bytes; whole pages
  *
- * Takes memory out of the caller's address space, and first of all every
- * translation that leads to it or through page tables in it. Any range of pages
+ * Takes memory out of the caller's address space, with every translation that
+ * leads to it or through page tables in it; when the call returns, these block. Any range of pages
  * will do, as long as every page of it is part of the address space.
  *
  * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
@@ -497,7 +501,8 @@ struct wdm_iommu_memory_remove {
  * struct wdm_iommu_refusal - what a walk of the caller's page tables refused
  * @count: entries that the walk met and that block because they were refused,
  *	an entry for each listed address that leads to it; 0: none, and if the
- *	call failed it has changed nothing
+ *	call failed with anything but STATUS_CANCELLED it has changed nothing
+ * @reserved: 0
  * @level: level of the table that holds the first of them: 0 for the tables of
  *	4 KiB entries, one more for each level above; for the root itself, the
  *	number of levels
@@ -530,8 +535,7 @@ struct wdm_iommu_refusal {
  * @type: %WDM_IOMMU_FORMAT_ARM64 or %WDM_IOMMU_FORMAT_X64
  * @flags: WDM_IOMMU_CONFIGURE_*
  * @translation_enabled: 1: the tables translate; 0: devices see the caller's
- *	address space one to one, and the rest of the configuration is not looked
- *	at
+ *	address space one to one, and roots and sizes are not looked at
  * @arm64: for %WDM_IOMMU_FORMAT_ARM64
  * @arm64.ttbr0: caller address of the root for addresses from 0 up; aligned to
  *	the size of the root table, but at least to 64 bytes
@@ -563,8 +567,8 @@ struct wdm_iommu_refusal {
  * If some entries cannot be used, the domain is configured, those entries block,
  * and @status and @refusal tell of the first.
  * STATUS_CANCELLED (a fatal signal), or STATUS_INSUFFICIENT_RESOURCES with
- * @refusal.count 0 and @translation_enabled 0: what was configured before is
- * gone, and the domain lets nothing through.
+ * @refusal.count 0 and @translation_enabled 0: what was configured before may be
+ * gone, and then the domain lets nothing through.
  */
 struct wdm_iommu_configure {
 	__u32 size;
@@ -638,7 +642,8 @@ struct wdm_iommu_flush {
  * Contract: IommuFlushDomainByVaList. As %WDM_IOMMU_FLUSH, for the entries that
  * translate the listed addresses only. With a leaf of 2 MiB or 1 GiB, or a run
  * of entries with the contiguous bit of ARM64, any address in it stands for
- * all of it.
+ * all of it. If the root had been lost with its memory and is there again, all of
+ * the tables are followed.
  *
  * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
  * STATUS_INVALID_PARAMETER_2: @last_level is neither 0 nor 1;
