@@ -67,7 +67,7 @@ struct fake_iommu {
 	struct list_head node;
 	struct wdm_domain *adopter;
 
-	struct mutex lock;
+	struct mutex lock;	/* guards what follows */
 	struct rb_root pages;
 	struct list_head stale;
 	struct list_head spare;

@@ -28,7 +28,6 @@ static void shadow_name(const struct tables_kind *kind, char *desc)
 
 KUNIT_ARRAY_PARAM(shadow, shadow_kinds, shadow_name);
 
-
 /**
  * struct shadow_run - a run of random steps
  * @t: the caller

@@ -255,6 +255,24 @@ static void tr_map(struct tr *tr)
 		page_model_insert(&tr->model, &ext);
 }
 
+static bool tr_mapped(const struct tr *tr, u64 page)
+{
+	const struct model_page *mp = page_model_at(&tr->model, page);
+
+	return mp && mp->mdl;
+}
+
+static void tr_widen(struct tr *tr, u64 *first, u64 *nr)
+{
+	*nr = 1;
+	while (tr_mapped(tr, *first - 1)) {
+		(*first)--;
+		(*nr)++;
+	}
+	while (tr_mapped(tr, *first + *nr))
+		(*nr)++;
+}
+
 static void tr_unmap(struct tr *tr)
 {
 	ntstatus_t status, want = STATUS_SUCCESS;
@@ -266,6 +284,9 @@ static void tr_unmap(struct tr *tr)
 		first = round_down(first, 64);
 		nr = 1 + fixture_below(&tr->fx->rng, 64);
 	}
+	/* Or all that is mapped around there, to make room for large pages. */
+	if (fixture_once_in(&tr->fx->rng, 4))
+		tr_widen(tr, &first, &nr);
 	/* Large pages around the ends may go for a moment. */
 	if (!tr_granular(tr)) {
 		tr->cut_first = round_down(first, 1024);

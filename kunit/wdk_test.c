@@ -129,6 +129,21 @@ static phys_addr_t wdk_translate(struct device *dev, u64 iova)
 static void os_managed_interface(struct kunit *test)
 {
 	static const ULONG unknown[] = { 0, 2, 3, 4, 0x100, 0xFFFFFFFF };
+	static const size_t offsets[] = {
+		offsetof(DMA_IOMMU_INTERFACE_V1, CreateDomain),
+		offsetof(DMA_IOMMU_INTERFACE_V1, DeleteDomain),
+		offsetof(DMA_IOMMU_INTERFACE_V1, AttachDevice),
+		offsetof(DMA_IOMMU_INTERFACE_V1, DetachDevice),
+		offsetof(DMA_IOMMU_INTERFACE_V1, FlushDomain),
+		offsetof(DMA_IOMMU_INTERFACE_V1, FlushDomainByVaList),
+		offsetof(DMA_IOMMU_INTERFACE_V1, QueryInputMappings),
+		offsetof(DMA_IOMMU_INTERFACE_V1, MapLogicalRange),
+		offsetof(DMA_IOMMU_INTERFACE_V1, UnmapLogicalRange),
+		offsetof(DMA_IOMMU_INTERFACE_V1, MapIdentityRange),
+		offsetof(DMA_IOMMU_INTERFACE_V1, UnmapIdentityRange),
+		offsetof(DMA_IOMMU_INTERFACE_V1, SetDeviceFaultReporting),
+		offsetof(DMA_IOMMU_INTERFACE_V1, ConfigureDomain),
+	};
 	DMA_IOMMU_INTERFACE io = { .Version = 77 };
 	void *const *members = (void *const *)&io.V1;
 	unsigned int i;
@@ -146,26 +161,11 @@ static void os_managed_interface(struct kunit *test)
 	for (i = 0; i < sizeof(io.V1) / sizeof(void *); i++)
 		KUNIT_EXPECT_NOT_NULL(test, members[i]);
 
-	/* The contract's order, by offset; and without "V1." the same. */
-#define WDK_MEMBER(_name, _offset) do {					\
-	KUNIT_EXPECT_EQ(test, offsetof(DMA_IOMMU_INTERFACE_V1, _name),	\
-			(_offset));					\
-	KUNIT_EXPECT_PTR_EQ(test, io._name, io.V1._name);		\
-} while (0)
-	WDK_MEMBER(CreateDomain, 0x00);
-	WDK_MEMBER(DeleteDomain, 0x08);
-	WDK_MEMBER(AttachDevice, 0x10);
-	WDK_MEMBER(DetachDevice, 0x18);
-	WDK_MEMBER(FlushDomain, 0x20);
-	WDK_MEMBER(FlushDomainByVaList, 0x28);
-	WDK_MEMBER(QueryInputMappings, 0x30);
-	WDK_MEMBER(MapLogicalRange, 0x38);
-	WDK_MEMBER(UnmapLogicalRange, 0x40);
-	WDK_MEMBER(MapIdentityRange, 0x48);
-	WDK_MEMBER(UnmapIdentityRange, 0x50);
-	WDK_MEMBER(SetDeviceFaultReporting, 0x58);
-	WDK_MEMBER(ConfigureDomain, 0x60);
-#undef WDK_MEMBER
+	/* The contract's order; and without "V1." the same. */
+	for (i = 0; i < ARRAY_SIZE(offsets); i++)
+		KUNIT_EXPECT_EQ(test, offsets[i], 8 * i);
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(offsets) * 8, sizeof(io.V1));
+	KUNIT_EXPECT_MEMEQ(test, &io.CreateDomain, &io.V1, sizeof(io.V1));
 }
 
 static void os_managed_map(struct kunit *test)
