@@ -41,6 +41,18 @@ void *get_pages(size_t pages)
 	return memory;
 }
 
+/* Write to a file of sysfs or the like; false with errno. */
+bool write_text(const char *path, const char *text)
+{
+	ssize_t length = strlen(text);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, length) == length;
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
 /* The physical address of memory of this process; 0 if we may not know it. */
 __u64 physical_address(const void *address)
 {

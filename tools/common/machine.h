@@ -5,12 +5,14 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "wdm_iommu_user.h"
 
 size_t find_edu(struct wdm_bdf *found, size_t most);
 void *get_pages(size_t pages);
+bool write_text(const char *path, const char *text);
 __u64 physical_address(const void *address);
 
 #endif

@@ -2,20 +2,13 @@
 /*
  * Caller-managed domains: translations are what the caller's tables say.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "model.h"
 #include "suites.h"
+#include "world.h"
 
 #define PAGE	WDM_PAGE_SIZE
-
-/* Write a 4 KiB leaf; nothing is flushed. */
-static void set_leaf(struct world *world, __u64 address, const void *target)
-{
-	REQUIRE(wdm_tables_map(&world->tables, address, caller(target), WDM_LEVEL_4K, WDM_RW));
-}
 
 static __u32 flush_one(struct world *world, bool last_level, __u64 address)
 {
@@ -332,211 +325,6 @@ static void reconfigure(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
 }
 
-/* The arena stands at LOW, where devices can see it one to one. */
-#define LOW	0x9000000ULL
-
-static void set_low_leaf(struct world *world, __u64 address, unsigned int number)
-{
-	REQUIRE(wdm_tables_map(&world->tables, address, LOW + number * PAGE, WDM_LEVEL_4K,
-			       WDM_RW));
-}
-
-static void open_low(struct world *world, const struct wdm_table_format *format)
-{
-	open_world(world);
-	open_arena(world, 4 + TABLE_PAGES);
-	open_device(world);
-	MUST(wdm_domain_create(world->fd, false, 0, &world->domain));
-	MUST(wdm_memory_add(world->fd, world->domain, WDM_RW, world->mdl, 0, 0, LOW));
-	wdm_tables_init(&world->tables, format, 48, page(world, 4), TABLE_PAGES, LOW + 4 * PAGE);
-	set_low_leaf(world, HOME_ADDRESS, 0);
-	set_low_leaf(world, ADDRESS, 1);
-	MUST(wdm_attach(world->fd, world->domain, world->device.handle));
-	MUST(wdm_tables_configure(&world->tables, world->fd, world->domain, NULL));
-	REQUIRE(probe_load(&world->probe, HOME_ADDRESS, page(world, 0)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(world, ADDRESS, page(world, 1)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(world, LOW, page(world, 0)));
-}
-
-static void bypass(void)
-{
-	const __u64 more = LOW + 0x100000;
-	struct wdm_iommu_query_domain state;
-	struct world world;
-
-	open_low(&world, parameter());
-	MUST(wdm_configure_bypass(world.fd, world.domain, NULL));
-	state = query(world.fd, world.domain);
-	CHECK_EQUAL(state.flags, WDM_IOMMU_DOMAIN_IS_CONFIGURED);
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, LOW + PAGE, page(&world, 1)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, ADDRESS, page(&world, 1)));
-	/* Memory comes and goes at once. */
-	MUST(wdm_memory_add(world.fd, world.domain, WDM_IOMMU_READ, world.mdl, 2 * PAGE, PAGE,
-			    more));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, more, page(&world, 2)));
-	EXPECT_DMA(DMA_ARRIVED,
-		   probe_read(&world.probe, more, page(&world, 2), LOW, page(&world, 0)));
-	MUST(wdm_memory_remove(world.fd, world.domain, LOW + PAGE, PAGE));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, LOW + PAGE, page(&world, 1)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, LOW, page(&world, 0)));
-
-	/* And back */
-	MUST(wdm_memory_add(world.fd, world.domain, WDM_RW, world.mdl, PAGE, PAGE, LOW + PAGE));
-	MUST(wdm_tables_configure(&world.tables, world.fd, world.domain, NULL));
-	CHECK(query(world.fd, world.domain).flags & WDM_IOMMU_DOMAIN_IS_TRANSLATING);
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, LOW, page(&world, 0)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, more, page(&world, 2)));
-}
-
-/* A caller's address space that devices cannot see one to one */
-static void bypass_conflict(void)
-{
-	struct wdm_iommu_refusal refusal;
-	struct world world;
-	__u64 beyond;
-
-	open_low(&world, parameter());
-	beyond = query(world.fd, world.domain).aperture_end + 1;
-	if (!beyond)
-		skip("the IOMMU translates every address");
-	MUST(wdm_memory_add(world.fd, world.domain, WDM_RW, world.mdl, 2 * PAGE, PAGE, beyond));
-	EXPECT(STATUS_CONFLICTING_ADDRESSES,
-	       wdm_configure_bypass(world.fd, world.domain, &refusal));
-	CHECK_EQUAL(refusal.count, 0);
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	MUST(wdm_memory_remove(world.fd, world.domain, beyond, PAGE));
-	MUST(wdm_configure_bypass(world.fd, world.domain, NULL));
-	EXPECT(STATUS_CONFLICTING_ADDRESSES,
-	       wdm_memory_add(world.fd, world.domain, WDM_RW, world.mdl, 2 * PAGE, PAGE, beyond));
-	CHECK_EQUAL(query(world.fd, world.domain).mapped_pages, 4 + TABLE_PAGES);
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, LOW + PAGE, page(&world, 1)));
-}
-
-static void memory_remove(void)
-{
-	struct wdm_iommu_refusal refusal;
-	struct world world;
-	struct wdm_iommu_mapping mapping;
-
-	open_caller_managed(&world, 4, parameter());
-	set_leaf(&world, ADDRESS, page(&world, 1));
-	set_leaf(&world, ADDRESS + PAGE, page(&world, 2));
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	MUST(wdm_memory_remove(world.fd, world.domain, caller(page(&world, 1)), PAGE));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, ADDRESS, page(&world, 1)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS + PAGE, page(&world, 2)));
-	CHECK(!find_mapping(world.fd, world.domain, WDM_IOMMU_QUERY_CALLER,
-			    caller(page(&world, 1)), &mapping));
-	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, &refusal));
-	CHECK_EQUAL(refusal.count, 1);
-	CHECK_EQUAL(refusal.level, 0);
-	CHECK_EQUAL(refusal.logical_address, ADDRESS);
-	/* Another page in its place */
-	MUST(wdm_memory_add(world.fd, world.domain, WDM_RW, world.mdl, 3 * PAGE, PAGE,
-			    caller(page(&world, 1))));
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 3)));
-}
-
-/* The memory of a table goes: all that it translates goes. */
-static void table_remove(void)
-{
-	struct world world;
-	__u64 table;
-
-	open_caller_managed(&world, 4, parameter());
-	set_leaf(&world, ADDRESS, page(&world, 1));
-	set_leaf(&world, ADDRESS + PAGE, page(&world, 2));
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	table = caller(wdm_tables_entry(&world.tables, ADDRESS, WDM_LEVEL_4K, false)) & -PAGE;
-	MUST(wdm_memory_remove(world.fd, world.domain, table, PAGE));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, ADDRESS, page(&world, 1)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, ADDRESS + PAGE, page(&world, 2)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
-	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, NULL));
-	MUST(wdm_memory_add(world.fd, world.domain, WDM_RW, world.mdl,
-			    table - caller(world.arena), PAGE, table));
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	/* The root: nothing is left */
-	MUST(wdm_memory_remove(world.fd, world.domain, world.tables.caller_address, PAGE));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
-	CHECK_EQUAL(query(world.fd, world.domain).translated_bytes, 0);
-	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, NULL));
-}
-
-static void memory_parameters(void)
-{
-	const __u64 base = 0x100000, size = 4 * PAGE;
-	struct world world;
-	struct model model;
-	__u32 mdl;
-	int fd;
-
-	open_world(&world);
-	fd = world.fd;
-	open_arena(&world, 4);
-	MUST(wdm_domain_create(fd, false, 0, &world.domain));
-	MUST(wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, 0, 0, base));
-	EXPECT(STATUS_RESOURCE_IN_USE,
-	       wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, 0, 0, base + size - PAGE));
-	EXPECT(STATUS_INVALID_PARAMETER_2,
-	       wdm_memory_add(fd, world.domain, 0, world.mdl, 0, 0, ADDRESS));
-	EXPECT(STATUS_INVALID_PARAMETER_2,
-	       wdm_memory_add(fd, world.domain, WDM_RW | 4, world.mdl, 0, 0, ADDRESS));
-	EXPECT(STATUS_INVALID_PARAMETER_3,
-	       wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, 1, PAGE, ADDRESS));
-	EXPECT(STATUS_INVALID_PARAMETER_3,
-	       wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, PAGE, size, ADDRESS));
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, 0, 0, ADDRESS + 8));
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, 0, 0, -PAGE));
-	MUST(wdm_mdl_create(fd, page(&world, 0), PAGE, WDM_IOMMU_READ, &mdl));
-	EXPECT(STATUS_ACCESS_DENIED,
-	       wdm_memory_add(fd, world.domain, WDM_RW, mdl, 0, 0, ADDRESS));
-	MUST(wdm_memory_add(fd, world.domain, WDM_RW, world.mdl, 0, PAGE, -PAGE));
-
-	EXPECT(STATUS_INVALID_PARAMETER_2, wdm_memory_remove(fd, world.domain, base + 1, PAGE));
-	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_memory_remove(fd, world.domain, base, 0));
-	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_memory_remove(fd, world.domain, base, 1));
-	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_memory_remove(fd, world.domain, base, -PAGE));
-	EXPECT(STATUS_NOT_FOUND, wdm_memory_remove(fd, world.domain, base - PAGE, 2 * PAGE));
-	EXPECT(STATUS_NOT_FOUND, wdm_memory_remove(fd, world.domain, base, size + PAGE));
-	MUST(wdm_memory_remove(fd, world.domain, -PAGE, PAGE));
-	MUST(wdm_memory_remove(fd, world.domain, base + PAGE, PAGE));
-	EXPECT(STATUS_NOT_FOUND, wdm_memory_remove(fd, world.domain, base, size));
-	model_init(&model, base, 8);
-	model_set(&model, base, 1, world.mdl, 0, WDM_RW);
-	model_set(&model, base + 2 * PAGE, 2, world.mdl, 2 * PAGE, WDM_RW);
-	model_check(&model, fd, world.domain, WDM_IOMMU_QUERY_CALLER);
-}
-
-/* Memory that was added for reading only */
-static void memory_read_only(void)
-{
-	struct wdm_iommu_refusal refusal;
-	struct world world;
-
-	open_caller_managed(&world, 4, parameter());
-	MUST(wdm_memory_remove(world.fd, world.domain, caller(page(&world, 1)), PAGE));
-	MUST(wdm_memory_add(world.fd, world.domain, WDM_IOMMU_READ, world.mdl, PAGE, PAGE,
-			    caller(page(&world, 1))));
-	set_leaf(&world, ADDRESS, page(&world, 1));
-	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(world.fd, world.domain, &refusal));
-	CHECK_EQUAL(refusal.count, 1);
-	CHECK_EQUAL(refusal.logical_address, ADDRESS);
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, ADDRESS, page(&world, 1)));
-	REQUIRE(wdm_tables_map(&world.tables, ADDRESS, caller(page(&world, 1)), WDM_LEVEL_4K,
-			       WDM_IOMMU_READ));
-	EXPECT(STATUS_SUCCESS, wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, read_from(&world, ADDRESS, page(&world, 1)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&world, ADDRESS, page(&world, 1)));
-}
-
 static __u32 try_arm64(struct world *world, const struct wdm_iommu_configure *change)
 {
 	struct wdm_iommu_configure argument = *change;
@@ -685,28 +473,6 @@ static void replay(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
 }
 
-/* The program gives the memory up; the MDL holds it. */
-static void unmapped_by_program(void)
-{
-	struct world world;
-	void *tables;
-
-	open_caller_managed(&world, 4, parameter());
-	set_leaf(&world, ADDRESS, page(&world, 1));
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	tables = page(&world, 4);
-	REQUIRE(!munmap(tables, TABLE_PAGES * PAGE));
-	/* The probe watches no memory that is not there. */
-	world.probe.size = 4 * PAGE;
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	/* The MDL is the memory of then, not what is at its addresses now. */
-	REQUIRE(mmap(tables, TABLE_PAGES * PAGE, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == tables);
-	MUST(wdm_flush(world.fd, world.domain, NULL));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-}
-
 static const struct test_case cases[] = {
 	{ .name = "attached and not configured", .run = not_configured, .needs = NEEDS_DEVICE },
 	{ .name = "calls for the other kind of domain", .run = wrong_kind },
@@ -721,24 +487,11 @@ static const struct test_case cases[] = {
 	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "the contiguous bit", .run = contiguous, .needs = NEEDS_DEVICE },
 	{ .name = "another root", .run = reconfigure, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "TranslationEnabled FALSE and back", .run = bypass, .needs = NEEDS_DEVICE,
-	  .formats = true },
-	{ .name = "an address space that does not fit TranslationEnabled FALSE",
-	  .run = bypass_conflict, .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "memory that is removed", .run = memory_remove,
-	  .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "memory of tables that is removed", .run = table_remove,
-	  .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "parameters of add and remove", .run = memory_parameters },
-	{ .name = "memory for reading only", .run = memory_read_only,
-	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "configurations that cannot be used", .run = wrong_configurations,
 	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "5 levels", .run = five_levels, .needs = NEEDS_DEVICE },
 	{ .name = "InputSize", .run = input_sizes, .needs = NEEDS_DEVICE },
 	{ .name = "tables that change without a device", .run = replay,
-	  .needs = NEEDS_DEVICE, .formats = true },
-	{ .name = "memory that the program unmaps", .run = unmapped_by_program,
 	  .needs = NEEDS_DEVICE, .formats = true },
 };
 

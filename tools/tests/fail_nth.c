@@ -16,26 +16,16 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define MANY		2000
 
-static bool write_word(const char *path, const char *word)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, word, strlen(word)) == (ssize_t)strlen(word);
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
 /* Let allocations fail that may sleep, and say nothing of it in the log. */
 static void set_up(void)
 {
-	if (!write_word("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") ||
-	    !write_word("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N"))
+	if (!write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") ||
+	    !write_text("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N"))
 		skip("this kernel injects no failures");
-	write_word("/sys/kernel/debug/fail_page_alloc/min-order", "0");
-	write_word("/sys/kernel/debug/failslab/verbose", "0");
-	write_word("/sys/kernel/debug/fail_page_alloc/verbose", "0");
-	write_word("/sys/kernel/debug/fail_usercopy/verbose", "0");
+	write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	write_text("/sys/kernel/debug/failslab/verbose", "0");
+	write_text("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	write_text("/sys/kernel/debug/fail_usercopy/verbose", "0");
 }
 
 /* Make the call with its n-th chance to fail taken; false: it had fewer. */

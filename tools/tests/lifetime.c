@@ -267,16 +267,6 @@ static void tie_again(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
 }
 
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
 #define VFIO_PCI "/sys/bus/pci/drivers/vfio-pci"
 
 /* Forked before anything is open, or it would itself hold what it waits for */
@@ -292,7 +282,7 @@ static pid_t start_unbind(int *start)
 	*start = pipes[1];
 	if (!child) {
 		REQUIRE(read(pipes[0], &byte, 1) == 1);
-		CHECK(write_file(VFIO_PCI "/unbind", options.device.text));
+		CHECK(write_text(VFIO_PCI "/unbind", options.device.text));
 		finish();
 	}
 	return child;
@@ -323,7 +313,7 @@ static void unbind(void)
 	CHECK_EQUAL(query(world.fd, world.domain).devices, 0);
 	close(world.fd);
 	CHECK_EQUAL(locked_memory(), 0);
-	CHECK(write_file("/sys/bus/pci/drivers_probe", options.device.text));
+	CHECK(write_text("/sys/bus/pci/drivers_probe", options.device.text));
 	CHECK(wdm_pci_has_vfio_driver(options.device.text));
 	check_available();
 }

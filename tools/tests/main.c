@@ -20,6 +20,7 @@ static const struct suite * const suites[] = {
 	&osmap_suite,
 	&encodings_suite,
 	&callermanaged_suite,
+	&callermemory_suite,
 	&hostile_suite,
 	&mdl_suite,
 	&attach_suite,

@@ -9,6 +9,7 @@ extern const struct suite abi_suite;
 extern const struct suite osmap_suite;
 extern const struct suite encodings_suite;
 extern const struct suite callermanaged_suite;
+extern const struct suite callermemory_suite;
 extern const struct suite hostile_suite;
 extern const struct suite mdl_suite;
 extern const struct suite attach_suite;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -121,6 +120,12 @@ bool pins_are_back(long long before)
 	return false;
 }
 
+/* Write a 4 KiB leaf of the caller's tables; nothing is flushed. */
+void set_leaf(struct world *world, __u64 address, const void *target)
+{
+	REQUIRE(wdm_tables_map(&world->tables, address, caller(target), WDM_LEVEL_4K, WDM_RW));
+}
+
 unsigned char *page(const struct world *world, size_t number)
 {
 	return world->arena + number * WDM_PAGE_SIZE;
@@ -152,13 +157,9 @@ enum dma read_from(struct world *world, __u64 address, void *source)
 /* 2 MiB that the kernel has in one piece; ends the case if there are none. */
 void *get_huge_page(void)
 {
-	FILE *file = fopen("/proc/sys/vm/nr_hugepages", "we");
 	void *memory;
 
-	if (file) {
-		fputs("4\n", file);
-		fclose(file);
-	}
+	write_text("/proc/sys/vm/nr_hugepages", "4");
 	memory = mmap(NULL, HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	if (memory == MAP_FAILED)
@@ -213,13 +214,8 @@ __u64 locked_memory(void)
 /* Pages of the whole machine that are pinned */
 long long pinned_pages(void)
 {
-	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
-
 	/* Let every CPU say what it has counted. */
-	if (fd >= 0) {
-		(void)!write(fd, "1", 1);
-		close(fd);
-	}
+	write_text("/proc/sys/vm/stat_refresh", "1");
 	return number_in("/proc/vmstat", "nr_foll_pin_acquired ") -
 	       number_in("/proc/vmstat", "nr_foll_pin_released ");
 }

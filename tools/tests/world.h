@@ -55,6 +55,7 @@ void start_tables(struct world *world, const struct wdm_table_format *format,
 void open_one(struct world *world, const char *bdf, const struct wdm_vfio_device *beside,
 	      struct wdm_vfio_device *device, struct probe *probe);
 
+void set_leaf(struct world *world, __u64 address, const void *target);
 unsigned char *page(const struct world *world, size_t number);
 __u64 caller(const void *memory);
 __u32 map_pages(struct world *world, size_t first, size_t number, __u64 address);
