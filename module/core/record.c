@@ -192,6 +192,7 @@ bool wdm_record_covers(struct wdm_record *rec, u64 first, u64 last)
 		first += ext.nr_pages;
 		if (first > last)
 			return true;
+		cond_resched();
 	}
 	return false;
 }
@@ -205,6 +206,7 @@ static u64 wdm_record_count(struct wdm_record *rec, u64 first, u64 last)
 	while (wdm_record_next(rec, first, last, &ext)) {
 		first = ext.first + ext.nr_pages;
 		nr++;
+		cond_resched();
 	}
 	return nr;
 }
@@ -247,6 +249,7 @@ ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
 	       wdm_record_next(rec, next, last, &removal->ext[removal->nr])) {
 		next += removal->ext[removal->nr].nr_pages;
 		removal->nr++;
+		cond_resched();
 	}
 
 	if (mas_store_gfp(&mas, NULL, gfp)) {
@@ -269,8 +272,10 @@ void wdm_removal_release(struct wdm_removal *removal)
 {
 	u64 i;
 
-	for (i = 0; i < removal->nr; i++)
+	for (i = 0; i < removal->nr; i++) {
 		wdm_mdl_unuse(removal->ext[i].mdl, removal->ext[i].nr_pages);
+		cond_resched();
+	}
 	if (removal->ext != removal->few)
 		kvfree(removal->ext);
 }

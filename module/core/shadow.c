@@ -123,6 +123,7 @@ static bool wdm_bypass_fits(struct wdm_domain *domain)
 		next = ext.first + ext.nr_pages;
 		fits = wdm_domain_fits(domain, ext.first << PAGE_SHIFT,
 				       (next << PAGE_SHIFT) - 1);
+		cond_resched();
 	}
 	mutex_unlock(&domain->record.lock);
 	return fits;

@@ -228,6 +228,7 @@ static bool wdm_space_allows(struct wdm_domain *domain, u64 address, u64 size,
 			  ext.first == page && !(perms & ~ext.perms);
 		if (allowed)
 			page += ext.nr_pages;
+		cond_resched();
 	}
 	mutex_unlock(&domain->record.lock);
 	return allowed;
