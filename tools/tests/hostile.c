@@ -27,11 +27,11 @@ static __u64 *table_at(const struct world *world, size_t number)
 	return (__u64 *)page(world, number);
 }
 
-/* Lead all entries of a table to the same place. */
-static void fill_table(__u64 *table, __u64 entry)
+/* Lead the first entries of a table to the same place, and clear the others. */
+static void fill_table(__u64 *table, unsigned int number, __u64 entry)
 {
 	for (unsigned int i = 0; i < ENTRIES; i++)
-		table[i] = entry;
+		table[i] = i < number ? entry : 0;
 }
 
 /* HOME_ADDRESS works, and the whole tables are as small as at the start. */
@@ -55,12 +55,10 @@ static void make_fan(struct world *world, unsigned int leaves)
 	const struct wdm_table_format *format = world->tables.format;
 
 	for (unsigned int number = 2; number < 5; number++) {
-		fill_table(table_at(world, number),
+		fill_table(table_at(world, number), ENTRIES,
 			   format->table(caller(page(world, number + 1))));
 	}
-	fill_table(table_at(world, 5), 0);
-	for (unsigned int i = 0; i < leaves; i++)
-		table_at(world, 5)[i] = format->leaf(caller(page(world, 1)), 0, WDM_RW);
+	fill_table(table_at(world, 5), leaves, format->leaf(caller(page(world, 1)), 0, WDM_RW));
 }
 
 /* Configure with the root at page 2; false: it took too long. */
@@ -111,12 +109,13 @@ static void self(void)
 
 	open_caller_managed(&world, 6, parameter());
 	root = table_at(&world, 2);
-	fill_table(root, world.tables.format->table(caller(root)));
-	CHECK(configure_fan(&world, &refusal));
+	/* More than 16 would be more of the same, for millions of leaves. */
+	fill_table(root, 16, world.tables.format->table(caller(root)));
+	configure_fan(&world, &refusal);
 	check_bounds(&world);
 
 	/* One entry that leads back, one that leads to the good tables */
-	memset(root, 0, PAGE);
+	fill_table(root, 0, 0);
 	root[1] = world.tables.format->table(caller(root));
 	root[0] = world.tables.memory[0];
 	configure_fan(&world, &refusal);
@@ -155,13 +154,14 @@ static void killed(void)
 /* A gigabyte of 4 KiB leaves in three tables */
 static void gigabyte(void)
 {
-	const struct wdm_table_format *format = parameter();
+	const struct wdm_table_format *format = &wdm_format_x64;
 	struct world world;
 	__u64 *upper;
 
 	open_caller_managed(&world, 6, format);
-	fill_table(table_at(&world, 5), format->leaf(caller(page(&world, 1)), 0, WDM_RW));
-	fill_table(table_at(&world, 4), format->table(caller(page(&world, 5))));
+	fill_table(table_at(&world, 5), ENTRIES,
+		   format->leaf(caller(page(&world, 1)), 0, WDM_RW));
+	fill_table(table_at(&world, 4), ENTRIES, format->table(caller(page(&world, 5))));
 	/* The second gigabyte, which no reserved region is in */
 	upper = wdm_tables_entry(&world.tables, 0x40000000, WDM_LEVEL_1G, true);
 	*upper = format->table(caller(page(&world, 4)));
@@ -405,7 +405,7 @@ static const struct test_case cases[] = {
 	{ .name = "addresses far away", .run = far_addresses, .needs = NEEDS_DEVICE,
 	  .formats = true },
 	{ .name = "a gigabyte of 4 KiB leaves", .run = gigabyte, .needs = NEEDS_DEVICE,
-	  .formats = true, .seconds = 120 },
+	  .seconds = 120 },
 	{ .name = "all entries lead to one table", .run = fan, .needs = NEEDS_DEVICE,
 	  .formats = true, .seconds = 120 },
 	{ .name = "tables that lead to themselves", .run = self, .needs = NEEDS_DEVICE,
