@@ -190,7 +190,10 @@ typedef struct _DEVICE_FAULT_CONFIGURATION {
 	PVOID FaultContext;
 } DEVICE_FAULT_CONFIGURATION, *PDEVICE_FAULT_CONFIGURATION;
 
-/* The functions of version 1 */
+/*
+ * The functions of version 1. A fault handler may sleep, but must not call
+ * AttachDevice, DetachDevice or SetDeviceFaultReporting: those wait for it.
+ */
 
 typedef NTSTATUS IOMMU_DOMAIN_CREATE(BOOLEAN OsManagedPageTable,
 				     PIOMMU_DMA_DOMAIN *DomainOut);

@@ -2,7 +2,6 @@
 /*
  * Ioctls on domains as such: info, create, delete, reports.
  */
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -190,8 +189,6 @@ ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd)
 		status = wdm_query_batch(object->domain, caller_space, &start,
 					 ext, &umap[done], &nr);
 		done += nr;
-		if (fatal_signal_pending(current))
-			status = STATUS_CANCELLED;
 	}
 	kfree(ext);
 	wdm_object_put(cmd->ctx, object);

@@ -59,7 +59,7 @@ static void wdm_unpin_all(struct wdm_mdl *mdl, u64 nr_pages)
 static int wdm_resize_runs(struct wdm_user_mdl *umdl, u32 capacity)
 {
 	struct wdm_run *runs = kvmalloc_array(capacity, sizeof(*runs),
-					      GFP_KERNEL_ACCOUNT);
+					      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 
 	if (!runs)
 		return -ENOMEM;

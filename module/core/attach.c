@@ -5,6 +5,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../compat/compat.h"
@@ -29,8 +30,15 @@ bool wdm_unsafe_interrupts_allowed(void)
 	return READ_ONCE(allow_unsafe_interrupts);
 }
 
-/* Does the domain map anything in these logical addresses? */
-static bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last)
+/**
+ * wdm_domain_uses() - Does a domain map anything in these logical addresses?
+ * @domain: the domain; attach_lock is held
+ * @first: the first address
+ * @last: the last one
+ *
+ * Return: whether it does.
+ */
+bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last)
 {
 	struct wdm_extent ext;
 	bool any;
@@ -127,6 +135,7 @@ static ntstatus_t wdm_hw_prepare(struct wdm_hw *hw,
 	const struct iommu_resv_region *region;
 	int ret;
 
+	hw->exclusive = wdm_regions_exclusive(regions);
 	list_for_each_entry(region, regions, list) {
 		ret = 0;
 		if (region->type == IOMMU_RESV_SW_MSI && !hw->sw_msi) {
@@ -146,34 +155,9 @@ static ntstatus_t wdm_hw_prepare(struct wdm_hw *hw,
 	return STATUS_SUCCESS;
 }
 
-/* Map everything that an OS-managed domain has recorded. */
-static ntstatus_t wdm_record_replay(struct wdm_domain *domain,
-				    struct wdm_hw *hw)
-{
-	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_extent ext;
-	u64 next = 0, undo = 0;
-
-	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
-		status = wdm_hw_map(hw, ext.first << PAGE_SHIFT, ext.mdl,
-				    ext.mdl_page, ext.nr_pages, ext.perms,
-				    domain->granule);
-		if (wdm_failed(status))
-			break;
-		next = ext.first + ext.nr_pages;
-	}
-	while (wdm_failed(status) && next &&
-	       wdm_record_next(&domain->record, undo, next - 1, &ext)) {
-		wdm_hw_unmap_sync(hw, ext.first << PAGE_SHIFT,
-				  ext.nr_pages << PAGE_SHIFT);
-		undo = ext.first + ext.nr_pages;
-	}
-	mutex_unlock(&domain->record.lock);
-	return status;
-}
-
-static void wdm_record_clear(struct wdm_domain *domain, struct wdm_hw *hw)
+/* Unmap what an OS-managed domain has recorded, up to page @last. */
+static void wdm_record_clear(struct wdm_domain *domain, struct wdm_hw *hw,
+			     u64 last)
 {
 	struct iommu_iotlb_gather gather;
 	struct wdm_extent ext;
@@ -181,13 +165,39 @@ static void wdm_record_clear(struct wdm_domain *domain, struct wdm_hw *hw)
 
 	iommu_iotlb_gather_init(&gather);
 	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+	while (wdm_record_next(&domain->record, next, last, &ext)) {
 		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
 			     ext.nr_pages << PAGE_SHIFT, &gather);
 		next = ext.first + ext.nr_pages;
 	}
 	mutex_unlock(&domain->record.lock);
 	iommu_iotlb_sync(hw->domain, &gather);
+}
+
+/* Map everything that an OS-managed domain has recorded. */
+static ntstatus_t wdm_record_replay(struct wdm_domain *domain,
+				    struct wdm_hw *hw)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 next = 0;
+
+	mutex_lock(&domain->record.lock);
+	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+		status = STATUS_CANCELLED;
+		if (fatal_signal_pending(current))
+			break;
+		status = wdm_hw_map(hw, ext.first << PAGE_SHIFT, ext.mdl,
+				    ext.mdl_page, ext.nr_pages, ext.perms,
+				    domain->granule);
+		if (wdm_failed(status))
+			break;
+		next = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+	if (wdm_failed(status) && next)
+		wdm_record_clear(domain, hw, next - 1);
+	return status;
 }
 
 static ntstatus_t wdm_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw)
@@ -203,27 +213,92 @@ static void wdm_hw_empty(struct wdm_domain *domain, struct wdm_hw *hw)
 	if (domain->shadow)
 		wdm_shadow_clear(domain, hw);
 	else
-		wdm_record_clear(domain, hw);
+		wdm_record_clear(domain, hw, ULONG_MAX);
 }
 
-static int wdm_is_in_group(struct device *dev, void *data)
+/**
+ * struct wdm_probe - what is to be known of a device before it is attached
+ * @dev: the device
+ * @hw_domain: out: a new iommu_domain for it, or an ERR_PTR()
+ * @whole_maps: out: see &struct wdm_hw
+ * @reports: out: its IOMMU driver reports faults
+ */
+struct wdm_probe {
+	struct device *dev;
+	struct iommu_domain *hw_domain;
+	bool whole_maps;
+	bool reports;
+};
+
+/*
+ * The IOMMU driver of virtio keeps one mapping for each call, which it cannot
+ * unmap a part of, instead of a page table. The IOMMU API does not tell.
+ */
+static bool wdm_maps_whole(struct device *dev)
 {
-	return dev == data;
+	struct device *iommu = dev->iommu->iommu_dev->dev;
+
+	return iommu && iommu->parent && iommu->parent->bus &&
+	       !strcmp(iommu->parent->bus->name, "virtio");
+}
+
+/* The group's lock is held, so the device cannot be unplugged meanwhile. */
+static int wdm_probe_device(struct device *dev, void *data)
+{
+	struct wdm_probe *probe = data;
+
+	if (dev != probe->dev)
+		return 0;
+
+	/* DMA that is not coherent cannot be offered (IOMMU_CACHE). */
+	probe->hw_domain = ERR_PTR(-EOPNOTSUPP);
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return 1;
+	probe->hw_domain = iommu_paging_domain_alloc(dev);
+	probe->whole_maps = wdm_maps_whole(dev);
+	probe->reports = wdm_fault_reported_for(dev);
+	return 1;
+}
+
+/* A hardware domain for a group, which nobody is attached to yet. */
+static ntstatus_t wdm_hw_for_group(struct wdm_domain *domain,
+				   struct wdm_group *group, struct device *dev,
+				   struct wdm_hw **out)
+{
+	struct wdm_probe probe = { .dev = dev };
+	struct wdm_hw *hw;
+
+	if (!iommu_group_for_each_dev(group->iommu_group, &probe,
+				      wdm_probe_device))
+		return STATUS_DEVICE_REMOVED;
+	if (IS_ERR(probe.hw_domain))
+		return wdm_status_from_errno(PTR_ERR(probe.hw_domain));
+
+	hw = wdm_hw_create(probe.hw_domain);
+	if (!hw) {
+		iommu_domain_free(probe.hw_domain);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	hw->whole_maps = probe.whole_maps;
+	if (probe.reports)
+		wdm_fault_prepare(hw->domain);
+	*out = hw;
+	return STATUS_SUCCESS;
 }
 
 /*
  * iommu_attach_group() with answers that a caller can use. A group that lost its
  * last device, by hot-unplug, must not even be tried.
  */
-static ntstatus_t wdm_attach_iommu_group(struct iommu_domain *hw_domain,
+static ntstatus_t wdm_attach_iommu_group(struct wdm_hw *hw,
 					 struct wdm_group *group,
 					 struct device *dev)
 {
 	int ret;
 
-	if (!iommu_group_for_each_dev(group->iommu_group, dev, wdm_is_in_group))
+	if (!wdm_group_has(group, dev))
 		return STATUS_DEVICE_REMOVED;
-	ret = iommu_attach_group(hw_domain, group->iommu_group);
+	ret = iommu_attach_group(hw->domain, group->iommu_group);
 	/* What the IOMMU core says when domain and group do not fit. */
 	return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
 				wdm_status_from_errno(ret);
@@ -234,48 +309,74 @@ static bool wdm_hw_usable(const struct wdm_hw *hw)
 	return hw->domain->pgsize_bitmap & PAGE_SIZE;
 }
 
-/* Join a hardware domain that the domain has already. */
-static bool wdm_attach_existing(struct wdm_domain *domain,
-				struct wdm_group *group, struct device *dev,
-				const struct iommu_domain *like,
-				const struct list_head *regions)
+/*
+ * Move the group from @hw, which is new, to a hardware domain of the same kind
+ * that the domain has already. The group is in one of the two afterwards, unless
+ * this fails. @joined tells whether it was moved.
+ */
+static ntstatus_t wdm_attach_existing(struct wdm_domain *domain,
+				      struct wdm_group *group,
+				      struct device *dev, struct wdm_hw *hw,
+				      bool *joined)
 {
-	struct wdm_hw *hw;
-
-	if (wdm_regions_exclusive(regions))
-		return false;
-	list_for_each_entry(hw, &domain->hws, node) {
-		if (hw->exclusive || hw->domain->ops != like->ops)
-			continue;
-		if (wdm_failed(wdm_attach_iommu_group(hw->domain, group, dev)))
-			continue;
-		if (wdm_failed(wdm_hw_prepare(hw, regions))) {
-			iommu_detach_group(hw->domain, group->iommu_group);
-			continue;
-		}
-		hw->nr_groups++;
-		group->hw = hw;
-		return true;
-	}
-	return false;
-}
-
-/* Make a hardware domain of @hw_domain, which is freed on failure. */
-static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
-				 struct wdm_group *group, struct device *dev,
-				 struct iommu_domain *hw_domain,
-				 const struct list_head *regions)
-{
-	struct wdm_hw *hw = wdm_hw_create(hw_domain);
+	struct wdm_hw *other;
 	ntstatus_t status;
 
-	if (!hw) {
-		iommu_domain_free(hw_domain);
-		return STATUS_INSUFFICIENT_RESOURCES;
+	*joined = false;
+	list_for_each_entry(other, &domain->hws, node) {
+		if (other->exclusive || hw->exclusive ||
+		    other->domain->ops != hw->domain->ops ||
+		    other->coherent != hw->coherent ||
+		    other->sw_msi != hw->sw_msi)
+			continue;
+		iommu_detach_group(hw->domain, group->iommu_group);
+		status = wdm_attach_iommu_group(other, group, dev);
+		if (!wdm_failed(status)) {
+			other->nr_groups++;
+			group->hw = other;
+			*joined = true;
+			return STATUS_SUCCESS;
+		}
+		status = wdm_attach_iommu_group(hw, group, dev);
+		if (wdm_failed(status))
+			return status;
 	}
-	wdm_fault_prepare(hw_domain, domain, dev);
+	return STATUS_SUCCESS;
+}
 
-	status = wdm_attach_iommu_group(hw_domain, group, dev);
+/* Fill a hardware domain that the group is attached to. */
+static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
+				 struct wdm_group *group, struct wdm_hw *hw)
+{
+	ntstatus_t status;
+
+	if (!wdm_aperture_fits(domain, &hw->domain->geometry))
+		return STATUS_CONFLICTING_ADDRESSES;
+	status = wdm_hw_fill(domain, hw);
+	if (wdm_failed(status))
+		return status;
+
+	hw->nr_groups = 1;
+	list_add_tail(&hw->node, &domain->hws);
+	group->hw = hw;
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
+				    struct wdm_group *group, struct device *dev,
+				    const struct list_head *regions)
+{
+	struct wdm_hw *hw;
+	bool joined;
+	ntstatus_t status;
+
+	status = wdm_group_read_resv(group, regions, domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_hw_for_group(domain, group, dev, &hw);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_attach_iommu_group(hw, group, dev);
 	if (wdm_failed(status))
 		goto free;
 
@@ -283,57 +384,30 @@ static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
 	 * Some drivers finish a domain at its first attach, and coherency can
 	 * only be enforced between that and the first map.
 	 */
-	if (hw_domain->ops->enforce_cache_coherency)
-		hw_domain->ops->enforce_cache_coherency(hw_domain);
-
+	if (hw->domain->ops->enforce_cache_coherency)
+		hw->coherent =
+			hw->domain->ops->enforce_cache_coherency(hw->domain);
 	status = STATUS_NOT_SUPPORTED;
 	if (!wdm_hw_usable(hw))
-		goto detach;
-	status = STATUS_CONFLICTING_ADDRESSES;
-	if (!wdm_aperture_fits(domain, &hw_domain->geometry))
 		goto detach;
 	status = wdm_hw_prepare(hw, regions);
 	if (wdm_failed(status))
 		goto detach;
-	status = wdm_hw_fill(domain, hw);
+
+	status = wdm_attach_existing(domain, group, dev, hw, &joined);
+	if (!wdm_failed(status) && !joined)
+		status = wdm_attach_new(domain, group, hw);
 	if (wdm_failed(status))
 		goto detach;
-
-	hw->nr_groups = 1;
-	hw->exclusive = wdm_regions_exclusive(regions);
-	list_add_tail(&hw->node, &domain->hws);
-	group->hw = hw;
+	list_add_tail(&group->domain_node, &domain->groups);
+	if (joined)
+		wdm_hw_destroy(hw);
 	return STATUS_SUCCESS;
 
 detach:
-	iommu_detach_group(hw_domain, group->iommu_group);
+	iommu_detach_group(hw->domain, group->iommu_group);
 free:
 	wdm_hw_destroy(hw);
-	return status;
-}
-
-static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
-				    struct wdm_group *group, struct device *dev,
-				    const struct list_head *regions)
-{
-	struct iommu_domain *hw_domain;
-	ntstatus_t status;
-
-	status = wdm_group_read_resv(group, regions, domain);
-	if (wdm_failed(status))
-		return status;
-
-	/* A new one tells which of those that there are may do. */
-	hw_domain = iommu_paging_domain_alloc(dev);
-	if (IS_ERR(hw_domain))
-		return wdm_status_from_errno(PTR_ERR(hw_domain));
-
-	if (wdm_attach_existing(domain, group, dev, hw_domain, regions))
-		iommu_domain_free(hw_domain);
-	else
-		status = wdm_attach_new(domain, group, dev, hw_domain, regions);
-	if (!wdm_failed(status))
-		list_add_tail(&group->domain_node, &domain->groups);
 	return status;
 }
 
@@ -363,10 +437,6 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 				       "interrupts are not isolated; see the module's parameter allow_unsafe_interrupts\n");
 		return STATUS_ACCESS_DENIED;
 	}
-
-	/* DMA that is not coherent cannot be offered (IOMMU_CACHE). */
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return STATUS_NOT_SUPPORTED;
 
 	ret = iommu_get_group_resv_regions(group->iommu_group, &regions);
 	if (ret)

@@ -83,6 +83,7 @@ ntstatus_t wdm_domain_hw_map(struct wdm_domain *domain, u64 iova,
 void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size);
 
 /* attach.c: hardware domains come and go */
+bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last);
 ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 			     struct device *dev);
 void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group);

@@ -8,7 +8,6 @@
  * faults are dropped; a device that faults does so by the thousand.
  */
 #include <linux/kfifo.h>
-#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -33,7 +32,7 @@ struct wdm_fault_sink {
 	struct wdm_device *device;
 	wdm_fault_fn fn;
 	void *context;
-	DECLARE_KFIFO(queue, struct wdm_fault, WDM_FAULT_QUEUE);
+	DECLARE_KFIFO(queue, u64, WDM_FAULT_QUEUE);
 	struct work_struct work;
 };
 
@@ -42,38 +41,52 @@ static DEFINE_SPINLOCK(wdm_fault_lock);
 static LIST_HEAD(wdm_fault_sinks);
 static struct workqueue_struct *wdm_fault_wq;
 
-static bool wdm_fault_pop(struct wdm_fault_sink *sink, struct wdm_fault *fault)
+static bool wdm_fault_pop(struct wdm_fault_sink *sink, u64 *iova)
 {
 	unsigned long flags;
 	bool got;
 
 	spin_lock_irqsave(&wdm_fault_lock, flags);
-	got = kfifo_get(&sink->queue, fault);
+	got = kfifo_get(&sink->queue, iova);
 	spin_unlock_irqrestore(&wdm_fault_lock, flags);
 	return got;
+}
+
+/* Does the domain that the device is attached to map this address, now? */
+static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
+{
+	struct wdm_group *group = device->group;
+	bool mapped = false;
+
+	mutex_lock(&group->lock);
+	if (group->domain) {
+		down_read(&group->domain->attach_lock);
+		mapped = wdm_domain_uses(group->domain, iova, iova);
+		up_read(&group->domain->attach_lock);
+	}
+	mutex_unlock(&group->lock);
+	return mapped;
 }
 
 static void wdm_fault_work(struct work_struct *work)
 {
 	struct wdm_fault_sink *sink =
 		container_of(work, struct wdm_fault_sink, work);
-	struct wdm_fault fault;
+	struct wdm_fault fault = { .dev = sink->device->dev };
 
-	while (wdm_fault_pop(sink, &fault))
+	while (wdm_fault_pop(sink, &fault.iova)) {
+		fault.mapped = wdm_fault_is_mapped(sink->device, fault.iova);
 		sink->fn(sink->context, &fault);
+	}
 }
 
-/* Called by the IOMMU driver, in any context. */
+/*
+ * Called by the IOMMU driver, in any context. The page tables may change at the
+ * same time, so they are not looked at.
+ */
 static int wdm_fault_report(struct iommu_domain *hw_domain, struct device *dev,
 			    unsigned long iova, int flags, void *token)
 {
-	struct wdm_fault fault = {
-		.domain = token,
-		.dev = dev,
-		.iova = iova,
-		.write = flags & IOMMU_FAULT_WRITE,
-		.mapped = iommu_iova_to_phys(hw_domain, iova),
-	};
 	struct wdm_fault_sink *sink;
 	unsigned long irq_flags;
 	int ret = -ENODEV;
@@ -82,7 +95,7 @@ static int wdm_fault_report(struct iommu_domain *hw_domain, struct device *dev,
 	list_for_each_entry(sink, &wdm_fault_sinks, node) {
 		if (sink->device->dev != dev)
 			continue;
-		kfifo_put(&sink->queue, fault);
+		kfifo_put(&sink->queue, iova);
 		queue_work(wdm_fault_wq, &sink->work);
 		ret = 0;
 	}
@@ -90,8 +103,14 @@ static int wdm_fault_report(struct iommu_domain *hw_domain, struct device *dev,
 	return ret;
 }
 
-/* Only AMD's driver reports, and its IOMMUs are called ivhd0, ivhd1, ... */
-static bool wdm_fault_reported_for(struct device *dev)
+/**
+ * wdm_fault_reported_for() - Are the faults of a device reported?
+ * @dev: a device that does not go away
+ *
+ * Return: whether its IOMMU driver does that: only AMD's does, and its IOMMUs
+ * are called ivhd0, ivhd1, ...
+ */
+bool wdm_fault_reported_for(struct device *dev)
 {
 	struct device *iommu;
 
@@ -104,14 +123,36 @@ static bool wdm_fault_reported_for(struct device *dev)
 /**
  * wdm_fault_prepare() - Have the faults of an iommu_domain reported
  * @hw_domain: new, and not attached
- * @domain: the domain it is for
- * @dev: a device behind its IOMMU
  */
-void wdm_fault_prepare(struct iommu_domain *hw_domain,
-		       struct wdm_domain *domain, struct device *dev)
+void wdm_fault_prepare(struct iommu_domain *hw_domain)
 {
-	if (wdm_fault_reported_for(dev))
-		iommu_set_fault_handler(hw_domain, wdm_fault_report, domain);
+	iommu_set_fault_handler(hw_domain, wdm_fault_report, NULL);
+}
+
+/* Nobody adds to the sink's queue any more when this is called. */
+static void wdm_fault_retire(struct wdm_fault_sink *sink)
+{
+	if (!sink)
+		return;
+	cancel_work_sync(&sink->work);
+	kfree(sink);
+}
+
+/* Put a sink in the place of what there was; the group's lock is held. */
+static struct wdm_fault_sink *wdm_fault_replace(struct wdm_device *device,
+						struct wdm_fault_sink *sink)
+{
+	struct wdm_fault_sink *old = device->faults;
+
+	lockdep_assert_held(&device->group->lock);
+	device->faults = sink;
+	spin_lock_irq(&wdm_fault_lock);
+	if (old)
+		list_del(&old->node);
+	if (sink)
+		list_add(&sink->node, &wdm_fault_sinks);
+	spin_unlock_irq(&wdm_fault_lock);
+	return old;
 }
 
 /**
@@ -121,22 +162,19 @@ void wdm_fault_prepare(struct iommu_domain *hw_domain,
  * @context: for the handler
  *
  * Contract: IommuSetDeviceFaultReporting with Enable TRUE; replaces the handler
- * that there was.
+ * that there was, which is not running any more when this returns; without
+ * effect on failure.
  *
- * Return: STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
- * STATUS_INVALID_PARAMETER_1 if the device is not attached,
- * STATUS_RESOURCE_IN_USE if another thread does the same,
+ * Return: STATUS_INVALID_PARAMETER_1 if the device is not attached,
+ * STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
 			    void *context)
 {
 	struct wdm_group *group = device->group;
-	struct wdm_fault_sink *sink;
+	struct wdm_fault_sink *sink, *old = NULL;
 	ntstatus_t status = STATUS_SUCCESS;
-
-	if (!wdm_fault_reported_for(device->dev))
-		return STATUS_NOT_SUPPORTED;
 
 	sink = kzalloc(sizeof(*sink), GFP_KERNEL);
 	if (!sink)
@@ -147,21 +185,18 @@ ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
 	INIT_KFIFO(sink->queue);
 	INIT_WORK(&sink->work, wdm_fault_work);
 
-	wdm_fault_ignore(device);
 	mutex_lock(&group->lock);
-	if (!device->attached) {
+	if (!device->attached)
 		status = STATUS_INVALID_PARAMETER_1;
-	} else if (device->faults) {
-		status = STATUS_RESOURCE_IN_USE;
-	} else {
-		device->faults = sink;
-		spin_lock_irq(&wdm_fault_lock);
-		list_add(&sink->node, &wdm_fault_sinks);
-		spin_unlock_irq(&wdm_fault_lock);
-	}
+	else if (!wdm_fault_reported_for(device->dev))
+		status = STATUS_NOT_SUPPORTED;
+	else
+		old = wdm_fault_replace(device, sink);
 	mutex_unlock(&group->lock);
+
 	if (wdm_failed(status))
 		kfree(sink);
+	wdm_fault_retire(old);
 	return status;
 }
 
@@ -176,20 +211,12 @@ ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
 void wdm_fault_ignore(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
-	struct wdm_fault_sink *sink;
+	struct wdm_fault_sink *old;
 
 	mutex_lock(&group->lock);
-	sink = device->faults;
-	device->faults = NULL;
+	old = wdm_fault_replace(device, NULL);
 	mutex_unlock(&group->lock);
-	if (!sink)
-		return;
-
-	spin_lock_irq(&wdm_fault_lock);
-	list_del(&sink->node);
-	spin_unlock_irq(&wdm_fault_lock);
-	cancel_work_sync(&sink->work);
-	kfree(sink);
+	wdm_fault_retire(old);
 }
 
 /**

@@ -11,21 +11,17 @@
 #include "../status.h"
 
 struct wdm_device;
-struct wdm_domain;
 
 /**
  * struct wdm_fault - a request of a device that its IOMMU blocked
- * @domain: the domain that the device is attached to
  * @dev: the device
  * @iova: the address
- * @write: it was a write
- * @mapped: there is a translation, so it was the permission that was missing
+ * @mapped: there is a translation, so it was the permission that was missing;
+ *	as far as can be told afterwards
  */
 struct wdm_fault {
-	struct wdm_domain *domain;
 	struct device *dev;
 	u64 iova;
-	bool write;
 	bool mapped;
 };
 
@@ -35,8 +31,8 @@ ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
 			    void *context);
 void wdm_fault_ignore(struct wdm_device *device);
 
-void wdm_fault_prepare(struct iommu_domain *hw_domain,
-		       struct wdm_domain *domain, struct device *dev);
+bool wdm_fault_reported_for(struct device *dev);
+void wdm_fault_prepare(struct iommu_domain *hw_domain);
 
 int wdm_fault_init(void);
 void wdm_fault_exit(void);

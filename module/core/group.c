@@ -138,10 +138,6 @@ void wdm_group_revoke(struct wdm_group *group)
 {
 	struct wdm_device *device;
 
-	mutex_lock(&group->owner->lock);
-	list_del_init(&group->owner_node);
-	mutex_unlock(&group->owner->lock);
-
 	mutex_lock(&group->lock);
 	group->revoked = true;
 	list_for_each_entry(device, &group->devices, node)
@@ -151,6 +147,11 @@ void wdm_group_revoke(struct wdm_group *group)
 		wdm_group_leave(group);
 	}
 	mutex_unlock(&group->lock);
+
+	/* Last: who finds no group in the list counts on this being done. */
+	mutex_lock(&group->owner->lock);
+	list_del_init(&group->owner_node);
+	mutex_unlock(&group->owner->lock);
 }
 
 /**
@@ -246,6 +247,23 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
 	return STATUS_SUCCESS;
 }
 
+static int wdm_is_device(struct device *dev, void *data)
+{
+	return dev == data;
+}
+
+/**
+ * wdm_group_has() - Is a device still part of its IOMMU group?
+ * @group: the group
+ * @dev: a device that was
+ *
+ * Return: whether it is; it is not after it was unplugged.
+ */
+bool wdm_group_has(struct wdm_group *group, struct device *dev)
+{
+	return iommu_group_for_each_dev(group->iommu_group, dev, wdm_is_device);
+}
+
 /**
  * wdm_device_attach() - Attach a device to a domain
  * @device: the device
@@ -273,6 +291,8 @@ ntstatus_t wdm_device_attach(struct wdm_device *device,
 		status = STATUS_ACCESS_DENIED;
 	else if (!group->domain)
 		status = wdm_domain_attach(domain, group, device->dev);
+	else if (!wdm_group_has(group, device->dev))
+		status = STATUS_DEVICE_REMOVED;
 
 	if (!wdm_failed(status)) {
 		group->domain = domain;

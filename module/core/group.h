@@ -107,6 +107,7 @@ struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
 				       struct iommu_group *iommu_group);
 void wdm_group_revoke(struct wdm_group *group);
 void wdm_group_put(struct wdm_group *group);
+bool wdm_group_has(struct wdm_group *group, struct device *dev);
 
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);

@@ -44,17 +44,33 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_hw_destroy);
  */
 #define WDM_HW_STEP	((u64)SZ_1G)
 
+/* The largest of the IOMMU's pages that fits. */
+static u64 wdm_hw_page(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
+		       u64 size)
+{
+	u64 sizes = hw->domain->pgsize_bitmap & (2 * WDM_HW_STEP - 1) &
+		    GENMASK_ULL(__fls(size), PAGE_SHIFT);
+
+	if (iova | phys)
+		sizes &= GENMASK_ULL(__ffs64(iova | phys), 0);
+	return BIT_ULL(__fls(sizes));
+}
+
 /*
- * iommu_map() takes the largest page that fits into the call. Pieces that are
- * smaller than the second page size, cut at multiples of half of it, leave it
- * nothing but 4 KiB pages.
+ * How much to map with one call. iommu_map() takes the largest page that fits
+ * into it. Pieces that are smaller than the second page size, cut at multiples
+ * of half of it, leave it nothing but 4 KiB pages. Where a call is what can be
+ * unmapped, a call is a page.
  */
-static u64 wdm_hw_piece(const struct wdm_hw *hw, u64 iova, u64 size,
-			enum wdm_granule granule)
+static u64 wdm_hw_piece(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
+			u64 size, enum wdm_granule granule)
 {
 	unsigned long larger = hw->domain->pgsize_bitmap & ~(2 * PAGE_SIZE - 1);
 	u64 piece = WDM_HW_STEP;
 
+	if (hw->whole_maps)
+		return granule == WDM_GRANULE_PAGE ?
+		       PAGE_SIZE : wdm_hw_page(hw, iova, phys, size);
 	if (granule == WDM_GRANULE_PAGE && larger)
 		piece = BIT_ULL(__ffs(larger)) / 2;
 	return min(size, piece - (iova & (piece - 1)));
@@ -92,8 +108,8 @@ ntstatus_t wdm_hw_map(struct wdm_hw *hw, u64 iova, const struct wdm_mdl *mdl,
 
 		run = wdm_mdl_run(mdl, mdl_page + done, nr_pages - done, &pfn);
 		run <<= PAGE_SHIFT;
-		piece = wdm_hw_piece(hw, iova + (done << PAGE_SHIFT), run,
-				     granule);
+		piece = wdm_hw_piece(hw, iova + (done << PAGE_SHIFT),
+				     PFN_PHYS(pfn), run, granule);
 		ret = iommu_map(hw->domain, iova + (done << PAGE_SHIFT),
 				PFN_PHYS(pfn), piece, prot, GFP_KERNEL_ACCOUNT);
 		if (ret)
@@ -126,7 +142,7 @@ void wdm_hw_unmap(struct wdm_hw *hw, u64 iova, u64 size,
 		u64 part = min(size, WDM_HW_STEP - (iova & (WDM_HW_STEP - 1)));
 		size_t got = iommu_unmap_fast(hw->domain, iova, part, gather);
 
-		/* What was mapped there can always be unmapped. */
+		/* Page by page, as it was mapped, it can be unmapped. */
 		if (WARN_ON_ONCE(got < part || got > size))
 			return;
 		iova += got;

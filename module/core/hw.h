@@ -20,17 +20,22 @@
  * @node: in the list of the domain
  * @domain: Linux' domain
  * @nr_groups: groups that are attached to it
+ * @coherent: cache coherency is enforced
  * @exclusive: it holds what the firmware wants mapped for its only group
+ * @whole_maps: the IOMMU driver unmaps what one call mapped, or nothing of it
  * @sw_msi: the window of software MSIs is set up
- * @gather: what a walk of a caller's tables has unmapped and not yet synced;
- *	guarded by wdm_shadow.lock
+ * @unmapped: a walk of a caller's tables has unmapped something
+ * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
  */
 struct wdm_hw {
 	struct list_head node;
 	struct iommu_domain *domain;
 	unsigned int nr_groups;
+	bool coherent;
 	bool exclusive;
+	bool whole_maps;
 	bool sw_msi;
+	bool unmapped;
 	struct iommu_iotlb_gather gather;
 };
 

@@ -24,7 +24,8 @@
 /* A record packs the number of an MDL and a page in it into one word. */
 #define WDM_MDL_ID_BITS		29
 #define WDM_MDL_PAGE_BITS	31
-#define WDM_MDL_MAX_PAGES	BIT_ULL(WDM_MDL_PAGE_BITS)
+/* One less than fits: distances are counted modulo what fits. */
+#define WDM_MDL_MAX_PAGES	(BIT_ULL(WDM_MDL_PAGE_BITS) - 1)
 
 /**
  * struct wdm_run - physically contiguous pages of an MDL

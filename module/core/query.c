@@ -2,6 +2,8 @@
 /*
  * Reports about a domain, for tools and tests.
  */
+#include <linux/sched/signal.h>
+
 #include "../compat/compat.h"
 #include "domain.h"
 #include "group.h"
@@ -17,6 +19,7 @@
 ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 			     struct wdm_domain_report *report)
 {
+	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_hw *hw;
 
 	*report = (struct wdm_domain_report) {
@@ -37,15 +40,18 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 		report->aperture_end = min_t(u64, report->aperture_end,
 					     geo->aperture_end);
 	}
-	mutex_lock(&domain->record.lock);
+	if (mutex_lock_killable(&domain->record.lock)) {
+		up_read(&domain->attach_lock);
+		return STATUS_CANCELLED;
+	}
 	report->mapped_pages = domain->record.pages;
 	mutex_unlock(&domain->record.lock);
 	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
 	if (domain->shadow)
-		wdm_shadow_report(domain, report);
+		status = wdm_shadow_report(domain, report);
 
 	up_read(&domain->attach_lock);
-	return STATUS_SUCCESS;
+	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_domain_report);
 
@@ -61,19 +67,20 @@ static bool wdm_extent_join(struct wdm_extent *ext,
 	return true;
 }
 
-static bool wdm_domain_next(struct wdm_domain *domain, bool caller_space,
-			    u64 start, struct wdm_extent *ext)
+static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
+				  u64 start, struct wdm_extent *ext)
 {
 	bool found;
 
 	if (domain->shadow && !caller_space)
-		return wdm_shadow_next(domain, start, U64_MAX, ext);
+		return wdm_shadow_next(domain, start, ext);
 
-	mutex_lock(&domain->record.lock);
+	if (mutex_lock_killable(&domain->record.lock))
+		return STATUS_CANCELLED;
 	found = wdm_record_next(&domain->record, start >> PAGE_SHIFT,
 				U64_MAX >> PAGE_SHIFT, ext);
 	mutex_unlock(&domain->record.lock);
-	return found;
+	return found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
 /**
@@ -90,6 +97,7 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			   u64 *start, struct wdm_extent *ext,
 			   unsigned int *nr)
 {
+	ntstatus_t status = STATUS_SUCCESS;
 	unsigned int room = *nr;
 	struct wdm_extent next;
 	u64 at = *start;
@@ -98,10 +106,10 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 	if (down_read_killable(&domain->attach_lock))
 		return STATUS_CANCELLED;
 	while (at != U64_MAX) {
-		if (!wdm_domain_next(domain, caller_space, at, &next)) {
-			at = U64_MAX;
+		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+			 wdm_domain_next(domain, caller_space, at, &next);
+		if (wdm_failed(status))
 			break;
-		}
 		if (!*nr || !wdm_extent_join(&ext[*nr - 1], &next)) {
 			if (*nr == room)
 				break;
@@ -112,7 +120,11 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 		cond_resched();
 	}
 	up_read(&domain->attach_lock);
+	if (status == STATUS_NOT_FOUND) {
+		at = U64_MAX;
+		status = STATUS_SUCCESS;
+	}
 	*start = at;
-	return STATUS_SUCCESS;
+	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_domain_walk);

@@ -26,7 +26,7 @@
 
 static void *wdm_extent_pack(const struct wdm_extent *ext)
 {
-	u64 delta = (ext->mdl_page - ext->first) & (WDM_MDL_MAX_PAGES - 1);
+	u64 delta = (ext->mdl_page - ext->first) & WDM_MDL_MAX_PAGES;
 
 	return xa_mk_value(FIELD_PREP(WDM_EXTENT_PERMS, ext->perms) |
 			   FIELD_PREP(WDM_EXTENT_ID, ext->mdl->id) |
@@ -42,7 +42,7 @@ static void wdm_extent_unpack(const void *entry, u64 first, u64 last,
 	ext->nr_pages = last - first + 1;
 	ext->mdl = wdm_mdl_by_id(FIELD_GET(WDM_EXTENT_ID, word));
 	ext->mdl_page = (first + FIELD_GET(WDM_EXTENT_DELTA, word)) &
-			(WDM_MDL_MAX_PAGES - 1);
+			WDM_MDL_MAX_PAGES;
 	ext->perms = FIELD_GET(WDM_EXTENT_PERMS, word);
 	ext->handle = ext->mdl->handle;
 }
@@ -176,6 +176,22 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 	return true;
 }
 
+/* How many extents cover every page of a range? 0 if there is a hole. */
+static u64 wdm_record_count(struct wdm_record *rec, u64 first, u64 last)
+{
+	struct wdm_extent ext;
+	u64 nr = 0;
+
+	while (wdm_record_next(rec, first, last, &ext) && ext.first == first) {
+		first += ext.nr_pages;
+		nr++;
+		if (first > last)
+			return nr;
+		cond_resched();
+	}
+	return 0;
+}
+
 /**
  * wdm_record_covers() - Is every page of a range mapped?
  * @rec: the record; @rec->lock is held
@@ -186,30 +202,9 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
  */
 bool wdm_record_covers(struct wdm_record *rec, u64 first, u64 last)
 {
-	struct wdm_extent ext;
-
-	while (wdm_record_next(rec, first, last, &ext) && ext.first == first) {
-		first += ext.nr_pages;
-		if (first > last)
-			return true;
-		cond_resched();
-	}
-	return false;
+	return wdm_record_count(rec, first, last);
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_covers);
-
-static u64 wdm_record_count(struct wdm_record *rec, u64 first, u64 last)
-{
-	struct wdm_extent ext;
-	u64 nr = 0;
-
-	while (wdm_record_next(rec, first, last, &ext)) {
-		first = ext.first + ext.nr_pages;
-		nr++;
-		cond_resched();
-	}
-	return nr;
-}
 
 /**
  * wdm_record_remove() - Take pages out
@@ -233,14 +228,15 @@ ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
 
 	lockdep_assert_held(&rec->lock);
 
-	if (!wdm_record_covers(rec, first, last))
+	nr = wdm_record_count(rec, first, last);
+	if (!nr)
 		return STATUS_NOT_FOUND;
 
-	nr = wdm_record_count(rec, first, last);
 	removal->nr = 0;
 	removal->ext = removal->few;
 	if (nr > ARRAY_SIZE(removal->few)) {
-		removal->ext = kvmalloc_array(nr, sizeof(*removal->ext), gfp);
+		removal->ext = kvmalloc_array(nr, sizeof(*removal->ext),
+					      gfp | __GFP_NOWARN);
 		if (!removal->ext)
 			return STATUS_INSUFFICIENT_RESOURCES;
 	}

@@ -7,6 +7,7 @@
  * caller's address space. Until the first Configure it is empty.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../compat/compat.h"
@@ -66,30 +67,34 @@ static ntstatus_t wdm_bypass_map(struct wdm_domain *domain, struct wdm_hw *hw,
 				 ext->nr_pages, ext->perms, WDM_GRANULE_PAGE);
 }
 
-static void wdm_bypass_unmap(struct wdm_domain *domain, struct wdm_hw *hw,
-			     const struct wdm_extent *ext)
+static void wdm_bypass_clear_hw(struct wdm_domain *domain, struct wdm_hw *hw,
+				u64 last)
 {
-	u64 iova = ext->first << PAGE_SHIFT;
-	u64 size = ext->nr_pages << PAGE_SHIFT;
-
-	if (hw)
-		wdm_hw_unmap_sync(hw, iova, size);
-	else
-		wdm_domain_hw_unmap(domain, iova, size);
-}
-
-static void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hw *hw,
-			     u64 last)
-{
+	struct iommu_iotlb_gather gather;
 	struct wdm_extent ext;
 	u64 next = 0;
 
+	iommu_iotlb_gather_init(&gather);
 	mutex_lock(&domain->record.lock);
 	while (wdm_record_next(&domain->record, next, last, &ext)) {
-		wdm_bypass_unmap(domain, hw, &ext);
+		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
+			     ext.nr_pages << PAGE_SHIFT, &gather);
 		next = ext.first + ext.nr_pages;
 	}
 	mutex_unlock(&domain->record.lock);
+	iommu_iotlb_sync(hw->domain, &gather);
+}
+
+/* Unmap what is mapped one to one, up to page @last. */
+static void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hw *hw,
+			     u64 last)
+{
+	if (hw) {
+		wdm_bypass_clear_hw(domain, hw, last);
+		return;
+	}
+	list_for_each_entry(hw, &domain->hws, node)
+		wdm_bypass_clear_hw(domain, hw, last);
 }
 
 static ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hw *hw)
@@ -101,7 +106,8 @@ static ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hw *hw)
 	mutex_lock(&domain->record.lock);
 	while (!wdm_failed(status) &&
 	       wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
-		status = wdm_bypass_map(domain, hw, &ext);
+		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+			 wdm_bypass_map(domain, hw, &ext);
 		if (!wdm_failed(status))
 			next = ext.first + ext.nr_pages;
 	}
@@ -287,9 +293,11 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 			wdm_shadow_forget(domain, caller_address,
 					  caller_address +
 					  (nr_pages << PAGE_SHIFT) - 1);
-		wdm_removal_release(&removal);
 	}
 	wdm_shadow_unlock(domain);
+	/* What this unpins is unpinned without any lock. */
+	if (!wdm_failed(status))
+		wdm_removal_release(&removal);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_memory_remove);
@@ -315,6 +323,7 @@ static ntstatus_t wdm_configure_bypass(struct wdm_domain *domain)
 	wdm_shadow_block(domain);
 	status = wdm_bypass_fill(domain, NULL);
 	shadow->configured = !wdm_failed(status);
+	shadow->generation++;
 	return status;
 }
 
@@ -347,6 +356,7 @@ static ntstatus_t wdm_configure_tables(struct wdm_domain *domain,
 		shadow->root = root;
 		shadow->configured = true;
 		shadow->translating = true;
+		shadow->generation++;
 		wdm_walk_begin(&walk, domain, refusal);
 	}
 	wdm_table_sync(&walk, shadow->root, 0);
@@ -460,6 +470,80 @@ static void wdm_flush_vas(struct wdm_walk *walk, bool last_level,
 	}
 }
 
+static bool wdm_vas_valid(const struct wdm_pt *pt, const u64 *vas,
+			  unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (!wdm_pt_translates(pt, vas[i]))
+			return false;
+	return true;
+}
+
+/*
+ * A list is flushed in parts, so that others get at the domain in between: VFIO
+ * may be waiting to take a device back, and everybody else for VFIO.
+ */
+#define WDM_FLUSH_PART	64
+
+/**
+ * struct wdm_list_flush - a list of addresses that is being flushed
+ * @last_level: only leaf entries changed
+ * @vas: the addresses
+ * @nr: how many
+ * @done: how many of them have been flushed
+ * @generation: wdm_shadow.generation when this began
+ */
+struct wdm_list_flush {
+	bool last_level;
+	const u64 *vas;
+	unsigned int nr;
+	unsigned int done;
+	u64 generation;
+};
+
+/* Flush a part of the list. Everything of the shadow is held. */
+static ntstatus_t wdm_flush_part(struct wdm_domain *domain,
+				 struct wdm_list_flush *list,
+				 struct wdm_refusal *refusal)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	unsigned int nr = min_t(unsigned int, list->nr - list->done,
+				WDM_FLUSH_PART);
+	struct wdm_walk walk;
+
+	if (!list->done) {
+		if (!shadow->configured)
+			return STATUS_INVALID_DEVICE_STATE;
+		if (shadow->translating &&
+		    !wdm_vas_valid(&shadow->pt, list->vas, list->nr))
+			return STATUS_INVALID_PARAMETER_4;
+		list->generation = shadow->generation;
+	}
+
+	/* Configured anew in between: everything has been followed since. */
+	if (!shadow->translating || list->generation != shadow->generation ||
+	    !nr) {
+		list->done = list->nr;
+		return STATUS_SUCCESS;
+	}
+
+	wdm_walk_begin(&walk, domain, refusal);
+	if (shadow->root) {
+		wdm_flush_vas(&walk, list->last_level, list->vas + list->done,
+			      nr);
+		list->done += nr;
+	} else {
+		wdm_shadow_find_root(&walk);
+		if (shadow->root)
+			wdm_table_sync(&walk, shadow->root, 0);
+		list->done = list->nr;
+	}
+	wdm_walk_end(&walk);
+	return wdm_walk_status(&walk);
+}
+
 /**
  * wdm_shadow_flush_list() - Follow what changed on the way to some addresses
  * @domain: a caller-managed domain
@@ -476,43 +560,38 @@ ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain, bool last_level,
 				 const u64 *vas, unsigned int nr,
 				 struct wdm_refusal *refusal)
 {
-	struct wdm_shadow *shadow = domain->shadow;
-	struct wdm_walk walk;
+	struct wdm_list_flush list = {
+		.last_level = last_level,
+		.vas = vas,
+		.nr = nr,
+	};
+	struct wdm_refusal part;
 	ntstatus_t status;
-	unsigned int i;
 
 	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
 	if (wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
 	if (nr > WDM_SHADOW_MAX_VA_LIST)
 		return STATUS_INVALID_PARAMETER_3;
-	status = wdm_shadow_lock(domain);
-	if (wdm_failed(status))
-		return status;
 
-	if (!shadow->configured)
-		status = STATUS_INVALID_DEVICE_STATE;
-	if (wdm_failed(status) || !shadow->translating)
-		goto unlock;
+	do {
+		status = wdm_shadow_lock(domain);
+		if (wdm_failed(status))
+			return status;
+		part = (struct wdm_refusal) { .status = STATUS_SUCCESS };
+		status = wdm_flush_part(domain, &list, &part);
+		wdm_shadow_unlock(domain);
 
-	status = STATUS_INVALID_PARAMETER_4;
-	for (i = 0; i < nr; i++)
-		if (!wdm_pt_translates(&shadow->pt, vas[i]))
-			goto unlock;
-
-	wdm_walk_begin(&walk, domain, refusal);
-	if (!shadow->root && nr) {
-		wdm_shadow_find_root(&walk);
-		if (shadow->root)
-			wdm_table_sync(&walk, shadow->root, 0);
-	} else {
-		wdm_flush_vas(&walk, last_level, vas, nr);
-	}
-	wdm_walk_end(&walk);
-	status = wdm_walk_status(&walk);
-unlock:
-	wdm_shadow_unlock(domain);
-	return status;
+		if (part.count && !refusal->count)
+			*refusal = part;
+		else
+			refusal->count += part.count;
+		/* What was refused does not keep the rest from being done. */
+		if (wdm_failed(status) &&
+		    (!part.count || status == STATUS_CANCELLED))
+			return status;
+	} while (list.done < list.nr);
+	return refusal->status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_flush_list);
 
@@ -550,7 +629,7 @@ static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hw *hw,
 	iommu_iotlb_sync(hw->domain, &gather);
 }
 
-/* The next translation of tables, cut to one run of an MDL. */
+/* The next translation of tables, cut to one extent of the caller's space. */
 static bool wdm_leaf_extent(struct wdm_domain *domain, u64 first, u64 last,
 			    struct wdm_extent *ext)
 {
@@ -607,28 +686,33 @@ static bool wdm_shadow_next_locked(struct wdm_domain *domain, u64 first,
 bool wdm_shadow_uses(struct wdm_domain *domain, u64 first, u64 last)
 {
 	struct wdm_extent ext;
+	bool found;
 
-	return wdm_shadow_next(domain, first, last, &ext);
+	mutex_lock(&domain->shadow->lock);
+	found = wdm_shadow_next_locked(domain, first, last, &ext);
+	mutex_unlock(&domain->shadow->lock);
+	return found;
 }
 
 /**
  * wdm_shadow_next() - Find the next run of pages that devices can reach
  * @domain: a caller-managed domain; its attach_lock is held
  * @first: the logical address to start at
- * @last: the last one of interest
  * @ext: out: the run
  *
- * Return: whether there is one.
+ * Return: STATUS_NOT_FOUND if there is none, STATUS_CANCELLED when a fatal signal
+ * came.
  */
-bool wdm_shadow_next(struct wdm_domain *domain, u64 first, u64 last,
-		     struct wdm_extent *ext)
+ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 first,
+			   struct wdm_extent *ext)
 {
 	bool found;
 
-	mutex_lock(&domain->shadow->lock);
-	found = wdm_shadow_next_locked(domain, first, last, ext);
+	if (mutex_lock_killable(&domain->shadow->lock))
+		return STATUS_CANCELLED;
+	found = wdm_shadow_next_locked(domain, first, U64_MAX, ext);
 	mutex_unlock(&domain->shadow->lock);
-	return found;
+	return found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
 /**
@@ -668,7 +752,8 @@ ntstatus_t wdm_shadow_replay(struct wdm_domain *domain, struct wdm_hw *hw)
 		goto unlock;
 	}
 	while (wdm_leaf_next(shadow, va, &leaf)) {
-		status = wdm_leaf_map(domain, hw, &leaf);
+		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+			 wdm_leaf_map(domain, hw, &leaf);
 		if (wdm_failed(status)) {
 			wdm_leaves_clear(domain, hw, leaf.va);
 			break;
@@ -685,13 +770,16 @@ unlock:
  * wdm_shadow_report() - Fill in what is known of a caller-managed domain
  * @domain: the domain
  * @report: the report
+ *
+ * Return: STATUS_CANCELLED when a fatal signal came.
  */
-void wdm_shadow_report(struct wdm_domain *domain,
-		       struct wdm_domain_report *report)
+ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
+			     struct wdm_domain_report *report)
 {
 	struct wdm_shadow *shadow = domain->shadow;
 
-	mutex_lock(&shadow->lock);
+	if (mutex_lock_killable(&shadow->lock))
+		return STATUS_CANCELLED;
 	report->configured = shadow->configured;
 	report->translating = shadow->translating;
 	report->shadow_tables = shadow->nr_tables;
@@ -700,4 +788,5 @@ void wdm_shadow_report(struct wdm_domain *domain,
 				   report->mapped_pages << PAGE_SHIFT :
 				   shadow->bytes;
 	mutex_unlock(&shadow->lock);
+	return STATUS_SUCCESS;
 }

@@ -62,9 +62,9 @@ ntstatus_t wdm_shadow_replay(struct wdm_domain *domain, struct wdm_hw *hw);
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hw *hw);
 
 /* For query.c */
-void wdm_shadow_report(struct wdm_domain *domain,
-		       struct wdm_domain_report *report);
-bool wdm_shadow_next(struct wdm_domain *domain, u64 first, u64 last,
-		     struct wdm_extent *ext);
+ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
+			     struct wdm_domain_report *report);
+ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 first,
+			   struct wdm_extent *ext);
 
 #endif /* WDM_CORE_SHADOW_H */

@@ -5,9 +5,9 @@
  * What an entry says is read once in a visit, into the snapshot, and all that is
  * done for it is done by the snapshot: the caller may change its tables all the
  * time.
- * A walk visits an entry at most once and never what it has just built, and the
- * number of tables is bounded, so time and memory are, too. The recursion is as
- * deep as there are levels.
+ * A full walk visits an entry at most once and never what it has just built, and
+ * the number of tables is bounded, so time and memory are, too. The recursion is
+ * as deep as there are levels.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -39,8 +39,10 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 		.refusal = refusal,
 	};
 	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
-	list_for_each_entry(hw, &domain->hws, node)
+	list_for_each_entry(hw, &domain->hws, node) {
+		hw->unmapped = false;
 		iommu_iotlb_gather_init(&hw->gather);
+	}
 }
 
 /**
@@ -53,8 +55,10 @@ void wdm_walk_end(struct wdm_walk *walk)
 {
 	struct wdm_hw *hw;
 
+	/* An empty gather is not nothing to all kernels and drivers. */
 	list_for_each_entry(hw, &walk->domain->hws, node)
-		iommu_iotlb_sync(hw->domain, &hw->gather);
+		if (hw->unmapped)
+			iommu_iotlb_sync(hw->domain, &hw->gather);
 }
 
 static void wdm_refuse(struct wdm_walk *walk, ntstatus_t status,
@@ -87,8 +91,10 @@ static void wdm_walk_unmap(struct wdm_walk *walk, u64 va, u64 size)
 	u64 iova = wdm_pt_canonical(walk->pt, va);
 	struct wdm_hw *hw;
 
-	list_for_each_entry(hw, &walk->domain->hws, node)
+	list_for_each_entry(hw, &walk->domain->hws, node) {
 		wdm_hw_unmap(hw, iova, size, &hw->gather);
+		hw->unmapped = true;
+	}
 	walk->shadow->bytes -= size;
 }
 
@@ -261,7 +267,9 @@ ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hw *hw,
 	       wdm_record_next(&domain->record, first + done, last, &ext)) {
 		u64 at = iova + (done << PAGE_SHIFT);
 
-		if (hw)
+		if (fatal_signal_pending(current))
+			status = STATUS_CANCELLED;
+		else if (hw)
 			status = wdm_hw_map(hw, at, ext.mdl, ext.mdl_page,
 					    ext.nr_pages, leaf->perms,
 					    WDM_GRANULE_LARGE);

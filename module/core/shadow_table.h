@@ -44,6 +44,7 @@ struct wdm_shadow_table {
  * @translating: it has done so with TranslationEnabled TRUE
  * @pt: the caller's tables, while @translating
  * @root: the shadow of the root; NULL while it cannot be used
+ * @generation: counts the configurations
  * @nr_tables: shadows of tables
  * @nr_refused: entries that are refused
  * @bytes: what leaves translate
@@ -54,6 +55,7 @@ struct wdm_shadow {
 	bool translating;
 	struct wdm_pt pt;
 	struct wdm_shadow_table *root;
+	u64 generation;
 	u64 nr_tables;
 	u64 nr_refused;
 	u64 bytes;

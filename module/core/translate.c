@@ -8,6 +8,7 @@
  * a map, whose second step needs memory, and whose first can be undone.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "../compat/compat.h"
 #include "domain.h"
@@ -125,8 +126,8 @@ static bool wdm_find_split(struct wdm_domain *domain, u64 cut,
 }
 
 /* Replace what a large page may map by two maps that meet at the cut. */
-static ntstatus_t wdm_split_hw(struct wdm_domain *domain, struct wdm_hw *hw,
-			       const struct wdm_split *split)
+static ntstatus_t wdm_split_hw(struct wdm_hw *hw, const struct wdm_split *split,
+			       enum wdm_granule granule)
 {
 	const struct wdm_extent *ext = &split->ext;
 	u64 left = split->cut - ext->first;
@@ -135,11 +136,11 @@ static ntstatus_t wdm_split_hw(struct wdm_domain *domain, struct wdm_hw *hw,
 
 	wdm_hw_unmap_sync(hw, iova, ext->nr_pages << PAGE_SHIFT);
 	status = wdm_hw_map(hw, iova, ext->mdl, ext->mdl_page, left, ext->perms,
-			    domain->granule);
+			    granule);
 	if (!wdm_failed(status)) {
 		status = wdm_hw_map(hw, split->cut << PAGE_SHIFT, ext->mdl,
 				    ext->mdl_page + left, ext->nr_pages - left,
-				    ext->perms, domain->granule);
+				    ext->perms, granule);
 		if (!wdm_failed(status))
 			return STATUS_SUCCESS;
 		wdm_hw_unmap_sync(hw, iova, left << PAGE_SHIFT);
@@ -148,18 +149,19 @@ static ntstatus_t wdm_split_hw(struct wdm_domain *domain, struct wdm_hw *hw,
 	/* One large page takes no more memory than there was a moment ago. */
 	WARN_ON_ONCE(wdm_failed(wdm_hw_map(hw, iova, ext->mdl, ext->mdl_page,
 					   ext->nr_pages, ext->perms,
-					   domain->granule)));
+					   WDM_GRANULE_LARGE)));
 	return status;
 }
 
 static ntstatus_t wdm_split(struct wdm_domain *domain,
-			    const struct wdm_split *split)
+			    const struct wdm_split *split,
+			    enum wdm_granule granule)
 {
 	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_hw *hw;
 
 	list_for_each_entry(hw, &domain->hws, node) {
-		status = wdm_split_hw(domain, hw, split);
+		status = wdm_split_hw(hw, split, granule);
 		if (wdm_failed(status))
 			break;
 	}
@@ -220,13 +222,14 @@ static ntstatus_t wdm_unmap_lock(struct wdm_domain *domain,
 }
 
 static ntstatus_t wdm_split_ends(struct wdm_domain *domain,
-				 struct wdm_unmap_range *un, u64 first)
+				 struct wdm_unmap_range *un, u64 first,
+				 enum wdm_granule granule)
 {
 	struct wdm_extent *ext = &un->at_end.ext;
 	ntstatus_t status;
 
 	if (un->split_first) {
-		status = wdm_split(domain, &un->at_first);
+		status = wdm_split(domain, &un->at_first, granule);
 		if (wdm_failed(status))
 			return status;
 	}
@@ -239,26 +242,41 @@ static ntstatus_t wdm_split_ends(struct wdm_domain *domain,
 		ext->mdl_page += first - ext->first;
 		ext->first = first;
 	}
-	return wdm_split(domain, &un->at_end);
+	return wdm_split(domain, &un->at_end, granule);
 }
 
-/* The range and whatever it splits are held, and no large page sticks out. */
+/*
+ * The range and whatever it splits are held, and no large page sticks out. After
+ * success the caller owes wdm_removal_release().
+ */
 static ntstatus_t wdm_unmap_pages(struct wdm_domain *domain, u64 first,
-				  u64 last, gfp_t gfp)
+				  u64 last, struct wdm_removal *removal,
+				  gfp_t gfp)
 {
-	struct wdm_removal removal;
 	ntstatus_t status;
 
 	mutex_lock(&domain->record.lock);
-	status = wdm_record_remove(&domain->record, first, last, &removal, gfp);
+	status = wdm_record_remove(&domain->record, first, last, removal, gfp);
 	mutex_unlock(&domain->record.lock);
 	if (wdm_failed(status))
 		return status;
 
 	wdm_domain_hw_unmap(domain, first << PAGE_SHIFT,
 			    (last - first + 1) << PAGE_SHIFT);
-	wdm_removal_release(&removal);
 	return STATUS_SUCCESS;
+}
+
+/* Unmap, in identity maps, what is known to be mapped. */
+static void wdm_unmap_mapped(struct wdm_domain *domain,
+			     const struct wdm_extent *ext)
+{
+	struct wdm_removal removal;
+
+	/* A page that an MDL has twice is not there the second time. */
+	if (!wdm_failed(wdm_unmap_pages(domain, ext->first,
+					ext->first + ext->nr_pages - 1,
+					&removal, GFP_KERNEL | __GFP_NOFAIL)))
+		wdm_removal_release(&removal);
 }
 
 /**
@@ -328,6 +346,7 @@ ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 logical,
 {
 	u64 first = logical >> PAGE_SHIFT, last = first + nr_pages - 1;
 	struct wdm_unmap_range un;
+	struct wdm_removal removal;
 	ntstatus_t status;
 
 	if (!wdm_domain_os_managed(domain))
@@ -343,19 +362,23 @@ ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 logical,
 	if (wdm_failed(status))
 		goto out;
 
-	mutex_lock(&domain->record.lock);
-	if (!wdm_record_covers(&domain->record, first, last))
-		status = STATUS_NOT_FOUND;
-	mutex_unlock(&domain->record.lock);
-
+	if (un.split_first || un.split_end) {
+		mutex_lock(&domain->record.lock);
+		if (!wdm_record_covers(&domain->record, first, last))
+			status = STATUS_NOT_FOUND;
+		mutex_unlock(&domain->record.lock);
+	}
 	if (!wdm_failed(status))
-		status = wdm_split_ends(domain, &un, first);
+		status = wdm_split_ends(domain, &un, first, domain->granule);
 	if (!wdm_failed(status))
-		status = wdm_unmap_pages(domain, first, last,
+		status = wdm_unmap_pages(domain, first, last, &removal,
 					 GFP_KERNEL_ACCOUNT);
 	wdm_range_unlock(&domain->ranges, &un.range);
 out:
 	up_read(&domain->attach_lock);
+	/* What this unpins is unpinned without any lock. */
+	if (!wdm_failed(status))
+		wdm_removal_release(&removal);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_domain_unmap);
@@ -403,18 +426,19 @@ static ntstatus_t wdm_map_identity_locked(struct wdm_domain *domain, u32 perms,
 	for (done = 0; done < nr_pages; done += ext.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done,
 				    perms, &ext);
-		status = wdm_map_extent(domain, &ext);
+		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+			 wdm_map_extent(domain, &ext);
 		if (wdm_failed(status))
 			break;
 	}
 	if (!wdm_failed(status))
 		return status;
 
+
 	for (undone = 0; undone < done; undone += ext.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + undone, done - undone,
 				    perms, &ext);
-		wdm_unmap_pages(domain, ext.first, ext.first + ext.nr_pages - 1,
-				GFP_KERNEL | __GFP_NOFAIL);
+		wdm_unmap_mapped(domain, &ext);
 	}
 	return status;
 }
@@ -478,13 +502,17 @@ static ntstatus_t wdm_unmap_identity_locked(struct wdm_domain *domain,
 			return STATUS_NOT_FOUND;
 	}
 
-	/* What may fail comes first, and does not change what is mapped. */
+	/*
+	 * What may fail comes first, and does not change what is mapped. Into
+	 * pages, or the cuts for one run would be gone after those for the next.
+	 */
 	for (done = 0; done < nr_pages; done += ext.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0,
 				    &ext);
 		wdm_find_splits(domain, &un, ext.first,
 				ext.first + ext.nr_pages - 1);
-		status = wdm_split_ends(domain, &un, ext.first);
+		status = wdm_split_ends(domain, &un, ext.first,
+					WDM_GRANULE_PAGE);
 		if (wdm_failed(status))
 			return status;
 	}
@@ -492,8 +520,7 @@ static ntstatus_t wdm_unmap_identity_locked(struct wdm_domain *domain,
 	for (done = 0; done < nr_pages; done += ext.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0,
 				    &ext);
-		wdm_unmap_pages(domain, ext.first, ext.first + ext.nr_pages - 1,
-				GFP_KERNEL | __GFP_NOFAIL);
+		wdm_unmap_mapped(domain, &ext);
 	}
 	return STATUS_SUCCESS;
 }

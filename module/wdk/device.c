@@ -23,7 +23,7 @@
  * @domain: the domain
  * @group: its group; a claim for each device
  * @device: the device
- * @handler: who is told of its faults
+ * @faults: who is told of its faults, or NULL
  */
 struct wdk_device {
 	struct list_head node;
@@ -31,7 +31,17 @@ struct wdk_device {
 	PIOMMU_DMA_DOMAIN domain;
 	struct wdm_group *group;
 	struct wdm_device *device;
-	DEVICE_FAULT_CONFIGURATION handler;
+	struct wdk_faults *faults;
+};
+
+/**
+ * struct wdk_faults - a device's fault reporting
+ * @wdev: the device
+ * @config: the handler; not changed while it may be called
+ */
+struct wdk_faults {
+	struct wdk_device *wdev;
+	DEVICE_FAULT_CONFIGURATION config;
 };
 
 /* Guards the list; taken before wdm_owner.lock and wdm_group.lock. */
@@ -99,6 +109,7 @@ static void wdk_remove(struct wdk_device *wdev)
 	list_del(&wdev->node);
 	wdm_fault_ignore(wdev->device);
 	WARN_ON(wdm_failed(wdm_device_delete(wdev->device)));
+	kfree(wdev->faults);
 	kfree(wdev);
 	wdk_unclaim(group);
 }
@@ -211,11 +222,11 @@ NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 /* A fault in the contract's words. */
 static void wdk_fault(void *context, const struct wdm_fault *fault)
 {
-	struct wdk_device *wdev = context;
+	struct wdk_faults *faults = context;
 	FAULT_INFORMATION info = {
 		.Type = FaultInformationX64,
 		.X64 = {
-			.DomainHandle = wdev->domain,
+			.DomainHandle = faults->wdev->domain,
 			.FaultAddress = (PVOID)(unsigned long)fault->iova,
 			.Flags = FAULT_X64_ADDRESS_VALID,
 			.Type = fault->mapped ? PermissionFault :
@@ -226,7 +237,34 @@ static void wdk_fault(void *context, const struct wdm_fault *fault)
 	if (dev_is_pci(fault->dev))
 		info.X64.PciSegment =
 			pci_domain_nr(to_pci_dev(fault->dev)->bus);
-	wdev->handler.FaultHandler(wdev->handler.FaultContext, &info);
+	faults->config.FaultHandler(faults->config.FaultContext, &info);
+}
+
+/* Replace, or (@config is NULL) end, a device's fault reporting. */
+static NTSTATUS wdk_set_faults(struct wdk_device *wdev,
+			       const DEVICE_FAULT_CONFIGURATION *config)
+{
+	struct wdk_faults *faults = NULL;
+	NTSTATUS status;
+
+	if (!config) {
+		wdm_fault_ignore(wdev->device);
+	} else {
+		faults = kzalloc(sizeof(*faults), GFP_KERNEL);
+		if (!faults)
+			return STATUS_INSUFFICIENT_RESOURCES;
+		faults->wdev = wdev;
+		faults->config = *config;
+		status = wdm_fault_listen(wdev->device, wdk_fault, faults);
+		if (wdm_failed(status)) {
+			kfree(faults);
+			return status;
+		}
+	}
+	/* The one that there was is not running any more. */
+	kfree(wdev->faults);
+	wdev->faults = faults;
+	return STATUS_SUCCESS;
 }
 
 /*
@@ -239,7 +277,7 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					BOOLEAN Enable,
 					PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	NTSTATUS status = STATUS_SUCCESS;
+	NTSTATUS status = STATUS_INVALID_PARAMETER_1;
 	struct wdk_device *wdev;
 
 	if (InputMappingIdBase)
@@ -249,16 +287,8 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 
 	mutex_lock(&wdk_lock);
 	wdev = wdk_find(PhysicalDeviceObject);
-	if (!wdev) {
-		status = STATUS_INVALID_PARAMETER_1;
-	} else {
-		wdm_fault_ignore(wdev->device);
-		if (Enable) {
-			wdev->handler = *FaultConfig;
-			status = wdm_fault_listen(wdev->device, wdk_fault,
-						  wdev);
-		}
-	}
+	if (wdev)
+		status = wdk_set_faults(wdev, Enable ? FaultConfig : NULL);
 	mutex_unlock(&wdk_lock);
 	return status;
 }

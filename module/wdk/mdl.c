@@ -53,7 +53,8 @@ EXPORT_SYMBOL_GPL(IoAllocateMdl);
 
 /**
  * MmBuildMdlForNonPagedPool() - Fill an MDL with the pages of its buffer
- * @Mdl: an MDL of kernel memory: kmalloc(), vmalloc() or alloc_pages()
+ * @Mdl: an MDL of kernel memory: of kmalloc(), vmalloc(), alloc_pages() or a
+ *	module's own
  *
  * Contract: MmBuildMdlForNonPagedPool.
  */
@@ -65,8 +66,8 @@ void MmBuildMdlForNonPagedPool(PMDL Mdl)
 	for (i = 0; i < nr; i++) {
 		void *va = Mdl->StartVa + i * PAGE_SIZE;
 
-		pfn[i] = is_vmalloc_addr(va) ? vmalloc_to_pfn(va) :
-					       PHYS_PFN(virt_to_phys(va));
+		pfn[i] = virt_addr_valid(va) ? PHYS_PFN(virt_to_phys(va)) :
+					       vmalloc_to_pfn(va);
 	}
 	Mdl->MappedSystemVa = MmGetMdlVirtualAddress(Mdl);
 	Mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
