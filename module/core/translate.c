@@ -434,7 +434,6 @@ static ntstatus_t wdm_map_identity_locked(struct wdm_domain *domain, u32 perms,
 	if (!wdm_failed(status))
 		return status;
 
-
 	for (undone = 0; undone < done; undone += ext.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + undone, done - undone,
 				    perms, &ext);
