@@ -233,52 +233,33 @@ typedef NTSTATUS IOMMU_DOMAIN_CONFIGURE(PIOMMU_DMA_DOMAIN Domain,
 #define IOMMU_PERMISSION_READ	0x1
 #define IOMMU_PERMISSION_WRITE	0x2
 
-typedef struct _DMA_IOMMU_INTERFACE_V1 {
-	IOMMU_DOMAIN_CREATE *CreateDomain;
-	IOMMU_DOMAIN_DELETE *DeleteDomain;
-	IOMMU_DOMAIN_ATTACH_DEVICE *AttachDevice;
-	IOMMU_DOMAIN_DETACH_DEVICE *DetachDevice;
-	IOMMU_FLUSH_DOMAIN *FlushDomain;
-	IOMMU_FLUSH_DOMAIN_VA_LIST *FlushDomainByVaList;
-	IOMMU_QUERY_INPUT_MAPPINGS *QueryInputMappings;
-	IOMMU_MAP_LOGICAL_RANGE *MapLogicalRange;
-	IOMMU_UNMAP_LOGICAL_RANGE *UnmapLogicalRange;
-	IOMMU_MAP_IDENTITY_RANGE *MapIdentityRange;
-	IOMMU_UNMAP_IDENTITY_RANGE *UnmapIdentityRange;
-	IOMMU_SET_DEVICE_FAULT_REPORTING *SetDeviceFaultReporting;
-	IOMMU_DOMAIN_CONFIGURE *ConfigureDomain;
-} DMA_IOMMU_INTERFACE_V1, *PDMA_IOMMU_INTERFACE_V1;
+#define DMA_IOMMU_INTERFACE_VERSION_1	1
+
+/* The members of version 1 are V1 together, and members of the table, too. */
+typedef struct _DMA_IOMMU_INTERFACE {
+	ULONG Version;
+	struct_group_tagged(_DMA_IOMMU_INTERFACE_V1, V1,
+		IOMMU_DOMAIN_CREATE *CreateDomain;
+		IOMMU_DOMAIN_DELETE *DeleteDomain;
+		IOMMU_DOMAIN_ATTACH_DEVICE *AttachDevice;
+		IOMMU_DOMAIN_DETACH_DEVICE *DetachDevice;
+		IOMMU_FLUSH_DOMAIN *FlushDomain;
+		IOMMU_FLUSH_DOMAIN_VA_LIST *FlushDomainByVaList;
+		IOMMU_QUERY_INPUT_MAPPINGS *QueryInputMappings;
+		IOMMU_MAP_LOGICAL_RANGE *MapLogicalRange;
+		IOMMU_UNMAP_LOGICAL_RANGE *UnmapLogicalRange;
+		IOMMU_MAP_IDENTITY_RANGE *MapIdentityRange;
+		IOMMU_UNMAP_IDENTITY_RANGE *UnmapIdentityRange;
+		IOMMU_SET_DEVICE_FAULT_REPORTING *SetDeviceFaultReporting;
+		IOMMU_DOMAIN_CONFIGURE *ConfigureDomain;
+	);
+} DMA_IOMMU_INTERFACE, *PDMA_IOMMU_INTERFACE;
+
+typedef struct _DMA_IOMMU_INTERFACE_V1 DMA_IOMMU_INTERFACE_V1;
+typedef struct _DMA_IOMMU_INTERFACE_V1 *PDMA_IOMMU_INTERFACE_V1;
 
 static_assert(sizeof(DMA_IOMMU_INTERFACE_V1) == 0x68);
 static_assert(offsetof(DMA_IOMMU_INTERFACE_V1, ConfigureDomain) == 0x60);
-
-#define DMA_IOMMU_INTERFACE_VERSION_1	1
-
-typedef struct _DMA_IOMMU_INTERFACE {
-	ULONG Version;
-	union {
-		DMA_IOMMU_INTERFACE_V1 V1;
-
-		/* The members of V1, as code written for version 1 has them */
-		struct {
-			IOMMU_DOMAIN_CREATE *CreateDomain;
-			IOMMU_DOMAIN_DELETE *DeleteDomain;
-			IOMMU_DOMAIN_ATTACH_DEVICE *AttachDevice;
-			IOMMU_DOMAIN_DETACH_DEVICE *DetachDevice;
-			IOMMU_FLUSH_DOMAIN *FlushDomain;
-			IOMMU_FLUSH_DOMAIN_VA_LIST *FlushDomainByVaList;
-			IOMMU_QUERY_INPUT_MAPPINGS *QueryInputMappings;
-			IOMMU_MAP_LOGICAL_RANGE *MapLogicalRange;
-			IOMMU_UNMAP_LOGICAL_RANGE *UnmapLogicalRange;
-			IOMMU_MAP_IDENTITY_RANGE *MapIdentityRange;
-			IOMMU_UNMAP_IDENTITY_RANGE *UnmapIdentityRange;
-			IOMMU_SET_DEVICE_FAULT_REPORTING
-				*SetDeviceFaultReporting;
-			IOMMU_DOMAIN_CONFIGURE *ConfigureDomain;
-		};
-	};
-} DMA_IOMMU_INTERFACE, *PDMA_IOMMU_INTERFACE;
-
 static_assert(offsetof(DMA_IOMMU_INTERFACE, CreateDomain) == 8);
 static_assert(sizeof(DMA_IOMMU_INTERFACE) == 8 + 0x68);
 
