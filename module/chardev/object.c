@@ -41,6 +41,7 @@ ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 	*out = object;
 	return STATUS_SUCCESS;
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_reserve);
 
 /**
  * wdm_object_publish() - Let a handle be used
@@ -53,6 +54,7 @@ void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
 	WARN_ON(xa_err(xa_store(&ctx->objects, object->handle, object,
 				GFP_KERNEL)));
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_publish);
 
 static ntstatus_t wdm_object_delete_core(struct wdm_object *object)
 {
@@ -83,6 +85,7 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 		WARN_ON(wdm_failed(wdm_object_delete_core(object)));
 	kfree(object);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_abort);
 
 static ntstatus_t wdm_object_find(struct wdm_context *ctx, u32 handle,
 				  enum wdm_object_type type,
@@ -119,6 +122,7 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 	xa_unlock(&ctx->objects);
 	return status;
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_get);
 
 /**
  * wdm_object_put() - Done with an object
@@ -133,6 +137,7 @@ void wdm_object_put(struct wdm_context *ctx, struct wdm_object *object)
 	object->users--;
 	xa_unlock(&ctx->objects);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_put);
 
 /**
  * wdm_object_delete() - Delete an object
@@ -169,6 +174,7 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	kfree(object);
 	return STATUS_SUCCESS;
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_delete);
 
 static void wdm_object_delete_type(struct wdm_context *ctx,
 				   enum wdm_object_type type)
@@ -197,3 +203,4 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 	wdm_object_delete_type(ctx, WDM_OBJECT_MDL);
 	xa_destroy(&ctx->objects);
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_object_delete_all);

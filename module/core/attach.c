@@ -261,8 +261,7 @@ static int wdm_probe_device(struct device *dev, void *data)
 }
 
 /* A hardware domain for a group, which nobody is attached to yet. */
-static ntstatus_t wdm_hw_for_group(struct wdm_domain *domain,
-				   struct wdm_group *group, struct device *dev,
+static ntstatus_t wdm_hw_for_group(struct wdm_group *group, struct device *dev,
 				   struct wdm_hw **out)
 {
 	struct wdm_probe probe = { .dev = dev };
@@ -373,7 +372,7 @@ static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
 	status = wdm_group_read_resv(group, regions, domain);
 	if (wdm_failed(status))
 		return status;
-	status = wdm_hw_for_group(domain, group, dev, &hw);
+	status = wdm_hw_for_group(group, dev, &hw);
 	if (wdm_failed(status))
 		return status;
 	status = wdm_attach_iommu_group(hw, group, dev);

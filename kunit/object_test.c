@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handles and what they name: from reserving one to the close of the file.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "../module/chardev/object.h"
+#include "fixture.h"
+
+/* Handles that the random test plays with, and its steps. */
+#define OBJECT_SLOTS	16
+#define OBJECT_STEPS	4000
+
+/* A handle that no test ever gets. */
+#define OBJECT_NOBODY	0x7000000
+
+static void object_context(struct wdm_context *ctx)
+{
+	ctx->owner = NULL;
+	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+}
+
+/* What a handle gets: not found, or an object, let go of at once. */
+static ntstatus_t object_look(struct wdm_context *ctx, u32 handle,
+			      enum wdm_object_type type)
+{
+	struct wdm_object *object;
+	ntstatus_t status = wdm_object_get(ctx, handle, type, &object);
+
+	if (!wdm_failed(status))
+		wdm_object_put(ctx, object);
+	return status;
+}
+
+/* An object of an MDL, which gets the maker's reference. */
+static struct wdm_object *object_mdl(struct kunit *test,
+				     struct wdm_context *ctx,
+				     struct test_mdl **out)
+{
+	struct test_mdl *tm = fixture_mdl_random(FIXTURE(test), WDM_PERMS, 4,
+						 2);
+	struct wdm_object *object;
+
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(ctx, WDM_OBJECT_MDL,
+						     &object), STATUS_SUCCESS);
+	object->mdl = tm->mdl;
+	tm->put = true;
+	*out = tm;
+	return object;
+}
+
+static struct wdm_object *object_domain(struct kunit *test,
+					struct wdm_context *ctx)
+{
+	struct wdm_object *object;
+
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(ctx, WDM_OBJECT_DOMAIN,
+						     &object), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(true, 0, &object->domain),
+			    STATUS_SUCCESS);
+	wdm_object_publish(ctx, object);
+	return object;
+}
+
+static void object_steps(struct kunit *test)
+{
+	struct wdm_object *object, *found;
+	struct wdm_context ctx;
+	struct test_mdl *tm;
+	u32 handle;
+
+	object_context(&ctx);
+	object = object_mdl(test, &ctx, &tm);
+	handle = object->handle;
+	KUNIT_EXPECT_NE(test, handle, 0);
+
+	/* Reserved: it is nobody's yet. */
+	KUNIT_EXPECT_STATUS(test, object_look(&ctx, handle, WDM_OBJECT_ANY),
+			    STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
+						    WDM_OBJECT_ANY),
+			    STATUS_INVALID_HANDLE);
+
+	wdm_object_publish(&ctx, object);
+	KUNIT_EXPECT_STATUS(test, wdm_object_get(&ctx, handle, WDM_OBJECT_MDL,
+						 &found), STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test, found, object);
+	KUNIT_EXPECT_STATUS(test, object_look(&ctx, handle, WDM_OBJECT_DOMAIN),
+			    STATUS_OBJECT_TYPE_MISMATCH);
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
+						    WDM_OBJECT_DEVICE),
+			    STATUS_OBJECT_TYPE_MISMATCH);
+	KUNIT_EXPECT_STATUS(test, object_look(&ctx, 0, WDM_OBJECT_ANY),
+			    STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_STATUS(test, object_look(&ctx, OBJECT_NOBODY,
+					      WDM_OBJECT_ANY),
+			    STATUS_INVALID_HANDLE);
+
+	/* Somebody is using it. */
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
+						    WDM_OBJECT_MDL),
+			    STATUS_RESOURCE_IN_USE);
+	wdm_object_put(&ctx, found);
+	KUNIT_EXPECT_EQ(test, tm->freed, 0);
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
+						    WDM_OBJECT_ANY),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	KUNIT_EXPECT_STATUS(test, object_look(&ctx, handle, WDM_OBJECT_ANY),
+			    STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&ctx.objects));
+	wdm_object_delete_all(&ctx);
+}
+
+/* Giving up takes along what is in the object already. */
+static void object_abort(struct kunit *test)
+{
+	struct wdm_object *object;
+	struct wdm_context ctx;
+	struct test_mdl *tm;
+
+	object_context(&ctx);
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(&ctx, WDM_OBJECT_DOMAIN,
+						     &object), STATUS_SUCCESS);
+	wdm_object_abort(&ctx, object);
+	object = object_mdl(test, &ctx, &tm);
+	wdm_object_abort(&ctx, object);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&ctx.objects));
+	wdm_object_delete_all(&ctx);
+}
+
+/* What is mapped stays, with its handle, until it is mapped no more. */
+static void object_mapped(struct kunit *test)
+{
+	struct wdm_object *domain, *mdl;
+	struct wdm_context ctx;
+	struct test_mdl *tm;
+
+	object_context(&ctx);
+	domain = object_domain(test, &ctx);
+	mdl = object_mdl(test, &ctx, &tm);
+	wdm_object_publish(&ctx, mdl);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain->domain, WDM_READ,
+						 mdl->mdl, 0, 4, 0x100000),
+			    STATUS_SUCCESS);
+
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, mdl->handle,
+						    WDM_OBJECT_MDL),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, object_look(&ctx, mdl->handle,
+					      WDM_OBJECT_MDL), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, domain->handle,
+						    WDM_OBJECT_DOMAIN),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tm->freed, 0);
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, mdl->handle,
+						    WDM_OBJECT_MDL),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	wdm_object_delete_all(&ctx);
+}
+
+/* A file is closed with everything in it, mapped or not. */
+static void object_close(struct kunit *test)
+{
+	struct wdm_object *domain, *mdl;
+	struct test_mdl *tm[6];
+	struct wdm_context ctx;
+	unsigned int i;
+
+	object_context(&ctx);
+	for (i = 0; i < ARRAY_SIZE(tm); i++) {
+		mdl = object_mdl(test, &ctx, &tm[i]);
+		wdm_object_publish(&ctx, mdl);
+		domain = object_domain(test, &ctx);
+		if (i % 2)
+			KUNIT_ASSERT_STATUS(test,
+					    wdm_domain_map(domain->domain,
+							   WDM_PERMS, mdl->mdl,
+							   0, 4, i << 20),
+					    STATUS_SUCCESS);
+	}
+	wdm_object_delete_all(&ctx);
+	for (i = 0; i < ARRAY_SIZE(tm); i++)
+		KUNIT_EXPECT_EQ(test, tm[i]->freed, 1);
+}
+
+/**
+ * struct object_slot - an object of the random test, as the model knows it
+ * @handle: its handle, 0 for none
+ * @users: how often it was got and not put
+ * @object: what was got
+ */
+struct object_slot {
+	u32 handle;
+	unsigned int users;
+	struct wdm_object *object;
+};
+
+static void object_random_step(struct kunit *test, struct wdm_context *ctx,
+			       struct object_slot *slot, u64 what)
+{
+	struct wdm_object *object;
+	ntstatus_t want = slot->handle ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
+	u32 handle = slot->handle ?: OBJECT_NOBODY;
+
+	if (what == 0) {
+		if (!slot->handle)
+			slot->handle = object_domain(test, ctx)->handle;
+	} else if (what == 1) {
+		KUNIT_ASSERT_STATUS(test, wdm_object_get(ctx, handle,
+							 WDM_OBJECT_DOMAIN,
+							 &object), want);
+		if (slot->handle) {
+			KUNIT_ASSERT_EQ(test, object->handle, handle);
+			slot->object = object;
+			slot->users++;
+		}
+	} else if (what == 2 && slot->users) {
+		wdm_object_put(ctx, slot->object);
+		slot->users--;
+	} else if (what == 3) {
+		if (slot->users)
+			want = STATUS_RESOURCE_IN_USE;
+		KUNIT_ASSERT_STATUS(test, wdm_object_delete(ctx, handle,
+							    WDM_OBJECT_DOMAIN),
+				    want);
+		if (!wdm_failed(want))
+			slot->handle = 0;
+	}
+}
+
+static void object_random(struct kunit *test)
+{
+	struct object_slot slots[OBJECT_SLOTS] = { };
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_context ctx;
+	unsigned int i, j, k;
+
+	object_context(&ctx);
+	for (i = 0; i < OBJECT_STEPS; i++) {
+		object_random_step(test, &ctx,
+				   &slots[fixture_below(&fx->rng,
+							OBJECT_SLOTS)],
+				   fixture_below(&fx->rng, 4));
+		for (j = 0; j < OBJECT_SLOTS; j++)
+			for (k = 0; k < j; k++)
+				if (slots[j].handle)
+					KUNIT_ASSERT_NE(test, slots[j].handle,
+							slots[k].handle);
+	}
+	for (i = 0; i < OBJECT_SLOTS; i++)
+		while (slots[i].users--)
+			wdm_object_put(&ctx, slots[i].object);
+	wdm_object_delete_all(&ctx);
+}
+
+/**
+ * struct object_thread - a thread that uses, and tries to delete, one handle
+ * @ctx: the file
+ * @handle: the handle
+ * @deleted: how often this thread deleted it
+ * @odd: answers that nobody should get
+ * @done: the thread has ended
+ */
+struct object_thread {
+	struct wdm_context *ctx;
+	u32 handle;
+	unsigned int deleted;
+	unsigned int odd;
+	struct completion done;
+};
+
+static int object_thread(void *data)
+{
+	struct object_thread *thread = data;
+	struct wdm_object *object;
+	ntstatus_t status;
+	unsigned int i;
+
+	for (i = 0; i < 2000; i++) {
+		status = wdm_object_get(thread->ctx, thread->handle,
+					WDM_OBJECT_DOMAIN, &object);
+		if (!wdm_failed(status)) {
+			if (object->handle != thread->handle)
+				thread->odd++;
+			cond_resched();
+			wdm_object_put(thread->ctx, object);
+		} else if (status != STATUS_INVALID_HANDLE) {
+			thread->odd++;
+		}
+		if (i % 7)
+			continue;
+		status = wdm_object_delete(thread->ctx, thread->handle,
+					   WDM_OBJECT_DOMAIN);
+		if (!wdm_failed(status))
+			thread->deleted++;
+		else if (status != STATUS_INVALID_HANDLE &&
+			 status != STATUS_RESOURCE_IN_USE)
+			thread->odd++;
+	}
+	complete(&thread->done);
+	return 0;
+}
+
+/* Of many threads that delete an object, one does. */
+static void object_threads(struct kunit *test)
+{
+	struct object_thread threads[4];
+	struct wdm_context ctx;
+	unsigned int i, deleted = 0;
+	u32 handle;
+
+	object_context(&ctx);
+	handle = object_domain(test, &ctx)->handle;
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = (struct object_thread) {
+			.ctx = &ctx,
+			.handle = handle,
+		};
+		init_completion(&threads[i].done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(object_thread,
+							    &threads[i],
+							    "object/%u", i)));
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		wait_for_completion(&threads[i].done);
+		deleted += threads[i].deleted;
+		KUNIT_EXPECT_EQ(test, threads[i].odd, 0);
+	}
+	KUNIT_EXPECT_EQ(test, deleted, 1);
+	wdm_object_delete_all(&ctx);
+}
+
+static struct kunit_case object_cases[] = {
+	KUNIT_CASE(object_steps),
+	KUNIT_CASE(object_abort),
+	KUNIT_CASE(object_mapped),
+	KUNIT_CASE(object_close),
+	KUNIT_CASE(object_random),
+	KUNIT_CASE(object_threads),
+	{}
+};
+
+static struct kunit_suite object_suite = {
+	.name = "wdm_iommu_object",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = object_cases,
+};
+
+kunit_test_suite(object_suite);
