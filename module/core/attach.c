@@ -5,7 +5,6 @@
  */
 #include <linux/iommu.h>
 #include <linux/moduleparam.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../compat/compat.h"
@@ -155,56 +154,11 @@ static ntstatus_t wdm_hw_prepare(struct wdm_hw *hw,
 	return STATUS_SUCCESS;
 }
 
-/* Unmap what an OS-managed domain has recorded, up to page @last. */
-static void wdm_record_clear(struct wdm_domain *domain, struct wdm_hw *hw,
-			     u64 last)
-{
-	struct iommu_iotlb_gather gather;
-	struct wdm_extent ext;
-	u64 next = 0;
-
-	iommu_iotlb_gather_init(&gather);
-	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, last, &ext)) {
-		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
-			     ext.nr_pages << PAGE_SHIFT, &gather);
-		next = ext.first + ext.nr_pages;
-	}
-	mutex_unlock(&domain->record.lock);
-	iommu_iotlb_sync(hw->domain, &gather);
-}
-
-/* Map everything that an OS-managed domain has recorded. */
-static ntstatus_t wdm_record_replay(struct wdm_domain *domain,
-				    struct wdm_hw *hw)
-{
-	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_extent ext;
-	u64 next = 0;
-
-	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
-		status = STATUS_CANCELLED;
-		if (fatal_signal_pending(current))
-			break;
-		status = wdm_hw_map(hw, ext.first << PAGE_SHIFT, ext.mdl,
-				    ext.mdl_page, ext.nr_pages, ext.perms,
-				    domain->granule);
-		if (wdm_failed(status))
-			break;
-		next = ext.first + ext.nr_pages;
-	}
-	mutex_unlock(&domain->record.lock);
-	if (wdm_failed(status) && next)
-		wdm_record_clear(domain, hw, next - 1);
-	return status;
-}
-
 static ntstatus_t wdm_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw)
 {
 	if (domain->shadow)
 		return wdm_shadow_replay(domain, hw);
-	return wdm_record_replay(domain, hw);
+	return wdm_domain_hw_fill(domain, hw, domain->granule);
 }
 
 /* Unmap everything from a hardware domain that nobody is attached to. */
@@ -213,7 +167,7 @@ static void wdm_hw_empty(struct wdm_domain *domain, struct wdm_hw *hw)
 	if (domain->shadow)
 		wdm_shadow_clear(domain, hw);
 	else
-		wdm_record_clear(domain, hw, ULONG_MAX);
+		wdm_domain_hw_clear(domain, hw, ULONG_MAX);
 }
 
 /**

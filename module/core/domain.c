@@ -2,6 +2,7 @@
 /*
  * Domain: life, and what both kinds share.
  */
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "../compat/compat.h"
@@ -150,4 +151,59 @@ void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 
 	list_for_each_entry(hw, &domain->hws, node)
 		wdm_hw_unmap_sync(hw, iova, size);
+}
+
+/**
+ * wdm_domain_hw_clear() - Unmap what is recorded from one hardware domain
+ * @domain: the domain; attach_lock is held
+ * @hw: the hardware domain
+ * @last: the last page number
+ */
+void wdm_domain_hw_clear(struct wdm_domain *domain, struct wdm_hw *hw,
+			 u64 last)
+{
+	struct iommu_iotlb_gather gather;
+	struct wdm_extent ext;
+	u64 next = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	mutex_lock(&domain->record.lock);
+	while (wdm_record_next(&domain->record, next, last, &ext)) {
+		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
+			     ext.nr_pages << PAGE_SHIFT, &gather);
+		next = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+	iommu_iotlb_sync(hw->domain, &gather);
+}
+
+/**
+ * wdm_domain_hw_fill() - Map all that is recorded in one hardware domain
+ * @domain: the domain; attach_lock is held
+ * @hw: the hardware domain, which is empty
+ * @granule: which pages of the IOMMU to use
+ *
+ * Return: a status; on failure @hw is empty again.
+ */
+ntstatus_t wdm_domain_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw,
+			      enum wdm_granule granule)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 next = 0;
+
+	mutex_lock(&domain->record.lock);
+	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+			 wdm_hw_map(hw, ext.first << PAGE_SHIFT, ext.mdl,
+				    ext.mdl_page, ext.nr_pages, ext.perms,
+				    granule);
+		if (wdm_failed(status))
+			break;
+		next = ext.first + ext.nr_pages;
+	}
+	mutex_unlock(&domain->record.lock);
+	if (wdm_failed(status) && next)
+		wdm_domain_hw_clear(domain, hw, next - 1);
+	return status;
 }

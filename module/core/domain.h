@@ -81,6 +81,10 @@ ntstatus_t wdm_domain_hw_map(struct wdm_domain *domain, u64 iova,
 			     const struct wdm_mdl *mdl, u64 mdl_page,
 			     u64 nr_pages, u32 perms, enum wdm_granule granule);
 void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size);
+ntstatus_t wdm_domain_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw,
+			      enum wdm_granule granule);
+void wdm_domain_hw_clear(struct wdm_domain *domain, struct wdm_hw *hw,
+			 u64 last);
 
 /* attach.c: hardware domains come and go */
 bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last);

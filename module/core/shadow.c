@@ -52,68 +52,34 @@ static void wdm_shadow_unlock(struct wdm_domain *domain)
 }
 
 /*
- * Map an extent of the caller's address space one to one, in one hardware domain
- * or (@hw is NULL) in all. By pages: any part of it may be removed later.
+ * While TranslationEnabled is FALSE, the caller's address space is mapped by
+ * pages: any part of it may be removed later.
  */
-static ntstatus_t wdm_bypass_map(struct wdm_domain *domain, struct wdm_hw *hw,
-				 const struct wdm_extent *ext)
+#define WDM_BYPASS_GRANULE	WDM_GRANULE_PAGE
+
+static void wdm_bypass_clear(struct wdm_domain *domain)
 {
-	u64 iova = ext->first << PAGE_SHIFT;
+	struct wdm_hw *hw;
 
-	if (hw)
-		return wdm_hw_map(hw, iova, ext->mdl, ext->mdl_page,
-				  ext->nr_pages, ext->perms, WDM_GRANULE_PAGE);
-	return wdm_domain_hw_map(domain, iova, ext->mdl, ext->mdl_page,
-				 ext->nr_pages, ext->perms, WDM_GRANULE_PAGE);
-}
-
-static void wdm_bypass_clear_hw(struct wdm_domain *domain, struct wdm_hw *hw,
-				u64 last)
-{
-	struct iommu_iotlb_gather gather;
-	struct wdm_extent ext;
-	u64 next = 0;
-
-	iommu_iotlb_gather_init(&gather);
-	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, last, &ext)) {
-		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
-			     ext.nr_pages << PAGE_SHIFT, &gather);
-		next = ext.first + ext.nr_pages;
-	}
-	mutex_unlock(&domain->record.lock);
-	iommu_iotlb_sync(hw->domain, &gather);
-}
-
-/* Unmap what is mapped one to one, up to page @last. */
-static void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hw *hw,
-			     u64 last)
-{
-	if (hw) {
-		wdm_bypass_clear_hw(domain, hw, last);
-		return;
-	}
 	list_for_each_entry(hw, &domain->hws, node)
-		wdm_bypass_clear_hw(domain, hw, last);
+		wdm_domain_hw_clear(domain, hw, ULONG_MAX);
 }
 
-static ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hw *hw)
+static ntstatus_t wdm_bypass_fill(struct wdm_domain *domain)
 {
-	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_extent ext;
-	u64 next = 0;
+	ntstatus_t status;
+	struct wdm_hw *hw;
 
-	mutex_lock(&domain->record.lock);
-	while (!wdm_failed(status) &&
-	       wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
-		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
-			 wdm_bypass_map(domain, hw, &ext);
-		if (!wdm_failed(status))
-			next = ext.first + ext.nr_pages;
+	list_for_each_entry(hw, &domain->hws, node) {
+		status = wdm_domain_hw_fill(domain, hw, WDM_BYPASS_GRANULE);
+		if (wdm_failed(status))
+			goto undo;
 	}
-	mutex_unlock(&domain->record.lock);
-	if (wdm_failed(status) && next)
-		wdm_bypass_clear(domain, hw, next - 1);
+	return STATUS_SUCCESS;
+
+undo:
+	list_for_each_entry_continue_reverse(hw, &domain->hws, node)
+		wdm_domain_hw_clear(domain, hw, ULONG_MAX);
 	return status;
 }
 
@@ -148,7 +114,7 @@ static void wdm_shadow_block(struct wdm_domain *domain)
 		wdm_walk_end(&walk);
 		shadow->root = NULL;
 	} else if (wdm_shadow_bypasses(shadow)) {
-		wdm_bypass_clear(domain, NULL, ULONG_MAX);
+		wdm_bypass_clear(domain);
 	}
 	shadow->configured = false;
 	shadow->translating = false;
@@ -222,7 +188,9 @@ ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
 	mutex_lock(&domain->record.lock);
 	status = wdm_record_insert(&domain->record, &ext);
 	if (!wdm_failed(status) && bypasses) {
-		status = wdm_bypass_map(domain, NULL, &ext);
+		status = wdm_domain_hw_map(domain, caller_address, mdl,
+					   mdl_page, nr_pages, perms,
+					   WDM_BYPASS_GRANULE);
 		if (wdm_failed(status)) {
 			wdm_record_remove(&domain->record, ext.first,
 					  ext.first + nr_pages - 1, &removal,
@@ -321,7 +289,7 @@ static ntstatus_t wdm_configure_bypass(struct wdm_domain *domain)
 		return STATUS_CONFLICTING_ADDRESSES;
 
 	wdm_shadow_block(domain);
-	status = wdm_bypass_fill(domain, NULL);
+	status = wdm_bypass_fill(domain);
 	shadow->configured = !wdm_failed(status);
 	shadow->generation++;
 	return status;
@@ -726,7 +694,7 @@ void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hw *hw)
 
 	mutex_lock(&shadow->lock);
 	if (wdm_shadow_bypasses(shadow))
-		wdm_bypass_clear(domain, hw, ULONG_MAX);
+		wdm_domain_hw_clear(domain, hw, ULONG_MAX);
 	else
 		wdm_leaves_clear(domain, hw, U64_MAX);
 	mutex_unlock(&shadow->lock);
@@ -748,7 +716,7 @@ ntstatus_t wdm_shadow_replay(struct wdm_domain *domain, struct wdm_hw *hw)
 
 	mutex_lock(&shadow->lock);
 	if (wdm_shadow_bypasses(shadow)) {
-		status = wdm_bypass_fill(domain, hw);
+		status = wdm_domain_hw_fill(domain, hw, WDM_BYPASS_GRANULE);
 		goto unlock;
 	}
 	while (wdm_leaf_next(shadow, va, &leaf)) {
