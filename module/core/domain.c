@@ -72,7 +72,8 @@ ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 	if (domain->shadow)
 		wdm_shadow_destroy(domain);
 	wdm_record_destroy(&domain->record);
-	kfree(domain);
+	/* Who detached the last device may not be all out of attach_lock yet. */
+	kfree_rcu(domain, rcu);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_domain_delete);

@@ -22,6 +22,7 @@
 
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 
 #include "../status.h"
@@ -48,6 +49,7 @@ struct wdm_shadow;
  *	caller's address space
  * @shadow: caller-managed: what the caller's page tables translate; NULL for an
  *	OS-managed domain
+ * @rcu: for freeing it
  */
 struct wdm_domain {
 	struct rw_semaphore attach_lock;
@@ -58,6 +60,7 @@ struct wdm_domain {
 	struct wdm_range_lock ranges;
 	struct wdm_record record;
 	struct wdm_shadow *shadow;
+	struct rcu_head rcu;
 };
 
 static inline bool wdm_domain_os_managed(const struct wdm_domain *domain)

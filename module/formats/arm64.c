@@ -75,7 +75,6 @@ static void wdm_arm64_decode(unsigned int level, u64 raw,
 }
 
 const struct wdm_pt_format wdm_pt_arm64 = {
-	.name = "ARM64",
 	.decode = wdm_arm64_decode,
 };
 EXPORT_SYMBOL_IF_KUNIT(wdm_pt_arm64);

@@ -86,7 +86,6 @@ struct wdm_pt_entry {
 struct wdm_pt;
 
 struct wdm_pt_format {
-	const char *name;
 	/* Decode entry @raw of a table of level @level. */
 	void (*decode)(unsigned int level, u64 raw, struct wdm_pt_entry *entry);
 };
