@@ -155,6 +155,23 @@ void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 }
 
 /**
+ * wdm_domain_stuck() - Has an IOMMU driver failed to unmap something?
+ * @domain: the domain; attach_lock is held
+ *
+ * Return: whether it has. Then no page may be let go of: better a leak than a
+ * device in somebody else's memory.
+ */
+bool wdm_domain_stuck(const struct wdm_domain *domain)
+{
+	const struct wdm_hw *hw;
+
+	list_for_each_entry(hw, &domain->hws, node)
+		if (READ_ONCE(hw->stuck))
+			return true;
+	return false;
+}
+
+/**
  * wdm_domain_hw_clear() - Unmap what is recorded from one hardware domain
  * @domain: the domain; attach_lock is held
  * @hw: the hardware domain

@@ -84,6 +84,7 @@ ntstatus_t wdm_domain_hw_map(struct wdm_domain *domain, u64 iova,
 			     const struct wdm_mdl *mdl, u64 mdl_page,
 			     u64 nr_pages, u32 perms, enum wdm_granule granule);
 void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size);
+bool wdm_domain_stuck(const struct wdm_domain *domain);
 ntstatus_t wdm_domain_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw,
 			      enum wdm_granule granule);
 void wdm_domain_hw_clear(struct wdm_domain *domain, struct wdm_hw *hw,

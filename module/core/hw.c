@@ -143,8 +143,10 @@ void wdm_hw_unmap(struct wdm_hw *hw, u64 iova, u64 size,
 		size_t got = iommu_unmap_fast(hw->domain, iova, part, gather);
 
 		/* Page by page, as it was mapped, it can be unmapped. */
-		if (WARN_ON_ONCE(got < part || got > size))
+		if (WARN_ON_ONCE(got < part || got > size)) {
+			WRITE_ONCE(hw->stuck, true);
 			return;
+		}
 		iova += got;
 		size -= got;
 		cond_resched();

@@ -24,6 +24,8 @@
  * @exclusive: it holds what the firmware wants mapped for its only group
  * @whole_maps: the IOMMU driver unmaps what one call mapped, or nothing of it
  * @sw_msi: the window of software MSIs is set up
+ * @stuck: the driver did not unmap what it was asked to: who knows what devices
+ *	can still reach
  * @unmapped: a walk of a caller's tables has unmapped something
  * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
  */
@@ -35,6 +37,7 @@ struct wdm_hw {
 	bool exclusive;
 	bool whole_maps;
 	bool sw_msi;
+	bool stuck;
 	bool unmapped;
 	struct iommu_iotlb_gather gather;
 };

@@ -72,4 +72,10 @@ ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
 			     struct wdm_removal *removal, gfp_t gfp);
 void wdm_removal_release(struct wdm_removal *removal);
 
+/* Have the MDLs count as used for ever; wdm_removal_release() is still owed. */
+static inline void wdm_removal_leak(struct wdm_removal *removal)
+{
+	removal->nr = 0;
+}
+
 #endif /* WDM_CORE_RECORD_H */

@@ -261,6 +261,8 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 			wdm_shadow_forget(domain, caller_address,
 					  caller_address +
 					  (nr_pages << PAGE_SHIFT) - 1);
+		if (wdm_domain_stuck(domain))
+			wdm_removal_leak(&removal);
 	}
 	wdm_shadow_unlock(domain);
 	/* What this unpins is unpinned without any lock. */

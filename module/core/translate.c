@@ -263,6 +263,8 @@ static ntstatus_t wdm_unmap_pages(struct wdm_domain *domain, u64 first,
 
 	wdm_domain_hw_unmap(domain, first << PAGE_SHIFT,
 			    (last - first + 1) << PAGE_SHIFT);
+	if (wdm_domain_stuck(domain))
+		wdm_removal_leak(removal);
 	return STATUS_SUCCESS;
 }
 
