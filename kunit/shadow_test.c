@@ -147,6 +147,9 @@ static void shadow_full_flush(struct shadow_run *run)
 	status = wdm_shadow_flush(t->domain, &refusal);
 	shadow_expect(t, status, &refusal, run->is);
 	shadow_report(t, run->is);
+	/* A table that was left as it was goes now, with all that it maps. */
+	if (run->stale_tables)
+		run->was->nr = 0;
 	shadow_exact(run);
 	run->stale_tables = false;
 }

@@ -374,7 +374,8 @@ static void tables_walk_table(const struct tables_step *step, u64 caller,
 	way.path = tables_hash(tables_hash(way.path, caller), way.perms);
 	way.path = tables_hash(way.path, pfn);
 	way.touched |= tables_in_part(step, caller, 1);
-	walk->tables = tables_hash(walk->tables, way.path);
+	/* A table that moves to another entry of the same table counts, too. */
+	walk->tables = tables_hash(tables_hash(walk->tables, way.path), way.va);
 	for (i = 0; i < nr && !walk->too_many; i++) {
 		struct tables_way below;
 		u64 raw = READ_ONCE(entries[i]);

@@ -394,9 +394,13 @@ wdm_entry_sync(struct wdm_walk *walk, struct wdm_shadow_table *table,
 	wdm_decode(walk, table, raw, &is);
 	table->seen[i] = raw;
 
-	/* Accessed, dirty, what is left to software: the same translation. */
+	/*
+	 * Accessed, dirty, what is left to software, a permission that the way
+	 * to this table does not give anyway: the same translation.
+	 */
 	if (test_bit(i, table->live) && was.kind == is.kind &&
-	    was.address == is.address && was.perms == is.perms)
+	    was.address == is.address &&
+	    !((was.perms ^ is.perms) & table->perms))
 		return table->child ? table->child[i] : NULL;
 
 	if (__test_and_clear_bit(i, table->refused))
