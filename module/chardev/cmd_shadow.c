@@ -146,8 +146,7 @@ ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 	wdm_put_refusal(&arg->refusal, &refusal);
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
-				&domain);
+	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (wdm_failed(status))
 		return status;
 	status = wdm_shadow_flush(domain->domain, &refusal);
