@@ -300,6 +300,58 @@ __u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 pages)
 }
 
 /**
+ * wdm_map_user() - pin memory of this process and map it, in one call
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @permissions: what devices may do
+ * @address: the memory, page aligned
+ * @length: bytes
+ * @logical_address: where
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map_user(int fd, __u32 domain, __u32 permissions, const void *address, __u64 length,
+		   __u64 logical_address)
+{
+	struct wdm_iommu_map_user argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.permissions = permissions,
+		.address = (uintptr_t)address,
+		.length = length,
+		.logical_address = logical_address,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_MAP_USER, &argument);
+}
+
+/**
+ * wdm_batch() - many maps and unmaps in one call
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @ops: the operations
+ * @number: how many
+ * @done: how many were done; may be NULL
+ *
+ * Return: NTSTATUS, that of the operation number @done if it is an error.
+ */
+__u32 wdm_batch(int fd, __u32 domain, const struct wdm_iommu_batch_op *ops, __u32 number,
+		__u32 *done)
+{
+	struct wdm_iommu_batch argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.number = number,
+		.ops = (uintptr_t)ops,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_BATCH, &argument);
+
+	if (done)
+		*done = argument.done;
+	return status;
+}
+
+/**
  * wdm_unmap_identity() - IommuUnmapIdentityRange
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain

@@ -50,6 +50,10 @@ __u32 wdm_vfio_tie(int container, int fd);
 __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, __u64 length,
 	      __u64 logical_address);
 __u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 pages);
+__u32 wdm_map_user(int fd, __u32 domain, __u32 permissions, const void *address, __u64 length,
+		   __u64 logical_address);
+__u32 wdm_batch(int fd, __u32 domain, const struct wdm_iommu_batch_op *ops, __u32 number,
+		__u32 *done);
 __u32 wdm_map_identity(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
 		       __u64 length);
 __u32 wdm_unmap_identity(int fd, __u32 domain, __u32 mdl, __u64 offset, __u64 length);

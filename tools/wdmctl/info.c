@@ -35,6 +35,7 @@ int cmd_info(void)
 	       info.flags & WDM_IOMMU_INFO_UNSAFE_INTERRUPTS ? "allowed" : "refused");
 	printf("longest MDL:          %llu bytes\n", info.max_mdl_length);
 	printf("longest VA list:      %u addresses\n", info.max_va_list);
+	printf("longest batch:        %u operations\n", info.max_batch);
 	printf("extra shadow tables:  %u\n", info.shadow_extra_tables);
 	return 0;
 }

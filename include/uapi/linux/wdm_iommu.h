@@ -80,6 +80,8 @@ enum {
 	WDM_IOMMU_CMD_FLUSH_VA_LIST,
 	WDM_IOMMU_CMD_QUERY_DOMAIN,
 	WDM_IOMMU_CMD_QUERY_MAPPINGS,
+	WDM_IOMMU_CMD_MAP_USER,
+	WDM_IOMMU_CMD_BATCH,
 	/* On a VFIO container, not on /dev/wdm_iommu: */
 	WDM_IOMMU_CMD_VFIO_TIE = 0x80,
 };
@@ -110,6 +112,8 @@ enum {
  * @shadow_extra_tables: out: a caller-managed domain follows at most as many
  *	tables as its caller's address space has pages, and this many more; a
  *	table counts once for each entry through which it is reached
+ * @max_batch: out: the most operations that %WDM_IOMMU_BATCH takes
+ * @reserved: out: 0
  *
  * What this kernel and this module offer.
  */
@@ -127,6 +131,8 @@ struct wdm_iommu_info {
 	__aligned_u64 max_mdl_length;
 	__u32 max_va_list;
 	__u32 shadow_extra_tables;
+	__u32 max_batch;
+	__u32 reserved;
 };
 
 #define WDM_IOMMU_INFO _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_INFO)
@@ -499,9 +505,9 @@ struct wdm_iommu_memory_remove {
 
 /**
  * struct wdm_iommu_refusal - what a walk of the caller's page tables refused
- * @count: entries that the walk met and that block because they were refused,
- *	an entry for each listed address that leads to it; 0: none, and if the
- *	call failed with anything but STATUS_CANCELLED it has changed nothing
+ * @count: entries that the walk met and that block because they were refused;
+ *	0: none, and if the call failed with anything but STATUS_CANCELLED it has
+ *	changed nothing
  * @reserved: 0
  * @level: level of the table that holds the first of them: 0 for the tables of
  *	4 KiB entries, one more for each level above; for the root itself, the
@@ -762,6 +768,105 @@ struct wdm_iommu_query_mappings {
 
 #define WDM_IOMMU_QUERY_MAPPINGS \
 	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_MAPPINGS)
+
+/**
+ * struct wdm_iommu_map_user - ioctl(WDM_IOMMU_MAP_USER)
+ * @size: sizeof(struct wdm_iommu_map_user)
+ * @status: out: NTSTATUS
+ * @domain: an OS-managed domain
+ * @permissions: %WDM_IOMMU_READ and %WDM_IOMMU_WRITE, at least one
+ * @address: where the memory starts in the calling process; page aligned
+ * @length: bytes; whole pages
+ * @logical_address: the address that devices will use
+ *
+ * %WDM_IOMMU_MDL_CREATE and %WDM_IOMMU_MAP in one call, for memory that is mapped
+ * once. Contract: IommuMapLogicalRange. The MDL has no handle: it is there as long
+ * as any page of it is mapped, and the last %WDM_IOMMU_UNMAP of it unpins all of
+ * its pages and gives the locked memory back. All or nothing.
+ *
+ * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
+ * STATUS_INVALID_PARAMETER_2: @permissions;
+ * STATUS_INVALID_PARAMETER_3: @address is not page aligned, or @length is 0, not
+ * whole pages, longer than @max_mdl_length, or the range wraps;
+ * STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
+ * wraps;
+ * STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED, STATUS_WORKING_SET_QUOTA: as for
+ * %WDM_IOMMU_MDL_CREATE;
+ * STATUS_RESOURCE_IN_USE, STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP.
+ */
+struct wdm_iommu_map_user {
+	__u32 size;
+	__u32 status;
+	__u32 domain;
+	__u32 permissions;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	__aligned_u64 logical_address;
+};
+
+#define WDM_IOMMU_MAP_USER _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MAP_USER)
+
+/**
+ * struct wdm_iommu_batch_op - one operation of a batch
+ * @op: %WDM_IOMMU_BATCH_MAP or %WDM_IOMMU_BATCH_UNMAP
+ * @permissions: as for %WDM_IOMMU_MAP; 0 for an unmap
+ * @mdl: the MDL; 0 for an unmap
+ * @reserved: must be 0
+ * @offset: as for %WDM_IOMMU_MAP; 0 for an unmap
+ * @length: bytes; for a map, 0 means from @offset to the end of the MDL
+ * @logical_address: where, page aligned
+ */
+struct wdm_iommu_batch_op {
+	__u32 op;
+#define WDM_IOMMU_BATCH_MAP	0
+#define WDM_IOMMU_BATCH_UNMAP	1
+	__u32 permissions;
+	__u32 mdl;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 logical_address;
+};
+
+/**
+ * struct wdm_iommu_batch - ioctl(WDM_IOMMU_BATCH)
+ * @size: sizeof(struct wdm_iommu_batch)
+ * @status: out: NTSTATUS
+ * @domain: an OS-managed domain
+ * @number: how many operations, at most @max_batch of &struct wdm_iommu_info
+ * @ops: pointer to an array of @number &struct wdm_iommu_batch_op
+ * @done: out: how many operations were done
+ * @reserved: must be 0
+ *
+ * Maps and unmaps, in the order of the array, as %WDM_IOMMU_MAP and
+ * %WDM_IOMMU_UNMAP do, with one lookup of the domain and one invalidation of the
+ * IOTLB for all of them. The first operation that fails ends the call: @status is
+ * its status, @done its place in the array; those before it have been done, and
+ * nothing is left of it and of those behind it.
+ *
+ * What is unmapped blocks when the call returns; until then a device may reach
+ * what was there before. Where the batch maps something else in its place, there
+ * is one invalidation more before that.
+ *
+ * The operations' statuses are those of %WDM_IOMMU_MAP and %WDM_IOMMU_UNMAP;
+ * STATUS_INVALID_PARAMETER_3, too, for a @length that is not whole pages, and
+ * STATUS_INVALID_PARAMETER for an unknown @op or a member that must be 0. With
+ * @done 0, also
+ * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
+ * STATUS_INVALID_PARAMETER_2: @number is larger than @max_batch;
+ * STATUS_ACCESS_VIOLATION: @ops cannot be read.
+ */
+struct wdm_iommu_batch {
+	__u32 size;
+	__u32 status;
+	__u32 domain;
+	__u32 number;
+	__aligned_u64 ops;
+	__u32 done;
+	__u32 reserved;
+};
+
+#define WDM_IOMMU_BATCH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_BATCH)
 
 /*
  * What VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU of a VFIO container call this
