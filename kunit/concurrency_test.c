@@ -9,6 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
+#include "../module/core/batch.h"
 #include "fixture.h"
 #include "tables.h"
 
@@ -149,6 +150,90 @@ static void conc_map_own(struct conc_thread *thread)
 	}
 }
 
+/* Map or unmap in a range that overlaps with everybody's. */
+static void conc_batch_op(struct conc_thread *thread, struct wdm_batch *batch)
+{
+	u64 first = fixture_below(&thread->rng, CONC_PAGES);
+	u64 nr = 1 + fixture_below(&thread->rng, CONC_PAGES - first);
+	struct conc *conc = thread->conc;
+	ntstatus_t status;
+
+	if (fixture_once_in(&thread->rng, 4))
+		nr = 1;
+	if (fixture_once_in(&thread->rng, 2)) {
+		status = wdm_batch_map(batch, WDM_PERMS, conc->mdl, first, nr,
+				       first << PAGE_SHIFT);
+		conc_count(conc, status, STATUS_RESOURCE_IN_USE);
+		if (!wdm_failed(status))
+			atomic_inc(&conc->mapped);
+	} else {
+		conc_count(conc, wdm_batch_unmap(batch, first << PAGE_SHIFT,
+						 nr),
+			   STATUS_NOT_FOUND);
+	}
+}
+
+/* With hints that are right, too small, or not there */
+static void conc_batch_anywhere(struct conc_thread *thread)
+{
+	struct conc *conc = thread->conc;
+	struct wdm_batch batch;
+	unsigned int i, ops;
+	u64 first;
+
+	for (i = 0; i < CONC_ROUNDS / 3; i++) {
+		first = fixture_below(&thread->rng, CONC_PAGES);
+		switch (fixture_below(&thread->rng, 3)) {
+		case 0:
+			wdm_batch_begin(&batch, conc->domain, U64_MAX, 0);
+			break;
+		case 1:
+			wdm_batch_begin(&batch, conc->domain, first, first);
+			break;
+		default:
+			wdm_batch_begin(&batch, conc->domain, 0,
+					CONC_PAGES - 1);
+		}
+		for (ops = 1 + fixture_below(&thread->rng, 8); ops; ops--)
+			conc_batch_op(thread, &batch);
+		wdm_batch_end(&batch);
+	}
+}
+
+/* In a range of the thread's own nothing may fail, whatever the hint. */
+static void conc_batch_own(struct conc_thread *thread)
+{
+	u64 first = CONC_PAGES + thread->nr * 8, at = first << PAGE_SHIFT;
+	struct conc *conc = thread->conc;
+	struct wdm_batch batch;
+	unsigned int i;
+
+	for (i = 0; i < CONC_ROUNDS; i++) {
+		wdm_batch_begin(&batch, conc->domain, first,
+				first + fixture_below(&thread->rng, 8));
+		conc_count(conc, wdm_batch_map(&batch, WDM_READ, conc->mdl,
+					       first, 8, at), STATUS_SUCCESS);
+		conc_count(conc, wdm_batch_unmap(&batch, at + 2 * PAGE_SIZE, 3),
+			   STATUS_SUCCESS);
+		conc_count(conc, wdm_batch_map(&batch, WDM_READ, conc->mdl,
+					       first + 3, 1,
+					       at + 3 * PAGE_SIZE),
+			   STATUS_SUCCESS);
+		/* Sometimes what is left is there when the batch ends. */
+		if (fixture_once_in(&thread->rng, 2)) {
+			wdm_batch_end(&batch);
+			wdm_batch_begin(&batch, conc->domain, U64_MAX, 0);
+		}
+		conc_count(conc, wdm_batch_unmap(&batch, at, 2),
+			   STATUS_SUCCESS);
+		conc_count(conc, wdm_batch_unmap(&batch, at + 3 * PAGE_SIZE, 1),
+			   STATUS_SUCCESS);
+		conc_count(conc, wdm_batch_unmap(&batch, at + 5 * PAGE_SIZE, 3),
+			   STATUS_SUCCESS);
+		wdm_batch_end(&batch);
+	}
+}
+
 static struct conc *conc_start(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -171,17 +256,18 @@ static void conc_check(struct kunit *test, struct conc *conc,
 	u64 page;
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&conc->unexpected), 0);
-	KUNIT_EXPECT_EQ(test, fake->mapped, conc->domain->record.pages);
+	KUNIT_EXPECT_EQ(test, fake->mapped, wdm_record_pages(&conc->domain->record));
 	KUNIT_EXPECT_EQ(test, atomic64_read(&conc->mdl->uses), fake->mapped);
 	KUNIT_EXPECT_EQ(test, fake->torn, 0);
+	KUNIT_EXPECT_EQ(test, fake->over_stale, 0);
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fake));
 	for (page = 0; page < 2 * CONC_PAGES; page++) {
 		bool in_record;
 
-		mutex_lock(&conc->domain->record.lock);
+		wdm_record_lock(&conc->domain->record);
 		in_record = wdm_record_next(&conc->domain->record, page, page,
 					    &ext);
-		mutex_unlock(&conc->domain->record.lock);
+		wdm_record_unlock(&conc->domain->record);
 		KUNIT_ASSERT_EQ(test, in_record,
 				fake_iommu_at(fake, page << PAGE_SHIFT, &fp));
 		if (in_record)
@@ -190,24 +276,35 @@ static void conc_check(struct kunit *test, struct conc *conc,
 	}
 }
 
+/* An IOMMU that minds when two calls get in each other's way */
+static struct fake_iommu *conc_fake(struct kunit *test, struct conc *conc,
+				    unsigned long pgsizes)
+{
+	struct fake_iommu *fake = fixture_fake(FIXTURE(test), pgsizes);
+
+	fake->minds_stale = true;
+	fake->gathers = true;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(conc->domain, fake),
+			    STATUS_SUCCESS);
+	return fake;
+}
+
 /* Overlapping calls, and IOMMUs that come and go meanwhile. */
-static void concurrency_overlap(struct kunit *test)
+static void conc_overlap(struct kunit *test,
+			 void (*fn)(struct conc_thread *thread))
 {
 	struct conc *conc = conc_start(test);
-	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_AMD);
+	struct fake_iommu *fake = conc_fake(test, conc, FAKE_PGSIZES_AMD);
 	struct fake_iommu *visitor;
 	unsigned int i;
 
-	KUNIT_ASSERT_STATUS(test, fixture_adopt(conc->domain, fake),
-			    STATUS_SUCCESS);
 	for (i = 0; i < CONC_THREADS; i++)
-		conc_launch(test, conc, i, conc_map_anywhere);
+		conc_launch(test, conc, i, fn);
 	for (i = 0; i < 10; i++) {
-		visitor = fixture_fake(FIXTURE(test), FAKE_PGSIZES_X86);
-		KUNIT_EXPECT_STATUS(test, fixture_adopt(conc->domain, visitor),
-				    STATUS_SUCCESS);
+		visitor = conc_fake(test, conc, FAKE_PGSIZES_X86);
 		cond_resched();
 		fixture_disown(visitor);
+		KUNIT_EXPECT_EQ(test, visitor->over_stale, 0);
 	}
 	conc_wait(conc, CONC_THREADS);
 	KUNIT_EXPECT_GT(test, atomic_read(&conc->mapped), 10);
@@ -215,20 +312,45 @@ static void concurrency_overlap(struct kunit *test)
 	conc_check(test, conc, fake);
 }
 
+static void concurrency_overlap(struct kunit *test)
+{
+	conc_overlap(test, conc_map_anywhere);
+}
+
+static void concurrency_batches(struct kunit *test)
+{
+	conc_overlap(test, conc_batch_anywhere);
+}
+
 /* Neighbours in one run of memory, and soon in one extent of the record. */
-static void concurrency_disjoint(struct kunit *test)
+static void conc_disjoint(struct kunit *test,
+			  void (*even)(struct conc_thread *thread),
+			  void (*odd)(struct conc_thread *thread))
 {
 	struct conc *conc = conc_start(test);
-	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_AMD);
+	struct fake_iommu *fake = conc_fake(test, conc, FAKE_PGSIZES_AMD);
 	unsigned int i;
 
-	KUNIT_ASSERT_STATUS(test, fixture_adopt(conc->domain, fake),
-			    STATUS_SUCCESS);
 	for (i = 0; i < CONC_THREADS; i++)
-		conc_launch(test, conc, i, conc_map_own);
+		conc_launch(test, conc, i, i % 2 ? odd : even);
 	conc_wait(conc, CONC_THREADS);
-	KUNIT_EXPECT_EQ(test, conc->domain->record.pages, 0);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&conc->domain->record), 0);
 	conc_check(test, conc, fake);
+}
+
+static void concurrency_disjoint(struct kunit *test)
+{
+	conc_disjoint(test, conc_map_own, conc_map_own);
+}
+
+static void concurrency_disjoint_batches(struct kunit *test)
+{
+	conc_disjoint(test, conc_batch_own, conc_batch_own);
+}
+
+static void concurrency_disjoint_mixed(struct kunit *test)
+{
+	conc_disjoint(test, conc_map_own, conc_batch_own);
 }
 
 /* A caller that never stops to change its tables. */
@@ -307,7 +429,10 @@ static void concurrency_tables(struct kunit *test)
 
 static struct kunit_case concurrency_cases[] = {
 	KUNIT_CASE(concurrency_overlap),
+	KUNIT_CASE(concurrency_batches),
 	KUNIT_CASE(concurrency_disjoint),
+	KUNIT_CASE(concurrency_disjoint_batches),
+	KUNIT_CASE(concurrency_disjoint_mixed),
 	KUNIT_CASE(concurrency_tables),
 	{}
 };

@@ -85,6 +85,18 @@ static bool fake_should_fail(struct fake_iommu *fake)
 	return true;
 }
 
+/* Does a stale translation overlap a range? */
+static bool fake_stale_in(struct fake_iommu *fake, u64 iova, u64 size)
+{
+	const struct fake_page *page;
+
+	list_for_each_entry(page, &fake->stale, node)
+		if (page->iova <= iova + size - 1 &&
+		    page->iova + page->size - 1 >= iova)
+			return true;
+	return false;
+}
+
 static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
 			u64 size, int prot)
 {
@@ -94,6 +106,8 @@ static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
 		fake->bad_calls++;
 		return -EEXIST;
 	}
+	if (fake->minds_stale && fake_stale_in(fake, iova, size))
+		fake->over_stale++;
 	page = fake_alloc(fake);
 	if (!page)
 		return -ENOMEM;
@@ -170,7 +184,11 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	}
 	mutex_unlock(&fake->lock);
 
-	if (next != iova)
+	if (next == iova)
+		return 0;
+	if (fake->gathers)
+		iommu_iotlb_gather_add_range(gather, iova, next - iova);
+	else
 		iommu_iotlb_gather_add_page(domain, gather, iova, next - iova);
 	return next - iova;
 }
@@ -303,6 +321,16 @@ bool fake_iommu_stale(struct fake_iommu *fake)
 
 	mutex_lock(&fake->lock);
 	stale = !list_empty(&fake->stale);
+	mutex_unlock(&fake->lock);
+	return stale;
+}
+
+bool fake_iommu_stale_at(struct fake_iommu *fake, u64 iova)
+{
+	bool stale;
+
+	mutex_lock(&fake->lock);
+	stale = fake_stale_in(fake, iova, 1);
 	mutex_unlock(&fake->lock);
 	return stale;
 }

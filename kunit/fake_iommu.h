@@ -44,6 +44,8 @@ struct fake_page {
  * @domain: what the module sees
  * @node: in fixture.fakes
  * @adopter: the domain that has adopted it
+ * @gathers: to be set: pages far apart are gathered for one sync, as the drivers
+ *	of x86 do; otherwise as iommu_iotlb_gather_add_page() has it
  * @lock: guards the rest
  * @pages: struct fake_page by iova
  * @stale: pages that were unmapped and not yet synced
@@ -59,6 +61,8 @@ struct fake_page {
  * @fail_all: from then on all fail
  * @torn: large pages that went because a part of them was unmapped
  * @bad_calls: calls that the core must not make
+ * @minds_stale: to be set: look for the next
+ * @over_stale: pages that were mapped where there was a stale translation
  * @reached_freed: pages of freed MDLs that could still be reached
  * @freed: calls of free
  */
@@ -66,6 +70,7 @@ struct fake_iommu {
 	struct iommu_domain domain;
 	struct list_head node;
 	struct wdm_domain *adopter;
+	bool gathers;
 
 	struct mutex lock;	/* guards what follows */
 	struct rb_root pages;
@@ -81,6 +86,8 @@ struct fake_iommu {
 	bool fail_all;
 	unsigned int torn;
 	unsigned int bad_calls;
+	bool minds_stale;
+	unsigned int over_stale;
 	unsigned int reached_freed;
 	unsigned int freed;
 };
@@ -97,6 +104,8 @@ bool fake_iommu_next(struct fake_iommu *fake, u64 iova, struct fake_page *page);
 bool fake_iommu_at(struct fake_iommu *fake, u64 iova, struct fake_page *page);
 /* Has anything been unmapped and not been synced? */
 bool fake_iommu_stale(struct fake_iommu *fake);
+/* Has the page at @iova? */
+bool fake_iommu_stale_at(struct fake_iommu *fake, u64 iova);
 /* Does any translation, be it a stale one, lead to @phys? */
 bool fake_iommu_reaches(struct fake_iommu *fake, phys_addr_t phys);
 

@@ -107,44 +107,33 @@ static const struct wdm_mdl_ops fixture_mdl_ops = {
 	.free = fixture_mdl_free,
 };
 
-static u32 fixture_runs(const u64 *pfns, u64 nr_pages, struct wdm_run *runs)
-{
-	u32 nr = 0;
-	u64 i;
-
-	for (i = 0; i < nr_pages; i++) {
-		if (i && pfns[i] == pfns[i - 1] + 1)
-			continue;
-		runs[nr++] = (struct wdm_run) { .page = i, .pfn = pfns[i] };
-	}
-	return nr;
-}
-
 struct test_mdl *fixture_mdl(struct fixture *fx, u32 access, const u64 *pfns,
 			     u64 nr_pages)
 {
 	struct kunit *test = fx->test;
 	struct fixture_mdl_box *box;
-	struct wdm_run *runs;
+	struct wdm_pages pages = { };
 	struct test_mdl *tm;
-	u32 nr_runs;
+	u64 i;
 
 	tm = kunit_kzalloc(test, sizeof(*tm), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tm);
 	tm->pfns = kunit_kmalloc_array(test, nr_pages, sizeof(u64), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tm->pfns);
-	runs = kunit_kmalloc_array(test, nr_pages, sizeof(*runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, runs);
+	pages.runs = kunit_kmalloc_array(test, nr_pages, sizeof(*pages.runs),
+					 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pages.runs);
 	tm->fixture = fx;
 	tm->nr_pages = nr_pages;
 	memcpy(tm->pfns, pfns, nr_pages * sizeof(u64));
-	nr_runs = fixture_runs(pfns, nr_pages, runs);
+	for (i = 0; i < nr_pages; i++)
+		wdm_pages_add(&pages, pfns[i], 1);
 
 	box = kzalloc(sizeof(*box), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, box);
 	box->owner = tm;
 	KUNIT_ASSERT_EQ(test, wdm_mdl_init(&box->mdl, &fixture_mdl_ops, access,
-					   runs, nr_runs, nr_pages), 0);
+					   &pages), 0);
 	tm->mdl = &box->mdl;
 	list_add(&tm->node, &fx->mdls);
 	return tm;

@@ -27,7 +27,8 @@ static void mdl_check_runs(struct kunit *test, struct test_mdl *tm)
 	for (page = 0; page < tm->nr_pages; page++) {
 		for (i = 0; i < ARRAY_SIZE(limits); i++) {
 			pfn = 0;
-			run = wdm_mdl_run(tm->mdl, page, limits[i], &pfn);
+			run = wdm_pages_run(&tm->mdl->pages, page,
+					    limits[i], &pfn);
 			KUNIT_ASSERT_EQ(test, pfn, tm->pfns[page]);
 			KUNIT_ASSERT_EQ(test, run,
 					mdl_slow_run(tm, page, limits[i]));
@@ -73,7 +74,7 @@ static void mdl_numbers(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(tm); i++) {
 		tm[i] = fixture_mdl_random(fx, WDM_READ, 3, 2);
 		KUNIT_EXPECT_EQ(test, tm[i]->mdl->access, WDM_READ);
-		KUNIT_EXPECT_EQ(test, tm[i]->mdl->nr_pages, 3);
+		KUNIT_EXPECT_EQ(test, tm[i]->mdl->pages.nr_pages, 3);
 		KUNIT_EXPECT_NE(test, tm[i]->mdl->id, 0);
 		KUNIT_EXPECT_LT(test, tm[i]->mdl->id, BIT(WDM_MDL_ID_BITS));
 		for (j = 0; j < i; j++)

@@ -2,58 +2,12 @@
 /*
  * Every call of the core with the n-th allocation failing, for every n: it
  * succeeds all the same, or it says so and has changed nothing.
- *
- * In the directory failslab of debugfs, ignore-gfp-wait must be N, and verbose
- * should be 0, before this module is inserted.
  */
 #include <kunit/test.h>
-#include <linux/sched.h>
-#include <linux/slab.h>
 
+#include "fail_nth.h"
 #include "fixture.h"
 #include "tables.h"
-
-#if IS_ENABLED(CONFIG_FAILSLAB)
-
-static void memory_fail_nth(unsigned int nth)
-{
-	WRITE_ONCE(current->fail_nth, nth);
-}
-
-/* No more failures; true if there was one. */
-static bool memory_failed(void)
-{
-	bool failed = !READ_ONCE(current->fail_nth);
-
-	WRITE_ONCE(current->fail_nth, 0);
-	return failed;
-}
-
-#else
-
-static void memory_fail_nth(unsigned int nth)
-{
-}
-
-static bool memory_failed(void)
-{
-	return false;
-}
-
-#endif
-
-/* Allocations that may sleep fail only if somebody has asked for it. */
-static void memory_may_fail(struct kunit *test)
-{
-	void *memory;
-
-	memory_fail_nth(1);
-	memory = kmalloc(16, GFP_KERNEL);
-	memory_failed();
-	kfree(memory);
-	if (memory)
-		kunit_skip(test, "failslab spares allocations that may sleep");
-}
 
 #define MEMORY_MAX	500
 
@@ -161,7 +115,7 @@ static void memory_unmap_one(struct tables *t)
 
 static void memory_check_pages(struct tables *t)
 {
-	KUNIT_ASSERT_EQ(t->fx->test, t->domain->record.pages, MEMORY_PAGES);
+	KUNIT_ASSERT_EQ(t->fx->test, wdm_record_pages(&t->domain->record), MEMORY_PAGES);
 	KUNIT_ASSERT_EQ(t->fx->test, t->fake->mapped, MEMORY_PAGES);
 	KUNIT_ASSERT_FALSE(t->fx->test, fake_iommu_stale(t->fake));
 }

@@ -31,7 +31,7 @@ static ntstatus_t object_look(struct wdm_context *ctx, u32 handle,
 	ntstatus_t status = wdm_object_get(ctx, handle, type, &object);
 
 	if (!wdm_failed(status))
-		wdm_object_put(ctx, object);
+		wdm_object_put(object);
 	return status;
 }
 
@@ -103,7 +103,7 @@ static void object_steps(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
 						    WDM_OBJECT_MDL),
 			    STATUS_RESOURCE_IN_USE);
-	wdm_object_put(&ctx, found);
+	wdm_object_put(found);
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
 	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
 						    WDM_OBJECT_ANY),
@@ -221,7 +221,7 @@ static void object_random_step(struct kunit *test, struct wdm_context *ctx,
 			slot->users++;
 		}
 	} else if (what == 2 && slot->users) {
-		wdm_object_put(ctx, slot->object);
+		wdm_object_put(slot->object);
 		slot->users--;
 	} else if (what == 3) {
 		if (slot->users)
@@ -255,7 +255,7 @@ static void object_random(struct kunit *test)
 	}
 	for (i = 0; i < OBJECT_SLOTS; i++)
 		while (slots[i].users--)
-			wdm_object_put(&ctx, slots[i].object);
+			wdm_object_put(slots[i].object);
 	wdm_object_delete_all(&ctx);
 }
 
@@ -289,7 +289,7 @@ static int object_thread(void *data)
 			if (object->handle != thread->handle)
 				thread->odd++;
 			cond_resched();
-			wdm_object_put(thread->ctx, object);
+			wdm_object_put(object);
 		} else if (status != STATUS_INVALID_HANDLE) {
 			thread->odd++;
 		}

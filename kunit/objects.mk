@@ -7,3 +7,4 @@ wdm_iommu_kunit-y += kunit/record_test.o kunit/range_lock_test.o
 wdm_iommu_kunit-y += kunit/formats_test.o kunit/translate_test.o
 wdm_iommu_kunit-y += kunit/shadow_test.o kunit/wdk_test.o kunit/shadow_cases_test.o
 wdm_iommu_kunit-y += kunit/concurrency_test.o kunit/memory_test.o
+wdm_iommu_kunit-y += kunit/batch_test.o kunit/hw_test.o

@@ -143,7 +143,7 @@ bool page_model_equals_record(const struct page_model *model,
 	struct wdm_extent ext, before = { };
 	bool equal = true;
 
-	mutex_lock(&rec->lock);
+	wdm_record_lock(rec);
 	while (equal && next <= last &&
 	       wdm_record_next(rec, next, ULONG_MAX, &ext)) {
 		if (ext.first + ext.nr_pages - 1 > last ||
@@ -156,8 +156,8 @@ bool page_model_equals_record(const struct page_model *model,
 	if (equal && next <= last &&
 	    page_model_count(model, next, last - next + 1))
 		equal = false;
-	if (rec->pages != page_model_count(model, model->first, model->nr))
+	if (wdm_record_pages(rec) != page_model_count(model, model->first, model->nr))
 		equal = false;
-	mutex_unlock(&rec->lock);
+	wdm_record_unlock(rec);
 	return equal;
 }

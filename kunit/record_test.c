@@ -8,13 +8,14 @@
 #include "fixture.h"
 #include "page_model.h"
 
-#define RECORD_WINDOW	160
+/* Some regions, whole ones among them */
+#define RECORD_WINDOW	(5 * WDM_REGION_PAGES + 20)
 #define RECORD_STEPS	3000
 #define RECORD_MDLS	3
 
 /* The windows: where page numbers start, in the middle, and where they end. */
 static const u64 record_windows[] = {
-	0, BIT_ULL(20) - 80, BIT_ULL(36) + 7, BIT_ULL(52) - RECORD_WINDOW,
+	0, BIT_ULL(20) - 180, BIT_ULL(36) + 7, BIT_ULL(52) - RECORD_WINDOW,
 };
 
 static void record_window_name(const u64 *first, char *desc)
@@ -31,7 +32,7 @@ KUNIT_ARRAY_PARAM(record_window, record_windows, record_window_name);
  * @model: its model
  * @tm: the MDLs
  * @removal: what was removed and not yet released
- * @owed: whether there is such a thing
+ * @removed: how many pages of each MDL that is
  */
 struct record_run {
 	struct fixture *fx;
@@ -39,7 +40,7 @@ struct record_run {
 	struct page_model model;
 	struct test_mdl *tm[RECORD_MDLS];
 	struct wdm_removal removal;
-	bool owed;
+	u64 removed[RECORD_MDLS];
 };
 
 static void record_start(struct kunit *test, struct record_run *run, u64 first)
@@ -48,17 +49,18 @@ static void record_start(struct kunit *test, struct record_run *run, u64 first)
 
 	run->fx = fx;
 	run->tm[0] = fixture_mdl_random(fx, WDM_PERMS, RECORD_WINDOW, 10);
-	run->tm[1] = fixture_mdl_contiguous(fx, WDM_PERMS, 40, 512);
+	run->tm[1] = fixture_mdl_contiguous(fx, WDM_PERMS, RECORD_WINDOW, 512);
 	run->tm[2] = fixture_mdl_random(fx, WDM_PERMS, 3, 3);
 	page_model_init(fx, &run->model, first, RECORD_WINDOW);
 	wdm_record_init(&run->rec);
+	wdm_removal_init(&run->removal);
 }
 
 static void record_release(struct record_run *run)
 {
-	if (run->owed)
-		wdm_removal_release(&run->removal);
-	run->owed = false;
+	wdm_removal_release(&run->removal);
+	wdm_removal_init(&run->removal);
+	memset(run->removed, 0, sizeof(run->removed));
 }
 
 static void record_end(struct record_run *run)
@@ -77,9 +79,9 @@ static u64 record_removed(const struct record_run *run,
 {
 	u64 i, nr = 0;
 
-	for (i = 0; run->owed && i < run->removal.nr; i++)
-		if (run->removal.ext[i].mdl == mdl)
-			nr += run->removal.ext[i].nr_pages;
+	for (i = 0; i < run->removal.nr; i++)
+		if (run->removal.list[i].mdl == mdl)
+			nr += run->removal.list[i].nr_pages;
 	return nr;
 }
 
@@ -93,9 +95,11 @@ static void record_check(struct record_run *run)
 							 &run->rec));
 	for (i = 0; i < RECORD_MDLS; i++) {
 		mdl = run->tm[i]->mdl;
+		KUNIT_ASSERT_EQ(test, record_removed(run, mdl),
+				run->removed[i]);
 		KUNIT_ASSERT_EQ(test, atomic64_read(&mdl->uses),
 				page_model_uses(&run->model, mdl) +
-				record_removed(run, mdl));
+				run->removed[i]);
 	}
 }
 
@@ -110,83 +114,146 @@ static void record_insert(struct record_run *run)
 			  run->tm[fixture_below(&run->fx->rng, RECORD_MDLS)],
 			  &ext);
 	taken = page_model_count(&run->model, ext.first, ext.nr_pages);
-	mutex_lock(&run->rec.lock);
 	status = wdm_record_insert(&run->rec, &ext);
-	mutex_unlock(&run->rec.lock);
 	KUNIT_ASSERT_STATUS(test, status,
 			    taken ? STATUS_RESOURCE_IN_USE : STATUS_SUCCESS);
 	if (!taken)
 		page_model_insert(&run->model, &ext);
 }
 
-/* What came out must be what the model has there, in order. */
-static void record_check_removal(struct record_run *run, u64 first, u64 nr)
+/* The page frame that a page of the model maps */
+static u64 record_pfn(const struct record_run *run,
+		      const struct model_page *page)
 {
-	struct kunit *test = run->fx->test;
-	const struct wdm_extent *ext = run->removal.ext;
-	const struct model_page *page;
-	u64 i, k = 0, in = 0;
+	unsigned int i;
 
-	for (i = first; i < first + nr; i++) {
-		page = page_model_at(&run->model, i);
-		KUNIT_ASSERT_LT(test, k, run->removal.nr);
-		KUNIT_ASSERT_EQ(test, ext[k].first + in, i);
-		KUNIT_ASSERT_PTR_EQ(test, ext[k].mdl, page->mdl);
-		KUNIT_ASSERT_EQ(test, ext[k].mdl_page + in, page->mdl_page);
-		KUNIT_ASSERT_EQ(test, ext[k].perms, page->perms);
-		if (++in == ext[k].nr_pages) {
-			k++;
-			in = 0;
-		}
-	}
-	KUNIT_ASSERT_EQ(test, k, run->removal.nr);
-	KUNIT_ASSERT_EQ(test, in, 0);
+	for (i = 0; i < RECORD_MDLS; i++)
+		if (run->tm[i]->mdl == page->mdl)
+			return run->tm[i]->pfns[page->mdl_page];
+	return 0;
+}
+
+/* Does an extent go on from the page before this one, also physically? */
+static bool record_goes_on(const struct record_run *run, u64 page)
+{
+	const struct page_model *model = &run->model;
+	const struct model_page *was, *is;
+
+	if (page == model->first || page == model->first + model->nr)
+		return false;
+	was = page_model_at(model, page - 1);
+	is = page_model_at(model, page);
+	return was->mdl && was->mdl == is->mdl && was->perms == is->perms &&
+	       was->mdl_page + 1 == is->mdl_page &&
+	       record_pfn(run, was) + 1 == record_pfn(run, is);
+}
+
+/* What the model has there comes out. */
+static void record_expect_removed(struct record_run *run, u64 first, u64 nr)
+{
+	unsigned int i;
+	u64 page;
+
+	for (page = first; page < first + nr; page++)
+		for (i = 0; i < RECORD_MDLS; i++)
+			if (page_model_at(&run->model, page)->mdl ==
+			    run->tm[i]->mdl)
+				run->removed[i]++;
+	page_model_remove(&run->model, first, nr);
 }
 
 static void record_remove(struct record_run *run)
 {
 	struct kunit *test = run->fx->test;
-	struct wdm_removal removal;
-	ntstatus_t status;
+	bool whole = fixture_once_in(&run->fx->rng, 2);
+	ntstatus_t status, want = STATUS_SUCCESS;
 	u64 first, nr;
-	bool mapped;
 
 	page_model_range(run->fx, &run->model, &first, &nr);
-	mapped = page_model_count(&run->model, first, nr) == nr;
-	mutex_lock(&run->rec.lock);
-	status = wdm_record_remove(&run->rec, first, first + nr - 1, &removal,
-				   GFP_KERNEL);
-	mutex_unlock(&run->rec.lock);
-	KUNIT_ASSERT_STATUS(test, status,
-			    mapped ? STATUS_SUCCESS : STATUS_NOT_FOUND);
-	if (!mapped)
-		return;
+	if (page_model_count(&run->model, first, nr) < nr)
+		want = STATUS_NOT_FOUND;
+	else if (whole && (record_goes_on(run, first) ||
+			   record_goes_on(run, first + nr)))
+		want = STATUS_RESOURCE_IN_USE;
 
-	/* Keep it for a while: its MDLs must stay in use until released. */
-	record_release(run);
-	run->removal = removal;
-	if (removal.ext == removal.few)
-		run->removal.ext = run->removal.few;
-	run->owed = true;
-	record_check_removal(run, first, nr);
-	page_model_remove(&run->model, first, nr);
+	/* It is kept for a while: its MDLs must stay in use until released. */
+	status = wdm_record_remove(&run->rec, first, first + nr - 1, whole,
+				   &run->removal, GFP_KERNEL);
+	KUNIT_ASSERT_STATUS(test, status, want);
+	if (!wdm_failed(status))
+		record_expect_removed(run, first, nr);
+}
+
+/* The iterator finds every page of a range, and nothing else. */
+static void record_iterate(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	struct wdm_record_iter iter;
+	const struct model_page *page;
+	struct wdm_extent ext;
+	u64 first, nr, i, next;
+
+	page_model_range(run->fx, &run->model, &first, &nr);
+	next = first;
+	wdm_record_lock(&run->rec);
+	wdm_record_iter_init(&iter, &run->rec, first, first + nr - 1);
+	while (wdm_record_iter_next(&iter, &ext)) {
+		KUNIT_EXPECT_GE(test, ext.first, next);
+		KUNIT_EXPECT_EQ(test, page_model_count(&run->model, next,
+						       ext.first - next), 0);
+		next = ext.first + ext.nr_pages;
+		KUNIT_EXPECT_LE(test, next, first + nr);
+		for (i = 0; i < ext.nr_pages; i++) {
+			page = page_model_at(&run->model, ext.first + i);
+			KUNIT_EXPECT_PTR_EQ(test, ext.mdl, page->mdl);
+			KUNIT_EXPECT_EQ(test, ext.mdl_page + i, page->mdl_page);
+			KUNIT_EXPECT_EQ(test, ext.perms, page->perms);
+		}
+	}
+	wdm_record_unlock(&run->rec);
+	KUNIT_ASSERT_EQ(test, page_model_count(&run->model, next,
+					       first + nr - next), 0);
+}
+
+/* So does the one that does not ask what is mapped. */
+static void record_iterate_mapped(struct record_run *run)
+{
+	struct kunit *test = run->fx->test;
+	u64 first, nr, next, start, end;
+	struct wdm_record_iter iter;
+
+	page_model_range(run->fx, &run->model, &first, &nr);
+	next = first;
+	wdm_record_lock(&run->rec);
+	wdm_record_iter_init(&iter, &run->rec, first, first + nr - 1);
+	while (wdm_record_iter_mapped(&iter, &start, &end)) {
+		KUNIT_EXPECT_EQ(test, page_model_count(&run->model, next,
+						       start - next), 0);
+		KUNIT_EXPECT_LT(test, end, first + nr);
+		KUNIT_EXPECT_EQ(test, page_model_count(&run->model, start,
+						       end - start + 1),
+				end - start + 1);
+		/* As much as there is */
+		KUNIT_EXPECT_TRUE(test, start == first || start > next);
+		next = end + 1;
+	}
+	wdm_record_unlock(&run->rec);
+	KUNIT_ASSERT_EQ(test, page_model_count(&run->model, next,
+					       first + nr - next), 0);
 }
 
 static void record_look(struct record_run *run)
 {
 	struct kunit *test = run->fx->test;
 	struct wdm_extent ext;
-	bool covers, found;
 	u64 first, nr, i;
+	bool found;
 
 	page_model_range(run->fx, &run->model, &first, &nr);
-	mutex_lock(&run->rec.lock);
-	covers = wdm_record_covers(&run->rec, first, first + nr - 1);
+	wdm_record_lock(&run->rec);
 	found = wdm_record_next(&run->rec, first, first + nr - 1, &ext);
-	mutex_unlock(&run->rec.lock);
+	wdm_record_unlock(&run->rec);
 
-	KUNIT_ASSERT_EQ(test, covers,
-			page_model_count(&run->model, first, nr) == nr);
 	for (i = 0; i < nr && !page_model_at(&run->model, first + i)->mdl; i++)
 		;
 	KUNIT_ASSERT_EQ(test, found, i < nr);
@@ -215,6 +282,8 @@ static void record_random(struct kunit *test)
 			break;
 		case 6:
 			record_look(run);
+			record_iterate(run);
+			record_iterate_mapped(run);
 			continue;
 		default:
 			record_release(run);
@@ -232,10 +301,8 @@ static void record_put(struct record_run *run, unsigned int mdl, u64 first,
 		.mdl = run->tm[mdl]->mdl, .mdl_page = mdl_page, .perms = perms,
 	};
 
-	mutex_lock(&run->rec.lock);
 	KUNIT_EXPECT_STATUS(run->fx->test, wdm_record_insert(&run->rec, &ext),
 			    STATUS_SUCCESS);
-	mutex_unlock(&run->rec.lock);
 	page_model_insert(&run->model, &ext);
 }
 
@@ -245,12 +312,12 @@ static unsigned int record_extents(struct record_run *run)
 	unsigned int nr = 0;
 	u64 next = 0;
 
-	mutex_lock(&run->rec.lock);
+	wdm_record_lock(&run->rec);
 	while (wdm_record_next(&run->rec, next, ULONG_MAX, &ext)) {
 		next = ext.first + ext.nr_pages;
 		nr++;
 	}
-	mutex_unlock(&run->rec.lock);
+	wdm_record_unlock(&run->rec);
 	return nr;
 }
 
@@ -294,11 +361,10 @@ static void record_keeps_mdl(struct kunit *test)
 	fixture_mdl_put(run->tm[0]);
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 0);
 
-	mutex_lock(&run->rec.lock);
-	KUNIT_EXPECT_STATUS(test, wdm_record_remove(&run->rec, 100, 104,
-						    &run->removal, GFP_KERNEL),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_record_remove(&run->rec, 100, 104, true,
+					      &run->removal, GFP_KERNEL),
 			    STATUS_SUCCESS);
-	mutex_unlock(&run->rec.lock);
 	wdm_removal_release(&run->removal);
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 0);
 	wdm_record_destroy(&run->rec);

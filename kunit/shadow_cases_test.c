@@ -332,7 +332,7 @@ static void cases_memory_parameters(struct kunit *test)
 		  STATUS_RESOURCE_IN_USE },
 		{ rw, WDM_READ, 0, 1, TABLES_DATA_A, STATUS_RESOURCE_IN_USE },
 	};
-	u64 pages = t->domain->record.pages;
+	u64 pages = wdm_record_pages(&t->domain->record);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
@@ -355,7 +355,7 @@ static void cases_memory_parameters(struct kunit *test)
 			    wdm_shadow_memory_remove(t->domain, TABLES_DATA_A,
 						     1089),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_EQ(test, t->domain->record.pages, pages);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&t->domain->record), pages);
 }
 
 /* A root that cannot be used changes nothing. */
@@ -408,7 +408,7 @@ static void cases_bypass(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
 	struct wdm_refusal refusal;
-	u64 pages = t->domain->record.pages;
+	u64 pages = wdm_record_pages(&t->domain->record);
 	struct wdm_mdl *rw = t->data[1]->mdl;
 	u64 top = t->fake->domain.geometry.aperture_end + 1;
 
@@ -439,7 +439,7 @@ static void cases_bypass(struct kunit *test)
 			    STATUS_INSUFFICIENT_RESOURCES);
 	fake_iommu_fail_map(t->fake, 0, false);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages + 6);
-	KUNIT_EXPECT_EQ(test, t->domain->record.pages, pages + 6);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&t->domain->record), pages + 6);
 
 	/* On again, memory where no device could reach it, and off: refused. */
 	cases_chain(t);
@@ -518,7 +518,7 @@ static void cases_bounds(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_report(t->domain, &report),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_LE(test, report.shadow_tables,
-			t->domain->record.pages + WDM_SHADOW_EXTRA_TABLES + 1);
+			wdm_record_pages(&t->domain->record) + WDM_SHADOW_EXTRA_TABLES + 1);
 	KUNIT_EXPECT_GT(test, report.shadow_tables, WDM_SHADOW_EXTRA_TABLES);
 	KUNIT_EXPECT_EQ(test, report.refused_entries, refusal.count);
 

@@ -516,7 +516,7 @@ static void translate_parameters(struct kunit *test)
 							    rows[i].nr),
 				    rows[i].status);
 	}
-	KUNIT_EXPECT_EQ(test, domain->record.pages, 0);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 0);
 
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, SZ_2K, 1),
 			    STATUS_INVALID_PARAMETER_2);
@@ -573,7 +573,7 @@ static void translate_aperture(struct kunit *test)
 							     10),
 					    STATUS_SUCCESS);
 	}
-	KUNIT_EXPECT_EQ(test, domain->record.pages, 0);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 0);
 	fixture_disown(fake);
 
 	/* Without a device everything goes, but then no device does. */
@@ -640,7 +640,7 @@ static void translate_identity(struct kunit *test)
 		KUNIT_ASSERT_STATUS(test, status,
 				    STATUS_INSUFFICIENT_RESOURCES);
 		tr_check_identity(test, fake, tm, 0, 0);
-		KUNIT_ASSERT_EQ(test, domain->record.pages, 0);
+		KUNIT_ASSERT_EQ(test, wdm_record_pages(&domain->record), 0);
 	}
 	KUNIT_EXPECT_GT(test, failures, 3);
 	tr_check_identity(test, fake, tm, 0, 700);
@@ -682,7 +682,7 @@ static void translate_not_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
 							    4),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_EQ(test, domain->record.pages, 4);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 4);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, logical, 4),
 			    STATUS_SUCCESS);
 	/* Mapped by Map, but where Map Identity would have done it: fine. */
@@ -692,7 +692,7 @@ static void translate_not_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
 							    4),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, domain->record.pages, 0);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 0);
 }
 
 static struct kunit_case translate_cases[] = {

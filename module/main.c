@@ -7,6 +7,7 @@
 
 #include "chardev/chardev.h"
 #include "core/fault.h"
+#include "core/record.h"
 #include "vfio/container.h"
 #include "wdk/wdk.h"
 
@@ -19,9 +20,12 @@ static int __init wdm_iommu_init(void)
 {
 	int ret;
 
-	ret = wdm_fault_init();
+	ret = wdm_record_init_module();
 	if (ret)
 		return ret;
+	ret = wdm_fault_init();
+	if (ret)
+		goto record;
 	ret = wdk_init();
 	if (ret)
 		goto fault;
@@ -39,6 +43,8 @@ wdk:
 	wdk_exit();
 fault:
 	wdm_fault_exit();
+record:
+	wdm_record_exit_module();
 	return ret;
 }
 
@@ -48,6 +54,7 @@ static void __exit wdm_iommu_exit(void)
 	wdm_chardev_exit();
 	wdk_exit();
 	wdm_fault_exit();
+	wdm_record_exit_module();
 }
 
 module_init(wdm_iommu_init);

@@ -41,73 +41,82 @@ union wdm_argument {
 	struct wdm_iommu_flush_va_list flush_va_list;
 	struct wdm_iommu_query_domain query_domain;
 	struct wdm_iommu_query_mappings query_mappings;
+	struct wdm_iommu_map_user map_user;
+	struct wdm_iommu_batch batch;
 };
 
 /**
  * struct wdm_ioctl - a row of the table of ioctls
  * @size: bytes of its argument as it is today
  * @min_size: bytes of its argument in the first version
+ * @answers: the argument has members marked "out", beside the status
  * @handler: does it
  */
 struct wdm_ioctl {
 	unsigned int size;
 	unsigned int min_size;
+	bool answers;
 	ntstatus_t (*handler)(struct wdm_command *cmd);
 };
 
-#define WDM_IOCTL(_cmd, _handler, _struct, _last)			\
+#define WDM_IOCTL(_cmd, _handler, _answers, _struct, _last)		\
 	[_IOC_NR(_cmd) - WDM_IOMMU_CMD_BASE] = {			\
 		.size = sizeof(_struct) +				\
 			BUILD_BUG_ON_ZERO(sizeof(union wdm_argument) <	\
 					  sizeof(_struct)),		\
 		.min_size = offsetofend(_struct, _last),		\
+		.answers = (_answers),					\
 		.handler = (_handler),					\
 	}
 
 /* The last column never changes: the last member of the first version. */
 static const struct wdm_ioctl wdm_ioctls[] = {
-	WDM_IOCTL(WDM_IOMMU_INFO, wdm_cmd_info,
+	WDM_IOCTL(WDM_IOMMU_INFO, wdm_cmd_info, true,
 		  struct wdm_iommu_info, shadow_extra_tables),
-	WDM_IOCTL(WDM_IOMMU_CLOSE, wdm_cmd_close,
+	WDM_IOCTL(WDM_IOMMU_CLOSE, wdm_cmd_close, false,
 		  struct wdm_iommu_close, reserved),
-	WDM_IOCTL(WDM_IOMMU_DOMAIN_CREATE, wdm_cmd_domain_create,
+	WDM_IOCTL(WDM_IOMMU_DOMAIN_CREATE, wdm_cmd_domain_create, true,
 		  struct wdm_iommu_domain_create, reserved),
-	WDM_IOCTL(WDM_IOMMU_DOMAIN_DELETE, wdm_cmd_domain_delete,
+	WDM_IOCTL(WDM_IOMMU_DOMAIN_DELETE, wdm_cmd_domain_delete, false,
 		  struct wdm_iommu_close, reserved),
-	WDM_IOCTL(WDM_IOMMU_DEVICE_CREATE, wdm_cmd_device_create,
+	WDM_IOCTL(WDM_IOMMU_DEVICE_CREATE, wdm_cmd_device_create, true,
 		  struct wdm_iommu_device_create, group),
-	WDM_IOCTL(WDM_IOMMU_DEVICE_DELETE, wdm_cmd_device_delete,
+	WDM_IOCTL(WDM_IOMMU_DEVICE_DELETE, wdm_cmd_device_delete, false,
 		  struct wdm_iommu_close, reserved),
-	WDM_IOCTL(WDM_IOMMU_ATTACH, wdm_cmd_attach,
+	WDM_IOCTL(WDM_IOMMU_ATTACH, wdm_cmd_attach, false,
 		  struct wdm_iommu_attach, mapping_count),
-	WDM_IOCTL(WDM_IOMMU_DETACH, wdm_cmd_detach,
+	WDM_IOCTL(WDM_IOMMU_DETACH, wdm_cmd_detach, false,
 		  struct wdm_iommu_detach, input_mapping_id),
-	WDM_IOCTL(WDM_IOMMU_MDL_CREATE, wdm_cmd_mdl_create,
+	WDM_IOCTL(WDM_IOMMU_MDL_CREATE, wdm_cmd_mdl_create, true,
 		  struct wdm_iommu_mdl_create, mdl),
-	WDM_IOCTL(WDM_IOMMU_MDL_DELETE, wdm_cmd_mdl_delete,
+	WDM_IOCTL(WDM_IOMMU_MDL_DELETE, wdm_cmd_mdl_delete, false,
 		  struct wdm_iommu_close, reserved),
-	WDM_IOCTL(WDM_IOMMU_MAP, wdm_cmd_map,
+	WDM_IOCTL(WDM_IOMMU_MAP, wdm_cmd_map, false,
 		  struct wdm_iommu_map, logical_address),
-	WDM_IOCTL(WDM_IOMMU_UNMAP, wdm_cmd_unmap,
+	WDM_IOCTL(WDM_IOMMU_UNMAP, wdm_cmd_unmap, false,
 		  struct wdm_iommu_unmap, number_of_pages),
-	WDM_IOCTL(WDM_IOMMU_MAP_IDENTITY, wdm_cmd_map_identity,
+	WDM_IOCTL(WDM_IOMMU_MAP_IDENTITY, wdm_cmd_map_identity, false,
 		  struct wdm_iommu_map, logical_address),
-	WDM_IOCTL(WDM_IOMMU_UNMAP_IDENTITY, wdm_cmd_unmap_identity,
+	WDM_IOCTL(WDM_IOMMU_UNMAP_IDENTITY, wdm_cmd_unmap_identity, false,
 		  struct wdm_iommu_unmap_identity, length),
-	WDM_IOCTL(WDM_IOMMU_MEMORY_ADD, wdm_cmd_memory_add,
+	WDM_IOCTL(WDM_IOMMU_MEMORY_ADD, wdm_cmd_memory_add, false,
 		  struct wdm_iommu_memory_add, caller_address),
-	WDM_IOCTL(WDM_IOMMU_MEMORY_REMOVE, wdm_cmd_memory_remove,
+	WDM_IOCTL(WDM_IOMMU_MEMORY_REMOVE, wdm_cmd_memory_remove, false,
 		  struct wdm_iommu_memory_remove, length),
-	WDM_IOCTL(WDM_IOMMU_CONFIGURE, wdm_cmd_configure,
+	WDM_IOCTL(WDM_IOMMU_CONFIGURE, wdm_cmd_configure, true,
 		  struct wdm_iommu_configure, refusal),
-	WDM_IOCTL(WDM_IOMMU_FLUSH, wdm_cmd_flush,
+	WDM_IOCTL(WDM_IOMMU_FLUSH, wdm_cmd_flush, true,
 		  struct wdm_iommu_flush, refusal),
-	WDM_IOCTL(WDM_IOMMU_FLUSH_VA_LIST, wdm_cmd_flush_va_list,
+	WDM_IOCTL(WDM_IOMMU_FLUSH_VA_LIST, wdm_cmd_flush_va_list, true,
 		  struct wdm_iommu_flush_va_list, refusal),
-	WDM_IOCTL(WDM_IOMMU_QUERY_DOMAIN, wdm_cmd_query_domain,
+	WDM_IOCTL(WDM_IOMMU_QUERY_DOMAIN, wdm_cmd_query_domain, true,
 		  struct wdm_iommu_query_domain, aperture_end),
-	WDM_IOCTL(WDM_IOMMU_QUERY_MAPPINGS, wdm_cmd_query_mappings,
+	WDM_IOCTL(WDM_IOMMU_QUERY_MAPPINGS, wdm_cmd_query_mappings, true,
 		  struct wdm_iommu_query_mappings, mappings),
+	WDM_IOCTL(WDM_IOMMU_MAP_USER, wdm_cmd_map_user, false,
+		  struct wdm_iommu_map_user, logical_address),
+	WDM_IOCTL(WDM_IOMMU_BATCH, wdm_cmd_batch, true,
+		  struct wdm_iommu_batch, reserved),
 };
 
 /*
@@ -118,7 +127,7 @@ static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
 {
 	if (put_user((__force u32)status, &uarg->status))
 		return -EFAULT;
-	return wdm_status_to_errno(status);
+	return wdm_failed(status) ? wdm_status_to_errno(status) : 0;
 }
 
 static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
@@ -128,7 +137,7 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	struct wdm_command cmd = { .ctx = file->private_data };
 	unsigned int row = _IOC_NR(nr) - WDM_IOMMU_CMD_BASE;
 	const struct wdm_ioctl *ioctl;
-	union wdm_argument arg;
+	union wdm_argument arg __uninitialized;
 	ntstatus_t status;
 	u32 usize;
 	int ret;
@@ -152,13 +161,15 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 
 	cmd.arg = &arg;
 	status = ioctl->handler(&cmd);
+	if (!ioctl->answers)
+		return wdm_answer_status(uarg, status);
+
 	arg.header.size = usize;
 	arg.header.status = (__force u32)status;
-
-	/* The program must not know a handle whose object could not be made. */
 	ret = wdm_status_to_errno(status);
 	if (copy_to_user(uarg, &arg, min(usize, ioctl->size)))
 		ret = -EFAULT;
+	/* The program must not know a handle whose object could not be made. */
 	if (cmd.created) {
 		if (ret)
 			wdm_object_abort(cmd.ctx, cmd.created);

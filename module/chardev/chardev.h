@@ -11,6 +11,9 @@
 
 struct wdm_refusal;
 
+/* Operations in one batch. */
+#define WDM_BATCH_MAX		65536
+
 /**
  * struct wdm_command - one ioctl on its way
  * @ctx: the file
@@ -44,6 +47,8 @@ ntstatus_t wdm_cmd_mdl_create(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_mdl_delete(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_map(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_batch(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_map_identity(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_unmap_identity(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd);

@@ -77,9 +77,9 @@ ntstatus_t wdm_cmd_attach(struct wdm_command *cmd)
 				&device);
 	if (!wdm_failed(status)) {
 		status = wdm_device_attach(device->device, domain->domain);
-		wdm_object_put(cmd->ctx, device);
+		wdm_object_put(device);
 	}
-	wdm_object_put(cmd->ctx, domain);
+	wdm_object_put(domain);
 	return status;
 }
 
@@ -96,6 +96,6 @@ ntstatus_t wdm_cmd_detach(struct wdm_command *cmd)
 	if (wdm_failed(status))
 		return status;
 	status = wdm_device_detach(device->device);
-	wdm_object_put(cmd->ctx, device);
+	wdm_object_put(device);
 	return status;
 }

@@ -29,6 +29,7 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.max_mdl_length = WDM_MDL_MAX_PAGES << PAGE_SHIFT,
 		.max_va_list = WDM_SHADOW_MAX_VA_LIST,
 		.shadow_extra_tables = WDM_SHADOW_EXTRA_TABLES,
+		.max_batch = WDM_BATCH_MAX,
 	};
 	if (wdm_unsafe_interrupts_allowed())
 		arg->flags |= WDM_IOMMU_INFO_UNSAFE_INTERRUPTS;
@@ -100,7 +101,7 @@ ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd)
 	if (wdm_failed(status))
 		return status;
 	status = wdm_domain_report(object->domain, &report);
-	wdm_object_put(cmd->ctx, object);
+	wdm_object_put(object);
 	if (wdm_failed(status))
 		return status;
 
@@ -191,7 +192,7 @@ ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd)
 		done += nr;
 	}
 	kfree(ext);
-	wdm_object_put(cmd->ctx, object);
+	wdm_object_put(object);
 	if (wdm_failed(status))
 		return status;
 	arg->number = done;

@@ -11,6 +11,7 @@
 #include "../core/domain.h"
 #include "chardev.h"
 #include "mdl_range.h"
+#include "user_mdl.h"
 
 static_assert(WDM_READ == WDM_IOMMU_READ);
 static_assert(WDM_WRITE == WDM_IOMMU_WRITE);
@@ -30,7 +31,52 @@ ntstatus_t wdm_cmd_map(struct wdm_command *cmd)
 	status = wdm_domain_map(range.domain->domain, arg->permissions,
 				range.mdl->mdl, range.page, range.nr_pages,
 				arg->logical_address);
-	wdm_mdl_range_put(cmd->ctx, &range);
+	wdm_mdl_range_put(&range);
+	return status;
+}
+
+/* What can be told before memory is pinned. */
+static ntstatus_t wdm_map_user_check(struct wdm_domain *domain,
+				     const struct wdm_iommu_map_user *arg)
+{
+	if (!wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (!arg->permissions || arg->permissions & ~WDM_PERMS)
+		return STATUS_INVALID_PARAMETER_2;
+	return STATUS_SUCCESS;
+}
+
+/*
+ * The MDL is the mapping's alone: without a handle, it goes when the last of its
+ * pages is unmapped, or here, if it could not be mapped.
+ */
+ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
+{
+	struct wdm_iommu_map_user *arg = cmd->arg;
+	struct wdm_object *object;
+	struct wdm_mdl *mdl;
+	ntstatus_t status;
+
+	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
+				&object);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_map_user_check(object->domain, arg);
+	if (wdm_failed(status))
+		goto put;
+	status = wdm_user_mdl_create(arg->address, arg->length,
+				     arg->permissions | WDM_READ, &mdl);
+	/* Both describe the memory, which is one parameter of the contract's. */
+	if (status == STATUS_INVALID_PARAMETER_1 ||
+	    status == STATUS_INVALID_PARAMETER_2)
+		status = STATUS_INVALID_PARAMETER_3;
+	if (wdm_failed(status))
+		goto put;
+	status = wdm_domain_map(object->domain, arg->permissions, mdl, 0,
+				mdl->pages.nr_pages, arg->logical_address);
+	wdm_mdl_put(mdl);
+put:
+	wdm_object_put(object);
 	return status;
 }
 
@@ -51,7 +97,7 @@ ntstatus_t wdm_cmd_map_identity(struct wdm_command *cmd)
 	status = wdm_domain_map_identity(range.domain->domain,
 					 arg->permissions, range.mdl->mdl,
 					 range.page, range.nr_pages);
-	wdm_mdl_range_put(cmd->ctx, &range);
+	wdm_mdl_range_put(&range);
 	return status;
 }
 
@@ -69,7 +115,7 @@ ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd)
 		return status;
 	status = wdm_domain_unmap(domain->domain, arg->logical_address,
 				  arg->number_of_pages);
-	wdm_object_put(cmd->ctx, domain);
+	wdm_object_put(domain);
 	return status;
 }
 
@@ -88,6 +134,6 @@ ntstatus_t wdm_cmd_unmap_identity(struct wdm_command *cmd)
 	status = wdm_domain_unmap_identity(range.domain->domain,
 					   range.mdl->mdl, range.page,
 					   range.nr_pages);
-	wdm_mdl_range_put(cmd->ctx, &range);
+	wdm_mdl_range_put(&range);
 	return status;
 }

@@ -32,7 +32,7 @@ ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 	status = wdm_shadow_memory_add(range.domain->domain, arg->permissions,
 				       range.mdl->mdl, range.page,
 				       range.nr_pages, arg->caller_address);
-	wdm_mdl_range_put(cmd->ctx, &range);
+	wdm_mdl_range_put(&range);
 	return status;
 }
 
@@ -53,7 +53,7 @@ ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 		return status;
 	status = wdm_shadow_memory_remove(domain->domain, arg->caller_address,
 					  nr_pages);
-	wdm_object_put(cmd->ctx, domain);
+	wdm_object_put(domain);
 	return status;
 }
 
@@ -65,7 +65,7 @@ static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
 
 	status = wdm_object_get(cmd->ctx, handle, WDM_OBJECT_DOMAIN, out);
 	if (!wdm_failed(status) && wdm_domain_os_managed((*out)->domain)) {
-		wdm_object_put(cmd->ctx, *out);
+		wdm_object_put(*out);
 		status = STATUS_INVALID_PARAMETER_1;
 	}
 	return status;
@@ -131,7 +131,7 @@ ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
 	if (!wdm_failed(status))
 		status = wdm_shadow_configure(domain->domain, &config,
 					      &refusal);
-	wdm_object_put(cmd->ctx, domain);
+	wdm_object_put(domain);
 	wdm_put_refusal(&arg->refusal, &refusal);
 	return status;
 }
@@ -150,7 +150,7 @@ ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 	if (wdm_failed(status))
 		return status;
 	status = wdm_shadow_flush(domain->domain, &refusal);
-	wdm_object_put(cmd->ctx, domain);
+	wdm_object_put(domain);
 	wdm_put_refusal(&arg->refusal, &refusal);
 	return status;
 }
@@ -192,7 +192,7 @@ ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 	if (wdm_failed(status))
 		return status;
 	status = wdm_flush_list(domain->domain, arg, &refusal);
-	wdm_object_put(cmd->ctx, domain);
+	wdm_object_put(domain);
 	wdm_put_refusal(&arg->refusal, &refusal);
 	return status;
 }

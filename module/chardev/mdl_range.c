@@ -9,6 +9,25 @@
 #include "mdl_range.h"
 
 /**
+ * wdm_mdl_part() - How many pages is a part of an MDL?
+ * @mdl: the MDL
+ * @offset: where the part starts, in bytes
+ * @length: bytes; 0 means all that is behind @offset
+ *
+ * Return: pages, which the MDL need not have; 0 if the part is not whole pages.
+ */
+u64 wdm_mdl_part(const struct wdm_mdl *mdl, u64 offset, u64 length)
+{
+	u64 page = offset >> PAGE_SHIFT;
+
+	if (!PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length))
+		return 0;
+	if (length)
+		return length >> PAGE_SHIFT;
+	return page < mdl->pages.nr_pages ? mdl->pages.nr_pages - page : 0;
+}
+
+/**
  * wdm_mdl_range_get() - Look up a domain and a part of an MDL
  * @ctx: the file
  * @domain: handle of the domain
@@ -23,7 +42,6 @@ ntstatus_t wdm_mdl_range_get(struct wdm_context *ctx, u32 domain, u32 mdl,
 			     u64 offset, u64 length,
 			     struct wdm_mdl_range *range)
 {
-	u64 pages;
 	ntstatus_t status;
 
 	status = wdm_object_get(ctx, domain, WDM_OBJECT_DOMAIN, &range->domain);
@@ -31,29 +49,21 @@ ntstatus_t wdm_mdl_range_get(struct wdm_context *ctx, u32 domain, u32 mdl,
 		return status;
 	status = wdm_object_get(ctx, mdl, WDM_OBJECT_MDL, &range->mdl);
 	if (wdm_failed(status)) {
-		wdm_object_put(ctx, range->domain);
+		wdm_object_put(range->domain);
 		return status;
 	}
 
-	pages = range->mdl->mdl->nr_pages;
 	range->page = offset >> PAGE_SHIFT;
-	range->nr_pages = 0;
-	if (!PAGE_ALIGNED(offset) || !PAGE_ALIGNED(length))
-		return STATUS_SUCCESS;
-	if (length)
-		range->nr_pages = length >> PAGE_SHIFT;
-	else if (range->page < pages)
-		range->nr_pages = pages - range->page;
+	range->nr_pages = wdm_mdl_part(range->mdl->mdl, offset, length);
 	return STATUS_SUCCESS;
 }
 
 /**
  * wdm_mdl_range_put() - Done with both
- * @ctx: the file
  * @range: what wdm_mdl_range_get() gave
  */
-void wdm_mdl_range_put(struct wdm_context *ctx, struct wdm_mdl_range *range)
+void wdm_mdl_range_put(struct wdm_mdl_range *range)
 {
-	wdm_object_put(ctx, range->mdl);
-	wdm_object_put(ctx, range->domain);
+	wdm_object_put(range->mdl);
+	wdm_object_put(range->domain);
 }

@@ -22,9 +22,11 @@ struct wdm_mdl_range {
 	u64 nr_pages;
 };
 
+u64 wdm_mdl_part(const struct wdm_mdl *mdl, u64 offset, u64 length);
+
 ntstatus_t wdm_mdl_range_get(struct wdm_context *ctx, u32 domain, u32 mdl,
 			     u64 offset, u64 length,
 			     struct wdm_mdl_range *range);
-void wdm_mdl_range_put(struct wdm_context *ctx, struct wdm_mdl_range *range);
+void wdm_mdl_range_put(struct wdm_mdl_range *range);
 
 #endif /* WDM_CHARDEV_MDL_RANGE_H */

@@ -2,11 +2,11 @@
 /*
  * Objects and their handles.
  *
- * The xarray's lock guards the table and the counts of users. An object is made
- * in three steps, so that nobody sees it before its maker knows its handle:
- * reserve a handle, answer the program, publish. It is deleted in one: nobody
- * may be using it, and nobody can begin to while the core is asked whether it
- * may go.
+ * The xarray's lock guards the table; looking up takes no lock, and an object is
+ * found as long as its count of users is not 0. An object is made in three steps,
+ * so that nobody sees it before its maker knows its handle: reserve a handle,
+ * answer the program, publish. It is deleted in one: nobody may be using it, and
+ * nobody can begin to while the core is asked whether it may go.
  */
 #include <linux/slab.h>
 
@@ -33,6 +33,7 @@ ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 	if (!object)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	object->type = type;
+	refcount_set(&object->users, 1);
 	if (xa_alloc(&ctx->objects, &object->handle, NULL, xa_limit_31b,
 		     GFP_KERNEL_ACCOUNT)) {
 		kfree(object);
@@ -106,38 +107,30 @@ static ntstatus_t wdm_object_find(struct wdm_context *ctx, u32 handle,
  * @ctx: the file
  * @handle: the handle
  * @type: what it must name
- * @out: out: the object
+ * @out: out: the object, after success
+ *
+ * While the object is being deleted there is no such handle, also if it turns out
+ * that it cannot be deleted.
  *
  * Return: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH.
  */
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out)
 {
+	struct wdm_object *object;
 	ntstatus_t status;
 
-	xa_lock(&ctx->objects);
-	status = wdm_object_find(ctx, handle, type, out);
+	rcu_read_lock();
+	status = wdm_object_find(ctx, handle, type, &object);
+	/* Somebody is about to delete it. */
+	if (!wdm_failed(status) && !refcount_inc_not_zero(&object->users))
+		status = STATUS_INVALID_HANDLE;
+	rcu_read_unlock();
 	if (!wdm_failed(status))
-		(*out)->users++;
-	xa_unlock(&ctx->objects);
+		*out = object;
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_object_get);
-
-/**
- * wdm_object_put() - Done with an object
- * @ctx: the file
- * @object: what wdm_object_get() gave, or NULL
- */
-void wdm_object_put(struct wdm_context *ctx, struct wdm_object *object)
-{
-	if (!object)
-		return;
-	xa_lock(&ctx->objects);
-	object->users--;
-	xa_unlock(&ctx->objects);
-}
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_put);
 
 /**
  * wdm_object_delete() - Delete an object
@@ -157,7 +150,7 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	/* Take the handle away from everybody, but keep the slot. */
 	xa_lock(&ctx->objects);
 	status = wdm_object_find(ctx, handle, type, &object);
-	if (!wdm_failed(status) && object->users)
+	if (!wdm_failed(status) && !refcount_dec_if_one(&object->users))
 		status = STATUS_RESOURCE_IN_USE;
 	if (!wdm_failed(status))
 		__xa_store(&ctx->objects, handle, XA_ZERO_ENTRY, 0);
@@ -167,11 +160,12 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 
 	status = wdm_object_delete_core(object);
 	if (wdm_failed(status)) {
+		refcount_set(&object->users, 1);
 		wdm_object_publish(ctx, object);
 		return status;
 	}
 	xa_erase(&ctx->objects, handle);
-	kfree(object);
+	kfree_rcu(object, rcu);
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_object_delete);

@@ -5,6 +5,8 @@
 #ifndef WDM_CHARDEV_OBJECT_H
 #define WDM_CHARDEV_OBJECT_H
 
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/xarray.h>
 
 #include "../status.h"
@@ -25,7 +27,8 @@ enum wdm_object_type {
  * struct wdm_object - what a handle names
  * @type: which of the union
  * @handle: the handle
- * @users: calls that are using the object; guarded by wdm_context.objects
+ * @users: calls that are using the object, and 1 as long as it can be found
+ * @rcu: for freeing it
  * @core: what the core calls it, whatever its type
  * @domain: WDM_OBJECT_DOMAIN
  * @device: WDM_OBJECT_DEVICE
@@ -34,7 +37,8 @@ enum wdm_object_type {
 struct wdm_object {
 	enum wdm_object_type type;
 	u32 handle;
-	unsigned int users;
+	refcount_t users;
+	struct rcu_head rcu;
 	union {
 		void *core;
 		struct wdm_domain *domain;
@@ -62,7 +66,13 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object);
 
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out);
-void wdm_object_put(struct wdm_context *ctx, struct wdm_object *object);
+
+/* Done with what wdm_object_get() gave, or with NULL */
+static inline void wdm_object_put(struct wdm_object *object)
+{
+	if (object)
+		refcount_dec(&object->users);
+}
 
 ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 			     enum wdm_object_type type);

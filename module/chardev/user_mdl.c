@@ -15,6 +15,9 @@
 /* Pages that are pinned at a time: what a page can hold pointers to. */
 #define WDM_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
 
+/* Pages that are pinned without memory for pointers to them. */
+#define WDM_PIN_FEW		16UL
+
 /* Pages that are unpinned before others may have the CPU. */
 #define WDM_UNPIN_BATCH		16384UL
 
@@ -22,12 +25,16 @@
  * struct wdm_user_mdl - an MDL of user memory
  * @mdl: the MDL
  * @mm: whose locked memory it counts as; the struct is held, not the memory
- * @capacity: elements that there is room for in @mdl.runs
+ * @nr_pages: pages that are to be pinned
+ * @max_runs: elements that there is room for in @mdl.pages.runs
+ * @few: room for the runs of a small MDL
  */
 struct wdm_user_mdl {
 	struct wdm_mdl mdl;
 	struct mm_struct *mm;
-	u32 capacity;
+	u64 nr_pages;
+	u32 max_runs;
+	struct wdm_run few[2];
 };
 
 static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
@@ -42,105 +49,134 @@ static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 	}
 }
 
-static void wdm_unpin_all(struct wdm_mdl *mdl, u64 nr_pages)
+static void wdm_unpin_all(struct wdm_mdl *mdl)
 {
 	bool dirty = mdl->access & WDM_WRITE;
-	u32 i;
+	struct wdm_pages_iter iter;
+	u64 pfn, nr;
 
-	for (i = 0; i < mdl->nr_runs; i++) {
-		u64 end = i + 1 < mdl->nr_runs ? mdl->runs[i + 1].page :
-						 nr_pages;
-
-		wdm_unpin_run(mdl->runs[i].pfn, end - mdl->runs[i].page, dirty);
-	}
+	wdm_pages_iter_init(&iter, &mdl->pages, 0, mdl->pages.nr_pages);
+	while ((nr = wdm_pages_iter_next(&iter, &pfn)))
+		wdm_unpin_run(pfn, nr, dirty);
 }
 
-/* Make room for as many runs again, or for exactly those that there are. */
-static int wdm_resize_runs(struct wdm_user_mdl *umdl, u32 capacity)
+static void wdm_free_runs(struct wdm_user_mdl *umdl)
 {
-	struct wdm_run *runs = kvmalloc_array(capacity, sizeof(*runs),
-					      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (umdl->mdl.pages.runs != umdl->few)
+		kvfree(umdl->mdl.pages.runs);
+}
 
+/* Make room for exactly so many runs, which is not less than there are. */
+static int wdm_resize_runs(struct wdm_user_mdl *umdl, u32 max_runs)
+{
+	struct wdm_pages *pages = &umdl->mdl.pages;
+	struct wdm_run *runs;
+
+	runs = kvmalloc_array(max_runs, sizeof(*runs),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!runs)
 		return -ENOMEM;
-	if (umdl->mdl.nr_runs)
-		memcpy(runs, umdl->mdl.runs,
-		       array_size(umdl->mdl.nr_runs, sizeof(*runs)));
-	kvfree(umdl->mdl.runs);
-	umdl->mdl.runs = runs;
-	umdl->capacity = capacity;
+	memcpy(runs, pages->runs, array_size(pages->nr_runs, sizeof(*runs)));
+	wdm_free_runs(umdl);
+	pages->runs = runs;
+	umdl->max_runs = max_runs;
 	return 0;
 }
 
 /*
- * Take down pinned pages. @done counts the pages of the MDL; those that there is
- * no room for are unpinned.
+ * Room for another run. How many there will be is guessed from those that there
+ * are, so that an MDL grows a few times only; but not too boldly, as the first
+ * pages may be unlike the others.
  */
-static int wdm_add_pages(struct wdm_user_mdl *umdl, u64 *done,
-			 struct page **pages, unsigned long nr, u64 *next_pfn)
+static int wdm_grow_runs(struct wdm_user_mdl *umdl)
 {
-	struct wdm_mdl *mdl = &umdl->mdl;
-	unsigned long i;
+	struct wdm_pages *pages = &umdl->mdl.pages;
+	u64 guess = div64_u64(umdl->nr_pages * pages->nr_runs, pages->nr_pages);
 
-	for (i = 0; i < nr; i++, (*done)++) {
-		u64 pfn = page_to_pfn(pages[i]);
+	u64 least = 2ULL * umdl->max_runs;
 
-		if (!mdl->nr_runs || pfn != *next_pfn) {
-			if (mdl->nr_runs == umdl->capacity &&
-			    wdm_resize_runs(umdl, umdl->capacity * 2)) {
-				unpin_user_pages(&pages[i], nr - i);
-				return -ENOMEM;
-			}
-			mdl->runs[mdl->nr_runs].page = *done;
-			mdl->runs[mdl->nr_runs].pfn = pfn;
-			mdl->nr_runs++;
+	guess = clamp(guess + guess / 16, least, 64 * least);
+	return wdm_resize_runs(umdl, min(guess, umdl->nr_pages));
+}
+
+/* How many of the pages are physically contiguous? */
+static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
+{
+	unsigned long pfn = page_to_pfn(pinned[0]), i = 1;
+
+	while (i < nr && page_to_pfn(pinned[i]) == pfn + i)
+		i++;
+	return i;
+}
+
+/* Take down pinned pages; those that there is no room for are unpinned. */
+static int wdm_add_pages(struct wdm_user_mdl *umdl, struct page **pinned,
+			 unsigned long nr)
+{
+	struct wdm_pages *pages = &umdl->mdl.pages;
+	unsigned long i, run;
+
+	for (i = 0; i < nr; i += run) {
+		u64 pfn = page_to_pfn(pinned[i]);
+
+		if (pages->nr_runs == umdl->max_runs &&
+		    !wdm_pages_continue(pages, pfn) && wdm_grow_runs(umdl)) {
+			unpin_user_pages(&pinned[i], nr - i);
+			return -ENOMEM;
 		}
-		*next_pfn = pfn + 1;
+		run = wdm_contiguous(&pinned[i], nr - i);
+		wdm_pages_add(pages, pfn, run);
 	}
 	return 0;
 }
 
-/* Pin everything, or nothing. */
-static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address,
-		       u64 nr_pages)
+/* Pin up to that many pages and take them down. */
+static int wdm_pin_some(struct wdm_user_mdl *umdl, unsigned long address,
+			int nr, struct page **pinned)
 {
 	unsigned int flags = FOLL_LONGTERM;
-	u64 done = 0, next_pfn = 0;
-	struct page **pages;
-	int ret = 0;
 
 	if (umdl->mdl.access & WDM_WRITE)
 		flags |= FOLL_WRITE;
-	pages = kmalloc_array(min_t(u64, nr_pages, WDM_PIN_BATCH),
-			      sizeof(*pages), GFP_KERNEL_ACCOUNT);
-	if (!pages)
-		return -ENOMEM;
+	if (signal_pending(current))
+		return -EINTR;
+	nr = pin_user_pages_fast(address, nr, flags, pinned);
+	if (nr <= 0)
+		return nr ?: -EFAULT;
+	return wdm_add_pages(umdl, pinned, nr);
+}
 
-	while (done < nr_pages && !ret) {
-		int nr = min_t(u64, nr_pages - done, WDM_PIN_BATCH);
+/* Pin everything, or nothing. */
+static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
+{
+	const u64 *done = &umdl->mdl.pages.nr_pages;
+	struct page *few[WDM_PIN_FEW] __uninitialized, **pinned = few;
+	u64 nr_pages = umdl->nr_pages;
+	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH);
+	int ret = 0;
 
-		if (signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		nr = pin_user_pages_fast(address + (done << PAGE_SHIFT), nr,
-					 flags, pages);
-		if (nr > 0)
-			ret = wdm_add_pages(umdl, &done, pages, nr, &next_pfn);
-		else
-			ret = nr ?: -EFAULT;
+	if (max > WDM_PIN_FEW) {
+		pinned = kmalloc_array(max, sizeof(*pinned),
+				       GFP_KERNEL_ACCOUNT);
+		if (!pinned)
+			return -ENOMEM;
+	}
+	while (*done < nr_pages && !ret) {
+		ret = wdm_pin_some(umdl, address + (*done << PAGE_SHIFT),
+				   min(nr_pages - *done, max), pinned);
 		cond_resched();
 	}
-	kfree(pages);
+	if (pinned != few)
+		kfree(pinned);
 	if (ret)
-		wdm_unpin_all(&umdl->mdl, done);
+		wdm_unpin_all(&umdl->mdl);
 	return ret;
 }
 
 static void wdm_user_mdl_release(struct wdm_user_mdl *umdl)
 {
 	mmdrop(umdl->mm);
-	kvfree(umdl->mdl.runs);
+	wdm_free_runs(umdl);
 	kfree(umdl);
 }
 
@@ -148,8 +184,8 @@ static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 {
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
 
-	wdm_unpin_all(mdl, mdl->nr_pages);
-	account_locked_vm(umdl->mm, mdl->nr_pages, false);
+	wdm_unpin_all(mdl);
+	account_locked_vm(umdl->mm, mdl->pages.nr_pages, false);
 	wdm_user_mdl_release(umdl);
 }
 
@@ -163,33 +199,32 @@ static struct wdm_user_mdl *wdm_user_mdl_alloc(u64 nr_pages, u32 access)
 
 	if (!umdl)
 		return NULL;
-	if (wdm_resize_runs(umdl, min(nr_pages, 8ULL))) {
-		kfree(umdl);
-		return NULL;
-	}
 	umdl->mdl.access = access;
+	umdl->mdl.pages.runs = umdl->few;
+	umdl->max_runs = ARRAY_SIZE(umdl->few);
+	umdl->nr_pages = nr_pages;
 	umdl->mm = current->mm;
 	mmgrab(umdl->mm);
 	return umdl;
 }
 
 static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
-				    unsigned long address, u64 nr_pages)
+				    unsigned long address)
 {
 	struct wdm_mdl *mdl = &umdl->mdl;
 	int ret;
 
-	ret = wdm_pin_all(umdl, address, nr_pages);
+	ret = wdm_pin_all(umdl, address);
 	if (ret)
 		return wdm_status_from_errno(ret);
 
-	/* Memory that is not needed can only be kept if there is no other. */
-	if (mdl->nr_runs < umdl->capacity)
-		wdm_resize_runs(umdl, mdl->nr_runs);
-	ret = wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, mdl->runs,
-			   mdl->nr_runs, nr_pages);
+	/* Where that fails, what is not needed is kept. */
+	if (umdl->max_runs > ARRAY_SIZE(umdl->few) &&
+	    umdl->max_runs - mdl->pages.nr_runs > umdl->max_runs / 8)
+		wdm_resize_runs(umdl, mdl->pages.nr_runs);
+	ret = wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages);
 	if (ret)
-		wdm_unpin_all(mdl, nr_pages);
+		wdm_unpin_all(mdl);
 	return wdm_status_from_errno(ret);
 }
 
@@ -226,7 +261,7 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 					  wdm_status_from_errno(ret);
 		goto release;
 	}
-	status = wdm_user_mdl_fill(umdl, address, nr_pages);
+	status = wdm_user_mdl_fill(umdl, address);
 	if (wdm_failed(status))
 		goto unaccount;
 	*out = &umdl->mdl;

@@ -70,6 +70,17 @@ static inline int wdm_compat_iommu_map(struct iommu_domain *domain,
 
 #define iommu_map wdm_compat_iommu_map
 
+static inline ssize_t wdm_compat_iommu_map_sg(struct iommu_domain *domain,
+					      unsigned long iova,
+					      struct scatterlist *sg,
+					      unsigned int nents, int prot,
+					      gfp_t gfp)
+{
+	return iommu_map_sg(domain, iova, sg, nents, prot);
+}
+
+#define iommu_map_sg wdm_compat_iommu_map_sg
+
 static inline int wdm_compat_remaps_interrupts(struct device *dev, void *data)
 {
 	return device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);

@@ -13,6 +13,7 @@
 #include "fault.h"
 #include "group.h"
 #include "shadow.h"
+#include "trace.h"
 
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
@@ -47,10 +48,10 @@ bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last)
 	if (domain->shadow)
 		return wdm_shadow_uses(domain, first, last);
 
-	mutex_lock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
 	any = wdm_record_next(&domain->record, first >> PAGE_SHIFT,
 			      last >> PAGE_SHIFT, &ext);
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	return any;
 }
 
@@ -378,6 +379,7 @@ free:
 ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 			     struct device *dev)
 {
+	u64 begin = WDM_TRACE_BEGIN(wdm_attach);
 	LIST_HEAD(regions);
 	ntstatus_t status;
 	int ret;
@@ -401,6 +403,9 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 		up_write(&domain->attach_lock);
 	}
 	wdm_free_regions(&regions);
+	if (trace_wdm_attach_enabled())
+		trace_wdm_attach(domain, iommu_group_id(group->iommu_group),
+				 status, wdm_trace_ns(begin));
 	return status;
 }
 
@@ -413,6 +418,7 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
  */
 void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
 {
+	u64 begin = WDM_TRACE_BEGIN(wdm_detach);
 	struct wdm_hw *hw = group->hw;
 
 	lockdep_assert_held(&group->lock);
@@ -427,6 +433,9 @@ void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
 		wdm_hw_destroy(hw);
 	}
 	up_write(&domain->attach_lock);
+	if (trace_wdm_detach_enabled())
+		trace_wdm_detach(domain, iommu_group_id(group->iommu_group),
+				 STATUS_SUCCESS, wdm_trace_ns(begin));
 }
 
 /**

@@ -109,8 +109,8 @@ bool wdm_domain_fits(const struct wdm_domain *domain, u64 first, u64 last)
  * wdm_domain_hw_map() - Map pages in all hardware domains, or in none
  * @domain: the domain; attach_lock is held
  * @iova: as for wdm_hw_map()
- * @mdl: likewise
- * @mdl_page: likewise
+ * @pages: likewise
+ * @page: likewise
  * @nr_pages: likewise
  * @perms: likewise
  * @granule: likewise
@@ -118,14 +118,14 @@ bool wdm_domain_fits(const struct wdm_domain *domain, u64 first, u64 last)
  * Return: a status.
  */
 ntstatus_t wdm_domain_hw_map(struct wdm_domain *domain, u64 iova,
-			     const struct wdm_mdl *mdl, u64 mdl_page,
+			     const struct wdm_pages *pages, u64 page,
 			     u64 nr_pages, u32 perms, enum wdm_granule granule)
 {
 	ntstatus_t status;
 	struct wdm_hw *hw;
 
 	list_for_each_entry(hw, &domain->hws, node) {
-		status = wdm_hw_map(hw, iova, mdl, mdl_page, nr_pages, perms,
+		status = wdm_hw_map(hw, iova, pages, page, nr_pages, perms,
 				    granule);
 		if (wdm_failed(status))
 			goto undo;
@@ -181,17 +181,16 @@ void wdm_domain_hw_clear(struct wdm_domain *domain, struct wdm_hw *hw,
 			 u64 last)
 {
 	struct iommu_iotlb_gather gather;
-	struct wdm_extent ext;
-	u64 next = 0;
+	struct wdm_record_iter iter;
+	u64 first, end;
 
 	iommu_iotlb_gather_init(&gather);
-	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, last, &ext)) {
-		wdm_hw_unmap(hw, ext.first << PAGE_SHIFT,
-			     ext.nr_pages << PAGE_SHIFT, &gather);
-		next = ext.first + ext.nr_pages;
-	}
-	mutex_unlock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
+	wdm_record_iter_init(&iter, &domain->record, 0, last);
+	while (wdm_record_iter_mapped(&iter, &first, &end))
+		wdm_hw_unmap(hw, first << PAGE_SHIFT,
+			     (end - first + 1) << PAGE_SHIFT, &gather);
+	wdm_record_unlock(&domain->record);
 	iommu_iotlb_sync(hw->domain, &gather);
 }
 
@@ -207,20 +206,22 @@ ntstatus_t wdm_domain_hw_fill(struct wdm_domain *domain, struct wdm_hw *hw,
 			      enum wdm_granule granule)
 {
 	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_record_iter iter;
 	struct wdm_extent ext;
 	u64 next = 0;
 
-	mutex_lock(&domain->record.lock);
-	while (wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
+	wdm_record_lock(&domain->record);
+	wdm_record_iter_init(&iter, &domain->record, 0, ULONG_MAX);
+	while (wdm_record_iter_next(&iter, &ext)) {
 		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
-			 wdm_hw_map(hw, ext.first << PAGE_SHIFT, ext.mdl,
-				    ext.mdl_page, ext.nr_pages, ext.perms,
-				    granule);
+			 wdm_hw_map(hw, ext.first << PAGE_SHIFT,
+				    &ext.mdl->pages, ext.mdl_page, ext.nr_pages,
+				    ext.perms, granule);
 		if (wdm_failed(status))
 			break;
 		next = ext.first + ext.nr_pages;
 	}
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	if (wdm_failed(status) && next)
 		wdm_domain_hw_clear(domain, hw, next - 1);
 	return status;

@@ -10,7 +10,9 @@
  *				read: changing what they map
  *	wdm_domain.ranges	OS-managed: the range that a call changes
  *	wdm_shadow.lock		caller-managed: everything of the shadow
- *	wdm_record.lock		one look at, or change of, a record
+ *	wdm_record.lock		write: one look at, or change of, a record;
+ *				read: changing words in its tables
+ *	wdm_words.lock		the words of one table (record.c)
  *
  * Outside of all these stand the locks of who calls: wdk_lock (wdk/device.c) and
  * wdm_container.lock (vfio/container.c); VFIO calls its backends with locks of
@@ -81,7 +83,7 @@ ntstatus_t wdm_domain_delete(struct wdm_domain *domain);
 
 bool wdm_domain_fits(const struct wdm_domain *domain, u64 first, u64 last);
 ntstatus_t wdm_domain_hw_map(struct wdm_domain *domain, u64 iova,
-			     const struct wdm_mdl *mdl, u64 mdl_page,
+			     const struct wdm_pages *pages, u64 page,
 			     u64 nr_pages, u32 perms, enum wdm_granule granule);
 void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size);
 bool wdm_domain_stuck(const struct wdm_domain *domain);
@@ -100,7 +102,7 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 void wdm_domain_disown(struct wdm_domain *domain,
 		       struct iommu_domain *hw_domain);
 
-/* translate.c: OS-managed domains */
+/* batch.c and identity.c: OS-managed domains */
 ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 			  u64 logical);

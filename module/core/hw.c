@@ -4,6 +4,7 @@
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -68,6 +69,8 @@ static u64 wdm_hw_piece(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
 	unsigned long larger = hw->domain->pgsize_bitmap & ~(2 * PAGE_SIZE - 1);
 	u64 piece = WDM_HW_STEP;
 
+	if (size == PAGE_SIZE)
+		return size;
 	if (hw->whole_maps)
 		return granule == WDM_GRANULE_PAGE ?
 		       PAGE_SIZE : wdm_hw_page(hw, iova, phys, size);
@@ -77,12 +80,188 @@ static u64 wdm_hw_piece(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
 }
 
 /**
- * wdm_hw_map() - Map pages of an MDL
+ * struct wdm_feed - pieces of memory on their way into a hardware domain
+ * @hw: the hardware domain
+ * @killable: a fatal signal ends it
+ * @prot: IOMMU_READ and the like
+ * @iova: where the first piece goes; each other one goes behind the one before
+ * @size: bytes of all pieces
+ * @phys_end: where the last piece ends
+ * @nr: how many pieces there are
+ * @max: how many there is room for
+ * @sg: the pieces
+ * @few: room for some, where there is no memory for more
+ *
+ * One call for many pieces, so that the IOMMU driver has to see to its caches
+ * once and not for each of them.
+ */
+struct wdm_feed {
+	struct wdm_hw *hw;
+	bool killable;
+	int prot;
+	u64 iova;
+	u64 size;
+	phys_addr_t phys_end;
+	unsigned int nr;
+	unsigned int max;
+	struct scatterlist *sg;
+	struct scatterlist few[8];
+};
+
+/* Pieces that go into one call: what a page can describe. */
+#define WDM_FEED_MAX	((u64)(PAGE_SIZE / sizeof(struct scatterlist)))
+
+static void wdm_feed_begin(struct wdm_feed *feed, struct wdm_hw *hw, u64 iova,
+			   u64 nr_pages, int prot)
+{
+	feed->hw = hw;
+	feed->prot = prot;
+	feed->iova = iova;
+	feed->size = 0;
+	feed->nr = 0;
+	feed->max = min(nr_pages, WDM_FEED_MAX);
+	feed->sg = NULL;
+	if (feed->max > ARRAY_SIZE(feed->few))
+		feed->sg = kmalloc_array(feed->max, sizeof(*feed->sg),
+					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!feed->sg) {
+		feed->max = ARRAY_SIZE(feed->few);
+		feed->sg = feed->few;
+	}
+	sg_init_table(feed->sg, feed->max);
+}
+
+static void wdm_feed_end(struct wdm_feed *feed)
+{
+	if (feed->sg != feed->few)
+		kfree(feed->sg);
+}
+
+/* Map the pieces, all or none. */
+static int wdm_feed_flush(struct wdm_feed *feed)
+{
+	ssize_t got;
+
+	if (!feed->nr)
+		return 0;
+	got = iommu_map_sg(feed->hw->domain, feed->iova, feed->sg, feed->nr,
+			   feed->prot, GFP_KERNEL_ACCOUNT);
+	if (got < 0)
+		return got;
+	feed->iova += feed->size;
+	feed->size = 0;
+	feed->nr = 0;
+	return 0;
+}
+
+/*
+ * Add a piece. Pieces that continue each other would be made one, and then be
+ * given larger pages than they are to have: such go into two calls.
+ */
+static int wdm_feed_add(struct wdm_feed *feed, phys_addr_t phys, u64 size)
+{
+	int ret;
+
+	if (feed->nr == feed->max ||
+	    (feed->nr && (feed->hw->whole_maps || phys == feed->phys_end))) {
+		ret = wdm_feed_flush(feed);
+		if (ret)
+			return ret;
+	}
+	sg_set_page(&feed->sg[feed->nr++], pfn_to_page(PHYS_PFN(phys)), size,
+		    0);
+	feed->size += size;
+	feed->phys_end = phys + size;
+	return 0;
+}
+
+/* Map some runs. What has been mapped if this fails is below @feed->iova. */
+static int wdm_hw_map_runs(struct wdm_feed *feed, struct wdm_pages_iter *iter,
+			   enum wdm_granule granule)
+{
+	u64 pfn, nr, piece;
+	int ret;
+
+	while ((nr = wdm_pages_iter_next(iter, &pfn))) {
+		phys_addr_t phys = PFN_PHYS(pfn);
+		u64 left = nr << PAGE_SHIFT;
+
+		for (; left; left -= piece, phys += piece) {
+			piece = wdm_hw_piece(feed->hw, feed->iova + feed->size,
+					     phys, left, granule);
+			ret = wdm_feed_add(feed, phys, piece);
+			if (ret)
+				return ret;
+			if (feed->killable && fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		}
+	}
+	return wdm_feed_flush(feed);
+}
+
+static int wdm_prot(u32 perms)
+{
+	int prot = IOMMU_CACHE;
+
+	if (perms & WDM_READ)
+		prot |= IOMMU_READ;
+	if (perms & WDM_WRITE)
+		prot |= IOMMU_WRITE;
+	return prot;
+}
+
+static ntstatus_t wdm_hw_map_list(struct wdm_hw *hw, u64 iova,
+				  const struct wdm_pages *pages, u64 page,
+				  u64 nr_pages, u32 perms,
+				  enum wdm_granule granule, bool killable)
+{
+	struct wdm_feed feed __uninitialized;
+	struct wdm_pages_iter iter;
+	int ret;
+
+	wdm_feed_begin(&feed, hw, iova, nr_pages, wdm_prot(perms));
+	feed.killable = killable;
+	wdm_pages_iter_init(&iter, pages, page, nr_pages);
+	ret = wdm_hw_map_runs(&feed, &iter, granule);
+	if (ret && feed.iova != iova)
+		wdm_hw_unmap_sync(hw, iova, feed.iova - iova);
+	wdm_feed_end(&feed);
+	return wdm_status_from_errno(ret);
+}
+
+static ntstatus_t wdm_hw_do_map(struct wdm_hw *hw, u64 iova,
+				const struct wdm_pages *pages, u64 page,
+				u64 nr_pages, u32 perms,
+				enum wdm_granule granule, bool killable)
+{
+	u64 pfn, nr = 1;
+	u32 run = 0;
+	int ret;
+
+	if (nr_pages == 1)
+		pfn = wdm_pages_pfn(pages, page, &run);
+	else
+		nr = wdm_pages_run(pages, page, nr_pages, &pfn);
+	if (nr < nr_pages ||
+	    wdm_hw_piece(hw, iova, PFN_PHYS(pfn), nr << PAGE_SHIFT, granule) <
+	    nr << PAGE_SHIFT)
+		return wdm_hw_map_list(hw, iova, pages, page, nr_pages, perms,
+				       granule, killable);
+
+	/* What one call can do needs no list of pieces. */
+	ret = iommu_map(hw->domain, iova, PFN_PHYS(pfn), nr << PAGE_SHIFT,
+			wdm_prot(perms), GFP_KERNEL_ACCOUNT);
+	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+}
+
+/**
+ * wdm_hw_map() - Map pages
  * @hw: the hardware domain; nothing is mapped in the range
  * @iova: where, page aligned
- * @mdl: the MDL
- * @mdl_page: its first page to map
- * @nr_pages: pages
+ * @pages: the pages
+ * @page: number of the first one to map
+ * @nr_pages: how many
  * @perms: WDM_READ, WDM_WRITE
  * @granule: which pages of the IOMMU to use
  *
@@ -90,43 +269,36 @@ static u64 wdm_hw_piece(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
  *
  * Return: a status; STATUS_CANCELLED when a fatal signal came.
  */
-ntstatus_t wdm_hw_map(struct wdm_hw *hw, u64 iova, const struct wdm_mdl *mdl,
-		      u64 mdl_page, u64 nr_pages, u32 perms,
-		      enum wdm_granule granule)
+ntstatus_t wdm_hw_map(struct wdm_hw *hw, u64 iova,
+		      const struct wdm_pages *pages, u64 page, u64 nr_pages,
+		      u32 perms, enum wdm_granule granule)
 {
-	u64 done = 0;
-	int prot = IOMMU_CACHE;
-	int ret = 0;
-
-	if (perms & WDM_READ)
-		prot |= IOMMU_READ;
-	if (perms & WDM_WRITE)
-		prot |= IOMMU_WRITE;
-
-	while (done < nr_pages) {
-		u64 pfn, run, piece;
-
-		run = wdm_mdl_run(mdl, mdl_page + done, nr_pages - done, &pfn);
-		run <<= PAGE_SHIFT;
-		piece = wdm_hw_piece(hw, iova + (done << PAGE_SHIFT),
-				     PFN_PHYS(pfn), run, granule);
-		ret = iommu_map(hw->domain, iova + (done << PAGE_SHIFT),
-				PFN_PHYS(pfn), piece, prot, GFP_KERNEL_ACCOUNT);
-		if (ret)
-			break;
-		done += piece >> PAGE_SHIFT;
-		if (fatal_signal_pending(current) && done < nr_pages) {
-			ret = -EINTR;
-			break;
-		}
-		cond_resched();
-	}
-
-	if (ret && done)
-		wdm_hw_unmap_sync(hw, iova, done << PAGE_SHIFT);
-	return wdm_status_from_errno(ret);
+	return wdm_hw_do_map(hw, iova, pages, page, nr_pages, perms, granule,
+			     true);
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_hw_map);
+
+/**
+ * wdm_hw_remap() - Map pages that were mapped a moment ago
+ * @hw: as for wdm_hw_map()
+ * @iova: likewise
+ * @pages: likewise
+ * @page: likewise
+ * @nr_pages: likewise; not more than the largest page of the IOMMU has
+ * @perms: likewise
+ * @granule: likewise
+ *
+ * As wdm_hw_map(), but no signal keeps it from putting back what was there.
+ *
+ * Return: a status.
+ */
+ntstatus_t wdm_hw_remap(struct wdm_hw *hw, u64 iova,
+			const struct wdm_pages *pages, u64 page, u64 nr_pages,
+			u32 perms, enum wdm_granule granule)
+{
+	return wdm_hw_do_map(hw, iova, pages, page, nr_pages, perms, granule,
+			     false);
+}
 
 /**
  * wdm_hw_unmap() - Unmap a range that is mapped throughout

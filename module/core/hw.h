@@ -14,6 +14,7 @@
 
 #include "../status.h"
 #include "mdl.h"
+#include "pages.h"
 
 /**
  * struct wdm_hw - a hardware domain
@@ -55,9 +56,12 @@ enum wdm_granule {
 struct wdm_hw *wdm_hw_create(struct iommu_domain *domain);
 void wdm_hw_destroy(struct wdm_hw *hw);
 
-ntstatus_t wdm_hw_map(struct wdm_hw *hw, u64 iova, const struct wdm_mdl *mdl,
-		      u64 mdl_page, u64 nr_pages, u32 perms,
-		      enum wdm_granule granule);
+ntstatus_t wdm_hw_map(struct wdm_hw *hw, u64 iova,
+		      const struct wdm_pages *pages, u64 page, u64 nr_pages,
+		      u32 perms, enum wdm_granule granule);
+ntstatus_t wdm_hw_remap(struct wdm_hw *hw, u64 iova,
+			const struct wdm_pages *pages, u64 page, u64 nr_pages,
+			u32 perms, enum wdm_granule granule);
 void wdm_hw_unmap(struct wdm_hw *hw, u64 iova, u64 size,
 		  struct iommu_iotlb_gather *gather);
 void wdm_hw_unmap_sync(struct wdm_hw *hw, u64 iova, u64 size);

@@ -13,6 +13,8 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+#include "pages.h"
+
 /*
  * Permissions, and the access that an MDL was made for, in the contract's bits;
  * the same as WDM_IOMMU_READ and WDM_IOMMU_WRITE.
@@ -26,16 +28,6 @@
 #define WDM_MDL_PAGE_BITS	31
 /* One less than fits: distances are counted modulo what fits. */
 #define WDM_MDL_MAX_PAGES	(BIT_ULL(WDM_MDL_PAGE_BITS) - 1)
-
-/**
- * struct wdm_run - physically contiguous pages of an MDL
- * @page: number of the run's first page in the MDL
- * @pfn: its page frame; the run ends where the next one starts
- */
-struct wdm_run {
-	u64 page;
-	u64 pfn;
-};
 
 struct wdm_mdl;
 
@@ -51,9 +43,7 @@ struct wdm_mdl_ops {
  * @id: number of the MDL in records, unique in the module
  * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
  * @handle: what its maker calls it, for reports
- * @nr_pages: pages
- * @nr_runs: elements of @runs
- * @runs: the pages, in order; the maker's memory
+ * @pages: the pages; their runs are the maker's memory
  * @ops: the maker
  */
 struct wdm_mdl {
@@ -62,35 +52,41 @@ struct wdm_mdl {
 	u32 id;
 	u32 access;
 	u32 handle;
-	u32 nr_runs;
-	u64 nr_pages;
-	struct wdm_run *runs;
+	struct wdm_pages pages;
 	const struct wdm_mdl_ops *ops;
 };
 
 int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
-		 struct wdm_run *runs, u32 nr_runs, u64 nr_pages);
+		 const struct wdm_pages *pages);
 void wdm_mdl_put(struct wdm_mdl *mdl);
 
-void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages);
-void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages);
+/**
+ * wdm_mdl_use() - Count pages that a record is about to map
+ * @mdl: the MDL; the caller holds a reference
+ * @pages: how many
+ */
+static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
+{
+	if (atomic64_add_return(pages, &mdl->uses) == pages)
+		refcount_inc(&mdl->refs);
+}
+
+/**
+ * wdm_mdl_unuse() - Count pages that no translation leads to any more
+ * @mdl: the MDL; may be gone afterwards
+ * @pages: how many; the IOTLB has been synced since they were unmapped
+ */
+static inline void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
+{
+	if (!atomic64_sub_return(pages, &mdl->uses))
+		wdm_mdl_put(mdl);
+}
 
 static inline bool wdm_mdl_in_use(const struct wdm_mdl *mdl)
 {
 	return atomic64_read(&mdl->uses) != 0;
 }
 
-/* Does the MDL have these pages, and at least one? */
-static inline bool wdm_mdl_has(const struct wdm_mdl *mdl, u64 page,
-			       u64 nr_pages)
-{
-	return nr_pages && nr_pages <= mdl->nr_pages &&
-	       page <= mdl->nr_pages - nr_pages;
-}
-
 struct wdm_mdl *wdm_mdl_by_id(u32 id);
-
-u64 wdm_mdl_run_first(const struct wdm_mdl *mdl, u64 page);
-u64 wdm_mdl_run(const struct wdm_mdl *mdl, u64 page, u64 max_pages, u64 *pfn);
 
 #endif /* WDM_CORE_MDL_H */

@@ -40,12 +40,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 		report->aperture_end = min_t(u64, report->aperture_end,
 					     geo->aperture_end);
 	}
-	if (mutex_lock_killable(&domain->record.lock)) {
-		up_read(&domain->attach_lock);
-		return STATUS_CANCELLED;
-	}
-	report->mapped_pages = domain->record.pages;
-	mutex_unlock(&domain->record.lock);
+	report->mapped_pages = wdm_record_pages(&domain->record);
 	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
 	if (domain->shadow)
 		status = wdm_shadow_report(domain, report);
@@ -75,11 +70,11 @@ static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
 	if (domain->shadow && !caller_space)
 		return wdm_shadow_next(domain, start, ext);
 
-	if (mutex_lock_killable(&domain->record.lock))
+	if (wdm_record_lock_killable(&domain->record))
 		return STATUS_CANCELLED;
 	found = wdm_record_next(&domain->record, start >> PAGE_SHIFT,
 				U64_MAX >> PAGE_SHIFT, ext);
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	return found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 

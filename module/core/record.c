@@ -2,48 +2,60 @@
 /*
  * Record: which pages of MDLs stand at which page numbers.
  *
- * An extent is a single word of a maple tree: permissions, the number of the
- * MDL, and the distance between page number and page of the MDL. Because it is a
- * distance, a word stays true for any part of its range: cutting a hole is one
- * store of NULL, and neighbours that continue each other have the same word and
- * are stored as one. A mapping takes no memory but its share of a tree node.
+ * What a page maps is a word: permissions, the number of the MDL, and the distance
+ * between page number and page of the MDL. Because it is a distance, neighbours
+ * that continue each other have the same word, and a word that stands for many
+ * pages stays true for any part of them. A mapping has no object of its own.
+ *
+ * Pages are numbered in regions of 256. A tree leads from regions to what is in
+ * them: nothing; one word, for as many whole regions as it is true of; or a table
+ * with a word for each page. So the tree is changed for whole regions only, which
+ * is what it is good at, and a page here and there costs a store into a table. A
+ * table takes no more memory than the IOMMU's own page table for the same pages.
  */
 #include <linux/bitfield.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/xarray.h>
 
 #include "../compat/compat.h"
 #include "record.h"
+#include "region.h"
 
-#define WDM_EXTENT_PERMS	GENMASK_ULL(1, 0)
-#define WDM_EXTENT_ID		GENMASK_ULL(2 + WDM_MDL_ID_BITS - 1, 2)
-#define WDM_EXTENT_DELTA	\
+#define WDM_WORD_PERMS	GENMASK_ULL(1, 0)
+#define WDM_WORD_ID	GENMASK_ULL(2 + WDM_MDL_ID_BITS - 1, 2)
+#define WDM_WORD_DELTA	\
 	GENMASK_ULL(2 + WDM_MDL_ID_BITS + WDM_MDL_PAGE_BITS - 1, \
 		    2 + WDM_MDL_ID_BITS)
 
-static void *wdm_extent_pack(const struct wdm_extent *ext)
+/* The number of the MDL that a word names */
+static u32 wdm_word_id(const void *word)
+{
+	return FIELD_GET(WDM_WORD_ID, xa_to_value(word));
+}
+
+static void *wdm_word_pack(const struct wdm_extent *ext)
 {
 	u64 delta = (ext->mdl_page - ext->first) & WDM_MDL_MAX_PAGES;
 
-	return xa_mk_value(FIELD_PREP(WDM_EXTENT_PERMS, ext->perms) |
-			   FIELD_PREP(WDM_EXTENT_ID, ext->mdl->id) |
-			   FIELD_PREP(WDM_EXTENT_DELTA, delta));
+	return xa_mk_value(FIELD_PREP(WDM_WORD_PERMS, ext->perms) |
+			   FIELD_PREP(WDM_WORD_ID, ext->mdl->id) |
+			   FIELD_PREP(WDM_WORD_DELTA, delta));
 }
 
-static void wdm_extent_unpack(const void *entry, u64 first, u64 last,
-			      struct wdm_extent *ext)
+static void wdm_word_unpack(const struct wdm_piece *piece,
+			    struct wdm_mdl *likely, struct wdm_extent *ext)
 {
-	u64 word = xa_to_value(entry);
+	u64 word = xa_to_value(piece->word);
+	u32 id = wdm_word_id(piece->word);
 
-	ext->first = first;
-	ext->nr_pages = last - first + 1;
-	ext->mdl = wdm_mdl_by_id(FIELD_GET(WDM_EXTENT_ID, word));
-	ext->mdl_page = (first + FIELD_GET(WDM_EXTENT_DELTA, word)) &
+	ext->first = piece->first;
+	ext->nr_pages = piece->last - piece->first + 1;
+	ext->mdl = likely && likely->id == id ? likely : wdm_mdl_by_id(id);
+	ext->mdl_page = (piece->first + FIELD_GET(WDM_WORD_DELTA, word)) &
 			WDM_MDL_MAX_PAGES;
-	ext->perms = FIELD_GET(WDM_EXTENT_PERMS, word);
+	ext->perms = FIELD_GET(WDM_WORD_PERMS, word);
 	ext->handle = ext->mdl->handle;
 }
 
@@ -53,81 +65,269 @@ static void wdm_extent_unpack(const void *entry, u64 first, u64 last,
  */
 void wdm_record_init(struct wdm_record *rec)
 {
-	mutex_init(&rec->lock);
+	init_rwsem(&rec->lock);
 	mt_init_flags(&rec->tree, MT_FLAGS_LOCK_EXTERN);
 	mt_set_external_lock(&rec->tree, &rec->lock);
-	rec->pages = 0;
+	memset(rec->recent, 0, sizeof(rec->recent));
+	atomic64_set(&rec->pages, 0);
+	atomic64_set(&rec->nr_empty, 0);
+	rec->nr_words = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_init);
 
-/**
- * wdm_record_destroy() - Empty a record
- * @rec: the record; no translation leads to its pages any more
+/*
+ * The table of the one region that a range is in, if it is in one region that has
+ * a table. Most maps are small, and then this is quick.
  */
-void wdm_record_destroy(struct wdm_record *rec)
+static struct wdm_words *wdm_record_words(struct wdm_record *rec, u64 first,
+					  u64 last)
 {
-	struct wdm_extent ext;
-	u64 next = 0;
+	struct wdm_words *words;
 
-	mutex_lock(&rec->lock);
-	while (wdm_record_next(rec, next, ULONG_MAX, &ext)) {
-		mutex_unlock(&rec->lock);
-		next = ext.first + ext.nr_pages;
-		wdm_mdl_unuse(ext.mdl, ext.nr_pages);
-		cond_resched();
-		mutex_lock(&rec->lock);
-	}
-	__mt_destroy(&rec->tree);
-	rec->pages = 0;
-	mutex_unlock(&rec->lock);
-	mutex_destroy(&rec->lock);
+	if (wdm_region_first(first) != wdm_region_first(last))
+		return NULL;
+	wdm_region_load(rec, first, &words);
+	return words;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_destroy);
 
 /**
- * wdm_record_insert() - Map pages
- * @rec: the record; @rec->lock is held
- * @ext: the pages, all of them inside @ext->mdl, on which the caller holds a
- *	reference
- *
- * Return: STATUS_RESOURCE_IN_USE if any of the pages is mapped,
- * STATUS_INSUFFICIENT_RESOURCES; on failure nothing has changed.
+ * struct wdm_parts - a range of pages, by regions
+ * @edge: the parts of regions at its ends
+ * @nr_edges: how many there are
+ * @first: the first page of the whole regions
+ * @last: the last one; below @first if there are none
  */
-ntstatus_t wdm_record_insert(struct wdm_record *rec,
-			     const struct wdm_extent *ext)
+struct wdm_parts {
+	struct {
+		u64 first;
+		u64 last;
+		struct wdm_words *words;
+	} edge[2];
+	unsigned int nr_edges;
+	u64 first;
+	u64 last;
+};
+
+static void wdm_parts_edge(struct wdm_parts *parts, u64 first, u64 last)
 {
-	MA_STATE(mas, &rec->tree, ext->first, ext->first);
-	u64 first = ext->first, last = ext->first + ext->nr_pages - 1;
-	void *entry = wdm_extent_pack(ext);
+	parts->edge[parts->nr_edges].first = first;
+	parts->edge[parts->nr_edges].last = last;
+	parts->nr_edges++;
+}
 
-	lockdep_assert_held(&rec->lock);
+static bool wdm_parts_whole(const struct wdm_parts *parts)
+{
+	return parts->first <= parts->last;
+}
 
-	if (mas_find(&mas, last))
-		return STATUS_RESOURCE_IN_USE;
-
-	/* The same word next to this one means: the same run goes on. */
-	if (first) {
-		mas_set(&mas, first - 1);
-		if (mas_walk(&mas) == entry)
-			first = mas.index;
+static void wdm_parts_of(struct wdm_parts *parts, u64 first, u64 last)
+{
+	parts->nr_edges = 0;
+	parts->first = first;
+	parts->last = last;
+	if (wdm_region_index(first) || last < wdm_region_last(first)) {
+		parts->first = wdm_region_last(first) + 1;
+		wdm_parts_edge(parts, first, min(last, parts->first - 1));
 	}
-	mas_set(&mas, last + 1);
-	if (mas_walk(&mas) == entry)
-		last = mas.last;
+	if (last >= parts->first && last < wdm_region_last(last)) {
+		wdm_parts_edge(parts, wdm_region_first(last), last);
+		parts->last = wdm_region_first(last) - 1;
+	}
+}
 
-	mas_set_range(&mas, first, last);
-	if (mas_store_gfp(&mas, entry, GFP_KERNEL_ACCOUNT))
-		return STATUS_INSUFFICIENT_RESOURCES;
+/* Have a table for each edge. */
+static ntstatus_t wdm_parts_expand(struct wdm_record *rec,
+				   struct wdm_parts *parts, gfp_t gfp)
+{
+	unsigned int i;
 
-	wdm_mdl_use(ext->mdl, ext->nr_pages);
-	rec->pages += ext->nr_pages;
+	for (i = 0; i < parts->nr_edges; i++) {
+		parts->edge[i].words = wdm_region_expand(rec,
+							 parts->edge[i].first,
+							 gfp);
+		if (!parts->edge[i].words)
+			return STATUS_INSUFFICIENT_RESOURCES;
+	}
 	return STATUS_SUCCESS;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_insert);
+
+/*
+ * Change all parts at once; their edges have tables. What had been in the whole
+ * regions is gone then, tables among them if there are @tables.
+ */
+static ntstatus_t wdm_parts_store(struct wdm_record *rec,
+				  struct wdm_parts *parts, bool tables,
+				  void *word, gfp_t gfp)
+{
+	struct wdm_words *list = NULL;
+	unsigned int i;
+
+	if (wdm_parts_whole(parts)) {
+		if (tables)
+			list = wdm_words_list(rec, parts->first, parts->last);
+		if (wdm_region_store(rec, parts->first, parts->last, word, gfp))
+			return STATUS_INSUFFICIENT_RESOURCES;
+		wdm_words_free_list(rec, list);
+	}
+	for (i = 0; i < parts->nr_edges; i++)
+		wdm_words_store(rec, parts->edge[i].words, parts->edge[i].first,
+				parts->edge[i].last, word);
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_record_iter_init() - Begin to look at extents
+ * @iter: the iterator
+ * @rec: the record, which is locked
+ * @first: page number to start at
+ * @last: last page number of interest
+ */
+void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,
+			  u64 first, u64 last)
+{
+	MA_STATE(mas, &rec->tree, first, first);
+	struct wdm_words *recent = *wdm_region_recent(rec, first);
+
+	lockdep_assert_held_write(&rec->lock);
+
+	iter->first = first;
+	iter->last = last;
+	iter->words = NULL;
+	iter->tables = false;
+	iter->done = first > last;
+	iter->ahead.word = NULL;
+	iter->mdl = NULL;
+	if (recent && recent->first == wdm_region_first(first)) {
+		iter->tables = true;
+		iter->words = recent;
+		iter->base = recent->first;
+		iter->next = wdm_region_index(first);
+		mas_set(&mas, iter->base + WDM_REGION_PAGES);
+	}
+	iter->mas = mas;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_init);
+
+/* The next piece in the region that is being looked at */
+static bool wdm_words_next(struct wdm_record_iter *iter,
+			   struct wdm_piece *piece)
+{
+	void *const *word = iter->words->word;
+	unsigned int i = iter->next, j;
+
+	while (i < WDM_REGION_PAGES && !word[i])
+		i++;
+	if (i == WDM_REGION_PAGES)
+		return false;
+	for (j = i + 1; j < WDM_REGION_PAGES && word[j] == word[i]; j++)
+		;
+	piece->word = word[i];
+	piece->first = iter->base + i;
+	piece->last = iter->base + j - 1;
+	iter->next = j;
+	return true;
+}
+
+/* The next piece, which may begin before and end behind what is of interest */
+static bool wdm_piece_next(struct wdm_record_iter *iter,
+			   struct wdm_piece *piece)
+{
+	void *entry;
+
+	while (!iter->done) {
+		if (iter->words && wdm_words_next(iter, piece)) {
+			if (piece->first <= iter->last)
+				return true;
+			break;
+		}
+		iter->words = NULL;
+		cond_resched();
+		entry = iter->mas.index > iter->last ?
+			NULL : mas_find(&iter->mas, iter->last);
+		if (!entry)
+			break;
+		if (xa_is_value(entry)) {
+			piece->word = entry;
+			piece->first = iter->mas.index;
+			piece->last = iter->mas.last;
+			return true;
+		}
+		iter->tables = true;
+		iter->words = entry;
+		iter->base = iter->mas.index;
+		iter->next = max_t(u64, iter->first, iter->base) - iter->base;
+	}
+	iter->done = true;
+	piece->word = NULL;
+	return false;
+}
+
+/*
+ * The next pages, cut to where the iterator looks; pieces that follow each other
+ * are one if they have the same word, or if that does not matter.
+ */
+static bool wdm_pieces_next(struct wdm_record_iter *iter, bool any_word,
+			    struct wdm_piece *piece)
+{
+	*piece = iter->ahead;
+	iter->ahead.word = NULL;
+	if (!piece->word && !wdm_piece_next(iter, piece))
+		return false;
+
+	while (piece->last < iter->last && wdm_piece_next(iter, &iter->ahead)) {
+		if (iter->ahead.first != piece->last + 1 ||
+		    (!any_word && iter->ahead.word != piece->word))
+			break;
+		piece->last = iter->ahead.last;
+		iter->ahead.word = NULL;
+	}
+	piece->first = max(piece->first, iter->first);
+	piece->last = min(piece->last, iter->last);
+	return true;
+}
+
+/**
+ * wdm_record_iter_next() - Look at the next extent
+ * @iter: the iterator
+ * @ext: out: the extent, cut to where the iterator looks
+ *
+ * Return: whether there is one.
+ */
+bool wdm_record_iter_next(struct wdm_record_iter *iter, struct wdm_extent *ext)
+{
+	struct wdm_piece piece;
+
+	if (!wdm_pieces_next(iter, false, &piece))
+		return false;
+	wdm_word_unpack(&piece, iter->mdl, ext);
+	iter->mdl = ext->mdl;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_next);
+
+/**
+ * wdm_record_iter_mapped() - Look at the next range of mapped pages
+ * @iter: the iterator
+ * @first: out: the first page number
+ * @last: out: the last one; all in between is mapped, whatever to
+ *
+ * Return: whether there is one.
+ */
+bool wdm_record_iter_mapped(struct wdm_record_iter *iter, u64 *first, u64 *last)
+{
+	struct wdm_piece piece;
+
+	if (!wdm_pieces_next(iter, true, &piece))
+		return false;
+	*first = piece.first;
+	*last = piece.last;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_mapped);
 
 /**
  * wdm_record_next() - Find the next mapped pages
- * @rec: the record; @rec->lock is held
+ * @rec: the record, which is locked
  * @first: page number to start at
  * @last: last page number of interest
  * @ext: out: the first extent that is not all below @first, cut to
@@ -138,141 +338,361 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_record_insert);
 bool wdm_record_next(struct wdm_record *rec, u64 first, u64 last,
 		     struct wdm_extent *ext)
 {
-	MA_STATE(mas, &rec->tree, first, first);
-	void *entry;
+	struct wdm_record_iter iter __uninitialized;
 
-	lockdep_assert_held(&rec->lock);
-
-	if (first > last)
-		return false;
-	entry = mas_find(&mas, last);
-	if (!entry)
-		return false;
-	wdm_extent_unpack(entry, max_t(u64, mas.index, first),
-			  min_t(u64, mas.last, last), ext);
-	return true;
+	wdm_record_iter_init(&iter, rec, first, last);
+	return wdm_record_iter_next(&iter, ext);
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_next);
 
 /**
- * wdm_record_extent() - Find the whole extent that a page is part of
- * @rec: the record; @rec->lock is held
+ * wdm_record_extent() - Find the extent that a page is part of
+ * @rec: the record, which is locked
  * @page: page number
- * @ext: out: the extent
+ * @ext: out: the extent, or as much of it as can be told at a glance
  *
  * Return: whether @page is mapped.
  */
 bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 {
 	MA_STATE(mas, &rec->tree, page, page);
+	struct wdm_record_iter iter __uninitialized;
+	struct wdm_piece piece;
 	void *entry;
 
-	lockdep_assert_held(&rec->lock);
+	lockdep_assert_held_write(&rec->lock);
 
 	entry = mas_walk(&mas);
-	if (!entry)
+	if (!xa_is_value(entry)) {
+		wdm_record_iter_init(&iter, rec, wdm_region_first(page),
+				     wdm_region_last(page));
+		while (wdm_record_iter_next(&iter, ext))
+			if (page - ext->first < ext->nr_pages)
+				return true;
 		return false;
-	wdm_extent_unpack(entry, mas.index, mas.last, ext);
+	}
+	piece.word = entry;
+	piece.first = mas.index;
+	piece.last = mas.last;
+	wdm_word_unpack(&piece, NULL, ext);
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_extent);
 
-/* How many extents cover every page of a range? 0 if there is a hole. */
-static u64 wdm_record_count(struct wdm_record *rec, u64 first, u64 last)
+/**
+ * wdm_record_destroy() - Empty a record
+ * @rec: the record; no translation leads to its pages any more
+ */
+void wdm_record_destroy(struct wdm_record *rec)
 {
-	struct wdm_extent ext;
-	u64 nr = 0;
+	struct wdm_record_iter iter __uninitialized;
+	struct wdm_removal removal;
+	struct wdm_piece piece;
+	bool more = false;
+	u64 next = 0;
 
-	while (wdm_record_next(rec, first, last, &ext) && ext.first == first) {
-		first += ext.nr_pages;
-		nr++;
-		if (first > last)
-			return nr;
-		cond_resched();
-	}
-	return 0;
+	do {
+		wdm_removal_init(&removal);
+		wdm_record_lock(rec);
+		wdm_record_iter_init(&iter, rec, next, ULONG_MAX);
+		while (wdm_piece_next(&iter, &piece)) {
+			more = !wdm_removal_add(&removal, wdm_word_id(piece.word),
+						piece.last - piece.first + 1,
+						GFP_KERNEL);
+			if (more)
+				break;
+			next = piece.last + 1;
+			cond_resched();
+		}
+		wdm_record_unlock(rec);
+		/* MDLs that go unpin their memory, and that without a lock. */
+		wdm_removal_release(&removal);
+	} while (more);
+
+	wdm_record_lock(rec);
+	wdm_words_free_list(rec, wdm_words_list(rec, 0, ULONG_MAX));
+	__mt_destroy(&rec->tree);
+	wdm_record_unlock(rec);
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_destroy);
+
+/* Map pages in several regions, or in one that has no table yet. */
+static ntstatus_t wdm_record_insert_parts(struct wdm_record *rec, u64 first,
+					  u64 last, void *word)
+{
+	struct wdm_record_iter iter __uninitialized;
+	struct wdm_parts parts __uninitialized;
+	struct wdm_piece piece;
+	ntstatus_t status;
+
+	wdm_record_iter_init(&iter, rec, first, last);
+	if (wdm_piece_next(&iter, &piece))
+		return STATUS_RESOURCE_IN_USE;
+	wdm_parts_of(&parts, first, last);
+	status = wdm_parts_expand(rec, &parts, GFP_KERNEL_ACCOUNT);
+	if (wdm_failed(status))
+		return status;
+	return wdm_parts_store(rec, &parts, iter.tables, word,
+			       GFP_KERNEL_ACCOUNT);
+}
+
+/* Map pages of a region that has a table. */
+static ntstatus_t wdm_words_insert(struct wdm_record *rec,
+				   struct wdm_words *words, u64 first,
+				   u64 last, void *word)
+{
+	bool free;
+
+	spin_lock(&words->lock);
+	free = wdm_words_free_at(words, first, last);
+	if (free)
+		wdm_words_store(rec, words, first, last, word);
+	spin_unlock(&words->lock);
+	return free ? STATUS_SUCCESS : STATUS_RESOURCE_IN_USE;
 }
 
 /**
- * wdm_record_covers() - Is every page of a range mapped?
- * @rec: the record; @rec->lock is held
- * @first: the first page number
- * @last: the last one
+ * wdm_record_insert() - Map pages
+ * @rec: the record
+ * @ext: the pages, all of them inside @ext->mdl, on which the caller holds a
+ *	reference
  *
- * Return: whether it is.
+ * Return: STATUS_RESOURCE_IN_USE if any of the pages is mapped,
+ * STATUS_INSUFFICIENT_RESOURCES; on failure nothing has changed.
  */
-bool wdm_record_covers(struct wdm_record *rec, u64 first, u64 last)
+ntstatus_t wdm_record_insert(struct wdm_record *rec,
+			     const struct wdm_extent *ext)
 {
-	return wdm_record_count(rec, first, last);
+	u64 first = ext->first, last = first + ext->nr_pages - 1;
+	void *word = wdm_word_pack(ext);
+	struct wdm_words *words;
+	ntstatus_t status;
+
+	/* Whoever finds the word finds the MDL in use. */
+	wdm_mdl_use(ext->mdl, ext->nr_pages);
+
+	down_read(&rec->lock);
+	words = wdm_record_words(rec, first, last);
+	if (words)
+		status = wdm_words_insert(rec, words, first, last, word);
+	up_read(&rec->lock);
+	if (!words) {
+		wdm_record_lock(rec);
+		status = wdm_record_insert_parts(rec, first, last, word);
+		wdm_record_unlock(rec);
+	}
+
+	if (wdm_failed(status))
+		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
+	else
+		atomic64_add(ext->nr_pages, &rec->pages);
+	return status;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_covers);
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_insert);
+
+static void *wdm_record_word(struct wdm_record *rec, u64 page)
+{
+	struct wdm_words *words;
+	void *entry = wdm_region_load(rec, page, &words);
+
+	return words ? READ_ONCE(words->word[wdm_region_index(page)]) : entry;
+}
+
+/* Are pages with this word, this one and the one before it, physical neighbours? */
+static bool wdm_word_goes_on(void *word, u64 page)
+{
+	struct wdm_piece piece = { .first = page, .last = page, .word = word };
+	struct wdm_extent ext;
+
+	wdm_word_unpack(&piece, NULL, &ext);
+	return wdm_pages_run_first(&ext.mdl->pages, ext.mdl_page) <
+	       ext.mdl_page;
+}
+
+/* Does anything go on behind an end of a range, all of which is mapped? */
+static bool wdm_record_sticks_out(struct wdm_record *rec, u64 first, u64 last)
+{
+	void *word;
+
+	word = first ? wdm_record_word(rec, first - 1) : NULL;
+	if (word && word == wdm_record_word(rec, first) &&
+	    wdm_word_goes_on(word, first))
+		return true;
+	word = wdm_record_word(rec, last + 1);
+	return word && word == wdm_record_word(rec, last) &&
+	       wdm_word_goes_on(word, last + 1);
+}
+
+/* Write down what is in a range; a hole in it is STATUS_NOT_FOUND. */
+static ntstatus_t wdm_removal_collect(struct wdm_removal *removal,
+				      struct wdm_record *rec, u64 first,
+				      u64 last, bool *tables, gfp_t gfp)
+{
+	struct wdm_record_iter iter __uninitialized;
+	struct wdm_piece piece;
+	u64 next = first;
+
+	wdm_record_iter_init(&iter, rec, first, last);
+	do {
+		if (!wdm_piece_next(&iter, &piece) || piece.first > next)
+			return STATUS_NOT_FOUND;
+		piece.last = min(piece.last, last);
+		if (!wdm_removal_add(removal, wdm_word_id(piece.word),
+				     piece.last - next + 1, gfp))
+			return STATUS_INSUFFICIENT_RESOURCES;
+		next = piece.last + 1;
+		cond_resched();
+	} while (next <= last);
+	*tables = iter.tables;
+	return STATUS_SUCCESS;
+}
+
+/* Nothing can fail but for memory, and then nothing has changed. */
+static ntstatus_t wdm_record_cut(struct wdm_record *rec, u64 first, u64 last,
+				 bool tables, gfp_t gfp)
+{
+	struct wdm_parts parts __uninitialized;
+	ntstatus_t status;
+	unsigned int i;
+
+	wdm_parts_of(&parts, first, last);
+	status = wdm_parts_expand(rec, &parts, gfp);
+	if (!wdm_failed(status))
+		status = wdm_parts_store(rec, &parts, tables, NULL, gfp);
+	if (wdm_failed(status))
+		return status;
+	for (i = 0; i < parts.nr_edges; i++)
+		wdm_region_trim(rec, parts.edge[i].first, gfp);
+	return STATUS_SUCCESS;
+}
+
+/* The record is locked. */
+static ntstatus_t wdm_record_remove_parts(struct wdm_record *rec, u64 first,
+					  u64 last, bool whole,
+					  struct wdm_removal *removal,
+					  gfp_t gfp)
+{
+	bool tables;
+	ntstatus_t status;
+
+	status = wdm_removal_collect(removal, rec, first, last, &tables, gfp);
+	if (!wdm_failed(status) && whole &&
+	    wdm_record_sticks_out(rec, first, last))
+		status = STATUS_RESOURCE_IN_USE;
+	if (!wdm_failed(status))
+		status = wdm_record_cut(rec, first, last, tables, gfp);
+	return status;
+}
+
+/*
+ * wdm_record_sticks_out() for pages of a table, which is locked. A neighbour in
+ * another table may just be changing; it is then no part of a large page here.
+ */
+static bool wdm_words_stick_out(struct wdm_record *rec,
+				const struct wdm_words *words, u64 first,
+				u64 last)
+{
+	unsigned int i = wdm_region_index(first), j = wdm_region_index(last);
+
+	if (!i || j == WDM_REGION_PAGES - 1)
+		return wdm_record_sticks_out(rec, first, last);
+	return (words->word[i - 1] == words->word[i] &&
+		wdm_word_goes_on(words->word[i], first)) ||
+	       (words->word[j + 1] == words->word[j] &&
+		wdm_word_goes_on(words->word[j], last + 1));
+}
+
+/*
+ * Take out pages of a region with a table, which is locked. Without room in the
+ * removal this is STATUS_INSUFFICIENT_RESOURCES, and has to be done otherwise.
+ */
+static ntstatus_t wdm_words_remove(struct wdm_record *rec,
+				   struct wdm_words *words, u64 first,
+				   u64 last, bool whole,
+				   struct wdm_removal *removal)
+{
+	unsigned int i = wdm_region_index(first);
+	unsigned int end = wdm_region_index(last) + 1, j;
+
+	for (; i < end; i = j) {
+		if (!words->word[i])
+			return STATUS_NOT_FOUND;
+		for (j = i + 1; j < end && words->word[j] == words->word[i]; j++)
+			;
+		if (!wdm_removal_add(removal, wdm_word_id(words->word[i]), j - i,
+				     0))
+			return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	if (whole && wdm_words_stick_out(rec, words, first, last))
+		return STATUS_RESOURCE_IN_USE;
+	wdm_words_store(rec, words, first, last, NULL);
+	return STATUS_SUCCESS;
+}
+
+/* Is the range in one region with a table, and can it be done there? */
+static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
+				    bool whole, struct wdm_removal *removal,
+				    gfp_t gfp, ntstatus_t *status)
+{
+	struct wdm_removal_mark mark;
+	struct wdm_words *words;
+	bool spare = false;
+
+	down_read(&rec->lock);
+	words = wdm_record_words(rec, first, last);
+	if (words) {
+		wdm_removal_mark(removal, &mark);
+		spin_lock(&words->lock);
+		*status = wdm_words_remove(rec, words, first, last, whole,
+					   removal);
+		spare = wdm_words_spare(rec, words);
+		spin_unlock(&words->lock);
+		if (wdm_failed(*status))
+			wdm_removal_back(removal, &mark);
+	}
+	up_read(&rec->lock);
+
+	if (unlikely(spare)) {
+		wdm_record_lock(rec);
+		wdm_region_trim(rec, first, gfp);
+		wdm_record_unlock(rec);
+	}
+	return words && *status != STATUS_INSUFFICIENT_RESOURCES;
+}
 
 /**
  * wdm_record_remove() - Take pages out
- * @rec: the record; @rec->lock is held
+ * @rec: the record
  * @first: the first page number
  * @last: the last one
- * @removal: out: what was there. Its MDLs count as used until
- *	wdm_removal_release(), which the caller owes after success, once no
- *	translation leads to the pages any more
+ * @whole: not if what is mapped at an end of the range goes on behind it, in the
+ *	record and physically
+ * @removal: what was there is added to it. Its MDLs count as used until
+ *	wdm_removal_release(), which the caller owes once no translation leads to
+ *	the pages any more
  * @gfp: how to allocate memory
  *
- * Return: STATUS_NOT_FOUND if not every page is mapped,
- * STATUS_INSUFFICIENT_RESOURCES; on failure nothing has changed.
+ * Return: STATUS_NOT_FOUND if not every page is mapped, STATUS_RESOURCE_IN_USE if
+ * it is not @whole, STATUS_INSUFFICIENT_RESOURCES; on failure nothing has changed.
  */
 ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
-			     struct wdm_removal *removal, gfp_t gfp)
+			     bool whole, struct wdm_removal *removal, gfp_t gfp)
 {
-	MA_STATE(mas, &rec->tree, first, last);
-	u64 next = first;
-	u64 nr;
+	struct wdm_removal_mark mark;
+	ntstatus_t status;
 
-	lockdep_assert_held(&rec->lock);
-
-	nr = wdm_record_count(rec, first, last);
-	if (!nr)
-		return STATUS_NOT_FOUND;
-
-	removal->nr = 0;
-	removal->ext = removal->few;
-	if (nr > ARRAY_SIZE(removal->few)) {
-		removal->ext = kvmalloc_array(nr, sizeof(*removal->ext),
-					      gfp | __GFP_NOWARN);
-		if (!removal->ext)
-			return STATUS_INSUFFICIENT_RESOURCES;
+	if (!wdm_record_remove_quick(rec, first, last, whole, removal, gfp,
+				     &status)) {
+		wdm_removal_mark(removal, &mark);
+		wdm_record_lock(rec);
+		status = wdm_record_remove_parts(rec, first, last, whole,
+						 removal, gfp);
+		wdm_record_unlock(rec);
+		if (wdm_failed(status))
+			wdm_removal_back(removal, &mark);
 	}
-
-	while (removal->nr < nr &&
-	       wdm_record_next(rec, next, last, &removal->ext[removal->nr])) {
-		next += removal->ext[removal->nr].nr_pages;
-		removal->nr++;
-		cond_resched();
-	}
-
-	if (mas_store_gfp(&mas, NULL, gfp)) {
-		if (removal->ext != removal->few)
-			kvfree(removal->ext);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
-	rec->pages -= last - first + 1;
-	return STATUS_SUCCESS;
+	if (!wdm_failed(status))
+		atomic64_sub(last - first + 1, &rec->pages);
+	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_remove);
-
-/**
- * wdm_removal_release() - Let go of the pages that were taken out of a record
- * @removal: what wdm_record_remove() gave
- *
- * Takes no lock; MDLs whose last reference this was are freed.
- */
-void wdm_removal_release(struct wdm_removal *removal)
-{
-	u64 i;
-
-	for (i = 0; i < removal->nr; i++) {
-		wdm_mdl_unuse(removal->ext[i].mdl, removal->ext[i].nr_pages);
-		cond_resched();
-	}
-	if (removal->ext != removal->few)
-		kvfree(removal->ext);
-}
-EXPORT_SYMBOL_IF_KUNIT(wdm_removal_release);

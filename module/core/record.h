@@ -8,22 +8,40 @@
 #ifndef WDM_CORE_RECORD_H
 #define WDM_CORE_RECORD_H
 
+#include <linux/atomic.h>
 #include <linux/maple_tree.h>
-#include <linux/mutex.h>
+#include <linux/rwsem.h>
 
 #include "../status.h"
 #include "mdl.h"
+#include "removal.h"
+
+struct wdm_words;
+
+/* A region is so many pages, and the first of them a multiple of it. */
+#define WDM_REGION_BITS		8
+#define WDM_REGION_PAGES	BIT_ULL(WDM_REGION_BITS)
+
+/* Tables that are found without a search, by the last bits of their regions. */
+#define WDM_RECORD_RECENT	8
 
 /**
  * struct wdm_record - a map from page numbers to pages of MDLs
- * @lock: guards everything here; innermost of the module's locks
- * @tree: the extents, each one packed into a word
+ * @lock: read: changing words in the tables of regions, each under its own lock;
+ *	write: everything else. Innermost of the module's locks, but for these
+ * @tree: regions, see record.c
+ * @recent: tables that were looked at lately, or NULL
  * @pages: pages mapped
+ * @nr_empty: regions with tables of which none maps anything
+ * @nr_words: regions with tables
  */
 struct wdm_record {
-	struct mutex lock;		/* guards what follows */
+	struct rw_semaphore lock;
 	struct maple_tree tree;
-	u64 pages;
+	struct wdm_words *recent[WDM_RECORD_RECENT];
+	atomic64_t pages;
+	atomic64_t nr_empty;
+	u64 nr_words;
 };
 
 /**
@@ -45,8 +63,33 @@ struct wdm_extent {
 	u32 handle;
 };
 
+int wdm_record_init_module(void);
+void wdm_record_exit_module(void);
+
 void wdm_record_init(struct wdm_record *rec);
 void wdm_record_destroy(struct wdm_record *rec);
+
+/* For looking at a record: nothing changes meanwhile, and its MDLs stay. */
+static inline void wdm_record_lock(struct wdm_record *rec)
+{
+	down_write(&rec->lock);
+}
+
+static inline int wdm_record_lock_killable(struct wdm_record *rec)
+{
+	return down_write_killable(&rec->lock);
+}
+
+static inline void wdm_record_unlock(struct wdm_record *rec)
+{
+	up_write(&rec->lock);
+}
+
+/* How many pages are mapped, of late */
+static inline u64 wdm_record_pages(const struct wdm_record *rec)
+{
+	return atomic64_read(&rec->pages);
+}
 
 ntstatus_t wdm_record_insert(struct wdm_record *rec,
 			     const struct wdm_extent *ext);
@@ -54,28 +97,55 @@ bool wdm_record_next(struct wdm_record *rec, u64 first, u64 last,
 		     struct wdm_extent *ext);
 bool wdm_record_extent(struct wdm_record *rec, u64 page,
 		       struct wdm_extent *ext);
-bool wdm_record_covers(struct wdm_record *rec, u64 first, u64 last);
 
 /**
- * struct wdm_removal - what wdm_record_remove() took out
- * @nr: extents
- * @ext: the extents
- * @few: room for the common case
+ * struct wdm_piece - neighbouring pages with one word
+ * @first: the first page number
+ * @last: the last one
+ * @word: what they map, see record.c; NULL for nothing
  */
-struct wdm_removal {
-	u64 nr;
-	struct wdm_extent *ext;
-	struct wdm_extent few[2];
+struct wdm_piece {
+	u64 first;
+	u64 last;
+	void *word;
 };
 
-ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
-			     struct wdm_removal *removal, gfp_t gfp);
-void wdm_removal_release(struct wdm_removal *removal);
+/**
+ * struct wdm_record_iter - a look at one extent after another
+ * @mas: where the tree was left
+ * @first: page number to start at; extents are cut to it
+ * @last: last page number of interest; likewise
+ * @words: the region that is being looked at, if it has words
+ * @base: its first page number
+ * @next: where to go on in it
+ * @tables: a region was met that has words
+ * @done: nothing follows
+ * @ahead: a piece that was found to be part of the next extent
+ * @mdl: the MDL of the extent before: most often, it is that of the next one, too
+ *
+ * The record is locked from wdm_record_iter_init() to the last look. Each iterator
+ * is used for extents or for ranges.
+ */
+struct wdm_record_iter {
+	struct ma_state mas;
+	u64 first;
+	u64 last;
+	const struct wdm_words *words;
+	u64 base;
+	unsigned int next;
+	bool tables;
+	bool done;
+	struct wdm_piece ahead;
+	struct wdm_mdl *mdl;
+};
 
-/* Have the MDLs count as used for ever; wdm_removal_release() is still owed. */
-static inline void wdm_removal_leak(struct wdm_removal *removal)
-{
-	removal->nr = 0;
-}
+void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,
+			  u64 first, u64 last);
+bool wdm_record_iter_next(struct wdm_record_iter *iter, struct wdm_extent *ext);
+bool wdm_record_iter_mapped(struct wdm_record_iter *iter, u64 *first, u64 *last);
+
+ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
+			     bool whole, struct wdm_removal *removal,
+			     gfp_t gfp);
 
 #endif /* WDM_CORE_RECORD_H */

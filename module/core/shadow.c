@@ -13,6 +13,7 @@
 #include "../compat/compat.h"
 #include "shadow.h"
 #include "shadow_table.h"
+#include "trace.h"
 
 /**
  * wdm_shadow_create() - Make the shadow of a domain that is not configured
@@ -24,8 +25,16 @@ struct wdm_shadow *wdm_shadow_create(void)
 	struct wdm_shadow *shadow = kzalloc(sizeof(*shadow),
 					    GFP_KERNEL_ACCOUNT);
 
-	if (shadow)
-		mutex_init(&shadow->lock);
+	if (!shadow)
+		return NULL;
+	shadow->runs = kmalloc_array(WDM_PT_ENTRIES, sizeof(*shadow->runs),
+				     GFP_KERNEL_ACCOUNT);
+	if (!shadow->runs) {
+		kfree(shadow);
+		return NULL;
+	}
+	mutex_init(&shadow->lock);
+	INIT_LIST_HEAD(&shadow->touched);
 	return shadow;
 }
 
@@ -90,14 +99,14 @@ static bool wdm_bypass_fits(struct wdm_domain *domain)
 	bool fits = true;
 	u64 next = 0;
 
-	mutex_lock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
 	while (fits && wdm_record_next(&domain->record, next, ULONG_MAX, &ext)) {
 		next = ext.first + ext.nr_pages;
 		fits = wdm_domain_fits(domain, ext.first << PAGE_SHIFT,
 				       (next << PAGE_SHIFT) - 1);
 		cond_resched();
 	}
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	return fits;
 }
 
@@ -110,8 +119,8 @@ static void wdm_shadow_block(struct wdm_domain *domain)
 
 	if (shadow->root) {
 		wdm_walk_begin(&walk, domain, &refusal);
-		wdm_table_drop(&walk, shadow->root, 0);
-		wdm_walk_end(&walk);
+		wdm_table_drop(&walk, shadow->root);
+		wdm_walk_sync(&walk);
 		shadow->root = NULL;
 	} else if (wdm_shadow_bypasses(shadow)) {
 		wdm_bypass_clear(domain);
@@ -132,6 +141,7 @@ void wdm_shadow_destroy(struct wdm_domain *domain)
 	wdm_shadow_block(domain);
 	mutex_unlock(&shadow->lock);
 	mutex_destroy(&shadow->lock);
+	kfree(shadow->runs);
 	kfree(shadow);
 }
 
@@ -161,11 +171,12 @@ ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
 	bool bypasses;
 	ntstatus_t status;
 
+	wdm_removal_init(&removal);
 	if (wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
 	if (!(perms & WDM_READ) || perms & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_2;
-	if (!wdm_mdl_has(mdl, mdl_page, nr_pages))
+	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
 	if (!PAGE_ALIGNED(caller_address) ||
 	    wdm_pages_wrap(caller_address, nr_pages))
@@ -185,20 +196,20 @@ ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
 		goto unlock;
 	}
 
-	mutex_lock(&domain->record.lock);
 	status = wdm_record_insert(&domain->record, &ext);
 	if (!wdm_failed(status) && bypasses) {
-		status = wdm_domain_hw_map(domain, caller_address, mdl,
+		status = wdm_domain_hw_map(domain, caller_address, &mdl->pages,
 					   mdl_page, nr_pages, perms,
 					   WDM_BYPASS_GRANULE);
 		if (wdm_failed(status)) {
 			wdm_record_remove(&domain->record, ext.first,
-					  ext.first + nr_pages - 1, &removal,
-					  GFP_KERNEL | __GFP_NOFAIL);
+					  ext.first + nr_pages - 1, false,
+					  &removal, GFP_KERNEL | __GFP_NOFAIL);
+			if (wdm_domain_stuck(domain))
+				wdm_removal_leak(&removal);
 			wdm_removal_release(&removal);
 		}
 	}
-	mutex_unlock(&domain->record.lock);
 unlock:
 	wdm_shadow_unlock(domain);
 	return status;
@@ -216,11 +227,11 @@ static void wdm_shadow_forget(struct wdm_domain *domain, u64 first, u64 last)
 	wdm_walk_begin(&walk, domain, &refusal);
 	if (root && root->caller >= first && root->caller <= last) {
 		shadow->root = NULL;
-		wdm_table_drop(&walk, root, 0);
+		wdm_table_drop(&walk, root);
 	} else if (root) {
-		wdm_table_forget(&walk, root, 0, first, last);
+		wdm_table_forget(&walk, root, first, last);
 	}
-	wdm_walk_end(&walk);
+	wdm_walk_sync(&walk);
 }
 
 /**
@@ -249,10 +260,9 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 	if (wdm_failed(status))
 		return status;
 
-	mutex_lock(&domain->record.lock);
-	status = wdm_record_remove(&domain->record, first, last, &removal,
-				   GFP_KERNEL_ACCOUNT);
-	mutex_unlock(&domain->record.lock);
+	wdm_removal_init(&removal);
+	status = wdm_record_remove(&domain->record, first, last, false,
+				   &removal, GFP_KERNEL_ACCOUNT);
 	if (!wdm_failed(status)) {
 		if (wdm_shadow_bypasses(domain->shadow))
 			wdm_domain_hw_unmap(domain, caller_address,
@@ -266,18 +276,22 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 	}
 	wdm_shadow_unlock(domain);
 	/* What this unpins is unpinned without any lock. */
-	if (!wdm_failed(status))
-		wdm_removal_release(&removal);
+	wdm_removal_release(&removal);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_memory_remove);
 
-/* What a walk has to say. */
-static ntstatus_t wdm_walk_status(const struct wdm_walk *walk)
+/* What a walk, of so many addresses or of all tables, has to say. */
+static ntstatus_t wdm_walk_status(const struct wdm_walk *walk, u32 addresses)
 {
-	if (walk->cancelled)
-		return STATUS_CANCELLED;
-	return walk->refusal->status;
+	ntstatus_t status = walk->cancelled ? STATUS_CANCELLED :
+					      walk->refusal->status;
+
+	if (trace_wdm_walk_enabled())
+		trace_wdm_walk(walk->domain, addresses, walk->nr_unmapped,
+			       walk->nr_mapped, walk->refusal->count, status,
+			       wdm_trace_ns(walk->begin));
+	return status;
 }
 
 static ntstatus_t wdm_configure_bypass(struct wdm_domain *domain)
@@ -316,7 +330,7 @@ static ntstatus_t wdm_configure_tables(struct wdm_domain *domain,
 	/* The same tables again: only what changed in them. */
 	if (!shadow->root || !wdm_pt_same(&shadow->pt, pt)) {
 		walk.pt = pt;
-		status = wdm_table_create(&walk, pt->root, pt->levels - 1,
+		status = wdm_table_create(&walk, pt->root, pt->levels - 1, 0,
 					  WDM_PERMS, &root);
 		if (wdm_failed(status))
 			return status;
@@ -329,11 +343,10 @@ static ntstatus_t wdm_configure_tables(struct wdm_domain *domain,
 		shadow->generation++;
 		wdm_walk_begin(&walk, domain, refusal);
 	}
-	wdm_table_sync(&walk, shadow->root, 0);
-	wdm_walk_end(&walk);
+	wdm_walk_all(&walk);
 	if (walk.cancelled)
 		wdm_shadow_block(domain);
-	return wdm_walk_status(&walk);
+	return wdm_walk_status(&walk, 0);
 }
 
 /**
@@ -384,7 +397,7 @@ static void wdm_shadow_find_root(struct wdm_walk *walk)
 	if (shadow->root)
 		return;
 	status = wdm_table_create(walk, shadow->pt.root, shadow->pt.levels - 1,
-				  WDM_PERMS, &shadow->root);
+				  0, WDM_PERMS, &shadow->root);
 	if (wdm_failed(status))
 		wdm_refuse_root(walk, status);
 }
@@ -417,45 +430,16 @@ ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
 		wdm_walk_begin(&walk, domain, refusal);
 		wdm_shadow_find_root(&walk);
 		if (domain->shadow->root)
-			wdm_table_sync(&walk, domain->shadow->root, 0);
-		wdm_walk_end(&walk);
-		status = wdm_walk_status(&walk);
+			wdm_walk_all(&walk);
+		status = wdm_walk_status(&walk, 0);
 	}
 	wdm_shadow_unlock(domain);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_flush);
 
-static void wdm_flush_vas(struct wdm_walk *walk, bool last_level,
-			  const u64 *vas, unsigned int nr)
-{
-	u64 mask = wdm_pt_size(&walk->shadow->pt) - 1;
-	unsigned int i;
-
-	for (i = 0; i < nr && !walk->cancelled; i++) {
-		wdm_table_sync_va(walk, vas[i] & mask & PAGE_MASK, last_level);
-		if (fatal_signal_pending(current))
-			walk->cancelled = true;
-		cond_resched();
-	}
-}
-
-static bool wdm_vas_valid(const struct wdm_pt *pt, const u64 *vas,
-			  unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++)
-		if (!wdm_pt_translates(pt, vas[i]))
-			return false;
-	return true;
-}
-
-/*
- * A list is flushed in parts, so that others get at the domain in between: VFIO
- * may be waiting to take a device back, and everybody else for VFIO.
- */
-#define WDM_FLUSH_PART	64
+/* Addresses that are looked at before others may have the CPU. */
+#define WDM_FLUSH_STEP	64
 
 /**
  * struct wdm_list_flush - a list of addresses that is being flushed
@@ -473,14 +457,55 @@ struct wdm_list_flush {
 	u64 generation;
 };
 
+/* Does somebody want to attach or detach? */
+static bool wdm_walk_in_the_way(const struct wdm_walk *walk)
+{
+	return rwsem_is_contended(&walk->domain->attach_lock);
+}
+
+/*
+ * Flush the list, or a part of it where somebody else wants to get at the domain:
+ * VFIO may be waiting to take a device back, and everybody else for VFIO.
+ */
+static void wdm_flush_vas(struct wdm_walk *walk, struct wdm_list_flush *list)
+{
+	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
+	unsigned int i = list->done;
+
+	while (i < list->nr && !walk->cancelled) {
+		wdm_table_look_va(walk, list->vas[i++] & mask,
+				  list->last_level);
+		if (i % WDM_FLUSH_STEP)
+			continue;
+		if (fatal_signal_pending(current))
+			walk->cancelled = true;
+		if (wdm_walk_in_the_way(walk))
+			break;
+		cond_resched();
+	}
+	wdm_walk_sync(walk);
+	wdm_walk_follow(walk);
+	list->done = i;
+}
+
+static bool wdm_vas_valid(const struct wdm_pt *pt, const u64 *vas,
+			  unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (!wdm_pt_translates(pt, vas[i]))
+			return false;
+	return true;
+}
+
 /* Flush a part of the list. Everything of the shadow is held. */
 static ntstatus_t wdm_flush_part(struct wdm_domain *domain,
 				 struct wdm_list_flush *list,
 				 struct wdm_refusal *refusal)
 {
 	struct wdm_shadow *shadow = domain->shadow;
-	unsigned int nr = min_t(unsigned int, list->nr - list->done,
-				WDM_FLUSH_PART);
+	unsigned int done = list->done;
 	struct wdm_walk walk;
 
 	if (!list->done) {
@@ -494,24 +519,32 @@ static ntstatus_t wdm_flush_part(struct wdm_domain *domain,
 
 	/* Configured anew in between: everything has been followed since. */
 	if (!shadow->translating || list->generation != shadow->generation ||
-	    !nr) {
+	    !list->nr) {
 		list->done = list->nr;
 		return STATUS_SUCCESS;
 	}
 
 	wdm_walk_begin(&walk, domain, refusal);
 	if (shadow->root) {
-		wdm_flush_vas(&walk, list->last_level, list->vas + list->done,
-			      nr);
-		list->done += nr;
+		wdm_flush_vas(&walk, list);
 	} else {
 		wdm_shadow_find_root(&walk);
 		if (shadow->root)
-			wdm_table_sync(&walk, shadow->root, 0);
+			wdm_walk_all(&walk);
 		list->done = list->nr;
 	}
-	wdm_walk_end(&walk);
-	return wdm_walk_status(&walk);
+	return wdm_walk_status(&walk, list->done - done);
+}
+
+/* Of what the parts of a list refused, that at the lowest address is told of. */
+static void wdm_refusal_add(struct wdm_refusal *refusal,
+			    const struct wdm_refusal *part)
+{
+	u64 count = refusal->count + part->count;
+
+	if (part->count && (!refusal->count || part->va < refusal->va))
+		*refusal = *part;
+	refusal->count = count;
 }
 
 /**
@@ -552,10 +585,7 @@ ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain, bool last_level,
 		status = wdm_flush_part(domain, &list, &part);
 		wdm_shadow_unlock(domain);
 
-		if (part.count && !refusal->count)
-			*refusal = part;
-		else
-			refusal->count += part.count;
+		wdm_refusal_add(refusal, &part);
 		/* What was refused does not keep the rest from being done. */
 		if (wdm_failed(status) &&
 		    (!part.count || status == STATUS_CANCELLED))
@@ -618,9 +648,9 @@ static bool wdm_leaf_extent(struct wdm_domain *domain, u64 first, u64 last,
 
 	page = (leaf.address + offset) >> PAGE_SHIFT;
 	pages = (min(leaf.size - offset - 1, last - start) >> PAGE_SHIFT) + 1;
-	mutex_lock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
 	found = wdm_record_next(&domain->record, page, page + pages - 1, ext);
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	/* What is mapped is part of the caller's address space. */
 	if (WARN_ON_ONCE(!found))
 		return false;
@@ -638,10 +668,10 @@ static bool wdm_shadow_next_locked(struct wdm_domain *domain, u64 first,
 	if (!wdm_shadow_bypasses(domain->shadow))
 		return wdm_leaf_extent(domain, first, last, ext);
 
-	mutex_lock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
 	found = wdm_record_next(&domain->record, first >> PAGE_SHIFT,
 				last >> PAGE_SHIFT, ext);
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	return found;
 }
 

@@ -15,6 +15,7 @@
 
 #include "../compat/compat.h"
 #include "shadow_table.h"
+#include "trace.h"
 
 /* Entries of a table that are compared at a time: a cache line. */
 #define WDM_LINE	(SMP_CACHE_BYTES / sizeof(u64))
@@ -23,7 +24,7 @@
  * wdm_walk_begin() - Start a walk
  * @walk: the walk
  * @domain: the domain; attach_lock and the shadow's lock are held until
- *	wdm_walk_end()
+ *	its last wdm_walk_sync()
  * @refusal: for what will be refused
  */
 void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
@@ -37,6 +38,7 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 		.shadow = domain->shadow,
 		.pt = &domain->shadow->pt,
 		.refusal = refusal,
+		.begin = WDM_TRACE_BEGIN(wdm_walk),
 	};
 	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
 	list_for_each_entry(hw, &domain->hws, node) {
@@ -45,20 +47,87 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 	}
 }
 
+/* Unmap what was found to be unmapped, which is more at a time. */
+static void wdm_walk_unmap_now(struct wdm_walk *walk)
+{
+	struct wdm_hw *hw;
+
+	if (!walk->unmap_size)
+		return;
+	list_for_each_entry(hw, &walk->domain->hws, node) {
+		wdm_hw_unmap(hw, walk->unmap_iova, walk->unmap_size,
+			     &hw->gather);
+		hw->unmapped = true;
+	}
+	walk->unmap_size = 0;
+}
+
+/* The first address that an entry translates, as an index into the tables */
+static u64 wdm_entry_va(const struct wdm_shadow_table *table, unsigned int i)
+{
+	return table->va + i * wdm_pt_span(table->level);
+}
+
+static void wdm_walk_unmap(struct wdm_walk *walk, u64 va, u64 size)
+{
+	u64 iova = wdm_pt_canonical(walk->pt, va);
+	u64 end = walk->unmap_iova + walk->unmap_size;
+
+	/* Neighbours go together; nothing is behind the top of the space. */
+	if (!walk->unmap_size || iova != end || !end) {
+		wdm_walk_unmap_now(walk);
+		walk->unmap_iova = iova;
+	}
+	walk->unmap_size += size;
+	walk->nr_unmapped += size >> PAGE_SHIFT;
+	walk->shadow->bytes -= size;
+}
+
+/* Unmap the leaves that were found to be stale, neighbours together. */
+static void wdm_walk_unmap_stale(struct wdm_walk *walk)
+{
+	struct wdm_shadow_table *table;
+	unsigned int i, end;
+
+	list_for_each_entry(table, &walk->shadow->touched, touched) {
+		for_each_set_bitrange(i, end, table->stale, WDM_PT_ENTRIES)
+			wdm_walk_unmap(walk, wdm_entry_va(table, i),
+				       (u64)(end - i) << PAGE_SHIFT);
+		bitmap_zero(table->stale, WDM_PT_ENTRIES);
+		cond_resched();
+	}
+}
+
 /**
- * wdm_walk_end() - End a walk
+ * wdm_walk_sync() - See to it that what the walk took away is gone
  * @walk: the walk
  *
  * When it returns, no translation that the walk took away is cached.
  */
-void wdm_walk_end(struct wdm_walk *walk)
+void wdm_walk_sync(struct wdm_walk *walk)
 {
 	struct wdm_hw *hw;
 
-	/* An empty gather is not nothing to all kernels and drivers. */
-	list_for_each_entry(hw, &walk->domain->hws, node)
-		if (hw->unmapped)
-			iommu_iotlb_sync(hw->domain, &hw->gather);
+	wdm_walk_unmap_stale(walk);
+	wdm_walk_unmap_now(walk);
+	list_for_each_entry(hw, &walk->domain->hws, node) {
+		/* An empty gather is not nothing to all kernels and drivers. */
+		if (!hw->unmapped)
+			continue;
+		iommu_iotlb_sync(hw->domain, &hw->gather);
+		hw->unmapped = false;
+	}
+}
+
+/**
+ * wdm_walk_all() - Both passes over all tables
+ * @walk: the walk
+ */
+void wdm_walk_all(struct wdm_walk *walk)
+{
+	wdm_table_look(walk, walk->shadow->root);
+	wdm_walk_sync(walk);
+	wdm_walk_follow(walk);
 }
 
 static void wdm_refuse(struct wdm_walk *walk, ntstatus_t status,
@@ -66,10 +135,11 @@ static void wdm_refuse(struct wdm_walk *walk, ntstatus_t status,
 {
 	struct wdm_refusal *refusal = walk->refusal;
 
-	if (!refusal->count++) {
+	va = wdm_pt_canonical(walk->pt, va);
+	if (!refusal->count++ || va < refusal->va) {
 		refusal->status = status;
 		refusal->level = level;
-		refusal->va = wdm_pt_canonical(walk->pt, va);
+		refusal->va = va;
 		refusal->raw = raw;
 	}
 }
@@ -86,16 +156,12 @@ void wdm_refuse_root(struct wdm_walk *walk, ntstatus_t status)
 	wdm_refuse(walk, status, pt->levels, 0, pt->root);
 }
 
-static void wdm_walk_unmap(struct wdm_walk *walk, u64 va, u64 size)
+/* Something in the table is to be unmapped or followed. */
+static void wdm_table_touch(struct wdm_shadow *shadow,
+			    struct wdm_shadow_table *table)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, va);
-	struct wdm_hw *hw;
-
-	list_for_each_entry(hw, &walk->domain->hws, node) {
-		wdm_hw_unmap(hw, iova, size, &hw->gather);
-		hw->unmapped = true;
-	}
-	walk->shadow->bytes -= size;
+	if (list_empty(&table->touched))
+		list_add_tail(&table->touched, &shadow->touched);
 }
 
 /* Where the kernel finds a table. A table does not cross a page. */
@@ -104,15 +170,16 @@ static const u64 *wdm_table_find(struct wdm_domain *domain, u64 caller)
 	struct wdm_record *space = &domain->record;
 	struct wdm_extent ext;
 	const u64 *entries = NULL;
+	u32 run = 0;
 	u64 pfn;
 
-	mutex_lock(&space->lock);
+	wdm_record_lock(space);
 	if (wdm_record_next(space, caller >> PAGE_SHIFT, caller >> PAGE_SHIFT,
 			    &ext)) {
-		wdm_mdl_run(ext.mdl, ext.mdl_page, 1, &pfn);
+		pfn = wdm_pages_pfn(&ext.mdl->pages, ext.mdl_page, &run);
 		entries = pfn_to_kaddr(pfn) + offset_in_page(caller);
 	}
-	mutex_unlock(&space->lock);
+	wdm_record_unlock(space);
 	return entries;
 }
 
@@ -130,6 +197,7 @@ static void wdm_table_free(struct wdm_shadow *shadow,
  * @walk: the walk
  * @caller: caller address of the table
  * @level: its level
+ * @va: the first address that it translates
  * @perms: what the entries on the way to it allow
  * @out: out: the shadow
  *
@@ -137,7 +205,7 @@ static void wdm_table_free(struct wdm_shadow *shadow,
  * space, STATUS_INSUFFICIENT_RESOURCES.
  */
 ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
-			    unsigned int level, u32 perms,
+			    unsigned int level, u64 va, u32 perms,
 			    struct wdm_shadow_table **out)
 {
 	struct wdm_shadow *shadow = walk->shadow;
@@ -150,7 +218,8 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 		return STATUS_ACCESS_VIOLATION;
 	/* A root is needed in any case, and there are never more than two. */
 	if (level < walk->pt->levels - 1 &&
-	    shadow->nr_tables >= space->pages + WDM_SHADOW_EXTRA_TABLES)
+	    shadow->nr_tables >= wdm_record_pages(space) +
+				 WDM_SHADOW_EXTRA_TABLES)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
@@ -160,7 +229,9 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 	table->entries = entries;
 	table->caller = caller;
 	table->level = level;
+	table->va = va;
 	table->perms = perms;
+	INIT_LIST_HEAD(&table->touched);
 	table->seen = kcalloc(nr, sizeof(*table->seen), GFP_KERNEL_ACCOUNT);
 	if (level)
 		table->child = kcalloc(nr, sizeof(*table->child),
@@ -175,47 +246,47 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 
 /* Take away what an entry translates. */
 static void wdm_entry_drop(struct wdm_walk *walk,
-			   struct wdm_shadow_table *table, unsigned int i,
-			   u64 va)
+			   struct wdm_shadow_table *table, unsigned int i)
 {
-	if (!test_bit(i, table->live))
+	if (!__test_and_clear_bit(i, table->live))
 		return;
-	if (table->child && table->child[i]) {
-		wdm_table_drop(walk, table->child[i], va);
+	if (!table->level) {
+		__set_bit(i, table->stale);
+		wdm_table_touch(walk->shadow, table);
+	} else if (table->child[i]) {
+		wdm_table_drop(walk, table->child[i]);
 		table->child[i] = NULL;
 	} else {
-		wdm_walk_unmap(walk, va, wdm_pt_span(table->level));
+		wdm_walk_unmap(walk, wdm_entry_va(table, i),
+			       wdm_pt_span(table->level));
 	}
-	__clear_bit(i, table->live);
 }
 
 /**
  * wdm_table_drop() - Take away what a table translates, and its shadow
  * @walk: the walk
  * @table: the shadow; gone afterwards
- * @va: the first address that the table translates
  */
-void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		    u64 va)
+void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table)
 {
 	u64 span = wdm_pt_span(table->level);
 	unsigned int i, end;
 
-	for (i = 0; (i = find_next_bit(table->live, WDM_PT_ENTRIES, i)) <
-		    WDM_PT_ENTRIES; i = end) {
-		end = i + 1;
-		if (table->child && table->child[i]) {
-			wdm_table_drop(walk, table->child[i], va + i * span);
-			continue;
+	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
+	for_each_set_bitrange(i, end, table->live, WDM_PT_ENTRIES) {
+		for (; i < end; i++) {
+			if (table->child && table->child[i])
+				wdm_table_drop(walk, table->child[i]);
+			else
+				wdm_walk_unmap(walk, wdm_entry_va(table, i),
+					       span);
 		}
-		/* Neighbouring leaves go together. */
-		while (end < WDM_PT_ENTRIES && test_bit(end, table->live) &&
-		       !(table->child && table->child[end]))
-			end++;
-		wdm_walk_unmap(walk, va + i * span, (end - i) * span);
 	}
 	walk->shadow->nr_refused -= bitmap_weight(table->refused,
 						  WDM_PT_ENTRIES);
+	list_del(&table->touched);
+	if (walk->leaves == table)
+		walk->leaves = NULL;
 	wdm_table_free(walk->shadow, table);
 	cond_resched();
 }
@@ -228,7 +299,7 @@ static bool wdm_space_allows(struct wdm_domain *domain, u64 address, u64 size,
 	struct wdm_extent ext;
 	bool allowed = true;
 
-	mutex_lock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
 	while (allowed && page <= last) {
 		allowed = wdm_record_next(&domain->record, page, last, &ext) &&
 			  ext.first == page && !(perms & ~ext.perms);
@@ -236,7 +307,7 @@ static bool wdm_space_allows(struct wdm_domain *domain, u64 address, u64 size,
 			page += ext.nr_pages;
 		cond_resched();
 	}
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 	return allowed;
 }
 
@@ -262,7 +333,7 @@ ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hw *hw,
 	struct wdm_extent ext;
 	u64 done = 0;
 
-	mutex_lock(&domain->record.lock);
+	wdm_record_lock(&domain->record);
 	while (!wdm_failed(status) &&
 	       wdm_record_next(&domain->record, first + done, last, &ext)) {
 		u64 at = iova + (done << PAGE_SHIFT);
@@ -270,18 +341,18 @@ ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hw *hw,
 		if (fatal_signal_pending(current))
 			status = STATUS_CANCELLED;
 		else if (hw)
-			status = wdm_hw_map(hw, at, ext.mdl, ext.mdl_page,
-					    ext.nr_pages, leaf->perms,
-					    WDM_GRANULE_LARGE);
+			status = wdm_hw_map(hw, at, &ext.mdl->pages,
+					    ext.mdl_page, ext.nr_pages,
+					    leaf->perms, WDM_GRANULE_LARGE);
 		else
-			status = wdm_domain_hw_map(domain, at, ext.mdl,
+			status = wdm_domain_hw_map(domain, at, &ext.mdl->pages,
 						   ext.mdl_page, ext.nr_pages,
 						   leaf->perms,
 						   WDM_GRANULE_LARGE);
 		if (!wdm_failed(status))
 			done += ext.nr_pages;
 	}
-	mutex_unlock(&domain->record.lock);
+	wdm_record_unlock(&domain->record);
 
 	if (wdm_failed(status) && done) {
 		if (hw)
@@ -292,18 +363,194 @@ ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hw *hw,
 	return status;
 }
 
-static ntstatus_t wdm_follow_leaf(struct wdm_walk *walk,
-				  struct wdm_shadow_table *table,
-				  unsigned int i, u64 va,
-				  const struct wdm_pt_entry *entry)
+static void wdm_decode(const struct wdm_walk *walk,
+		       const struct wdm_shadow_table *table, u64 raw,
+		       struct wdm_pt_entry *entry)
+{
+	walk->pt->format->decode(table->level, raw, entry);
+}
+
+/* The first pass: see what changed, and take away what is no longer there. */
+
+static void wdm_entry_look(struct wdm_walk *walk,
+			   struct wdm_shadow_table *table, unsigned int i)
+{
+	u64 raw = READ_ONCE(table->entries[i]);
+	struct wdm_pt_entry was, is;
+
+	if (raw == table->seen[i] && !test_bit(i, table->refused))
+		return;
+
+	wdm_decode(walk, table, raw, &is);
+	if (test_bit(i, table->live)) {
+		wdm_decode(walk, table, table->seen[i], &was);
+		table->seen[i] = raw;
+		/*
+		 * Accessed, dirty, what is left to software, a permission that
+		 * the way to this table does not give anyway: the same
+		 * translation.
+		 */
+		if (was.kind == is.kind && was.address == is.address &&
+		    !((was.perms ^ is.perms) & table->perms))
+			return;
+		wdm_entry_drop(walk, table, i);
+	}
+	table->seen[i] = raw;
+	if (__test_and_clear_bit(i, table->refused))
+		walk->shadow->nr_refused--;
+	__assign_bit(i, table->due, is.kind != WDM_PT_NONE);
+	wdm_table_touch(walk->shadow, table);
+}
+
+/* Can these entries be passed over, but for what is below them? */
+static bool wdm_entries_same(const struct wdm_shadow_table *table,
+			     unsigned int i, unsigned int end)
+{
+	return find_next_bit(table->refused, end, i) >= end &&
+	       !memcmp(&table->entries[i], &table->seen[i],
+		       (end - i) * sizeof(*table->entries));
+}
+
+/**
+ * wdm_table_look() - See what changed in a table and below it
+ * @walk: the walk, in its first pass
+ * @table: the shadow
+ */
+void wdm_table_look(struct wdm_walk *walk, struct wdm_shadow_table *table)
+{
+	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
+	unsigned int line = min_t(unsigned int, WDM_LINE, nr);
+	unsigned int i, j;
+
+	if (!table->child && wdm_entries_same(table, 0, nr))
+		return;
+	for (i = 0; i < nr; i += line) {
+		if (walk->cancelled || fatal_signal_pending(current)) {
+			walk->cancelled = true;
+			return;
+		}
+		if (!wdm_entries_same(table, i, i + line))
+			for (j = i; j < i + line; j++)
+				wdm_entry_look(walk, table, j);
+		for (j = i; table->child && j < i + line; j++)
+			if (table->child[j])
+				wdm_table_look(walk, table->child[j]);
+	}
+	cond_resched();
+}
+
+/*
+ * Hardware may cache several entries as one: then a flush of one of them is a
+ * flush of all.
+ */
+static void wdm_entry_look_run(struct wdm_walk *walk,
+			       struct wdm_shadow_table *table, unsigned int i)
+{
+	struct wdm_pt_entry was, is;
+	unsigned int run, j;
+
+	wdm_decode(walk, table, table->seen[i], &was);
+	wdm_decode(walk, table, READ_ONCE(table->entries[i]), &is);
+	run = min(max(was.run, is.run),
+		  wdm_pt_entries(walk->pt, table->level));
+	i -= i % run;
+	for (j = i; j < i + run; j++)
+		wdm_entry_look(walk, table, j);
+}
+
+static void wdm_entry_look_va(struct wdm_walk *walk,
+			      struct wdm_shadow_table *table, unsigned int i)
+{
+	if (walk->pt->format->max_run > 1)
+		wdm_entry_look_run(walk, table, i);
+	else
+		wdm_entry_look(walk, table, i);
+}
+
+/**
+ * wdm_table_look_va() - See what changed on the way to an address
+ * @walk: the walk, in its first pass
+ * @va: the address, as an index into the tables
+ * @last_level: only leaf entries are looked at
+ */
+void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
+{
+	struct wdm_shadow_table *table = walk->leaves;
+	const struct wdm_pt *pt = walk->pt;
+	unsigned int i;
+
+	/* Neighbours are in the table that the last address led to. */
+	if (!table || (va ^ table->va) >= wdm_pt_span(1))
+		table = walk->shadow->root;
+	while (table->child) {
+		i = wdm_pt_index(pt, table->level, va);
+		if (!last_level || !table->child[i])
+			wdm_entry_look_va(walk, table, i);
+		table = table->child[i];
+		if (!table)
+			return;
+	}
+	walk->leaves = table;
+	wdm_entry_look_va(walk, table, wdm_pt_index(pt, 0, va));
+}
+
+/* The second pass: follow what was seen to be due. */
+
+static void wdm_entry_refuse(struct wdm_walk *walk,
+			     struct wdm_shadow_table *table, unsigned int i,
+			     ntstatus_t status)
+{
+	if (status == STATUS_CANCELLED) {
+		/* It stays due. */
+		walk->cancelled = true;
+		return;
+	}
+	__clear_bit(i, table->due);
+	__set_bit(i, table->refused);
+	walk->shadow->nr_refused++;
+	wdm_refuse(walk, status, table->level, wdm_entry_va(table, i),
+		   table->seen[i]);
+}
+
+static void wdm_entries_live(struct wdm_shadow_table *table, unsigned int i,
+			     unsigned int nr)
+{
+	bitmap_clear(table->due, i, nr);
+	bitmap_set(table->live, i, nr);
+}
+
+static ntstatus_t wdm_follow_table(struct wdm_walk *walk,
+				   struct wdm_shadow_table *table,
+				   unsigned int i,
+				   const struct wdm_pt_entry *entry)
+{
+	struct wdm_shadow_table *child;
+	ntstatus_t status;
+
+	status = wdm_table_create(walk, entry->address, table->level - 1,
+				  wdm_entry_va(table, i),
+				  entry->perms & table->perms, &child);
+	if (wdm_failed(status))
+		return status;
+	table->child[i] = child;
+	wdm_entries_live(table, i, 1);
+	/* All of it is new: there is nothing to take away, and its turn comes. */
+	wdm_table_look(walk, child);
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_follow_large(struct wdm_walk *walk,
+				   struct wdm_shadow_table *table,
+				   unsigned int i,
+				   const struct wdm_pt_entry *entry)
 {
 	struct wdm_leaf leaf = {
-		.va = va,
+		.va = wdm_entry_va(table, i),
 		.size = wdm_pt_span(table->level),
 		.address = entry->address,
 		.perms = entry->perms & table->perms,
 	};
-	u64 iova = wdm_pt_canonical(walk->pt, va);
+	u64 iova = wdm_pt_canonical(walk->pt, leaf.va);
 	ntstatus_t status;
 
 	if (!wdm_domain_fits(walk->domain, iova, iova + leaf.size - 1))
@@ -313,196 +560,184 @@ static ntstatus_t wdm_follow_leaf(struct wdm_walk *walk,
 		return STATUS_ACCESS_VIOLATION;
 
 	status = wdm_leaf_map(walk->domain, NULL, &leaf);
-	if (status == STATUS_CANCELLED)
-		walk->cancelled = true;
 	if (wdm_failed(status))
 		return status;
+	walk->nr_mapped += leaf.size >> PAGE_SHIFT;
 	walk->shadow->bytes += leaf.size;
-	__set_bit(i, table->live);
+	wdm_entries_live(table, i, 1);
 	return STATUS_SUCCESS;
 }
 
-static ntstatus_t wdm_follow_table(struct wdm_walk *walk,
-				   struct wdm_shadow_table *table,
-				   unsigned int i, u64 va,
-				   const struct wdm_pt_entry *entry)
+/* The page frame behind a page of the caller's address space. */
+static bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms, u64 *pfn)
 {
-	struct wdm_shadow_table *child;
-	ntstatus_t status;
+	struct wdm_record *record = &walk->domain->record;
+	struct wdm_extent *space = &walk->space;
 
-	status = wdm_table_create(walk, entry->address, table->level - 1,
-				  entry->perms & table->perms, &child);
-	if (wdm_failed(status))
-		return status;
-	table->child[i] = child;
-	__set_bit(i, table->live);
-	wdm_table_sync(walk, child, va);
-	return STATUS_SUCCESS;
-}
-
-/* Do what an entry that blocks says now. */
-static void wdm_entry_follow(struct wdm_walk *walk,
-			     struct wdm_shadow_table *table, unsigned int i,
-			     u64 va, const struct wdm_pt_entry *entry)
-{
-	ntstatus_t status = STATUS_SUCCESS;
-
-	switch (entry->kind) {
-	case WDM_PT_NONE:
-		break;
-	case WDM_PT_TABLE:
-		status = wdm_follow_table(walk, table, i, va, entry);
-		break;
-	case WDM_PT_LEAF:
-		status = wdm_follow_leaf(walk, table, i, va, entry);
-		break;
-	case WDM_PT_BAD:
-		status = STATUS_INVALID_PARAMETER;
-		break;
+	/* It does not change during a walk: most often the last find will do. */
+	if (page - space->first >= space->nr_pages) {
+		wdm_record_lock(record);
+		if (!wdm_record_extent(record, page, space))
+			space->nr_pages = 0;
+		wdm_record_unlock(record);
+		if (!space->nr_pages)
+			return false;
 	}
-	if (!wdm_failed(status))
-		return;
-
-	__set_bit(i, table->refused);
-	walk->shadow->nr_refused++;
-	wdm_refuse(walk, status, table->level, va, table->seen[i]);
-}
-
-static void wdm_decode(const struct wdm_walk *walk,
-		       const struct wdm_shadow_table *table, u64 raw,
-		       struct wdm_pt_entry *entry)
-{
-	walk->pt->format->decode(table->level, raw, entry);
+	*pfn = wdm_pages_pfn(&space->mdl->pages,
+			     space->mdl_page + (page - space->first),
+			     &walk->space_run);
+	return !(perms & ~space->perms);
 }
 
 /*
- * Look at an entry, and follow it if it changed or was refused before. Returns
- * the shadow of the table that it leads to if that one has not been looked at
- * yet.
+ * Neighbouring leaves of 4 KiB that are due, allow the same, and lead to memory
+ * that is there: as many as there are from entry @i on.
  */
-static struct wdm_shadow_table *
-wdm_entry_sync(struct wdm_walk *walk, struct wdm_shadow_table *table,
-	       unsigned int i, u64 va)
-{
-	u64 raw = READ_ONCE(table->entries[i]);
-	struct wdm_pt_entry was, is;
-
-	if (raw == table->seen[i] && !test_bit(i, table->refused))
-		return table->child ? table->child[i] : NULL;
-
-	wdm_decode(walk, table, table->seen[i], &was);
-	wdm_decode(walk, table, raw, &is);
-	table->seen[i] = raw;
-
-	/*
-	 * Accessed, dirty, what is left to software, a permission that the way
-	 * to this table does not give anyway: the same translation.
-	 */
-	if (test_bit(i, table->live) && was.kind == is.kind &&
-	    was.address == is.address &&
-	    !((was.perms ^ is.perms) & table->perms))
-		return table->child ? table->child[i] : NULL;
-
-	if (__test_and_clear_bit(i, table->refused))
-		walk->shadow->nr_refused--;
-	wdm_entry_drop(walk, table, i, va);
-	wdm_entry_follow(walk, table, i, va, &is);
-	return NULL;
-}
-
-/* Can a line of entries be passed over? */
-static bool wdm_line_same(const struct wdm_shadow_table *table, unsigned int i,
-			  unsigned int nr)
-{
-	unsigned int j;
-
-	for (j = i; j < i + nr; j++)
-		if (test_bit(j, table->refused) ||
-		    (table->child && table->child[j]))
-			return false;
-	return !memcmp(&table->entries[i], &table->seen[i],
-		       nr * sizeof(*table->entries));
-}
-
-/**
- * wdm_table_sync() - Follow everything that changed in a table and below it
- * @walk: the walk
- * @table: the shadow
- * @va: the first address that the table translates
- */
-void wdm_table_sync(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		    u64 va)
+static void wdm_collect_leaves(struct wdm_walk *walk,
+			       const struct wdm_shadow_table *table,
+			       unsigned int i, struct wdm_pages *pages,
+			       u32 *perms)
 {
 	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
-	unsigned int line = min_t(unsigned int, WDM_LINE, nr);
-	u64 span = wdm_pt_span(table->level);
-	struct wdm_shadow_table *child;
-	unsigned int i;
+	struct wdm_pt_entry entry;
+	u64 pfn;
 
-	for (i = 0; i < nr; i++) {
-		if (!(i % line) && wdm_line_same(table, i, line)) {
-			i += line - 1;
-			continue;
-		}
-		if (walk->cancelled || fatal_signal_pending(current)) {
-			walk->cancelled = true;
+	for (; i < nr && test_bit(i, table->due); i++) {
+		wdm_decode(walk, table, table->seen[i], &entry);
+		entry.perms &= table->perms;
+		if (entry.kind != WDM_PT_LEAF ||
+		    (pages->nr_pages && entry.perms != *perms) ||
+		    !wdm_space_find(walk, entry.address >> PAGE_SHIFT,
+				    entry.perms, &pfn))
 			return;
-		}
-		child = wdm_entry_sync(walk, table, i, va + i * span);
-		if (child)
-			wdm_table_sync(walk, child, va + i * span);
+		*perms = entry.perms;
+		wdm_pages_add(pages, pfn, 1);
 	}
-	cond_resched();
 }
 
-/*
- * Hardware may cache several entries as one: then all of them are flushed.
- * Returns whether this is such a case.
- */
-static bool wdm_entry_sync_run(struct wdm_walk *walk,
-			       struct wdm_shadow_table *table, unsigned int i,
-			       u64 va)
+/* Map @nr of the leaves that were collected from entry @i on, but for @skip. */
+static ntstatus_t wdm_map_leaves(struct wdm_walk *walk,
+				 struct wdm_shadow_table *table,
+				 unsigned int i, u32 perms,
+				 const struct wdm_pages *pages,
+				 unsigned int skip, unsigned int nr)
 {
-	u64 span = wdm_pt_span(table->level);
-	struct wdm_pt_entry was, is;
-	unsigned int run, j;
+	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i + skip));
+	u64 size = (u64)nr << PAGE_SHIFT;
+	ntstatus_t status;
 
-	wdm_decode(walk, table, table->seen[i], &was);
-	wdm_decode(walk, table, READ_ONCE(table->entries[i]), &is);
-	run = min(max(was.run, is.run),
-		  wdm_pt_entries(walk->pt, table->level));
-	if (run == 1)
-		return false;
+	if (!walk->leaves_fit &&
+	    !wdm_domain_fits(walk->domain, iova, iova + size - 1))
+		return STATUS_CONFLICTING_ADDRESSES;
+	status = wdm_domain_hw_map(walk->domain, iova, pages, skip, nr, perms,
+				   WDM_GRANULE_PAGE);
+	if (wdm_failed(status))
+		return status;
+	walk->nr_mapped += nr;
+	walk->shadow->bytes += size;
+	wdm_entries_live(table, i + skip, nr);
+	return STATUS_SUCCESS;
+}
 
-	va -= (i % run) * span;
-	i -= i % run;
-	for (j = 0; j < run; j++)
-		wdm_entry_sync(walk, table, i + j, va + j * span);
-	return true;
+/* Follow the 4 KiB leaves from entry @i on; how many were followed or refused. */
+static unsigned int wdm_follow_leaves(struct wdm_walk *walk,
+				      struct wdm_shadow_table *table,
+				      unsigned int i)
+{
+	struct wdm_pages pages = { .runs = walk->shadow->runs };
+	struct wdm_pt_entry entry;
+	ntstatus_t status;
+	unsigned int j;
+	u32 perms = 0;
+
+	wdm_collect_leaves(walk, table, i, &pages, &perms);
+	if (!pages.nr_pages) {
+		wdm_decode(walk, table, table->seen[i], &entry);
+		wdm_entry_refuse(walk, table, i, entry.kind == WDM_PT_LEAF ?
+				 STATUS_ACCESS_VIOLATION :
+				 STATUS_INVALID_PARAMETER);
+		return 1;
+	}
+	status = wdm_map_leaves(walk, table, i, perms, &pages, 0,
+				pages.nr_pages);
+	if (status == STATUS_CANCELLED)
+		walk->cancelled = true;
+	if (!wdm_failed(status))
+		return pages.nr_pages;
+
+	/* One by one, then: only those that cannot be mapped are refused. */
+	for (j = 0; j < pages.nr_pages && !walk->cancelled; j++) {
+		status = wdm_map_leaves(walk, table, i, perms, &pages, j, 1);
+		if (wdm_failed(status))
+			wdm_entry_refuse(walk, table, i + j, status);
+	}
+	return pages.nr_pages;
+}
+
+/* Follow an entry that is not a leaf of 4 KiB. */
+static void wdm_entry_follow(struct wdm_walk *walk,
+			     struct wdm_shadow_table *table, unsigned int i)
+{
+	ntstatus_t status = STATUS_INVALID_PARAMETER;
+	struct wdm_pt_entry entry;
+
+	wdm_decode(walk, table, table->seen[i], &entry);
+	if (entry.kind == WDM_PT_LEAF)
+		status = wdm_follow_large(walk, table, i, &entry);
+	else if (entry.kind == WDM_PT_TABLE)
+		status = wdm_follow_table(walk, table, i, &entry);
+	if (wdm_failed(status))
+		wdm_entry_refuse(walk, table, i, status);
+}
+
+/* Do all leaves of a table fit the devices? Then none has to be asked about. */
+static bool wdm_leaves_fit(const struct wdm_walk *walk,
+			   const struct wdm_shadow_table *table)
+{
+	u64 iova = wdm_pt_canonical(walk->pt, table->va);
+
+	return wdm_domain_fits(walk->domain, iova, iova + wdm_pt_span(1) - 1);
+}
+
+/* Follow what is due in a table. */
+static void wdm_table_follow(struct wdm_walk *walk,
+			     struct wdm_shadow_table *table)
+{
+	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
+	unsigned int i = 0;
+
+	walk->leaves_fit = !table->level && wdm_leaves_fit(walk, table);
+	while (!walk->cancelled) {
+		i = find_next_bit(table->due, nr, i);
+		if (i >= nr)
+			break;
+		if (table->level)
+			wdm_entry_follow(walk, table, i++);
+		else
+			i += wdm_follow_leaves(walk, table, i);
+		if (fatal_signal_pending(current))
+			walk->cancelled = true;
+	}
 }
 
 /**
- * wdm_table_sync_va() - Follow what changed on the way to an address
- * @walk: the walk
- * @va: the address, as an index into the tables
- * @last_level: only leaf entries are looked at
+ * wdm_walk_follow() - Follow what is due
+ * @walk: the walk, after its first pass and wdm_walk_sync()
+ *
+ * Tables that are found on the way are followed, too.
  */
-void wdm_table_sync_va(struct wdm_walk *walk, u64 va, bool last_level)
+void wdm_walk_follow(struct wdm_walk *walk)
 {
-	struct wdm_shadow_table *table = walk->shadow->root;
-	const struct wdm_pt *pt = walk->pt;
+	struct list_head *touched = &walk->shadow->touched;
+	struct wdm_shadow_table *table;
 
-	while (table) {
-		unsigned int i = wdm_pt_index(pt, table->level, va);
-		u64 at = va & ~(wdm_pt_span(table->level) - 1);
-
-		if (last_level && table->child && table->child[i]) {
-			table = table->child[i];
-			continue;
-		}
-		if (wdm_entry_sync_run(walk, table, i, at))
-			return;
-		table = wdm_entry_sync(walk, table, i, at);
+	while (!walk->cancelled && !list_empty(touched)) {
+		table = list_first_entry(touched, struct wdm_shadow_table,
+					 touched);
+		wdm_table_follow(walk, table);
+		if (!walk->cancelled)
+			list_del_init(&table->touched);
+		cond_resched();
 	}
 }
 
@@ -510,14 +745,13 @@ void wdm_table_sync_va(struct wdm_walk *walk, u64 va, bool last_level)
  * wdm_table_forget() - Take away what uses a part of the caller's address space
  * @walk: the walk
  * @table: the shadow of a table that is not in that part
- * @va: the first address that the table translates
  * @first: the first caller address that is going away
  * @last: the last one
  *
  * The entries block as if they had been refused.
  */
 void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		      u64 va, u64 first, u64 last)
+		      u64 first, u64 last)
 {
 	u64 span = wdm_pt_span(table->level);
 	struct wdm_pt_entry entry;
@@ -531,12 +765,11 @@ void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
 		wdm_decode(walk, table, table->seen[i], &entry);
 		used_last = entry.address + (child ? PAGE_SIZE : span) - 1;
 		if (entry.address <= last && used_last >= first) {
-			wdm_entry_drop(walk, table, i, va + i * span);
+			wdm_entry_drop(walk, table, i);
 			__set_bit(i, table->refused);
 			walk->shadow->nr_refused++;
 		} else if (child) {
-			wdm_table_forget(walk, child, va + i * span, first,
-					 last);
+			wdm_table_forget(walk, child, first, last);
 		}
 	}
 	cond_resched();

@@ -7,6 +7,7 @@
 #define WDM_CORE_SHADOW_TABLE_H
 
 #include <linux/bitmap.h>
+#include <linux/list.h>
 
 #include "shadow.h"
 
@@ -17,10 +18,14 @@
  * @child: for each entry that leads to a table, the shadow of that one; NULL at
  *	level 0
  * @caller: caller address of the table
+ * @va: the first address that it translates, as an index into the tables
  * @level: its level
  * @perms: what the entries on the way to it allow at most
  * @live: entries that translate: leaves that are mapped, tables that are followed
  * @refused: entries that block because they were refused
+ * @due: entries that block because they were seen, and not followed yet
+ * @stale: leaves of 4 KiB that are no longer live, and not unmapped yet
+ * @touched: in wdm_shadow.touched
  *
  * A table that is reached on several ways has as many shadows: what is below it
  * stands at different addresses.
@@ -30,10 +35,14 @@ struct wdm_shadow_table {
 	u64 *seen;
 	struct wdm_shadow_table **child;
 	u64 caller;
+	u64 va;
 	unsigned int level;
 	u32 perms;
 	DECLARE_BITMAP(live, WDM_PT_ENTRIES);
 	DECLARE_BITMAP(refused, WDM_PT_ENTRIES);
+	DECLARE_BITMAP(due, WDM_PT_ENTRIES);
+	DECLARE_BITMAP(stale, WDM_PT_ENTRIES);
+	struct list_head touched;
 };
 
 /**
@@ -47,7 +56,10 @@ struct wdm_shadow_table {
  * @generation: counts the configurations
  * @nr_tables: shadows of tables
  * @nr_refused: entries that are refused
+ * @touched: tables that may have entries that are due or stale; after a walk, none
+ *	is stale, and none is due unless the walk was cancelled
  * @bytes: what leaves translate
+ * @runs: room for the pages of a table of leaves
  */
 struct wdm_shadow {
 	struct mutex lock;		/* guards what follows */
@@ -58,7 +70,9 @@ struct wdm_shadow {
 	u64 generation;
 	u64 nr_tables;
 	u64 nr_refused;
+	struct list_head touched;
 	u64 bytes;
+	struct wdm_run *runs;
 };
 
 /**
@@ -68,6 +82,19 @@ struct wdm_shadow {
  * @pt: the tables that are walked
  * @refusal: what was refused
  * @cancelled: a fatal signal came; what was not seen yet stays as it is
+ * @unmap_iova: where to unmap next
+ * @unmap_size: how much; what is found beside it is added
+ * @leaves: the table of 4 KiB leaves that the last address led to, or NULL
+ * @leaves_fit: all leaves of the table that is being followed fit the devices
+ * @space: the part of the caller's address space where memory was found last
+ * @space_run: the run of its MDL that it was in
+ * @nr_unmapped: pages that the walk has taken away
+ * @nr_mapped: pages that it has mapped
+ * @begin: when it began, if somebody traces it
+ *
+ * A walk has two passes. The first one sees what changed, and takes away; then
+ * the IOTLB is synced; the second one maps. So no device ever finds two
+ * translations of an address.
  */
 struct wdm_walk {
 	struct wdm_domain *domain;
@@ -75,6 +102,15 @@ struct wdm_walk {
 	const struct wdm_pt *pt;
 	struct wdm_refusal *refusal;
 	bool cancelled;
+	u64 unmap_iova;
+	u64 unmap_size;
+	struct wdm_shadow_table *leaves;
+	bool leaves_fit;
+	struct wdm_extent space;
+	u32 space_run;
+	u64 nr_unmapped;
+	u64 nr_mapped;
+	u64 begin;
 };
 
 /**
@@ -93,18 +129,18 @@ struct wdm_leaf {
 
 void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 		    struct wdm_refusal *refusal);
-void wdm_walk_end(struct wdm_walk *walk);
+void wdm_walk_sync(struct wdm_walk *walk);
+void wdm_walk_follow(struct wdm_walk *walk);
+void wdm_walk_all(struct wdm_walk *walk);
 
 ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
-			    unsigned int level, u32 perms,
+			    unsigned int level, u64 va, u32 perms,
 			    struct wdm_shadow_table **out);
-void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		    u64 va);
-void wdm_table_sync(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		    u64 va);
-void wdm_table_sync_va(struct wdm_walk *walk, u64 va, bool last_level);
+void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table);
+void wdm_table_look(struct wdm_walk *walk, struct wdm_shadow_table *table);
+void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level);
 void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		      u64 va, u64 first, u64 last);
+		      u64 first, u64 last);
 
 void wdm_refuse_root(struct wdm_walk *walk, ntstatus_t status);
 

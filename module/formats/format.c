@@ -74,17 +74,3 @@ ntstatus_t wdm_pt_init(struct wdm_pt *pt, const struct wdm_pt_config *config)
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_pt_init);
-
-/**
- * wdm_pt_translates() - Is there an entry for an address?
- * @pt: the set of tables
- * @va: an input address
- *
- * Return: whether @va has as many bits as the tables translate, and is
- * canonical where the format asks for it.
- */
-bool wdm_pt_translates(const struct wdm_pt *pt, u64 va)
-{
-	return wdm_pt_canonical(pt, va & (wdm_pt_size(pt) - 1)) == va;
-}
-EXPORT_SYMBOL_IF_KUNIT(wdm_pt_translates);

@@ -85,9 +85,14 @@ struct wdm_pt_entry {
 
 struct wdm_pt;
 
+/**
+ * struct wdm_pt_format - a format
+ * @decode: decode entry @raw of a table of level @level
+ * @max_run: the most entries that hardware may cache as one translation
+ */
 struct wdm_pt_format {
-	/* Decode entry @raw of a table of level @level. */
 	void (*decode)(unsigned int level, u64 raw, struct wdm_pt_entry *entry);
+	unsigned int max_run;
 };
 
 /**
@@ -111,7 +116,6 @@ extern const struct wdm_pt_format wdm_pt_x64;
 extern const struct wdm_pt_format wdm_pt_arm64;
 
 ntstatus_t wdm_pt_init(struct wdm_pt *pt, const struct wdm_pt_config *config);
-bool wdm_pt_translates(const struct wdm_pt *pt, u64 va);
 
 /* Entries in a table of a level. */
 static inline unsigned int wdm_pt_entries(const struct wdm_pt *pt,
@@ -141,6 +145,19 @@ static inline u64 wdm_pt_canonical(const struct wdm_pt *pt, u64 va)
 	if (pt->sign_extend && va & BIT_ULL(bits - 1))
 		va |= ~(BIT_ULL(bits) - 1);
 	return va;
+}
+
+/**
+ * wdm_pt_translates() - Is there an entry for an address?
+ * @pt: the set of tables
+ * @va: an input address
+ *
+ * Return: whether @va has as many bits as the tables translate, and is
+ * canonical where the format asks for it.
+ */
+static inline bool wdm_pt_translates(const struct wdm_pt *pt, u64 va)
+{
+	return wdm_pt_canonical(pt, va & (wdm_pt_size(pt) - 1)) == va;
 }
 
 #endif /* WDM_FORMATS_FORMAT_H */

@@ -89,7 +89,7 @@ static NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain,
 	if (wdm_failed(status))
 		return status;
 	status = wdm_domain_map(Domain->core, Permissions, mdl, 0,
-				mdl->nr_pages, LogicalAddress);
+				mdl->pages.nr_pages, LogicalAddress);
 	wdm_mdl_put(mdl);
 	return status;
 }
@@ -113,7 +113,7 @@ static NTSTATUS wdk_map_identity_range(PIOMMU_DMA_DOMAIN Domain,
 	if (wdm_failed(status))
 		return status;
 	status = wdm_domain_map_identity(Domain->core, Permissions, mdl, 0,
-					 mdl->nr_pages);
+					 mdl->pages.nr_pages);
 	wdm_mdl_put(mdl);
 	return status;
 }
@@ -130,7 +130,7 @@ static NTSTATUS wdk_unmap_identity_range(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl)
 		return status == STATUS_INVALID_PARAMETER_3 ?
 		       STATUS_INVALID_PARAMETER_2 : status;
 	status = wdm_domain_unmap_identity(Domain->core, mdl, 0,
-					   mdl->nr_pages);
+					   mdl->pages.nr_pages);
 	wdm_mdl_put(mdl);
 	return status;
 }

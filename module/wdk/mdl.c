@@ -88,7 +88,7 @@ EXPORT_SYMBOL_GPL(IoFreeMdl);
 
 static void wdk_core_mdl_free(struct wdm_mdl *mdl)
 {
-	kvfree(mdl->runs);
+	kvfree(mdl->pages.runs);
 	kfree(mdl);
 }
 
@@ -121,31 +121,27 @@ NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out)
 {
 	const PFN_NUMBER *pfn = MmGetMdlPfnArray(Mdl);
 	ULONG i, nr = Mdl->ByteCount >> PAGE_SHIFT;
-	struct wdm_run *runs;
+	struct wdm_pages pages = { };
 	struct wdm_mdl *mdl;
-	u32 nr_runs = 0;
 
 	if (Mdl->ByteOffset || !nr || !PAGE_ALIGNED(Mdl->ByteCount) ||
 	    !(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL))
 		return STATUS_INVALID_PARAMETER_3;
 
 	mdl = kzalloc(sizeof(*mdl), GFP_KERNEL);
-	runs = kvmalloc_array(wdk_count_runs(pfn, nr), sizeof(*runs),
-			      GFP_KERNEL);
-	if (!mdl || !runs)
+	pages.runs = kvmalloc_array(wdk_count_runs(pfn, nr),
+				    sizeof(*pages.runs), GFP_KERNEL);
+	if (!mdl || !pages.runs)
 		goto nomem;
-	for (i = 0; i < nr; i++) {
-		if (i && pfn[i] == pfn[i - 1] + 1)
-			continue;
-		runs[nr_runs++] = (struct wdm_run) { .page = i, .pfn = pfn[i] };
-	}
-	if (wdm_mdl_init(mdl, &wdk_core_mdl_ops, WDM_PERMS, runs, nr_runs, nr))
+	for (i = 0; i < nr; i++)
+		wdm_pages_add(&pages, pfn[i], 1);
+	if (wdm_mdl_init(mdl, &wdk_core_mdl_ops, WDM_PERMS, &pages))
 		goto nomem;
 	*out = mdl;
 	return STATUS_SUCCESS;
 
 nomem:
-	kvfree(runs);
+	kvfree(pages.runs);
 	kfree(mdl);
 	return STATUS_INSUFFICIENT_RESOURCES;
 }

@@ -31,13 +31,14 @@ static const struct wdm_mdl_ops wdk_ram_ops = {
 static NTSTATUS wdk_add_ram(struct wdm_domain *domain, u64 pfn, u64 nr_pages)
 {
 	struct wdk_ram *ram = kzalloc(sizeof(*ram), GFP_KERNEL);
+	struct wdm_pages pages = { .nr_pages = nr_pages, .nr_runs = 1 };
 	NTSTATUS status;
 
 	if (!ram)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	ram->run.pfn = pfn;
-	if (wdm_mdl_init(&ram->mdl, &wdk_ram_ops, WDM_PERMS, &ram->run, 1,
-			 nr_pages)) {
+	pages.runs = &ram->run;
+	if (wdm_mdl_init(&ram->mdl, &wdk_ram_ops, WDM_PERMS, &pages)) {
 		kfree(ram);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}

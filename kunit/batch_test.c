@@ -1,0 +1,1030 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Batches on IOMMUs made by hand, against a model of their pages.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/kthread.h>
+#include <linux/rwsem.h>
+
+#include "../module/core/batch.h"
+#include "fail_nth.h"
+#include "fixture.h"
+#include "page_model.h"
+
+/* 8 MiB from 256 MiB on. */
+#define BT_FIRST	BIT_ULL(16)
+#define BT_PAGES	2048
+#define BT_LAST		(BT_FIRST + BT_PAGES - 1)
+#define BT_MDLS		3
+#define BT_FAKES	2
+
+struct bt_param {
+	const char *name;
+	u32 flags;
+	unsigned int nr_fakes;
+	unsigned long pgsizes[BT_FAKES];
+};
+
+/* One IOMMU that has large pages */
+static const struct bt_param bt_large = {
+	"large pages", 0, 1, { FAKE_PGSIZES_X86 }
+};
+
+static const struct bt_param bt_params[] = {
+	{ "no IOMMU", 0, 0, { } },
+	{ "4K only", 0, 1, { FAKE_PGSIZES_4K } },
+	{ "4K 2M 1G", 0, 1, { FAKE_PGSIZES_X86 } },
+	{ "every power of two", 0, 1, { FAKE_PGSIZES_AMD } },
+	{ "two IOMMUs", 0, 2, { FAKE_PGSIZES_X86, FAKE_PGSIZES_AMD } },
+	{ "page granular", WDM_DOMAIN_PAGE_GRANULAR, 2,
+	  { FAKE_PGSIZES_AMD, FAKE_PGSIZES_X86 } },
+};
+
+static void bt_name(const struct bt_param *param, char *desc)
+{
+	strscpy(desc, param->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(bt, bt_params, bt_name);
+
+/**
+ * struct bt - a domain, its model, its IOMMUs, and a batch
+ * @fx: the fixture
+ * @param: the kind of domain
+ * @domain: the domain
+ * @model: what is mapped
+ * @tm: MDLs to map: contiguous, runs of any length, a page at a time
+ * @fake: the IOMMUs
+ * @batch: the batch
+ */
+struct bt {
+	struct fixture *fx;
+	const struct bt_param *param;
+	struct wdm_domain *domain;
+	struct page_model model;
+	struct test_mdl *tm[BT_MDLS];
+	struct fake_iommu *fake[BT_FAKES];
+	struct wdm_batch batch;
+};
+
+static struct bt *bt_start(struct kunit *test, const struct bt_param *param)
+{
+	struct bt *bt = kunit_kzalloc(test, sizeof(*bt), GFP_KERNEL);
+	struct fixture *fx = FIXTURE(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, bt);
+	bt->fx = fx;
+	bt->param = param;
+	bt->tm[0] = fixture_mdl_contiguous(fx, WDM_PERMS, 1700, 512);
+	bt->tm[1] = fixture_mdl_random(fx, WDM_PERMS, 600, 40);
+	bt->tm[2] = fixture_mdl_random(fx, WDM_PERMS, 300, 1);
+	bt->domain = fixture_domain(fx, true, param->flags);
+	page_model_init(fx, &bt->model, BT_FIRST, BT_PAGES);
+	for (i = 0; i < param->nr_fakes; i++) {
+		bt->fake[i] = fixture_fake(fx, param->pgsizes[i]);
+		bt->fake[i]->minds_stale = true;
+		bt->fake[i]->gathers = true;
+		KUNIT_ASSERT_STATUS(test,
+				    fixture_adopt(bt->domain, bt->fake[i]),
+				    STATUS_SUCCESS);
+	}
+	return bt;
+}
+
+/* The batch that a test which fails would leave behind, with its locks */
+static struct bt *bt_running;
+
+static void bt_stop(struct bt *bt)
+{
+	wdm_batch_end(&bt->batch);
+	bt_running = NULL;
+}
+
+/* Hint at pages counted from the window's first on; a negative @last: no hint. */
+static void bt_begin(struct bt *bt, s64 first, s64 last)
+{
+	ntstatus_t status;
+
+	if (last < 0)
+		status = wdm_batch_begin(&bt->batch, bt->domain, U64_MAX, 0);
+	else
+		status = wdm_batch_begin(&bt->batch, bt->domain,
+					 BT_FIRST + first, BT_FIRST + last);
+	KUNIT_ASSERT_STATUS(bt->fx->test, status, STATUS_SUCCESS);
+	bt_running = bt;
+}
+
+/* A batch that holds all of the window from its first operation on */
+static void bt_begin_all(struct bt *bt)
+{
+	bt_begin(bt, 0, BT_PAGES - 1);
+}
+
+/**
+ * struct bt_op - an operation, pages counted from the window's first on
+ * @mdl: what to map; NULL: unmap
+ * @first: the first page
+ * @nr: how many
+ * @mdl_page: the first page of @mdl
+ * @perms: WDM_READ, WDM_WRITE
+ */
+struct bt_op {
+	struct wdm_mdl *mdl;
+	u64 first;
+	u64 nr;
+	u64 mdl_page;
+	u32 perms;
+};
+
+static ntstatus_t bt_try(struct bt *bt, const struct bt_op *op)
+{
+	u64 logical = (BT_FIRST + op->first) << PAGE_SHIFT;
+
+	if (!op->mdl)
+		return wdm_batch_unmap(&bt->batch, logical, op->nr);
+	return wdm_batch_map(&bt->batch, op->perms, op->mdl, op->mdl_page,
+			     op->nr, logical);
+}
+
+/* What comes of an operation if nothing lacks */
+static ntstatus_t bt_foretell(const struct bt *bt, const struct bt_op *op)
+{
+	unsigned int mapped = page_model_count(&bt->model, BT_FIRST + op->first,
+					       op->nr);
+
+	if (op->mdl)
+		return mapped ? STATUS_RESOURCE_IN_USE : STATUS_SUCCESS;
+	return mapped == op->nr ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+}
+
+static void bt_apply(struct bt *bt, const struct bt_op *op)
+{
+	struct wdm_extent ext = {
+		.first = BT_FIRST + op->first,
+		.nr_pages = op->nr,
+		.mdl = op->mdl,
+		.mdl_page = op->mdl_page,
+		.perms = op->perms,
+	};
+
+	if (op->mdl)
+		page_model_insert(&bt->model, &ext);
+	else
+		page_model_remove(&bt->model, ext.first, ext.nr_pages);
+}
+
+/* Do an operation, on the domain and on the model. */
+static void bt_do(struct bt *bt, const struct bt_op *op)
+{
+	ntstatus_t want = bt_foretell(bt, op);
+
+	KUNIT_ASSERT_STATUS(bt->fx->test, bt_try(bt, op), want);
+	if (!wdm_failed(want))
+		bt_apply(bt, op);
+}
+
+static void bt_map(struct bt *bt, unsigned int mdl, u64 mdl_page, u64 first,
+		   u64 nr)
+{
+	bt_do(bt, &(struct bt_op) {
+		bt->tm[mdl]->mdl, first, nr, mdl_page, WDM_PERMS
+	});
+}
+
+static void bt_unmap(struct bt *bt, u64 first, u64 nr)
+{
+	bt_do(bt, &(struct bt_op) { NULL, first, nr });
+}
+
+/* The IOMMU maps what the model says, whatever stale translations there are. */
+static void bt_check_fake(struct bt *bt, struct fake_iommu *fake)
+{
+	struct kunit *test = bt->fx->test;
+	const struct model_page *mp;
+	struct fake_page fp;
+	u64 next = 0, phys;
+	int prot;
+
+	KUNIT_ASSERT_EQ(test, fake->mapped,
+			page_model_count(&bt->model, BT_FIRST, BT_PAGES));
+	KUNIT_ASSERT_EQ(test, fake->torn, 0);
+	KUNIT_ASSERT_EQ(test, fake->bad_calls, 0);
+	KUNIT_ASSERT_EQ(test, fake->over_stale, 0);
+	while (fake_iommu_next(fake, next, &fp)) {
+		if (bt->param->flags & WDM_DOMAIN_PAGE_GRANULAR)
+			KUNIT_ASSERT_EQ(test, fp.size, SZ_4K);
+		for (next = fp.iova; next < fp.iova + fp.size;
+		     next += PAGE_SIZE) {
+			mp = page_model_at(&bt->model, next >> PAGE_SHIFT);
+			KUNIT_ASSERT_TRUE(test, mp && mp->mdl);
+			phys = PFN_PHYS(fixture_mdl_pfn(bt->fx, mp->mdl,
+							mp->mdl_page));
+			KUNIT_ASSERT_EQ(test, fp.phys + (next - fp.iova), phys);
+			prot = IOMMU_CACHE;
+			prot |= mp->perms & WDM_READ ? IOMMU_READ : 0;
+			prot |= mp->perms & WDM_WRITE ? IOMMU_WRITE : 0;
+			KUNIT_ASSERT_EQ(test, fp.prot, prot);
+		}
+	}
+}
+
+/* May the device behind the first IOMMU still reach a page that was unmapped? */
+static bool bt_stale(struct bt *bt, u64 page)
+{
+	return fake_iommu_stale_at(bt->fake[0],
+				   (BT_FIRST + page) << PAGE_SHIFT);
+}
+
+/* In the middle of a batch */
+static void bt_check(struct bt *bt)
+{
+	struct kunit *test = bt->fx->test;
+	unsigned int i;
+
+	for (i = 0; i < bt->param->nr_fakes; i++)
+		bt_check_fake(bt, bt->fake[i]);
+	KUNIT_ASSERT_TRUE(test, page_model_equals_record(&bt->model,
+							 &bt->domain->record));
+	/* What was unmapped may still count. */
+	for (i = 0; i < BT_MDLS; i++)
+		KUNIT_ASSERT_GE(test, atomic64_read(&bt->tm[i]->mdl->uses),
+				page_model_uses(&bt->model, bt->tm[i]->mdl));
+}
+
+/* End the batch: everything is as if there had been none. */
+static void bt_end(struct bt *bt)
+{
+	struct kunit *test = bt->fx->test;
+	unsigned int i;
+
+	bt_stop(bt);
+	bt_check(bt);
+	for (i = 0; i < bt->param->nr_fakes; i++)
+		KUNIT_ASSERT_FALSE(test, fake_iommu_stale(bt->fake[i]));
+	for (i = 0; i < BT_MDLS; i++)
+		KUNIT_ASSERT_EQ(test, atomic64_read(&bt->tm[i]->mdl->uses),
+				page_model_uses(&bt->model, bt->tm[i]->mdl));
+	KUNIT_ASSERT_FALSE(test, rwsem_is_locked(&bt->domain->attach_lock));
+	KUNIT_ASSERT_TRUE(test, list_empty(&bt->domain->ranges.held));
+}
+
+static struct bt_op bt_random_map(struct bt *bt)
+{
+	struct rnd_state *rng = &bt->fx->rng;
+	struct wdm_extent ext;
+
+	page_model_extent(bt->fx, &bt->model,
+			  bt->tm[fixture_below(rng, BT_MDLS)], &ext);
+	/* Such that large pages can be used */
+	if (fixture_once_in(rng, 3)) {
+		ext.mdl = bt->tm[0]->mdl;
+		ext.first = BT_FIRST + 512 * fixture_below(rng, 4);
+		ext.mdl_page = 512 * fixture_below(rng, 3);
+		ext.nr_pages = 512;
+	}
+	return (struct bt_op) {
+		ext.mdl, ext.first - BT_FIRST, ext.nr_pages, ext.mdl_page,
+		ext.perms
+	};
+}
+
+/* Any range, or all that is mapped around its start */
+static struct bt_op bt_random_unmap(struct bt *bt)
+{
+	struct bt_op op = { };
+	u64 first, nr;
+
+	page_model_range(bt->fx, &bt->model, &first, &nr);
+	op.first = first - BT_FIRST;
+	op.nr = nr;
+	if (fixture_once_in(&bt->fx->rng, 2))
+		return op;
+	op.nr = 1;
+	while (op.first && page_model_count(&bt->model, first - 1, 1)) {
+		op.first--;
+		first--;
+		op.nr++;
+	}
+	while (op.first + op.nr < BT_PAGES &&
+	       page_model_count(&bt->model, first + op.nr, 1))
+		op.nr++;
+	return op;
+}
+
+/* Sometimes let a call of a driver fail. */
+static struct fake_iommu *bt_inject(struct bt *bt)
+{
+	struct rnd_state *rng = &bt->fx->rng;
+	struct fake_iommu *fake;
+
+	if (!bt->param->nr_fakes || !fixture_once_in(rng, 6))
+		return NULL;
+	fake = bt->fake[fixture_below(rng, bt->param->nr_fakes)];
+	fake_iommu_fail_map(fake, 1 + fixture_below(rng, 6), false);
+	return fake;
+}
+
+static void bt_random_op(struct bt *bt)
+{
+	struct bt_op op = fixture_once_in(&bt->fx->rng, 2) ?
+			  bt_random_map(bt) : bt_random_unmap(bt);
+	struct fake_iommu *injected = bt_inject(bt);
+	ntstatus_t status, want = bt_foretell(bt, &op);
+
+	status = bt_try(bt, &op);
+	if (injected && !injected->fail_map)
+		want = STATUS_INSUFFICIENT_RESOURCES;
+	if (injected)
+		fake_iommu_fail_map(injected, 0, false);
+	KUNIT_ASSERT_STATUS(bt->fx->test, status, want);
+	if (!wdm_failed(status))
+		bt_apply(bt, &op);
+}
+
+/* Hints that are right, too small, wrong, or not there */
+static void bt_random_begin(struct bt *bt)
+{
+	u64 first = fixture_below(&bt->fx->rng, BT_PAGES);
+
+	switch (fixture_below(&bt->fx->rng, 3)) {
+	case 0:
+		bt_begin_all(bt);
+		break;
+	case 1:
+		bt_begin(bt, first,
+			 first + fixture_below(&bt->fx->rng, BT_PAGES));
+		break;
+	default:
+		bt_begin(bt, 0, -1);
+	}
+}
+
+static void batch_random(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, test->param_value);
+	unsigned int i, ops;
+
+	for (i = 0; i < 120; i++) {
+		if (bt->fake[0])
+			bt->fake[0]->gathers = i % 2;
+		bt_random_begin(bt);
+		for (ops = fixture_below(&bt->fx->rng, 9); ops; ops--) {
+			bt_random_op(bt);
+			bt_check(bt);
+		}
+		bt_end(bt);
+	}
+}
+
+/* Take everything away. */
+static void bt_clear(struct bt *bt)
+{
+	u64 page, nr;
+
+	bt_begin_all(bt);
+	for (page = 0; page < BT_PAGES; page += nr) {
+		nr = 0;
+		while (page + nr < BT_PAGES &&
+		       page_model_count(&bt->model, BT_FIRST + page + nr, 1))
+			nr++;
+		if (nr)
+			bt_unmap(bt, page, nr);
+		nr += !nr;
+	}
+	bt_end(bt);
+}
+
+/* However much is unmapped, one sync; and until then all of it is kept. */
+static void batch_one_sync(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct fake_iommu *fake = bt->fake[0];
+	unsigned int nr, syncs;
+	u64 page;
+
+	for (nr = 1; nr < 60; nr += nr) {
+		bt_begin_all(bt);
+		bt_map(bt, 2, 0, 0, 200);
+		bt_map(bt, 1, 0, 1000, 400);
+		bt_end(bt);
+
+		syncs = fake->nr_sync;
+		bt_begin_all(bt);
+		/* Here and there, and in no order */
+		for (page = 0; page < nr; page++)
+			bt_unmap(bt, page * 37 % 200, 1);
+		bt_unmap(bt, 1000, 400);
+		KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs);
+		for (page = 0; page < nr; page++)
+			KUNIT_ASSERT_TRUE(test,
+					  bt_stale(bt, page * 37 % 200));
+		bt_end(bt);
+		KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs + 1);
+
+		bt_clear(bt);
+	}
+}
+
+/* Nothing that is mapped, or that fails, needs a sync. */
+static void batch_no_sync(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct fake_iommu *fake = bt->fake[0];
+	unsigned int syncs = fake->nr_sync;
+
+	bt_begin_all(bt);
+	bt_end(bt);
+	bt_begin_all(bt);
+	bt_map(bt, 0, 0, 0, 600);
+	bt_map(bt, 2, 5, 700, 200);
+	bt_map(bt, 1, 0, 650, 100);
+	bt_unmap(bt, 600, 10);
+	bt_unmap(bt, 595, 10);
+	bt_map(bt, 1, 0, 600, 10);
+	KUNIT_EXPECT_EQ(test, page_model_count(&bt->model, BT_FIRST, BT_PAGES),
+			810);
+	bt_end(bt);
+	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs);
+}
+
+/* Where something was unmapped, there is a sync before something else is mapped. */
+static void batch_map_over(struct kunit *test)
+{
+	static const struct {
+		u64 first, nr;
+		unsigned int syncs;
+	} rows[] = {
+		/* Against pages 100 to 119, and 150 */
+		{ 100, 1, 1 }, { 119, 1, 1 }, { 100, 20, 1 }, { 90, 11, 1 },
+		{ 119, 5, 1 }, { 150, 1, 1 }, { 149, 1, 1 }, { 90, 70, 1 },
+		{ 90, 10, 0 }, { 151, 10, 0 }, { 0, 1, 0 },
+	};
+	struct bt *bt = bt_start(test, &bt_large);
+	struct fake_iommu *fake = bt->fake[0];
+	unsigned int i, syncs;
+	bool overlaps;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		bt_begin_all(bt);
+		bt_map(bt, 2, 0, 100, 20);
+		bt_map(bt, 2, 50, 150, 1);
+		bt_end(bt);
+
+		overlaps = rows[i].first <= 150 &&
+			   rows[i].first + rows[i].nr > 100;
+		syncs = fake->nr_sync;
+		bt_begin_all(bt);
+		bt_unmap(bt, 100, 20);
+		bt_unmap(bt, 150, 1);
+		bt_map(bt, 1, 20, rows[i].first, rows[i].nr);
+		/* A sync too many where nothing was is no mistake. */
+		KUNIT_EXPECT_LE(test, fake->nr_sync, syncs + rows[i].syncs);
+		KUNIT_EXPECT_EQ(test, fake_iommu_stale(fake), !overlaps);
+		/* What comes behind is synced once more. */
+		bt_unmap(bt, rows[i].first, rows[i].nr);
+		bt_end(bt);
+		KUNIT_EXPECT_EQ(test, fake->nr_sync,
+				syncs + rows[i].syncs + 1);
+	}
+}
+
+/* Again and again in one place, and for each of two IOMMUs */
+static void batch_same_page(struct kunit *test)
+{
+	static const struct bt_param two = {
+		"two", 0, 2, { FAKE_PGSIZES_X86, FAKE_PGSIZES_X86 }
+	};
+	struct bt *bt = bt_start(test, &two);
+	unsigned int i, syncs[BT_FAKES];
+
+	bt_begin_all(bt);
+	for (i = 0; i < BT_FAKES; i++)
+		syncs[i] = bt->fake[i]->nr_sync;
+	for (i = 0; i < 20; i++) {
+		bt_map(bt, 2, i, 77, 3);
+		bt_check(bt);
+		bt_unmap(bt, 77, 3);
+		bt_check(bt);
+	}
+	bt_end(bt);
+	for (i = 0; i < BT_FAKES; i++)
+		KUNIT_EXPECT_EQ(test, bt->fake[i]->nr_sync, syncs[i] + 20);
+}
+
+/* Operations of which some are long, and some cut large pages */
+static unsigned int bt_long_list(struct bt *bt, struct bt_op *ops)
+{
+	const struct bt_op list[] = {
+		{ bt->tm[0]->mdl, 0, 1024, 0, WDM_PERMS },
+		{ bt->tm[2]->mdl, 1100, 200, 50, WDM_READ },
+		{ NULL, 700, 1 },
+		{ bt->tm[1]->mdl, 1500, 300, 0, WDM_WRITE },
+		{ NULL, 100, 50 },
+		{ bt->tm[2]->mdl, 100, 50, 0, WDM_PERMS },
+		{ NULL, 1200, 100 },
+		{ bt->tm[2]->mdl, 1200, 100, 200, WDM_PERMS },
+		{ NULL, 1000, 24 },
+		{ bt->tm[1]->mdl, 1000, 10, 0, WDM_READ },
+		{ NULL, 1650, 150 },
+	};
+
+	memcpy(ops, list, sizeof(list));
+	return ARRAY_SIZE(list);
+}
+
+#define BT_OPS	16
+
+/* Do a list in a batch; what lacks for one operation leaves the others alone. */
+static void bt_run_list(struct bt *bt, const struct bt_op *ops, unsigned int nr,
+			unsigned int *failures)
+{
+	struct kunit *test = bt->fx->test;
+	ntstatus_t want;
+	unsigned int i;
+
+	bt_begin_all(bt);
+	for (i = 0; i < nr; i++) {
+		ntstatus_t status = bt_try(bt, &ops[i]);
+
+		want = bt_foretell(bt, &ops[i]);
+		if (status == STATUS_INSUFFICIENT_RESOURCES)
+			(*failures)++;
+		else
+			KUNIT_ASSERT_STATUS(test, status, want);
+		if (!wdm_failed(status))
+			bt_apply(bt, &ops[i]);
+		else
+			bt_check(bt);
+	}
+	bt_end(bt);
+}
+
+/* Whichever call of the driver fails, one operation is rolled back. */
+static void batch_rollback(struct kunit *test)
+{
+	const struct bt_param *param = test->param_value;
+	struct bt *bt = bt_start(test, param);
+	unsigned int nr, nth, i, failures, before;
+	struct bt_op ops[BT_OPS];
+
+	nr = bt_long_list(bt, ops);
+	for (i = 0; i < param->nr_fakes; i++) {
+		failures = 0;
+		/* Steps grow, so that the end comes in sight. */
+		for (nth = 1; ; nth += 1 + nth / 6) {
+			before = failures;
+			fake_iommu_fail_map(bt->fake[i], nth, false);
+			bt_run_list(bt, ops, nr, &failures);
+			if (bt->fake[i]->fail_map)
+				break;
+			KUNIT_ASSERT_EQ(test, failures, before + 1);
+			bt_clear(bt);
+		}
+		fake_iommu_fail_map(bt->fake[i], 0, false);
+		KUNIT_EXPECT_EQ(test, failures, before);
+		KUNIT_EXPECT_GT(test, failures, 8);
+		bt_clear(bt);
+	}
+	/* Without an IOMMU, once for the record */
+	if (!param->nr_fakes) {
+		failures = 0;
+		bt_run_list(bt, ops, nr, &failures);
+		KUNIT_EXPECT_EQ(test, failures, 0);
+		bt_clear(bt);
+	}
+}
+
+/* The same, for memory. Checks would take memory, so they come afterwards. */
+static void batch_no_memory(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, test->param_value);
+	unsigned int nr, nth, i, failures = 0, now;
+	ntstatus_t status[BT_OPS];
+	struct bt_op ops[BT_OPS];
+	bool failed = true;
+
+	memory_may_fail(test);
+	nr = bt_long_list(bt, ops);
+	for (nth = 1; failed; nth++) {
+		bt_begin_all(bt);
+		memory_fail_nth(nth);
+		for (i = 0; i < nr; i++)
+			status[i] = bt_try(bt, &ops[i]);
+		failed = memory_failed();
+		for (now = 0, i = 0; i < nr; i++) {
+			if (status[i] == STATUS_INSUFFICIENT_RESOURCES)
+				now++;
+			else
+				KUNIT_ASSERT_STATUS(test, status[i],
+						    bt_foretell(bt, &ops[i]));
+			if (!wdm_failed(status[i]))
+				bt_apply(bt, &ops[i]);
+		}
+		KUNIT_ASSERT_LE(test, now, failed);
+		failures += now;
+		bt_end(bt);
+		bt_clear(bt);
+	}
+	kunit_info(test, "%u allocations, %u of them needed", nth - 2,
+		   failures);
+	KUNIT_EXPECT_GE(test, failures, 2);
+}
+
+/*
+ * MDLs that nobody but the domain has go when the batch ends, and not before: a
+ * device may still reach their memory.
+ */
+static void batch_mdls(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct test_mdl *tm[24];
+	unsigned int i;
+
+	bt_begin_all(bt);
+	for (i = 0; i < ARRAY_SIZE(tm); i++) {
+		tm[i] = fixture_mdl_random(bt->fx, WDM_PERMS, 2, 1);
+		bt_do(bt, &(struct bt_op) {
+			tm[i]->mdl, 2 * i, 2, 0, WDM_READ
+		});
+	}
+	for (i = 0; i < ARRAY_SIZE(tm); i++)
+		fixture_mdl_put(tm[i]);
+	/* In the batch in which they were mapped, one page of each */
+	for (i = 0; i < ARRAY_SIZE(tm); i++)
+		bt_unmap(bt, 2 * i + i % 2, 1);
+	bt_end(bt);
+	for (i = 0; i < ARRAY_SIZE(tm); i++)
+		KUNIT_EXPECT_EQ(test, atomic64_read(&tm[i]->mdl->uses), 1);
+
+	bt_begin_all(bt);
+	/* One by one, then many at once, but for the last */
+	for (i = 0; i < 10; i++)
+		bt_unmap(bt, 2 * i + !(i % 2), 1);
+	for (; i + 1 < ARRAY_SIZE(tm); i++)
+		bt_unmap(bt, 2 * i + !(i % 2), 1);
+	/* Not what fails half-way: its last page is not mapped. */
+	bt_unmap(bt, 2 * i, 2);
+	/* A sync in between changes nothing. */
+	bt_map(bt, 0, 0, 0, 4);
+	for (i = 0; i < ARRAY_SIZE(tm); i++) {
+		KUNIT_ASSERT_EQ(test, tm[i]->freed, 0);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&tm[i]->mdl->uses), 1);
+	}
+	bt_end(bt);
+	for (i = 0; i < ARRAY_SIZE(tm); i++)
+		KUNIT_EXPECT_EQ(test, tm[i]->freed, i + 1 < ARRAY_SIZE(tm));
+	bt_begin_all(bt);
+	bt_unmap(bt, 2 * (ARRAY_SIZE(tm) - 1), 1);
+	bt_end(bt);
+	KUNIT_EXPECT_EQ(test, tm[ARRAY_SIZE(tm) - 1]->freed, 1);
+}
+
+/* Pages out of a large page, on both sides of what the batch holds */
+static void batch_cut(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct fake_iommu *fake = bt->fake[0];
+	struct fake_page fp;
+
+	bt_begin_all(bt);
+	bt_map(bt, 0, 0, 512, 1024);
+	bt_end(bt);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, (BT_FIRST + 512) <<
+					      PAGE_SHIFT, &fp));
+	KUNIT_ASSERT_EQ(test, fp.size, SZ_2M);
+
+	bt_begin(bt, 600, 601);
+	bt_unmap(bt, 600, 1);
+	bt_check(bt);
+	/* In small pages by now, but who can know that? */
+	bt_unmap(bt, 601, 1);
+	bt_check(bt);
+	bt_map(bt, 2, 7, 600, 1);
+	bt_check(bt);
+	/* Over the edge between the two */
+	bt_unmap(bt, 1020, 10);
+	bt_check(bt);
+	bt_unmap(bt, 1535, 1);
+	bt_check(bt);
+	bt_map(bt, 0, 508, 1020, 10);
+	bt_check(bt);
+	bt_unmap(bt, 1024, 2);
+	bt_end(bt);
+}
+
+/* No memory to cut a large page: then it stays, with what the batch has done. */
+static void batch_cut_fails(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct fake_iommu *fake = bt->fake[0];
+	unsigned int nth, failures = 0;
+	ntstatus_t status;
+
+	bt_begin_all(bt);
+	bt_map(bt, 0, 0, 0, 512);
+	bt_map(bt, 2, 0, 600, 10);
+	bt_end(bt);
+	for (nth = 1; ; nth++) {
+		const struct bt_op cut = { NULL, 100, 50 };
+
+		bt_begin(bt, 600, 610);
+		bt_unmap(bt, 605, 1);
+		fake_iommu_fail_map(fake, nth, false);
+		status = bt_try(bt, &cut);
+		fake_iommu_fail_map(fake, 0, false);
+		if (!wdm_failed(status))
+			break;
+		failures++;
+		KUNIT_ASSERT_STATUS(test, status,
+				    STATUS_INSUFFICIENT_RESOURCES);
+		bt_check(bt);
+		bt_map(bt, 2, nth, 605, 1);
+		bt_end(bt);
+	}
+	page_model_remove(&bt->model, BT_FIRST + 100, 50);
+	bt_end(bt);
+	KUNIT_EXPECT_GE(test, failures, 2);
+}
+
+/* A call of another thread */
+struct bt_call {
+	struct bt *bt;
+	struct fake_iommu *adopt;	/* NULL: map a page */
+	u64 page;
+	ntstatus_t status;
+	struct completion done;
+};
+
+static int bt_call_run(void *data)
+{
+	struct bt_call *call = data;
+	struct bt *bt = call->bt;
+
+	if (call->adopt)
+		call->status = fixture_adopt(bt->domain, call->adopt);
+	else
+		call->status = wdm_domain_map(bt->domain, WDM_PERMS,
+					      bt->tm[2]->mdl, 0, 1,
+					      (BT_FIRST + call->page) <<
+					      PAGE_SHIFT);
+	complete(&call->done);
+	return 0;
+}
+
+static void bt_call_start(struct bt *bt, struct bt_call *call)
+{
+	struct task_struct *task;
+
+	call->bt = bt;
+	init_completion(&call->done);
+	task = kthread_run(bt_call_run, call, "wdm_batch");
+	KUNIT_ASSERT_FALSE(bt->fx->test, IS_ERR(task));
+}
+
+/* It has returned, or does so soon. */
+static bool bt_call_done(struct bt_call *call)
+{
+	return wait_for_completion_timeout(&call->done, 20 * HZ);
+}
+
+/* Does another thread's map of this page go ahead? If not, it does later. */
+static void bt_other_maps(struct bt *bt, u64 page, bool at_once)
+{
+	struct bt_call *call = kunit_kzalloc(bt->fx->test, sizeof(*call),
+					     GFP_KERNEL);
+	struct kunit *test = bt->fx->test;
+	bool ended;
+
+	KUNIT_ASSERT_NOT_NULL(test, call);
+	call->page = page;
+	bt_call_start(bt, call);
+	if (at_once) {
+		ended = bt_call_done(call);
+		bt_stop(bt);
+	} else {
+		ended = wait_for_completion_timeout(&call->done, HZ / 10);
+		bt_stop(bt);
+		if (!ended)
+			KUNIT_ASSERT_TRUE(test, bt_call_done(call));
+	}
+	KUNIT_EXPECT_EQ_MSG(test, ended, at_once, "page %llu", page);
+	KUNIT_EXPECT_STATUS(test, call->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_unmap(bt->domain,
+					     (BT_FIRST + page) << PAGE_SHIFT,
+					     1),
+			    STATUS_SUCCESS);
+}
+
+/* What others must not touch is what was hinted at, and what was touched. */
+static void batch_holds(struct kunit *test)
+{
+	static const struct {
+		s64 first, last;
+		u64 other;
+		bool at_once;
+	} rows[] = {
+		/* The batch maps page 100, and then unmaps it. */
+		{ 0, -1, 100, false }, { 0, -1, 99, true }, { 0, -1, 101, true },
+		{ 90, 110, 90, false }, { 90, 110, 110, false },
+		{ 90, 110, 89, true }, { 90, 110, 111, true },
+		/* Beyond the hint: all that lies between */
+		{ 200, 210, 150, false }, { 200, 210, 205, false },
+		{ 200, 210, 211, true }, { 200, 210, 99, true },
+		{ 10, 20, 50, false }, { 10, 20, 9, true },
+	};
+	struct bt *bt = bt_start(test, &bt_large);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		bt_begin(bt, rows[i].first, rows[i].last);
+		bt_map(bt, 1, 0, 100, 1);
+		bt_unmap(bt, 100, 1);
+		KUNIT_ASSERT_TRUE(test, fake_iommu_stale(bt->fake[0]));
+		bt_other_maps(bt, rows[i].other, rows[i].at_once);
+		bt_check(bt);
+	}
+	/* A batch that has done nothing yet is in nobody's way, nor is an empty one. */
+	bt_begin_all(bt);
+	bt_other_maps(bt, 100, true);
+}
+
+/*
+ * To reach beyond what it holds, a batch lets go of everything: what was unmapped
+ * blocks, and its MDLs are gone.
+ */
+static void batch_beyond_hint(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct test_mdl *tm = fixture_mdl_random(bt->fx, WDM_PERMS, 1, 1);
+	struct fake_iommu *fake = bt->fake[0];
+	unsigned int syncs;
+
+	bt_begin_all(bt);
+	bt_do(bt, &(struct bt_op) { tm->mdl, 100, 1, 0, WDM_READ });
+	bt_map(bt, 2, 0, 105, 1);
+	bt_map(bt, 2, 0, 299, 2);
+	fixture_mdl_put(tm);
+	bt_end(bt);
+
+	syncs = fake->nr_sync;
+	bt_begin(bt, 100, 110);
+	bt_unmap(bt, 100, 1);
+	bt_unmap(bt, 105, 1);
+	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs);
+	KUNIT_EXPECT_EQ(test, tm->freed, 0);
+	bt_unmap(bt, 300, 1);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	KUNIT_EXPECT_FALSE(test, bt_stale(bt, 100));
+	KUNIT_EXPECT_TRUE(test, bt_stale(bt, 300));
+	/* From there on, both are held. */
+	bt_map(bt, 1, 0, 105, 1);
+	bt_unmap(bt, 299, 1);
+	bt_unmap(bt, 105, 1);
+	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs + 1);
+	bt_end(bt);
+	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs + 2);
+}
+
+/* Who waits to attach comes in between two operations. */
+static void batch_adopt(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct test_mdl *tm = fixture_mdl_random(bt->fx, WDM_PERMS, 1, 1);
+	struct bt_call *call = kunit_kzalloc(test, sizeof(*call), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, call);
+	bt_begin_all(bt);
+	bt_map(bt, 0, 0, 0, 700);
+	bt_do(bt, &(struct bt_op) { tm->mdl, 800, 1, 0, WDM_READ });
+	fixture_mdl_put(tm);
+	bt_unmap(bt, 800, 1);
+	bt_unmap(bt, 600, 50);
+	/* It is not there before somebody lets it. */
+	call->adopt = fixture_fake(bt->fx, FAKE_PGSIZES_AMD);
+	call->adopt->minds_stale = true;
+	bt_call_start(bt, call);
+	for (i = 0; i < 2000 && !rwsem_is_contended(&bt->domain->attach_lock);
+	     i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_FALSE(test, completion_done(&call->done));
+	KUNIT_EXPECT_EQ(test, tm->freed, 0);
+
+	/* A lock may go to who had it before, but not for long. */
+	for (i = 0; i < 2000 && !completion_done(&call->done); i++) {
+		bt_map(bt, 2, 0, 1000, 10);
+		bt_unmap(bt, 1000, 10);
+		usleep_range(1000, 2000);
+	}
+	if (!completion_done(&call->done)) {
+		KUNIT_FAIL(test, "the batch lets nobody in");
+		bt_stop(bt);
+		wait_for_completion(&call->done);
+		return;
+	}
+	KUNIT_EXPECT_STATUS(test, call->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	/* What was unmapped before blocks. */
+	KUNIT_EXPECT_FALSE(test, bt_stale(bt, 600));
+	/* Both have what the batch did before and does now. */
+	bt_check(bt);
+	bt_check_fake(bt, call->adopt);
+	bt_unmap(bt, 100, 5);
+	bt_map(bt, 1, 0, 100, 5);
+	bt_check(bt);
+	bt_check_fake(bt, call->adopt);
+	bt_end(bt);
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(call->adopt));
+}
+
+static void batch_parameters(struct kunit *test)
+{
+	struct bt *bt = bt_start(test, &bt_large);
+	struct wdm_domain *caller = fixture_domain(bt->fx, false, 0);
+	struct wdm_mdl *ro = fixture_mdl_random(bt->fx, WDM_READ, 4, 2)->mdl;
+	struct wdm_mdl *mdl = bt->tm[2]->mdl;
+	u64 at = BT_FIRST << PAGE_SHIFT, top = -PAGE_SIZE;
+	struct wdm_batch *batch = &bt->batch;
+	unsigned int i;
+
+	KUNIT_EXPECT_STATUS(test, wdm_batch_begin(batch, caller, 0, 10),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&caller->attach_lock));
+	/* First when nothing is held yet, then between others */
+	bt_begin(bt, 0, -1);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 0, mdl, 0, 1, at),
+				    STATUS_INVALID_PARAMETER_2);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 5, mdl, 0, 1, at),
+				    STATUS_INVALID_PARAMETER_2);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 2, ro, 0, 1, at),
+				    STATUS_ACCESS_DENIED);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, mdl, 0, 0, at),
+				    STATUS_INVALID_PARAMETER_3);
+		KUNIT_EXPECT_STATUS(test,
+				    wdm_batch_map(batch, 3, mdl, 299, 2, at),
+				    STATUS_INVALID_PARAMETER_3);
+		KUNIT_EXPECT_STATUS(test,
+				    wdm_batch_map(batch, 3, mdl, 0, 1, at + 1),
+				    STATUS_INVALID_PARAMETER_4);
+		KUNIT_EXPECT_STATUS(test,
+				    wdm_batch_map(batch, 3, mdl, 0, 2, top),
+				    STATUS_INVALID_PARAMETER_4);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_unmap(batch, at + 1, 1),
+				    STATUS_INVALID_PARAMETER_2);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_unmap(batch, at, 0),
+				    STATUS_INVALID_PARAMETER_3);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_unmap(batch, top, 2),
+				    STATUS_INVALID_PARAMETER_3);
+		KUNIT_EXPECT_STATUS(test, wdm_batch_unmap(batch, at, U64_MAX),
+				    STATUS_INVALID_PARAMETER_3);
+		/* The aperture ends below. */
+		KUNIT_EXPECT_STATUS(test,
+				    wdm_batch_map(batch, 3, mdl, 0, 1, top),
+				    STATUS_CONFLICTING_ADDRESSES);
+		bt_check(bt);
+		bt_map(bt, 2, 0, i, 1);
+	}
+	bt_end(bt);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&bt->domain->record), 2);
+}
+
+static void batch_exit(struct kunit *test)
+{
+	if (bt_running)
+		bt_stop(bt_running);
+	fixture_exit(test);
+}
+
+static struct kunit_case batch_cases[] = {
+	KUNIT_CASE_PARAM(batch_random, bt_gen_params),
+	KUNIT_CASE(batch_one_sync),
+	KUNIT_CASE(batch_no_sync),
+	KUNIT_CASE(batch_map_over),
+	KUNIT_CASE(batch_same_page),
+	KUNIT_CASE_PARAM(batch_rollback, bt_gen_params),
+	KUNIT_CASE_PARAM(batch_no_memory, bt_gen_params),
+	KUNIT_CASE(batch_mdls),
+	KUNIT_CASE(batch_cut),
+	KUNIT_CASE(batch_cut_fails),
+	KUNIT_CASE(batch_holds),
+	KUNIT_CASE(batch_beyond_hint),
+	KUNIT_CASE(batch_adopt),
+	KUNIT_CASE(batch_parameters),
+	{}
+};
+
+static struct kunit_suite batch_suite = {
+	.name = "wdm_iommu_batch",
+	.init = fixture_init,
+	.exit = batch_exit,
+	.test_cases = batch_cases,
+};
+
+kunit_test_suite(batch_suite);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ioctl on OS-managed domains: many maps and unmaps.
+ */
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../compat/compat.h"
+#include "../core/batch.h"
+#include "chardev.h"
+#include "mdl_range.h"
+
+/**
+ * struct wdm_batch_run - a batch that is being done
+ * @ctx: the file
+ * @batch: the batch
+ * @mdl: the MDL of the last map, held: it is likely that of the next one, too
+ */
+struct wdm_batch_run {
+	struct wdm_context *ctx;
+	struct wdm_batch batch;
+	struct wdm_object *mdl;
+};
+
+static ntstatus_t wdm_batch_get_mdl(struct wdm_batch_run *run, u32 handle)
+{
+	if (run->mdl && run->mdl->handle == handle)
+		return STATUS_SUCCESS;
+	wdm_object_put(run->mdl);
+	run->mdl = NULL;
+	return wdm_object_get(run->ctx, handle, WDM_OBJECT_MDL, &run->mdl);
+}
+
+static ntstatus_t wdm_batch_do_map(struct wdm_batch_run *run,
+				   const struct wdm_iommu_batch_op *op)
+{
+	struct wdm_mdl *mdl;
+	ntstatus_t status;
+
+	status = wdm_batch_get_mdl(run, op->mdl);
+	if (wdm_failed(status))
+		return status;
+	mdl = run->mdl->mdl;
+	return wdm_batch_map(&run->batch, op->permissions, mdl,
+			     op->offset >> PAGE_SHIFT,
+			     wdm_mdl_part(mdl, op->offset, op->length),
+			     op->logical_address);
+}
+
+static ntstatus_t wdm_batch_do(struct wdm_batch_run *run,
+			       const struct wdm_iommu_batch_op *op)
+{
+	if (op->reserved)
+		return STATUS_INVALID_PARAMETER;
+	switch (op->op) {
+	case WDM_IOMMU_BATCH_MAP:
+		return wdm_batch_do_map(run, op);
+	case WDM_IOMMU_BATCH_UNMAP:
+		if (op->permissions || op->mdl || op->offset)
+			return STATUS_INVALID_PARAMETER;
+		if (!PAGE_ALIGNED(op->length))
+			return STATUS_INVALID_PARAMETER_3;
+		return wdm_batch_unmap(&run->batch, op->logical_address,
+				       op->length >> PAGE_SHIFT);
+	default:
+		return STATUS_INVALID_PARAMETER;
+	}
+}
+
+/*
+ * All pages that the operations touch, as far as can be told without looking
+ * anything up; what is wrong with one of them will be found when it is done.
+ */
+static void wdm_batch_span(const struct wdm_iommu_batch_op *ops, u32 nr,
+			   u64 *first, u64 *last)
+{
+	u32 i;
+
+	*first = U64_MAX;
+	*last = 0;
+	for (i = 0; i < nr; i++) {
+		u64 start = ops[i].logical_address;
+		u64 end = start + ops[i].length - 1;
+
+		if (!ops[i].length || end < start)
+			continue;
+		*first = min(*first, start >> PAGE_SHIFT);
+		*last = max(*last, end >> PAGE_SHIFT);
+	}
+}
+
+static ntstatus_t wdm_batch_do_all(struct wdm_command *cmd,
+				   struct wdm_domain *domain,
+				   const struct wdm_iommu_batch_op *ops)
+{
+	struct wdm_iommu_batch *arg = cmd->arg;
+	struct wdm_batch_run run = { .ctx = cmd->ctx };
+	ntstatus_t status;
+	u64 first, last;
+
+	wdm_batch_span(ops, arg->number, &first, &last);
+	status = wdm_batch_begin(&run.batch, domain, first, last);
+	if (wdm_failed(status))
+		return status;
+	for (; arg->done < arg->number; arg->done++) {
+		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+			 wdm_batch_do(&run, &ops[arg->done]);
+		if (wdm_failed(status))
+			break;
+		cond_resched();
+	}
+	wdm_batch_end(&run.batch);
+	wdm_object_put(run.mdl);
+	return status;
+}
+
+static ntstatus_t wdm_batch_copy(struct wdm_command *cmd,
+				 struct wdm_domain *domain)
+{
+	struct wdm_iommu_batch *arg = cmd->arg;
+	struct wdm_iommu_batch_op *ops;
+	ntstatus_t status;
+	size_t size;
+
+	if (!wdm_domain_os_managed(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (arg->number > WDM_BATCH_MAX)
+		return STATUS_INVALID_PARAMETER_2;
+	size = array_size(arg->number, sizeof(*ops));
+	ops = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!ops)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	/* Before any lock is taken, and only once. */
+	status = STATUS_ACCESS_VIOLATION;
+	if (!copy_from_user(ops, u64_to_user_ptr(arg->ops), size))
+		status = wdm_batch_do_all(cmd, domain, ops);
+	kvfree(ops);
+	return status;
+}
+
+ntstatus_t wdm_cmd_batch(struct wdm_command *cmd)
+{
+	struct wdm_iommu_batch *arg = cmd->arg;
+	struct wdm_object *domain;
+	ntstatus_t status;
+
+	arg->done = 0;
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
+				&domain);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_batch_copy(cmd, domain->domain);
+	wdm_object_put(domain);
+	return status;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tracepoints: what calls do, how much of it, and how long they take.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM wdm_iommu
+
+#if !defined(WDM_CORE_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define WDM_CORE_TRACE_H
+
+#include <linux/ktime.h>
+#include <linux/tracepoint.h>
+
+#include "../status.h"
+
+#ifndef WDM_TRACE_BEGIN
+/*
+ * When a call began, for the tracepoint at its end: the clock is not asked while
+ * the tracepoint is off.
+ */
+#define WDM_TRACE_BEGIN(event) \
+	(trace_ ## event ## _enabled() ? ktime_get_ns() : 0)
+
+/* How long ago that was; 0 if the tracepoint was off then */
+static inline u64 wdm_trace_ns(u64 begin)
+{
+	return begin ? ktime_get_ns() - begin : 0;
+}
+#endif
+
+struct wdm_domain;
+
+DECLARE_EVENT_CLASS(wdm_range,
+	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
+		 u32 perms, ntstatus_t status, u64 ns),
+	TP_ARGS(domain, address, nr_pages, perms, status, ns),
+	TP_STRUCT__entry(
+		__field(const void *, domain)
+		__field(u64, address)
+		__field(u64, nr_pages)
+		__field(u64, ns)
+		__field(u32, perms)
+		__field(u32, status)
+	),
+	TP_fast_assign(
+		__entry->domain = domain;
+		__entry->address = address;
+		__entry->nr_pages = nr_pages;
+		__entry->ns = ns;
+		__entry->perms = perms;
+		__entry->status = (__force u32)status;
+	),
+	TP_printk("domain=%p address=%#llx pages=%llu perms=%u status=%#x ns=%llu",
+		  __entry->domain, __entry->address, __entry->nr_pages,
+		  __entry->perms, __entry->status, __entry->ns)
+);
+
+/* One map, by itself or of a batch */
+DEFINE_EVENT(wdm_range, wdm_map,
+	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
+		 u32 perms, ntstatus_t status, u64 ns),
+	TP_ARGS(domain, address, nr_pages, perms, status, ns)
+);
+
+/* One unmap, without the sync that its batch ends with */
+DEFINE_EVENT(wdm_range, wdm_unmap,
+	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
+		 u32 perms, ntstatus_t status, u64 ns),
+	TP_ARGS(domain, address, nr_pages, perms, status, ns)
+);
+
+/* The sync of the IOTLB for what a batch unmapped: the range around all of it */
+DEFINE_EVENT(wdm_range, wdm_sync,
+	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
+		 u32 perms, ntstatus_t status, u64 ns),
+	TP_ARGS(domain, address, nr_pages, perms, status, ns)
+);
+
+/* A Configure or a flush of a caller-managed domain, or a part of a long list */
+TRACE_EVENT(wdm_walk,
+	TP_PROTO(const struct wdm_domain *domain, u32 addresses, u64 unmapped,
+		 u64 mapped, u64 refused, ntstatus_t status, u64 ns),
+	TP_ARGS(domain, addresses, unmapped, mapped, refused, status, ns),
+	TP_STRUCT__entry(
+		__field(const void *, domain)
+		__field(u64, unmapped)
+		__field(u64, mapped)
+		__field(u64, refused)
+		__field(u64, ns)
+		__field(u32, addresses)
+		__field(u32, status)
+	),
+	TP_fast_assign(
+		__entry->domain = domain;
+		__entry->addresses = addresses;
+		__entry->unmapped = unmapped;
+		__entry->mapped = mapped;
+		__entry->refused = refused;
+		__entry->ns = ns;
+		__entry->status = (__force u32)status;
+	),
+	/* No address means all tables. */
+	TP_printk("domain=%p addresses=%u unmapped=%llu mapped=%llu refused=%llu status=%#x ns=%llu",
+		  __entry->domain, __entry->addresses, __entry->unmapped,
+		  __entry->mapped, __entry->refused, __entry->status,
+		  __entry->ns)
+);
+
+DECLARE_EVENT_CLASS(wdm_group,
+	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
+		 u64 ns),
+	TP_ARGS(domain, group, status, ns),
+	TP_STRUCT__entry(
+		__field(const void *, domain)
+		__field(u64, ns)
+		__field(int, group)
+		__field(u32, status)
+	),
+	TP_fast_assign(
+		__entry->domain = domain;
+		__entry->ns = ns;
+		__entry->group = group;
+		__entry->status = (__force u32)status;
+	),
+	TP_printk("domain=%p group=%d status=%#x ns=%llu", __entry->domain,
+		  __entry->group, __entry->status, __entry->ns)
+);
+
+/* A group is attached, and its hardware domain filled */
+DEFINE_EVENT(wdm_group, wdm_attach,
+	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
+		 u64 ns),
+	TP_ARGS(domain, group, status, ns)
+);
+
+/* A group is detached, and its hardware domain emptied */
+DEFINE_EVENT(wdm_group, wdm_detach,
+	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
+		 u64 ns),
+	TP_ARGS(domain, group, status, ns)
+);
+
+#endif /* WDM_CORE_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
