@@ -99,9 +99,15 @@ static void test_success(struct trial *trial)
 	about(trial, CHECK(unchanged(trial, &before) == trial->call->changes_nothing));
 }
 
+/* What the structure was in the first version */
+static size_t first_size(const struct trial *trial)
+{
+	return trial->call->first_size ?: trial->call->size;
+}
+
 static void test_too_short(struct trial *trial)
 {
-	const __u32 sizes[] = { 0, 1, 4, 7, 8, trial->call->size - 8, trial->call->size - 1 };
+	const __u32 sizes[] = { 0, 1, 4, 7, 8, first_size(trial) - 8, first_size(trial) - 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		trial->argument.size = sizes[i];
@@ -111,6 +117,25 @@ static void test_too_short(struct trial *trial)
 	}
 	trial->argument.size = trial->call->size;
 	succeeds(trial, &trial->argument);
+}
+
+/* A program that was compiled before some members were there: they are not written. */
+static void test_older(struct trial *trial)
+{
+	size_t size = trial->call->size;
+	union argument copy;
+
+	memset((char *)&trial->argument + first_size(trial), 0x5a, size - first_size(trial));
+	for (trial->argument.size = first_size(trial); trial->argument.size < size;
+	     trial->argument.size++) {
+		__u32 given = trial->argument.size;
+		const char *behind = (const char *)&trial->argument + given;
+
+		copy = trial->argument;
+		succeeds(trial, &trial->argument);
+		about(trial, CHECK_EQUAL(trial->argument.size, given));
+		about(trial, CHECK(!memcmp(behind, (const char *)&copy + given, size - given)));
+	}
 }
 
 static void test_longer(struct trial *trial)
@@ -353,6 +378,7 @@ static void parameters(void)
 static const struct test_case cases[] = {
 	{ .name = "every call succeeds, and does something", EACH_CALL(test_success) },
 	{ .name = "a structure that is too short", EACH_CALL(test_too_short) },
+	{ .name = "a structure of an older version", EACH_CALL(test_older) },
 	{ .name = "a structure that is longer", EACH_CALL(test_longer) },
 	{ .name = "a structure that does not end", EACH_CALL(test_endless) },
 	{ .name = "bad pointers", EACH_CALL(test_pointers) },

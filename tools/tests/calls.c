@@ -10,6 +10,7 @@
 
 static const __u64 va_list_of_one[] = { FREE_ADDRESS };
 static struct wdm_iommu_mapping some_mappings[4];
+static struct wdm_iommu_batch_op one_op;
 
 static void prepare_nothing(struct fixture *fixture, union argument *argument)
 {
@@ -176,6 +177,31 @@ static void prepare_query_mappings(struct fixture *fixture, union argument *argu
 	argument->query_mappings.mappings = caller(some_mappings);
 }
 
+static void prepare_map_user(struct fixture *fixture, union argument *argument)
+{
+	argument->map_user.domain = fixture->os;
+	argument->map_user.permissions = WDM_RW;
+	argument->map_user.address = caller(page(&fixture->world, 2));
+	argument->map_user.length = 2 * WDM_PAGE_SIZE;
+	argument->map_user.logical_address = FREE_ADDRESS;
+}
+
+/* Of one operation: the only batch that does all or nothing. */
+static void prepare_batch(struct fixture *fixture, union argument *argument)
+{
+	one_op = (struct wdm_iommu_batch_op) {
+		.op = WDM_IOMMU_BATCH_MAP,
+		.permissions = WDM_RW,
+		.mdl = fixture->world.mdl,
+		.offset = 2 * WDM_PAGE_SIZE,
+		.length = 2 * WDM_PAGE_SIZE,
+		.logical_address = FREE_ADDRESS,
+	};
+	argument->batch.domain = fixture->os;
+	argument->batch.number = 1;
+	argument->batch.ops = caller(&one_op);
+}
+
 #define CALL(request_name, type)			\
 	.name = #request_name,				\
 	.request = WDM_IOMMU_##request_name,		\
@@ -186,6 +212,7 @@ static void prepare_query_mappings(struct fixture *fixture, union argument *argu
 const struct call calls[] = {
 	{
 		CALL(INFO, info),
+		.first_size = AT(info, max_batch),
 		.changes_nothing = true,
 		.prepare = prepare_nothing,
 	},
@@ -324,6 +351,17 @@ const struct call calls[] = {
 		.prepare = prepare_query_mappings,
 		.handles = { { AT(query_mappings, domain), OBJECT_DOMAIN } },
 		.zero = { AT(query_mappings, reserved) },
+	},
+	{
+		CALL(MAP_USER, map_user),
+		.prepare = prepare_map_user,
+		.handles = { { AT(map_user, domain), OBJECT_DOMAIN } },
+	},
+	{
+		CALL(BATCH, batch),
+		.prepare = prepare_batch,
+		.handles = { { AT(batch, domain), OBJECT_DOMAIN } },
+		.zero = { AT(batch, reserved) },
 	},
 };
 

@@ -60,6 +60,8 @@ union argument {
 	struct wdm_iommu_flush_va_list flush_va_list;
 	struct wdm_iommu_query_domain query_domain;
 	struct wdm_iommu_query_mappings query_mappings;
+	struct wdm_iommu_map_user map_user;
+	struct wdm_iommu_batch batch;
 };
 
 /**
@@ -67,6 +69,7 @@ union argument {
  * @name: for messages
  * @request: its number
  * @size: of its argument
+ * @first_size: of its argument in the first version; 0: as today
  * @needs_device: it cannot succeed without one
  * @changes_nothing: even if it succeeds
  * @prepare: brings the fixture to where the call can succeed, and fills in the
@@ -78,6 +81,7 @@ struct call {
 	const char *name;
 	unsigned long request;
 	size_t size;
+	size_t first_size;
 	bool needs_device;
 	bool changes_nothing;
 	void (*prepare)(struct fixture *fixture, union argument *argument);

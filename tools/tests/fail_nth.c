@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "model.h"
 #include "suites.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
@@ -172,10 +173,148 @@ static void every_attached(void)
 	try_all(true);
 }
 
+#define BATCH_WINDOW	600
+
+/* Two MDLs side by side, page by page; then pages out of it, and others in their place. */
+static size_t make_batch(const struct world *world, __u32 other, struct wdm_iommu_batch_op *ops)
+{
+	const size_t pages = 14;
+	size_t number = 0;
+
+	for (size_t i = 0; i < pages; i++)
+		ops[number++] = (struct wdm_iommu_batch_op) {
+			.permissions = WDM_RW,
+			.mdl = i % 2 ? other : world->mdl,
+			.length = WDM_PAGE_SIZE,
+			.logical_address = ADDRESS + (249 + i) * WDM_PAGE_SIZE,
+		};
+	/* A piece in which a table of the IOMMU ends, and one of the record */
+	ops[number++] = (struct wdm_iommu_batch_op) {
+		.permissions = WDM_IOMMU_READ,
+		.mdl = world->mdl,
+		.length = world->pages * WDM_PAGE_SIZE,
+		.logical_address = ADDRESS + 500 * WDM_PAGE_SIZE,
+	};
+	for (size_t i = 0; i < 10; i++)
+		ops[number++] = (struct wdm_iommu_batch_op) {
+			.op = WDM_IOMMU_BATCH_UNMAP,
+			.length = WDM_PAGE_SIZE,
+			.logical_address = ops[i].logical_address,
+		};
+	for (size_t i = 3; i < 5; i++) {
+		ops[number] = ops[i];
+		ops[number++].mdl = world->mdl;
+	}
+	ops[number++] = (struct wdm_iommu_batch_op) {
+		.op = WDM_IOMMU_BATCH_UNMAP,
+		.length = (world->pages - 2) * WDM_PAGE_SIZE,
+		.logical_address = ADDRESS + 501 * WDM_PAGE_SIZE,
+	};
+	return number;
+}
+
+/* Back to nothing, but for what was there before the batch */
+static void unmap_all(const struct world *world, const struct model *model)
+{
+	for (size_t i = 0; i < BATCH_WINDOW; i++) {
+		__u64 address = ADDRESS + i * WDM_PAGE_SIZE;
+
+		if (model_count(model, address, 1))
+			MUST(wdm_unmap(world->fd, world->domain, address, 1));
+	}
+}
+
+/* The operations that are done are done, and the others are not. */
+static unsigned int fail_in_batch(struct world *world, __u32 other, int fail)
+{
+	static const struct call call = { .name = "BATCH", .request = WDM_IOMMU_BATCH };
+	const size_t before = (ADDRESS - HOME_ADDRESS) / WDM_PAGE_SIZE;
+	struct wdm_iommu_batch_op ops[64];
+	size_t number = make_batch(world, other, ops);
+	unsigned int failures = 0;
+	bool injected = true;
+
+	for (unsigned int n = 1; injected && CHECK(n < MANY); n++) {
+		union argument argument = { .batch = {
+			.size = sizeof(argument.batch),
+			.domain = world->domain,
+			.number = number,
+			.ops = caller(ops),
+		} };
+		struct model model;
+		__u32 status;
+
+		injected = call_with_failure(fail, n, world->fd, &call, &argument, &status);
+		if (status) {
+			failures++;
+			CHECK(injected);
+			CHECK_EQUAL(status, STATUS_INSUFFICIENT_RESOURCES);
+		}
+		CHECK(status ? argument.batch.done < number : argument.batch.done == number);
+		model_init(&model, HOME_ADDRESS, before + BATCH_WINDOW);
+		if (world->device.handle)
+			model_set(&model, HOME_ADDRESS, 1, world->mdl, 0, WDM_RW);
+		model_apply(&model, ops, argument.batch.done);
+		injected &= model_check(&model, world->fd, world->domain,
+					WDM_IOMMU_QUERY_LOGICAL);
+		unmap_all(world, &model);
+		free(model.pages);
+		/* What the domain keeps for later would spare it allocations. */
+		if (!world->device.handle) {
+			MUST(wdm_domain_delete(world->fd, world->domain));
+			MUST(wdm_domain_create(world->fd, true, 0, &world->domain));
+		}
+	}
+	return failures;
+}
+
+static void batch(bool attached)
+{
+	struct world world;
+	unsigned int failures;
+	__u32 other;
+	int fail;
+
+	set_up();
+	fail = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	if (fail < 0)
+		skip("no " FAIL_NTH);
+	if (attached) {
+		open_os_managed(&world, 32, 0);
+	} else {
+		open_world(&world);
+		open_arena(&world, 32);
+		MUST(wdm_domain_create(world.fd, true, 0, &world.domain));
+	}
+	MUST(wdm_mdl_create(world.fd, page(&world, 1), WDM_PAGE_SIZE, WDM_RW, &other));
+	failures = fail_in_batch(&world, other, fail);
+	tap_diag("%u failures", failures);
+	CHECK(failures > 1);
+	/* Nothing counts as used that is not. */
+	MUST(wdm_mdl_delete(world.fd, other));
+	if (attached)
+		EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
+	else
+		MUST(wdm_mdl_delete(world.fd, world.mdl));
+}
+
+static void batch_detached(void)
+{
+	batch(false);
+}
+
+static void batch_attached(void)
+{
+	batch(true);
+}
+
 static const struct test_case cases[] = {
 	{ .name = "every call, every failure", .run = every_call, .seconds = 240 },
 	{ .name = "every call on a domain that holds a device, every failure",
 	  .run = every_attached, .needs = NEEDS_DEVICE, .seconds = 240 },
+	{ .name = "a long batch, every failure", .run = batch_detached, .seconds = 120 },
+	{ .name = "a long batch on a domain that holds a device, every failure",
+	  .run = batch_attached, .needs = NEEDS_DEVICE, .seconds = 240 },
 };
 
 const struct suite fail_nth_suite = { "fail_nth", cases, ARRAY_SIZE(cases) };

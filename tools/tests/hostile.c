@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page tables that are made to hurt: they end in bounded time with a status, the
- * call can be killed, and afterwards the domain still does what its tables say.
+ * Page tables and batches that are made to hurt: they end in bounded time with a
+ * status, the call can be killed, and afterwards the domain still does what its
+ * tables say, or what it says of itself.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -398,6 +400,149 @@ static void changing(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&world, HOME_ADDRESS, page(&world, 0)));
 }
 
+#define WINDOW_PAGES	128
+#define NOISE_OPS	256
+
+static __u64 noise_length(void)
+{
+	switch (random_number(8)) {
+	case 0:
+		return 0;
+	case 1:
+		return random_number(~0ULL);
+	case 2:
+		return -PAGE * random_number(1000);
+	default:
+		return PAGE * (1 + random_number(4));
+	}
+}
+
+/* Most often it could be right. */
+static struct wdm_iommu_batch_op noise_op(const struct world *world)
+{
+	struct wdm_iommu_batch_op op = {
+		.op = random_number(2),
+		.length = noise_length(),
+		.logical_address = ADDRESS + PAGE * random_number(WINDOW_PAGES),
+	};
+
+	if (op.op == WDM_IOMMU_BATCH_MAP) {
+		op.permissions = 1 + random_number(3);
+		op.mdl = world->mdl;
+		op.offset = PAGE * random_number(world->pages);
+	}
+	if (random_number(8))
+		return op;
+	switch (random_number(5)) {
+	case 0:
+		op.op = random_number(~0U);
+		break;
+	case 1:
+		op.permissions = random_number(~0U);
+		break;
+	case 2:
+		op.mdl = random_number(6);
+		break;
+	case 3:
+		op.offset = random_number(~0ULL);
+		break;
+	default:
+		/* As far as a device can reach */
+		op.logical_address = random_number(1ULL << 47);
+	}
+	return op;
+}
+
+struct noise {
+	struct world *world;
+	struct wdm_iommu_batch_op *ops;
+	bool stop;
+};
+
+/* Other operations, and halves of them */
+static void *make_noise(void *argument)
+{
+	struct noise *noise = argument;
+	const size_t words_each = sizeof(*noise->ops) / sizeof(__u64);
+	__u64 *words = (__u64 *)noise->ops;
+
+	while (!__atomic_load_n(&noise->stop, __ATOMIC_RELAXED)) {
+		struct wdm_iommu_batch_op op = noise_op(noise->world);
+		size_t at = random_number(NOISE_OPS), word = random_number(words_each);
+
+		__atomic_store_n(&words[at * words_each + word], ((const __u64 *)&op)[word],
+				 __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* What the domain says that it maps, devices reach, and what not, not. */
+static void check_said(struct world *world)
+{
+	struct wdm_iommu_mapping mapping;
+
+	for (unsigned int i = 0; i < 12; i++) {
+		__u64 address = ADDRESS + PAGE * random_number(WINDOW_PAGES);
+		bool arrives = find_mapping(world->fd, world->domain, WDM_IOMMU_QUERY_LOGICAL,
+					    address, &mapping) &&
+			       mapping.permissions & WDM_IOMMU_WRITE;
+
+		EXPECT_DMA(arrives ? DMA_ARRIVED : DMA_BLOCKED,
+			   write_to(world, address,
+				    arrives ? world->arena + mapping.offset : world->arena));
+	}
+}
+
+/* Nothing is mapped that the domain does not tell of. */
+static void unmap_said(struct world *world)
+{
+	struct wdm_iommu_mapping mapping;
+	__u64 start = 0;
+
+	while (start != ~0ULL) {
+		__u32 number = 1;
+
+		MUST(wdm_query_mappings(world->fd, world->domain, WDM_IOMMU_QUERY_LOGICAL, &start,
+					&mapping, &number));
+		if (number)
+			MUST(wdm_unmap(world->fd, world->domain, mapping.address,
+				       mapping.length / PAGE));
+	}
+	CHECK_EQUAL(query(world->fd, world->domain).mapped_pages, 0);
+	MUST(wdm_mdl_delete(world->fd, world->mdl));
+}
+
+/* Batches of noise that changes while they are done: any status will do. */
+static void batch_noise(void)
+{
+	struct world world;
+	struct noise noise = { .world = &world };
+	unsigned long operations = 0, rounds = 0;
+	pthread_t thread;
+	time_t end;
+
+	open_os_managed(&world, 8, 0);
+	noise.ops = calloc(NOISE_OPS, sizeof(*noise.ops));
+	REQUIRE(noise.ops);
+	REQUIRE(!pthread_create(&thread, NULL, make_noise, &noise));
+	for (end = time(NULL) + 3; time(NULL) < end; rounds++) {
+		__u32 first = random_number(NOISE_OPS), number = NOISE_OPS - first, done, status;
+
+		errno = 0;
+		status = wdm_batch(world.fd, world.domain, noise.ops + first, number, &done);
+		CHECK(status ? wdm_status_errno(status) == errno && errno != EPROTO :
+			       done == number);
+		CHECK(done <= number);
+		operations += done;
+	}
+	__atomic_store_n(&noise.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	tap_diag("%lu batches, %lu operations", rounds, operations);
+	CHECK(operations > 100);
+	check_said(&world);
+	unmap_said(&world);
+}
+
 static const struct test_case cases[] = {
 	{ .name = "some bad entries", .run = some_bad, .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "targets far away", .run = far_targets, .needs = NEEDS_DEVICE,
@@ -415,6 +560,7 @@ static const struct test_case cases[] = {
 	{ .name = "noise", .run = noise, .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "tables that change during flushes", .run = changing, .needs = NEEDS_DEVICE,
 	  .formats = true },
+	{ .name = "noise in batches", .run = batch_noise, .needs = NEEDS_DEVICE },
 };
 
 const struct suite hostile_suite = { "hostile", cases, ARRAY_SIZE(cases) };

@@ -18,6 +18,8 @@ static const struct suite * const suites[] = {
 	&smoke_suite,
 	&abi_suite,
 	&osmap_suite,
+	&batch_suite,
+	&mapuser_suite,
 	&encodings_suite,
 	&callermanaged_suite,
 	&callermemory_suite,
@@ -26,6 +28,7 @@ static const struct suite * const suites[] = {
 	&attach_suite,
 	&lifetime_suite,
 	&threads_suite,
+	&trace_suite,
 	&fail_nth_suite,
 };
 

@@ -43,6 +43,20 @@ size_t model_count(const struct model *model, __u64 address, size_t pages)
 	return count;
 }
 
+/* What a batch does, if nothing of it fails; no operation has length 0. */
+void model_apply(struct model *model, const struct wdm_iommu_batch_op *ops, size_t number)
+{
+	for (size_t i = 0; i < number; i++) {
+		const struct wdm_iommu_batch_op *op = &ops[i];
+
+		if (op->op == WDM_IOMMU_BATCH_MAP)
+			model_set(model, op->logical_address, op->length / WDM_PAGE_SIZE, op->mdl,
+				  op->offset, op->permissions);
+		else
+			model_clear(model, op->logical_address, op->length / WDM_PAGE_SIZE);
+	}
+}
+
 static bool add_run(struct model *found, const struct wdm_iommu_mapping *run)
 {
 	__u64 end = found->first + found->number * WDM_PAGE_SIZE;

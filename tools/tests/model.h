@@ -36,6 +36,7 @@ void model_set(struct model *model, __u64 address, size_t pages, __u32 mdl, __u6
 	       __u32 permissions);
 void model_clear(struct model *model, __u64 address, size_t pages);
 size_t model_count(const struct model *model, __u64 address, size_t pages);
+void model_apply(struct model *model, const struct wdm_iommu_batch_op *ops, size_t number);
 bool model_check(const struct model *model, int fd, __u32 domain, __u32 what);
 
 #endif

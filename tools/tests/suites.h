@@ -7,6 +7,8 @@ struct suite;
 extern const struct suite smoke_suite;
 extern const struct suite abi_suite;
 extern const struct suite osmap_suite;
+extern const struct suite batch_suite;
+extern const struct suite mapuser_suite;
 extern const struct suite encodings_suite;
 extern const struct suite callermanaged_suite;
 extern const struct suite callermemory_suite;
@@ -15,6 +17,7 @@ extern const struct suite mdl_suite;
 extern const struct suite attach_suite;
 extern const struct suite lifetime_suite;
 extern const struct suite threads_suite;
+extern const struct suite trace_suite;
 extern const struct suite fail_nth_suite;
 
 #endif

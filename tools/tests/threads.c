@@ -89,9 +89,74 @@ static void random_configuration(struct hammering *thread,
 	}
 }
 
+static void random_op(struct hammering *thread, struct wdm_iommu_batch_op *op)
+{
+	*op = (struct wdm_iommu_batch_op) {
+		.op = WDM_IOMMU_BATCH_UNMAP,
+		.length = PAGE + pick_pages(thread, 3),
+		.logical_address = pick_address(thread),
+	};
+	if (pick(thread, 2))
+		return;
+	op->op = WDM_IOMMU_BATCH_MAP;
+	op->permissions = 1 + pick(thread, 3);
+	op->mdl = pick_handle(thread);
+	op->offset = pick_pages(thread, 4);
+	op->length = pick_pages(thread, 4);
+}
+
+/* What arguments point to */
+struct pointees {
+	__u64 list[4];
+	struct wdm_iommu_mapping mappings[4];
+	struct wdm_iommu_batch_op ops[8];
+};
+
+static void random_batch(struct hammering *thread, struct wdm_iommu_batch *batch,
+			 struct wdm_iommu_batch_op ops[8])
+{
+	batch->number = pick(thread, 9);
+	batch->ops = caller(ops);
+	for (__u32 i = 0; i < batch->number; i++)
+		random_op(thread, &ops[i]);
+}
+
+/* Of the calls on OS-managed domains */
+static void random_translation(struct hammering *thread, unsigned long request,
+			       union argument *argument, struct pointees *pointees)
+{
+	switch (request) {
+	case WDM_IOMMU_MAP:
+	case WDM_IOMMU_MAP_IDENTITY:
+		argument->map.permissions = 1 + pick(thread, 3);
+		argument->map.offset = pick_pages(thread, 4);
+		argument->map.length = pick_pages(thread, 4);
+		if (request == WDM_IOMMU_MAP)
+			argument->map.logical_address = pick_address(thread);
+		break;
+	case WDM_IOMMU_UNMAP:
+		argument->unmap.logical_address = pick_address(thread);
+		argument->unmap.number_of_pages = 1 + pick(thread, 3);
+		break;
+	case WDM_IOMMU_UNMAP_IDENTITY:
+		argument->unmap_identity.offset = pick_pages(thread, 4);
+		argument->unmap_identity.length = pick_pages(thread, 4);
+		break;
+	case WDM_IOMMU_MAP_USER:
+		argument->map_user.permissions = 1 + pick(thread, 3);
+		argument->map_user.address = caller(thread->hammer->fixture.world.arena) +
+					     pick_pages(thread, 24);
+		argument->map_user.length = PAGE + pick_pages(thread, 3);
+		argument->map_user.logical_address = pick_address(thread);
+		break;
+	case WDM_IOMMU_BATCH:
+		random_batch(thread, &argument->batch, pointees->ops);
+		break;
+	}
+}
+
 static void random_members(struct hammering *thread, unsigned long request,
-			   union argument *argument, __u64 *list,
-			   struct wdm_iommu_mapping *mappings)
+			   union argument *argument, struct pointees *pointees)
 {
 	struct world *world = &thread->hammer->fixture.world;
 
@@ -112,22 +177,6 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->mdl_create.length = PAGE + pick_pages(thread, 8);
 		argument->mdl_create.access = 1 + pick(thread, 3);
 		break;
-	case WDM_IOMMU_MAP:
-	case WDM_IOMMU_MAP_IDENTITY:
-		argument->map.permissions = 1 + pick(thread, 3);
-		argument->map.offset = pick_pages(thread, 4);
-		argument->map.length = pick_pages(thread, 4);
-		if (request == WDM_IOMMU_MAP)
-			argument->map.logical_address = pick_address(thread);
-		break;
-	case WDM_IOMMU_UNMAP:
-		argument->unmap.logical_address = pick_address(thread);
-		argument->unmap.number_of_pages = 1 + pick(thread, 3);
-		break;
-	case WDM_IOMMU_UNMAP_IDENTITY:
-		argument->unmap_identity.offset = pick_pages(thread, 4);
-		argument->unmap_identity.length = pick_pages(thread, 4);
-		break;
 	case WDM_IOMMU_MEMORY_ADD:
 		argument->memory_add.permissions = pick(thread, 4) ? WDM_RW : WDM_IOMMU_READ;
 		argument->memory_add.caller_address = pick_address(thread);
@@ -142,15 +191,17 @@ static void random_members(struct hammering *thread, unsigned long request,
 	case WDM_IOMMU_FLUSH_VA_LIST:
 		argument->flush_va_list.last_level = pick(thread, 2);
 		argument->flush_va_list.number = 4;
-		argument->flush_va_list.va_list = caller(list);
+		argument->flush_va_list.va_list = caller(pointees->list);
 		for (unsigned int i = 0; i < 4; i++)
-			list[i] = pick_address(thread);
+			pointees->list[i] = pick_address(thread);
 		break;
 	case WDM_IOMMU_QUERY_MAPPINGS:
 		argument->query_mappings.what = pick(thread, 2);
 		argument->query_mappings.number = 4;
-		argument->query_mappings.mappings = caller(mappings);
+		argument->query_mappings.mappings = caller(pointees->mappings);
 		break;
+	default:
+		random_translation(thread, request, argument, pointees);
 	}
 }
 
@@ -169,40 +220,49 @@ static __u32 new_handle(unsigned long request, const union argument *argument)
 	}
 }
 
-static bool makes_sense(__u32 status, int error)
+/* All of a batch is done, or its status is that of an operation of it. */
+static bool done_makes_sense(__u32 status, const struct wdm_iommu_batch *batch)
 {
 	if (!status)
-		return true;
+		return batch->done == batch->number;
+	return batch->done < batch->number || !batch->done;
+}
+
+static bool makes_sense(const struct call *call, const union argument *argument, __u32 status,
+			int error)
+{
 	if (status == WDM_STATUS_NONE)
 		return error == EBADF;
-	return wdm_status_errno(status) == error && error != EPROTO;
+	if (call->request == WDM_IOMMU_BATCH && !done_makes_sense(status, &argument->batch))
+		return false;
+	return !status || (wdm_status_errno(status) == error && error != EPROTO);
 }
 
 static void random_call(struct hammering *thread)
 {
 	struct hammer *hammer = thread->hammer;
 	const struct call *call = &calls[pick(thread, number_of_calls)];
-	struct wdm_iommu_mapping mappings[4];
 	union argument argument = { .size = call->size };
+	struct pointees pointees;
 	__u32 status;
-	__u64 list[4];
 
 	/* Deletes are rare, or there would be nothing. */
 	if (call->request == WDM_IOMMU_CLOSE && pick(thread, 4))
 		return;
 	for (unsigned int i = 0; call->handles[i].types; i++)
 		*(__u32 *)((char *)&argument + call->handles[i].offset) = pick_handle(thread);
-	random_members(thread, call->request, &argument, list, mappings);
+	random_members(thread, call->request, &argument, &pointees);
 	errno = 0;
 	status = wdm_call(hammer->fixture.world.fd, call->request, &argument);
 	__atomic_add_fetch(&hammer->calls, 1, __ATOMIC_RELAXED);
+	if (!makes_sense(call, &argument, status, errno)) {
+		tap_diag("%s: %s, errno %d", call->name, wdm_status_name(status), errno);
+		__atomic_add_fetch(&hammer->strange, 1, __ATOMIC_RELAXED);
+	}
 	if (!status) {
 		__atomic_add_fetch(&hammer->successes, 1, __ATOMIC_RELAXED);
 		if (new_handle(call->request, &argument))
 			keep_handle(thread, new_handle(call->request, &argument));
-	} else if (!makes_sense(status, errno)) {
-		tap_diag("%s: %s, errno %d", call->name, wdm_status_name(status), errno);
-		__atomic_add_fetch(&hammer->strange, 1, __ATOMIC_RELAXED);
 	}
 }
 
