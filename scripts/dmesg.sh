@@ -30,7 +30,7 @@ scan_dmesg() {
 		# No match is what we hope for
 		if { after_boot "$file" | grep -aE "$DMESG_BAD" || true; } |
 			{ if [[ $DMESG_ALLOWED ]]; then grep -avE "$DMESG_ALLOWED" || true; else cat; fi; } |
-			head -n 20 | grep -a . >&2; then
+			sed -n 1,20p | grep -a . >&2; then
 			found=1
 		fi
 	done
