@@ -19,6 +19,9 @@ demo:
 test:
 	scripts/test
 
+bench:
+	scripts/bench
+
 lint:
 	scripts/lint
 
@@ -39,16 +42,17 @@ uninstall:
 # Kernels and packages that were fetched or built stay; "rm -rf build" takes them too
 clean:
 	if [ -e $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
-	rm -rf build/module build/tools build/dkms build/logs
+	rm -rf build/module build/tools build/dkms build/logs build/bench
 
 help:
 	@echo 'make            build the module for the running kernel, or for KDIR=...'
 	@echo 'make tools      build the programs and the library into build/tools'
 	@echo 'make demo       show it in a VM'
 	@echo 'make test       run all tests; scripts/test --help tells how to run some'
+	@echo 'make bench      measure it beside VFIO and iommufd, in VMs'
 	@echo 'make lint       check the style and let the static checkers look'
 	@echo 'make install    install the module through DKMS, and the udev rule'
 	@echo 'make uninstall  take both away again'
 	@echo 'make clean      remove what was built, but for the kernels in build/'
 
-.PHONY: all module tools demo test lint install uninstall clean help
+.PHONY: all module tools demo test bench lint install uninstall clean help

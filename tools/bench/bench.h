@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * wdm-bench: VFIO's type1, iommufd and this module do the same work with the same
+ * memory and the same device, in turn, and so does the floor: the kernel's IOMMU
+ * API with nothing around it.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/types.h>
+
+#include "wdm_bench.h"
+#include "wdm_iommu_user.h"
+
+#define PAGE		WDM_PAGE_SIZE
+
+/* Where mappings start: above all that machines reserve, and in any aperture. */
+#define IOVA_BASE	0x100000000ULL
+
+/**
+ * struct options - what the command line says
+ * @env: first column of every row
+ * @bdf: the device
+ * @rounds: how often each contender comes in each workload
+ * @quick: small counts, to see that it works
+ * @contenders: names, separated by commas; NULL for all
+ */
+struct options {
+	const char *env;
+	const char *bdf;
+	unsigned int rounds;
+	bool quick;
+	const char *contenders;
+};
+
+extern struct options options;
+
+/* memory.c */
+
+/**
+ * struct memory - memory of this process that is to be mapped
+ * @start: where it is
+ * @pages: how many pages it has
+ * @runs: how many physically contiguous runs it is made of
+ */
+struct memory {
+	unsigned char *start;
+	size_t pages;
+	size_t runs;
+};
+
+struct memory memory_small_pages(size_t pages);
+struct memory memory_huge_pages(size_t pages);
+void memory_free(struct memory *memory);
+void *allocate(size_t number, size_t size);
+void shuffle(__u32 *numbers, size_t number, __u64 seed);
+__u64 random_next(__u64 *state);
+__u64 now_ns(void);
+
+/**
+ * struct kernel_memory - what the kernel uses for itself, in bytes
+ * @objects: slabs and vmalloc
+ * @tables: page tables of IOMMUs, where the kernel counts them
+ */
+struct kernel_memory {
+	double objects;
+	double tables;
+};
+
+struct kernel_memory kernel_memory(void);
+
+/* results.c */
+void record(const char *workload, const char *variant, const char *contender,
+	    const char *figure, const char *unit, double value);
+void results_print(const char *workload);
+
+/* contender.c */
+
+/* What is done before the clock starts. */
+enum heat {
+	COLD,	/* nothing: a map pins, an unmap unpins, where that can be */
+	PINNED,	/* the memory is pinned, where that can be */
+};
+
+/**
+ * struct session - a contender that has the device
+ * @contender: who it is
+ * @heat: what it may do before the clock starts
+ * @memory: what it maps
+ * @attached: the device is in the domain
+ * @fd: container, iommufd, /dev/wdm_iommu or /dev/wdm_bench
+ * @group: VFIO group (type1)
+ * @device: VFIO device (iommufd)
+ * @device_id: its number (iommufd)
+ * @ioas: what the device is attached to (iommufd)
+ * @source: the IOAS that memory is copied from (copy)
+ * @source_hwpt: the page table that keeps it pinned (copy)
+ * @domain: handle of the domain (wdm)
+ * @mdl: handle of the MDL of all of the memory (wdm)
+ * @vfio: the device (wdm)
+ * @batch: room for a batch (wdm)
+ * @pin: number of the pinned memory (floor)
+ */
+struct session {
+	const struct contender *contender;
+	enum heat heat;
+	const struct memory *memory;
+	bool attached;
+	int fd;
+	int group;
+	int device;
+	__u32 device_id;
+	__u32 ioas;
+	__u32 source;
+	__u32 source_hwpt;
+	__u32 domain;
+	__u32 mdl;
+	struct wdm_vfio_device vfio;
+	struct wdm_iommu_batch_op *batch;
+	__u32 pin;
+};
+
+/**
+ * struct contender - one way to map memory for a device
+ * @name: column of the results
+ * @bit: for sets of contenders
+ * @missing: why this kernel does not have it; NULL if it has
+ * @start: get the device, with an empty domain; not attached unless @attach is
+ *	NULL
+ * @attach: put the device into the domain
+ * @pin: do for the memory what the session's heat lets it do
+ * @map: map pages of the memory
+ * @unmap: unmap what one @map has mapped
+ * @map_each, @unmap_each, @map_unmap, @replace: the same for lists; where they
+ *	are NULL, calls in a loop are as good. Each returns nanoseconds
+ * @map_whole, @unmap_whole: likewise, for all of the memory
+ * @empty_call: call the kernel to do nothing; NULL if nobody asks for it
+ * @teardown: take the domain away with all that is in it, nanoseconds
+ * @finish: close what is left
+ */
+struct contender {
+	const char *name;
+	unsigned int bit;
+	const char *(*missing)(void);
+	void (*start)(struct session *session);
+	void (*attach)(struct session *session);
+	void (*pin)(struct session *session);
+	void (*map)(struct session *session, size_t page, size_t pages, __u64 iova);
+	void (*unmap)(struct session *session, __u64 iova, size_t pages);
+	__u64 (*map_each)(struct session *session, const struct wdm_bench_page *list,
+			  size_t number);
+	__u64 (*unmap_each)(struct session *session, const struct wdm_bench_page *list,
+			    size_t number);
+	__u64 (*map_unmap)(struct session *session, const struct wdm_bench_page *list,
+			   size_t number);
+	__u64 (*replace)(struct session *session, const struct wdm_bench_page *list,
+			 size_t number);
+	__u64 (*map_whole)(struct session *session, __u64 iova);
+	__u64 (*unmap_whole)(struct session *session, __u64 iova);
+	__u64 (*empty_call)(struct session *session, size_t number);
+	__u64 (*teardown)(struct session *session, const struct wdm_bench_page *list,
+			  size_t number);
+	void (*finish)(struct session *session);
+};
+
+#define TYPE1		0x01
+#define IOMMUFD		0x02
+#define COPY		0x04
+#define WDM		0x08
+#define WDM_BATCH	0x10
+#define FLOOR		0x20
+#define FLOOR_GATHER	0x40
+#define FLOOR_RUNS	0x80
+
+extern const struct contender type1, iommufd, copy, wdm, wdm_batch_calls;
+extern const struct contender floor_sync, floor_gather, floor_runs;
+
+__u64 map_each(struct session *session, const struct wdm_bench_page *list, size_t number);
+__u64 unmap_each(struct session *session, const struct wdm_bench_page *list, size_t number);
+__u64 map_unmap(struct session *session, const struct wdm_bench_page *list, size_t number);
+__u64 replace(struct session *session, const struct wdm_bench_page *list, size_t number);
+__u64 map_whole(struct session *session, __u64 iova);
+__u64 unmap_whole(struct session *session, __u64 iova);
+bool iommu_is_null(void);
+void clear_floor(struct session *session, const struct wdm_bench_page *list, size_t number);
+void session_attach(struct session *session);
+__u64 floor_compare(const struct memory *first, const struct memory *second);
+
+/**
+ * struct job - a workload, or a variant of one
+ * @workload: name
+ * @variant: name
+ * @contenders: who takes part
+ * @heat: what they may do before the clock starts
+ * @memory: what they map
+ * @unattached: the device is not attached to begin with
+ * @body: the work, for one contender in one round
+ * @list: for @body
+ * @number: length of @list, or how often, for @body
+ */
+struct job {
+	const char *workload;
+	const char *variant;
+	unsigned int contenders;
+	enum heat heat;
+	const struct memory *memory;
+	bool unattached;
+	void (*body)(const struct job *job, struct session *session);
+	const struct wdm_bench_page *list;
+	size_t number;
+};
+
+void run_job(const struct job *job, unsigned int rounds);
+bool takes_part(const struct contender *contender, const char *workload);
+void report(const struct job *job, const struct session *session, const char *figure,
+	    const char *unit, double value);
+
+/* Workloads */
+void w1_cold_pages(void);
+void w2_pinned_pages(void);
+void w3_batches(void);
+void w4_cold_buffer(void);
+void w5_pinned_buffer(void);
+void w6_threads(void);
+void w7_live_mappings(void);
+void w8_caller_managed(void);
+void w9_attach_and_close(void);
+
+#endif
