@@ -755,7 +755,8 @@ static void batch_cut_fails(struct kunit *test)
 /* A call of another thread */
 struct bt_call {
 	struct bt *bt;
-	struct fake_iommu *adopt;	/* NULL: map a page */
+	struct fake_iommu *adopt;	/* NULL: map or unmap a page */
+	bool unmap;
 	u64 page;
 	ntstatus_t status;
 	struct completion done;
@@ -765,14 +766,15 @@ static int bt_call_run(void *data)
 {
 	struct bt_call *call = data;
 	struct bt *bt = call->bt;
+	u64 logical = (BT_FIRST + call->page) << PAGE_SHIFT;
 
 	if (call->adopt)
 		call->status = fixture_adopt(bt->domain, call->adopt);
+	else if (call->unmap)
+		call->status = wdm_domain_unmap(bt->domain, logical, 1);
 	else
 		call->status = wdm_domain_map(bt->domain, WDM_PERMS,
-					      bt->tm[2]->mdl, 0, 1,
-					      (BT_FIRST + call->page) <<
-					      PAGE_SHIFT);
+					      bt->tm[2]->mdl, 0, 1, logical);
 	complete(&call->done);
 	return 0;
 }
@@ -793,8 +795,11 @@ static bool bt_call_done(struct bt_call *call)
 	return wait_for_completion_timeout(&call->done, 20 * HZ);
 }
 
-/* Does another thread's map of this page go ahead? If not, it does later. */
-static void bt_other_maps(struct bt *bt, u64 page, bool at_once)
+/*
+ * Does another thread's map or unmap of this page go ahead? If not, it does when the
+ * batch ends, which is what happens then.
+ */
+static void bt_other(struct bt *bt, u64 page, bool unmap, bool at_once)
 {
 	struct bt_call *call = kunit_kzalloc(bt->fx->test, sizeof(*call),
 					     GFP_KERNEL);
@@ -803,19 +808,23 @@ static void bt_other_maps(struct bt *bt, u64 page, bool at_once)
 
 	KUNIT_ASSERT_NOT_NULL(test, call);
 	call->page = page;
+	call->unmap = unmap;
 	bt_call_start(bt, call);
-	if (at_once) {
+	if (at_once)
 		ended = bt_call_done(call);
-		bt_stop(bt);
-	} else {
+	else
 		ended = wait_for_completion_timeout(&call->done, HZ / 10);
-		bt_stop(bt);
-		if (!ended)
-			KUNIT_ASSERT_TRUE(test, bt_call_done(call));
-	}
+	bt_stop(bt);
+	if (!ended)
+		KUNIT_ASSERT_TRUE(test, bt_call_done(call));
 	KUNIT_EXPECT_EQ_MSG(test, ended, at_once, "page %llu", page);
 	KUNIT_EXPECT_STATUS(test, call->status, STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test,
+}
+
+static void bt_other_maps(struct bt *bt, u64 page, bool at_once)
+{
+	bt_other(bt, page, false, at_once);
+	KUNIT_EXPECT_STATUS(bt->fx->test,
 			    wdm_domain_unmap(bt->domain,
 					     (BT_FIRST + page) << PAGE_SHIFT,
 					     1),
@@ -853,6 +862,34 @@ static void batch_holds(struct kunit *test)
 	/* A batch that has done nothing yet is in nobody's way, nor is an empty one. */
 	bt_begin_all(bt);
 	bt_other_maps(bt, 100, true);
+}
+
+/* Who cuts a large page holds all of it, and nothing else. */
+static void batch_holds_cut(struct kunit *test)
+{
+	static const struct {
+		u64 other;
+		bool at_once;
+	} rows[] = {
+		{ 512, false }, { 599, false }, { 1023, false },
+		{ 511, true }, { 1024, true },
+	};
+	struct bt *bt = bt_start(test, &bt_large);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		bt_begin_all(bt);
+		bt_map(bt, 0, 0, 512, 512);
+		bt_map(bt, 2, 0, 511, 1);
+		bt_map(bt, 2, 7, 1024, 1);
+		bt_end(bt);
+		bt_begin(bt, 600, 600);
+		bt_unmap(bt, 600, 1);
+		bt_other(bt, rows[i].other, true, rows[i].at_once);
+		page_model_remove(&bt->model, BT_FIRST + rows[i].other, 1);
+		bt_check(bt);
+		bt_clear(bt);
+	}
 }
 
 /*
@@ -1015,6 +1052,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_cut),
 	KUNIT_CASE(batch_cut_fails),
 	KUNIT_CASE(batch_holds),
+	KUNIT_CASE(batch_holds_cut),
 	KUNIT_CASE(batch_beyond_hint),
 	KUNIT_CASE(batch_adopt),
 	KUNIT_CASE(batch_parameters),
