@@ -393,9 +393,12 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 		return STATUS_ACCESS_DENIED;
 	}
 
+	/* What it found before it failed is on the list all the same. */
 	ret = iommu_get_group_resv_regions(group->iommu_group, &regions);
-	if (ret)
+	if (ret) {
+		wdm_free_regions(&regions);
 		return wdm_status_from_errno(ret);
+	}
 
 	status = STATUS_CANCELLED;
 	if (!down_write_killable(&domain->attach_lock)) {
