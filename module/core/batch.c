@@ -113,8 +113,10 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_batch_end);
  * @first: the first page number
  * @last: the last one
  *
- * Who waits to attach or detach is let in before: VFIO may be waiting, and
- * everybody else for VFIO.
+ * If somebody waits to attach or detach, the locks are let go of first: VFIO may
+ * be waiting, and everybody else for VFIO. That lets them in within a few
+ * operations, not before the next one: a rwsem may be taken again before a waiter
+ * has woken up, but not for long.
  *
  * Return: STATUS_CANCELLED when a fatal signal came.
  */

@@ -26,7 +26,7 @@
  * -1 with errno set and leaves the NTSTATUS in @status; see wdm_ntstatus.h for
  * the numbers and wdm_ntstatus_table.h for errno and meaning of each. A call
  * that fails has changed nothing, except where its text says otherwise
- * (&WDM_IOMMU_CONFIGURE and the two flushes).
+ * (&WDM_IOMMU_CONFIGURE, the two flushes and &WDM_IOMMU_BATCH).
  *
  * Without a status, because there is no place to write it to:
  *
@@ -43,7 +43,8 @@
  *	- STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH: a handle that names
  *	  nothing, or an object of another type
  *	- STATUS_INSUFFICIENT_RESOURCES: not enough memory
- *	- STATUS_CANCELLED: a signal ended the call, which has changed nothing
+ *	- STATUS_CANCELLED: a signal ended the call, which has changed nothing, with
+ *	  the same exceptions
  *
  * Handles are numbers greater than 0, valid for one open file description of
  * /dev/wdm_iommu, which also owns everything that was made through it. When it
