@@ -40,6 +40,21 @@ static bool wdm_is_identity(struct wdm_domain *domain, u64 first, u64 last)
 	return same;
 }
 
+/* The pages may lie anywhere: everything else waits. */
+static ntstatus_t wdm_identity_begin(struct wdm_batch *batch,
+				     struct wdm_domain *domain)
+{
+	ntstatus_t status;
+
+	status = wdm_batch_begin(batch, domain, 0, U64_MAX);
+	if (wdm_failed(status))
+		return status;
+	status = wdm_batch_hold(batch, 0, U64_MAX);
+	if (wdm_failed(status))
+		wdm_batch_end(batch);
+	return status;
+}
+
 /*
  * Unmap what is known to be mapped; but pages that an MDL has twice are not there
  * the second time.
@@ -114,14 +129,11 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
 
-	/* The pages may lie anywhere: everything else waits. */
-	status = wdm_batch_begin(&batch, domain, 0, U64_MAX);
+	status = wdm_identity_begin(&batch, domain);
 	if (wdm_failed(status))
 		return status;
-	status = wdm_batch_hold(&batch, 0, U64_MAX);
-	if (!wdm_failed(status))
-		status = wdm_map_identity_locked(&batch, perms, mdl, mdl_page,
-						 nr_pages);
+	status = wdm_map_identity_locked(&batch, perms, mdl, mdl_page,
+					 nr_pages);
 	wdm_batch_end(&batch);
 	return status;
 }
@@ -191,13 +203,10 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_2;
 
-	status = wdm_batch_begin(&batch, domain, 0, U64_MAX);
+	status = wdm_identity_begin(&batch, domain);
 	if (wdm_failed(status))
 		return status;
-	status = wdm_batch_hold(&batch, 0, U64_MAX);
-	if (!wdm_failed(status))
-		status = wdm_unmap_identity_locked(&batch, mdl, mdl_page,
-						   nr_pages);
+	status = wdm_unmap_identity_locked(&batch, mdl, mdl_page, nr_pages);
 	wdm_batch_end(&batch);
 	return status;
 }

@@ -23,8 +23,8 @@
 /**
  * wdm_walk_begin() - Start a walk
  * @walk: the walk
- * @domain: the domain; attach_lock and the shadow's lock are held until
- *	its last wdm_walk_sync()
+ * @domain: the domain; attach_lock and the shadow's lock are held until the walk
+ *	is over
  * @refusal: for what will be refused
  */
 void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
@@ -270,17 +270,14 @@ static void wdm_entry_drop(struct wdm_walk *walk,
 void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table)
 {
 	u64 span = wdm_pt_span(table->level);
-	unsigned int i, end;
+	unsigned int i;
 
 	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
-	for_each_set_bitrange(i, end, table->live, WDM_PT_ENTRIES) {
-		for (; i < end; i++) {
-			if (table->child && table->child[i])
-				wdm_table_drop(walk, table->child[i]);
-			else
-				wdm_walk_unmap(walk, wdm_entry_va(table, i),
-					       span);
-		}
+	for_each_set_bit(i, table->live, WDM_PT_ENTRIES) {
+		if (table->child && table->child[i])
+			wdm_table_drop(walk, table->child[i]);
+		else
+			wdm_walk_unmap(walk, wdm_entry_va(table, i), span);
 	}
 	walk->shadow->nr_refused -= bitmap_weight(table->refused,
 						  WDM_PT_ENTRIES);

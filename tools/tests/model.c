@@ -111,3 +111,17 @@ bool model_check(const struct model *model, int fd, __u32 domain, __u32 what)
 	free(found.pages);
 	return CHECK(same);
 }
+
+/* Does the device see it so, at some of the pages from ADDRESS on? They map the arena. */
+void model_check_dma(const struct model *model, struct world *world, size_t pages)
+{
+	for (unsigned int i = 0; i < 12; i++) {
+		__u64 address = ADDRESS + random_number(pages) * WDM_PAGE_SIZE;
+		const struct model_page *at =
+			&model->pages[(address - model->first) / WDM_PAGE_SIZE];
+		bool writable = at->permissions & WDM_IOMMU_WRITE;
+
+		EXPECT_DMA(writable ? DMA_ARRIVED : DMA_BLOCKED,
+			   write_to(world, address, world->arena + at->offset));
+	}
+}

@@ -38,5 +38,6 @@ void model_clear(struct model *model, __u64 address, size_t pages);
 size_t model_count(const struct model *model, __u64 address, size_t pages);
 void model_apply(struct model *model, const struct wdm_iommu_batch_op *ops, size_t number);
 bool model_check(const struct model *model, int fd, __u32 domain, __u32 what);
+void model_check_dma(const struct model *model, struct world *world, size_t pages);
 
 #endif

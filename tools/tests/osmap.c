@@ -417,14 +417,7 @@ static void random_operations(void)
 			model_check(&model, world.fd, world.domain, WDM_IOMMU_QUERY_LOGICAL);
 	}
 	model_check(&model, world.fd, world.domain, WDM_IOMMU_QUERY_LOGICAL);
-	for (unsigned int i = 0; i < 12; i++) {
-		__u64 address = ADDRESS + random_number(WINDOW) * PAGE;
-		struct model_page *at = &model.pages[(address - model.first) / PAGE];
-		bool writable = at->permissions & WDM_IOMMU_WRITE;
-
-		EXPECT_DMA(writable ? DMA_ARRIVED : DMA_BLOCKED,
-			   write_to(&world, address, world.arena + at->offset));
-	}
+	model_check_dma(&model, &world, WINDOW);
 }
 
 static void identity(void)
