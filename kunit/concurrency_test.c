@@ -257,7 +257,7 @@ static void conc_check(struct kunit *test, struct conc *conc,
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&conc->unexpected), 0);
 	KUNIT_EXPECT_EQ(test, fake->mapped, wdm_record_pages(&conc->domain->record));
-	KUNIT_EXPECT_EQ(test, atomic64_read(&conc->mdl->uses), fake->mapped);
+	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(conc->mdl), fake->mapped);
 	KUNIT_EXPECT_EQ(test, fake->torn, 0);
 	KUNIT_EXPECT_EQ(test, fake->over_stale, 0);
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fake));

@@ -156,8 +156,7 @@ bool page_model_equals_record(const struct page_model *model,
 	if (equal && next <= last &&
 	    page_model_count(model, next, last - next + 1))
 		equal = false;
-	if (wdm_record_pages(rec) != page_model_count(model, model->first, model->nr))
-		equal = false;
 	wdm_record_unlock(rec);
-	return equal;
+	return equal && wdm_record_pages(rec) ==
+			page_model_count(model, model->first, model->nr);
 }

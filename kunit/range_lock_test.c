@@ -115,7 +115,7 @@ static void range_exclusion(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&shared->violations), 0);
 	/* Or else nothing was tested. */
 	KUNIT_EXPECT_GT(test, atomic_read(&shared->waits), 0);
-	KUNIT_EXPECT_TRUE(test, list_empty(&shared->lock.held));
+	KUNIT_EXPECT_TRUE(test, !wdm_range_is_locked(&shared->lock));
 }
 
 struct range_waiter {

@@ -71,7 +71,7 @@ static void record_end(struct record_run *run)
 	record_release(run);
 	wdm_record_destroy(&run->rec);
 	for (i = 0; i < RECORD_MDLS; i++)
-		KUNIT_EXPECT_FALSE(test, wdm_mdl_in_use(run->tm[i]->mdl));
+		KUNIT_EXPECT_EQ(test, wdm_mdl_uses(run->tm[i]->mdl), 0);
 }
 
 static u64 record_removed(const struct record_run *run,
@@ -97,7 +97,7 @@ static void record_check(struct record_run *run)
 		mdl = run->tm[i]->mdl;
 		KUNIT_ASSERT_EQ(test, record_removed(run, mdl),
 				run->removed[i]);
-		KUNIT_ASSERT_EQ(test, atomic64_read(&mdl->uses),
+		KUNIT_ASSERT_EQ(test, wdm_mdl_uses(mdl),
 				page_model_uses(&run->model, mdl) +
 				run->removed[i]);
 	}

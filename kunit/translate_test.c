@@ -174,7 +174,7 @@ static void tr_check(struct tr *tr)
 	KUNIT_ASSERT_TRUE(test, page_model_equals_record(&tr->model,
 							 &tr->domain->record));
 	for (i = 0; i < TR_MDLS; i++)
-		KUNIT_ASSERT_EQ(test, atomic64_read(&tr->tm[i]->mdl->uses),
+		KUNIT_ASSERT_EQ(test, wdm_mdl_uses(tr->tm[i]->mdl),
 				page_model_uses(&tr->model, tr->tm[i]->mdl));
 	tr->cut_first = U64_MAX;
 	tr->cut_last = 0;

@@ -65,7 +65,7 @@ static ntstatus_t wdm_object_delete_core(struct wdm_object *object)
 	case WDM_OBJECT_DEVICE:
 		return wdm_device_delete(object->device);
 	case WDM_OBJECT_MDL:
-		if (wdm_mdl_in_use(object->mdl))
+		if (wdm_mdl_uses(object->mdl))
 			return STATUS_RESOURCE_IN_USE;
 		wdm_mdl_put(object->mdl);
 		return STATUS_SUCCESS;

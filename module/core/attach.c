@@ -40,7 +40,7 @@ bool wdm_unsafe_interrupts_allowed(void)
  */
 bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last)
 {
-	struct wdm_extent ext;
+	struct wdm_record_iter iter;
 	bool any;
 
 	if (first > last)
@@ -49,8 +49,9 @@ bool wdm_domain_uses(struct wdm_domain *domain, u64 first, u64 last)
 		return wdm_shadow_uses(domain, first, last);
 
 	wdm_record_lock(&domain->record);
-	any = wdm_record_next(&domain->record, first >> PAGE_SHIFT,
-			      last >> PAGE_SHIFT, &ext);
+	wdm_record_iter_init(&iter, &domain->record, first >> PAGE_SHIFT,
+			     last >> PAGE_SHIFT);
+	any = wdm_record_iter_mapped(&iter, &first, &last);
 	wdm_record_unlock(&domain->record);
 	return any;
 }
@@ -381,6 +382,7 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_attach);
 	LIST_HEAD(regions);
+	struct wdm_range all;
 	ntstatus_t status;
 	int ret;
 
@@ -401,9 +403,9 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 	}
 
 	status = STATUS_CANCELLED;
-	if (!down_write_killable(&domain->attach_lock)) {
+	if (!wdm_range_lock_all_killable(&domain->ranges, &all)) {
 		status = wdm_attach_locked(domain, group, dev, &regions);
-		up_write(&domain->attach_lock);
+		wdm_range_unlock(&domain->ranges, &all);
 	}
 	wdm_free_regions(&regions);
 	if (trace_wdm_attach_enabled())
@@ -423,10 +425,11 @@ void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_detach);
 	struct wdm_hw *hw = group->hw;
+	struct wdm_range all;
 
 	lockdep_assert_held(&group->lock);
 
-	down_write(&domain->attach_lock);
+	wdm_range_lock_all(&domain->ranges, &all);
 	iommu_detach_group(hw->domain, group->iommu_group);
 	list_del_init(&group->domain_node);
 	group->hw = NULL;
@@ -435,7 +438,7 @@ void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
 		wdm_hw_empty(domain, hw);
 		wdm_hw_destroy(hw);
 	}
-	up_write(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, &all);
 	if (trace_wdm_detach_enabled())
 		trace_wdm_detach(domain, iommu_group_id(group->iommu_group),
 				 STATUS_SUCCESS, wdm_trace_ns(begin));
@@ -455,16 +458,17 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 {
 	struct wdm_hw *hw = wdm_hw_create(hw_domain);
 	ntstatus_t status = STATUS_CONFLICTING_ADDRESSES;
+	struct wdm_range all;
 
 	if (!hw)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	down_write(&domain->attach_lock);
+	wdm_range_lock_all(&domain->ranges, &all);
 	if (wdm_aperture_fits(domain, &hw_domain->geometry))
 		status = wdm_hw_fill(domain, hw);
 	if (!wdm_failed(status))
 		list_add_tail(&hw->node, &domain->hws);
-	up_write(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, &all);
 
 	if (wdm_failed(status))
 		kfree(hw);
@@ -481,8 +485,9 @@ void wdm_domain_disown(struct wdm_domain *domain,
 		       struct iommu_domain *hw_domain)
 {
 	struct wdm_hw *hw, *next;
+	struct wdm_range all;
 
-	down_write(&domain->attach_lock);
+	wdm_range_lock_all(&domain->ranges, &all);
 	list_for_each_entry_safe(hw, next, &domain->hws, node) {
 		if (hw->domain != hw_domain)
 			continue;
@@ -491,6 +496,6 @@ void wdm_domain_disown(struct wdm_domain *domain,
 		wdm_hw_destroy(hw);
 		break;
 	}
-	up_write(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, &all);
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_domain_disown);

@@ -12,7 +12,6 @@
  * all IOMMUs would take well.
  */
 #include <linux/mm.h>
-#include <linux/rwsem.h>
 
 #include "../compat/compat.h"
 #include "batch.h"
@@ -21,15 +20,9 @@
 
 static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 {
-	struct wdm_domain *domain = batch->domain;
-
-	if (down_read_killable(&domain->attach_lock))
+	if (wdm_range_lock(&batch->domain->ranges, &batch->range, batch->first,
+			   batch->last))
 		return STATUS_CANCELLED;
-	if (wdm_range_lock(&domain->ranges, &batch->range, batch->first,
-			   batch->last)) {
-		up_read(&domain->attach_lock);
-		return STATUS_CANCELLED;
-	}
 	batch->held = true;
 	return STATUS_SUCCESS;
 }
@@ -55,11 +48,8 @@ static void wdm_batch_sync(struct wdm_batch *batch)
 
 static void wdm_batch_unlock(struct wdm_batch *batch)
 {
-	struct wdm_domain *domain = batch->domain;
-
 	wdm_batch_sync(batch);
-	wdm_range_unlock(&domain->ranges, &batch->range);
-	up_read(&domain->attach_lock);
+	wdm_range_unlock(&batch->domain->ranges, &batch->range);
 	batch->held = false;
 }
 
@@ -113,10 +103,8 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_batch_end);
  * @first: the first page number
  * @last: the last one
  *
- * If somebody waits to attach or detach, the locks are let go of first: VFIO may
- * be waiting, and everybody else for VFIO. That lets them in within a few
- * operations, not before the next one: a rwsem may be taken again before a waiter
- * has woken up, but not for long.
+ * If somebody waits to attach or detach, he gets it first: VFIO may be waiting,
+ * and everybody else for VFIO.
  *
  * Return: STATUS_CANCELLED when a fatal signal came.
  */
@@ -124,7 +112,7 @@ ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 first, u64 last)
 {
 	if (batch->held) {
 		if (first >= batch->first && last <= batch->last &&
-		    !rwsem_is_contended(&batch->domain->attach_lock))
+		    !wdm_range_wanted(&batch->domain->ranges))
 			return STATUS_SUCCESS;
 		wdm_batch_unlock(batch);
 		wdm_removal_release(&batch->removal);

@@ -11,7 +11,7 @@
 /**
  * struct wdm_batch - operations on a domain
  * @domain: the domain
- * @held: attach_lock is held for reading, and @range
+ * @held: @range is held
  * @first: the first page that no other call may touch while they are
  * @last: the last one
  * @range: the domain's record of these pages

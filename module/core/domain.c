@@ -39,7 +39,6 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 		}
 	}
 
-	init_rwsem(&domain->attach_lock);
 	INIT_LIST_HEAD(&domain->hws);
 	INIT_LIST_HEAD(&domain->groups);
 	domain->granule = flags & WDM_DOMAIN_PAGE_GRANULAR ?
@@ -61,18 +60,19 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_domain_create);
  */
 ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 {
+	struct wdm_range none;
 	bool attached;
 
-	down_read(&domain->attach_lock);
+	wdm_range_lock_none(&domain->ranges, &none);
 	attached = !list_empty(&domain->hws);
-	up_read(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, &none);
 	if (attached)
 		return STATUS_RESOURCE_IN_USE;
 
 	if (domain->shadow)
 		wdm_shadow_destroy(domain);
 	wdm_record_destroy(&domain->record);
-	/* Who detached the last device may not be all out of attach_lock yet. */
+	/* Who detached the last device may not be all out of the lock yet. */
 	kfree_rcu(domain, rcu);
 	return STATUS_SUCCESS;
 }

@@ -6,12 +6,10 @@
  *
  *	wdm_owner.lock		which groups an owner has
  *	wdm_group.lock		where a group is attached
- *	wdm_domain.attach_lock	write: which hardware domains there are;
- *				read: changing what they map
- *	wdm_domain.ranges	OS-managed: the range that a call changes
+ *	wdm_domain.ranges	all pages: which hardware domains there are;
+ *				a range: what the record and they map there
  *	wdm_shadow.lock		caller-managed: everything of the shadow
- *	wdm_record.lock		write: one look at, or change of, a record;
- *				read: changing words in its tables
+ *	wdm_record.lock		the tree of a record
  *	wdm_words.lock		the words of one table (record.c)
  *
  * Outside of all these stand the locks of who calls: wdk_lock (wdk/device.c) and
@@ -25,7 +23,6 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
-#include <linux/rwsem.h>
 
 #include "../status.h"
 #include "hw.h"
@@ -41,12 +38,12 @@ struct wdm_shadow;
 
 /**
  * struct wdm_domain - a domain
- * @attach_lock: see above; guards @hws and @groups
  * @hws: the hardware domains
  * @groups: the groups that are attached
  * @nr_devices: the devices that are attached
  * @granule: OS-managed: which pages of the IOMMU to use
- * @ranges: OS-managed: ranges of logical pages that calls are changing
+ * @ranges: pages that calls are changing; no page, where a call only keeps @hws and
+ *	@groups, which who holds all pages guards, from changing
  * @record: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
  * @shadow: caller-managed: what the caller's page tables translate; NULL for an
@@ -54,7 +51,6 @@ struct wdm_shadow;
  * @rcu: for freeing it
  */
 struct wdm_domain {
-	struct rw_semaphore attach_lock;
 	struct list_head hws;
 	struct list_head groups;
 	atomic_t nr_devices;

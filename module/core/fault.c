@@ -56,13 +56,14 @@ static bool wdm_fault_pop(struct wdm_fault_sink *sink, u64 *iova)
 static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
 {
 	struct wdm_group *group = device->group;
+	struct wdm_range none;
 	bool mapped = false;
 
 	mutex_lock(&group->lock);
 	if (group->domain) {
-		down_read(&group->domain->attach_lock);
+		wdm_range_lock_none(&group->domain->ranges, &none);
 		mapped = wdm_domain_uses(group->domain, iova, iova);
-		up_read(&group->domain->attach_lock);
+		wdm_range_unlock(&group->domain->ranges, &none);
 	}
 	mutex_unlock(&group->lock);
 	return mapped;

@@ -27,8 +27,7 @@ static DEFINE_XARRAY_ALLOC1(wdm_mdl_ids);
 int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
 		 const struct wdm_pages *pages)
 {
-	refcount_set(&mdl->refs, 1);
-	atomic64_set(&mdl->uses, 0);
+	atomic64_set(&mdl->refs, 1);
 	mdl->access = access;
 	mdl->handle = 0;
 	mdl->pages = *pages;
@@ -41,17 +40,15 @@ int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
 EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_init);
 
 /**
- * wdm_mdl_put() - Drop a reference
- * @mdl: the MDL; may be gone afterwards
+ * wdm_mdl_free() - The last reference is gone
+ * @mdl: the MDL
  */
-void wdm_mdl_put(struct wdm_mdl *mdl)
+void wdm_mdl_free(struct wdm_mdl *mdl)
 {
-	if (!refcount_dec_and_test(&mdl->refs))
-		return;
 	xa_erase(&wdm_mdl_ids, mdl->id);
 	mdl->ops->free(mdl);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_put);
+EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_free);
 
 /**
  * wdm_mdl_by_id() - The MDL that a record means

@@ -10,7 +10,6 @@
 #define WDM_CORE_MDL_H
 
 #include <linux/atomic.h>
-#include <linux/refcount.h>
 #include <linux/types.h>
 
 #include "pages.h"
@@ -38,8 +37,8 @@ struct wdm_mdl_ops {
 
 /**
  * struct wdm_mdl - memory that may be mapped
- * @refs: references: the maker's, and one while @uses is not zero
- * @uses: pages that records map, each counted as often as it is mapped
+ * @refs: references: the maker's, and one for each page that records map, as often
+ *	as it is mapped
  * @id: number of the MDL in records, unique in the module
  * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
  * @handle: what its maker calls it, for reports
@@ -47,8 +46,7 @@ struct wdm_mdl_ops {
  * @ops: the maker
  */
 struct wdm_mdl {
-	refcount_t refs;
-	atomic64_t uses;
+	atomic64_t refs;
 	u32 id;
 	u32 access;
 	u32 handle;
@@ -58,7 +56,7 @@ struct wdm_mdl {
 
 int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
 		 const struct wdm_pages *pages);
-void wdm_mdl_put(struct wdm_mdl *mdl);
+void wdm_mdl_free(struct wdm_mdl *mdl);
 
 /**
  * wdm_mdl_use() - Count pages that a record is about to map
@@ -67,8 +65,7 @@ void wdm_mdl_put(struct wdm_mdl *mdl);
  */
 static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
 {
-	if (atomic64_add_return(pages, &mdl->uses) == pages)
-		refcount_inc(&mdl->refs);
+	atomic64_add(pages, &mdl->refs);
 }
 
 /**
@@ -78,13 +75,28 @@ static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
  */
 static inline void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
 {
-	if (!atomic64_sub_return(pages, &mdl->uses))
-		wdm_mdl_put(mdl);
+	if (atomic64_sub_and_test(pages, &mdl->refs))
+		wdm_mdl_free(mdl);
 }
 
-static inline bool wdm_mdl_in_use(const struct wdm_mdl *mdl)
+/**
+ * wdm_mdl_put() - Drop the maker's reference
+ * @mdl: the MDL; may be gone afterwards
+ */
+static inline void wdm_mdl_put(struct wdm_mdl *mdl)
 {
-	return atomic64_read(&mdl->uses) != 0;
+	wdm_mdl_unuse(mdl, 1);
+}
+
+/**
+ * wdm_mdl_uses() - How many pages do records map?
+ * @mdl: the MDL, by its maker
+ *
+ * Return: pages, each as often as it is mapped.
+ */
+static inline u64 wdm_mdl_uses(const struct wdm_mdl *mdl)
+{
+	return atomic64_read(&mdl->refs) - 1;
 }
 
 struct wdm_mdl *wdm_mdl_by_id(u32 id);

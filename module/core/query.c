@@ -20,6 +20,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 			     struct wdm_domain_report *report)
 {
 	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_range none;
 	struct wdm_hw *hw;
 
 	*report = (struct wdm_domain_report) {
@@ -27,7 +28,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 		.page_granular = domain->granule == WDM_GRANULE_PAGE,
 		.aperture_end = U64_MAX,
 	};
-	if (down_read_killable(&domain->attach_lock))
+	if (wdm_range_lock_none_killable(&domain->ranges, &none))
 		return STATUS_CANCELLED;
 
 	report->nr_devices = atomic_read(&domain->nr_devices);
@@ -45,7 +46,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 	if (domain->shadow)
 		status = wdm_shadow_report(domain, report);
 
-	up_read(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, &none);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_domain_report);
@@ -72,7 +73,7 @@ static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
 
 	if (wdm_record_lock_killable(&domain->record))
 		return STATUS_CANCELLED;
-	found = wdm_record_next(&domain->record, start >> PAGE_SHIFT,
+	found = wdm_record_peek(&domain->record, start >> PAGE_SHIFT,
 				U64_MAX >> PAGE_SHIFT, ext);
 	wdm_record_unlock(&domain->record);
 	return found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
@@ -95,10 +96,11 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 	ntstatus_t status = STATUS_SUCCESS;
 	unsigned int room = *nr;
 	struct wdm_extent next;
+	struct wdm_range none;
 	u64 at = *start;
 
 	*nr = 0;
-	if (down_read_killable(&domain->attach_lock))
+	if (wdm_range_lock_none_killable(&domain->ranges, &none))
 		return STATUS_CANCELLED;
 	while (at != U64_MAX) {
 		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
@@ -114,7 +116,7 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 		at = ((next.first + next.nr_pages) << PAGE_SHIFT) ?: U64_MAX;
 		cond_resched();
 	}
-	up_read(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, &none);
 	if (status == STATUS_NOT_FOUND) {
 		at = U64_MAX;
 		status = STATUS_SUCCESS;

@@ -6,28 +6,169 @@
 #include "../compat/compat.h"
 #include "range_lock.h"
 
+static void wdm_range_list_init(struct wdm_range_list *list)
+{
+	spin_lock_init(&list->lock);
+	INIT_LIST_HEAD(&list->ranges);
+}
+
 /**
  * wdm_range_lock_init() - Make a range lock that nobody holds
  * @ranges: the lock
  */
 void wdm_range_lock_init(struct wdm_range_lock *ranges)
 {
-	spin_lock_init(&ranges->lock);
-	INIT_LIST_HEAD(&ranges->held);
+	static struct lock_class_key key;
+	unsigned int i;
+
+	for (i = 0; i < WDM_RANGE_LISTS; i++)
+		wdm_range_list_init(&ranges->small[i]);
+	/* Taken with one of the others held, so it is a class of its own. */
+	spin_lock_init(&ranges->large.lock);
+	INIT_LIST_HEAD(&ranges->large.ranges);
+	ranges->nr_large = 0;
+	ranges->nr_all = 0;
 	init_waitqueue_head(&ranges->wait);
+	lockdep_init_map(&ranges->dep_map, "wdm_range_lock", &key, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock_init);
 
 /**
- * wdm_range_wait() - Wait for a range that somebody holds
+ * wdm_range_is_locked() - Does anybody hold or claim anything?
+ * @ranges: the lock
+ *
+ * For tests.
+ *
+ * Return: whether somebody does.
+ */
+bool wdm_range_is_locked(struct wdm_range_lock *ranges)
+{
+	unsigned int i;
+
+	for (i = 0; i < WDM_RANGE_LISTS; i++)
+		if (!list_empty_careful(&ranges->small[i].ranges))
+			return true;
+	return !list_empty_careful(&ranges->large.ranges);
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_is_locked);
+
+/**
+ * wdm_range_claimed() - Does anybody hold or claim a large range with a page of this?
+ * @ranges: the lock
+ * @range: a small range
+ *
+ * Return: whether somebody does.
+ */
+bool wdm_range_claimed(struct wdm_range_lock *ranges,
+		       const struct wdm_range *range)
+{
+	bool claimed;
+
+	spin_lock(&ranges->large.lock);
+	claimed = wdm_range_list_has(&ranges->large, range);
+	spin_unlock(&ranges->large.lock);
+	return claimed;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_claimed);
+
+/* Whoever comes now and wants a page of the range waits until it is let go of. */
+static void wdm_range_claim(struct wdm_range_lock *ranges,
+			    struct wdm_range *range)
+{
+	range->list = &ranges->large;
+	spin_lock(&ranges->large.lock);
+	list_add_tail(&range->node, &ranges->large.ranges);
+	WRITE_ONCE(ranges->nr_large, ranges->nr_large + 1);
+	if (wdm_range_is_all(range))
+		WRITE_ONCE(ranges->nr_all, ranges->nr_all + 1);
+	spin_unlock(&ranges->large.lock);
+	/* Pairs with wdm_range_trylock_small(). */
+	smp_mb();
+}
+
+/**
+ * wdm_range_unlock_large() - Let go of a large range, or give up its claim
  * @ranges: the lock
  * @range: the range
+ */
+void wdm_range_unlock_large(struct wdm_range_lock *ranges,
+			    struct wdm_range *range)
+{
+	spin_lock(&ranges->large.lock);
+	list_del(&range->node);
+	WRITE_ONCE(ranges->nr_large, ranges->nr_large - 1);
+	if (wdm_range_is_all(range))
+		WRITE_ONCE(ranges->nr_all, ranges->nr_all - 1);
+	spin_unlock(&ranges->large.lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_unlock_large);
+
+/* Are all those gone that were there before the claim and have a page of it? */
+static bool wdm_range_is_free(struct wdm_range_lock *ranges,
+			      struct wdm_range *range)
+{
+	const struct wdm_range *other = range;
+	bool free = true;
+	unsigned int i;
+
+	spin_lock(&ranges->large.lock);
+	list_for_each_entry_continue_reverse(other, &ranges->large.ranges, node) {
+		free = !wdm_range_overlaps(range, other);
+		if (!free)
+			break;
+	}
+	spin_unlock(&ranges->large.lock);
+
+	for (i = 0; free && i < WDM_RANGE_LISTS; i++) {
+		struct wdm_range_list *list = &ranges->small[i];
+
+		if (list_empty_careful(&list->ranges))
+			continue;
+		spin_lock(&list->lock);
+		free = !wdm_range_list_has(list, range);
+		spin_unlock(&list->lock);
+	}
+	return free;
+}
+
+static int wdm_range_lock_large(struct wdm_range_lock *ranges,
+				struct wdm_range *range, bool killable)
+{
+	int ret = 0;
+
+	wdm_range_claim(ranges, range);
+	if (wdm_range_is_free(ranges, range))
+		return 0;
+	if (killable)
+		ret = wait_event_killable(ranges->wait,
+					  wdm_range_is_free(ranges, range));
+	else
+		wait_event(ranges->wait, wdm_range_is_free(ranges, range));
+	if (ret) {
+		wdm_range_unlock_large(ranges, range);
+		wake_up_all(&ranges->wait);
+	}
+	return ret;
+}
+
+/**
+ * wdm_range_lock_slow() - Take a range that is large, or that somebody holds
+ * @ranges: the lock
+ * @range: the range
+ * @killable: a fatal signal ends it
  *
  * Return: as wdm_range_lock().
  */
-int wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range)
+int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
+			bool killable)
 {
-	return wait_event_killable(ranges->wait,
-				   wdm_range_trylock(ranges, range));
+	if (!wdm_range_is_small(range))
+		return wdm_range_lock_large(ranges, range, killable);
+	if (killable)
+		return wait_event_killable(ranges->wait,
+					   wdm_range_trylock_small(ranges,
+								   range));
+	wait_event(ranges->wait, wdm_range_trylock_small(ranges, range));
+	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_range_wait);
+EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock_slow);

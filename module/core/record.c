@@ -44,19 +44,17 @@ static void *wdm_word_pack(const struct wdm_extent *ext)
 			   FIELD_PREP(WDM_WORD_DELTA, delta));
 }
 
+/* All of an extent but its MDL */
 static void wdm_word_unpack(const struct wdm_piece *piece,
-			    struct wdm_mdl *likely, struct wdm_extent *ext)
+			    struct wdm_extent *ext)
 {
 	u64 word = xa_to_value(piece->word);
-	u32 id = wdm_word_id(piece->word);
 
 	ext->first = piece->first;
 	ext->nr_pages = piece->last - piece->first + 1;
-	ext->mdl = likely && likely->id == id ? likely : wdm_mdl_by_id(id);
 	ext->mdl_page = (piece->first + FIELD_GET(WDM_WORD_DELTA, word)) &
 			WDM_MDL_MAX_PAGES;
 	ext->perms = FIELD_GET(WDM_WORD_PERMS, word);
-	ext->handle = ext->mdl->handle;
 }
 
 /**
@@ -65,29 +63,52 @@ static void wdm_word_unpack(const struct wdm_piece *piece,
  */
 void wdm_record_init(struct wdm_record *rec)
 {
-	init_rwsem(&rec->lock);
-	mt_init_flags(&rec->tree, MT_FLAGS_LOCK_EXTERN);
+	mutex_init(&rec->lock);
+	mt_init_flags(&rec->tree, MT_FLAGS_LOCK_EXTERN | MT_FLAGS_USE_RCU);
 	mt_set_external_lock(&rec->tree, &rec->lock);
 	memset(rec->recent, 0, sizeof(rec->recent));
-	atomic64_set(&rec->pages, 0);
-	atomic64_set(&rec->nr_empty, 0);
 	rec->nr_words = 0;
+	spin_lock_init(&rec->idle_lock);
+	INIT_LIST_HEAD(&rec->idle);
+	rec->nr_idle = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_init);
 
-/*
- * The table of the one region that a range is in, if it is in one region that has
- * a table. Most maps are small, and then this is quick.
+/**
+ * wdm_record_pages() - Count the pages that are mapped
+ * @rec: the record, which is not locked
+ *
+ * Return: how many there are, of late.
  */
-static struct wdm_words *wdm_record_words(struct wdm_record *rec, u64 first,
-					  u64 last)
+u64 wdm_record_pages(struct wdm_record *rec)
 {
-	struct wdm_words *words;
+	MA_STATE(mas, &rec->tree, 0, 0);
+	const struct wdm_words *words;
+	u64 pages = 0;
+	void *entry;
 
+	wdm_record_lock(rec);
+	mas_for_each(&mas, entry, ULONG_MAX) {
+		words = entry;
+		pages += xa_is_value(entry) ? mas.last - mas.index + 1 :
+					      READ_ONCE(words->used);
+		cond_resched();
+	}
+	wdm_record_unlock(rec);
+	return pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_pages);
+
+/*
+ * Lock the table of the one region that a range is in, if it is in one region that
+ * has a table. Most maps are small, and then this is quick.
+ */
+static struct wdm_words *wdm_record_lock_words(struct wdm_record *rec,
+					       u64 first, u64 last)
+{
 	if (wdm_region_first(first) != wdm_region_first(last))
 		return NULL;
-	wdm_region_load(rec, first, &words);
-	return words;
+	return wdm_words_lock(rec, first);
 }
 
 /**
@@ -135,7 +156,7 @@ static void wdm_parts_of(struct wdm_parts *parts, u64 first, u64 last)
 	}
 }
 
-/* Have a table for each edge. */
+/* Have a table for each edge; if not all can be had, empty ones may be left. */
 static ntstatus_t wdm_parts_expand(struct wdm_record *rec,
 				   struct wdm_parts *parts, gfp_t gfp)
 {
@@ -169,9 +190,14 @@ static ntstatus_t wdm_parts_store(struct wdm_record *rec,
 			return STATUS_INSUFFICIENT_RESOURCES;
 		wdm_words_free_list(rec, list);
 	}
-	for (i = 0; i < parts->nr_edges; i++)
-		wdm_words_store(rec, parts->edge[i].words, parts->edge[i].first,
+	for (i = 0; i < parts->nr_edges; i++) {
+		struct wdm_words *words = parts->edge[i].words;
+
+		spin_lock(&words->lock);
+		wdm_words_store(rec, words, parts->edge[i].first,
 				parts->edge[i].last, word);
+		spin_unlock(&words->lock);
+	}
 	return STATUS_SUCCESS;
 }
 
@@ -186,9 +212,9 @@ void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,
 			  u64 first, u64 last)
 {
 	MA_STATE(mas, &rec->tree, first, first);
-	struct wdm_words *recent = *wdm_region_recent(rec, first);
+	struct wdm_words *recent = READ_ONCE(*wdm_region_recent(rec, first));
 
-	lockdep_assert_held_write(&rec->lock);
+	lockdep_assert_held(&rec->lock);
 
 	iter->first = first;
 	iter->last = last;
@@ -196,7 +222,7 @@ void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,
 	iter->tables = false;
 	iter->done = first > last;
 	iter->ahead.word = NULL;
-	iter->mdl = NULL;
+	iter->id = 0;
 	if (recent && recent->first == wdm_region_first(first)) {
 		iter->tables = true;
 		iter->words = recent;
@@ -212,16 +238,20 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_init);
 static bool wdm_words_next(struct wdm_record_iter *iter,
 			   struct wdm_piece *piece)
 {
-	void *const *word = iter->words->word;
+	void *const *words = iter->words->word;
 	unsigned int i = iter->next, j;
+	void *word = NULL;
 
-	while (i < WDM_REGION_PAGES && !word[i])
-		i++;
-	if (i == WDM_REGION_PAGES)
+	for (; i < WDM_REGION_PAGES; i++) {
+		word = READ_ONCE(words[i]);
+		if (word)
+			break;
+	}
+	if (!word)
 		return false;
-	for (j = i + 1; j < WDM_REGION_PAGES && word[j] == word[i]; j++)
+	for (j = i + 1; j < WDM_REGION_PAGES && READ_ONCE(words[j]) == word; j++)
 		;
-	piece->word = word[i];
+	piece->word = word;
 	piece->first = iter->base + i;
 	piece->last = iter->base + j - 1;
 	iter->next = j;
@@ -289,7 +319,8 @@ static bool wdm_pieces_next(struct wdm_record_iter *iter, bool any_word,
 /**
  * wdm_record_iter_next() - Look at the next extent
  * @iter: the iterator
- * @ext: out: the extent, cut to where the iterator looks
+ * @ext: out: the extent, cut to where the iterator looks; if others may be changing
+ *	its pages, it is not certain that its MDL is still there
  *
  * Return: whether there is one.
  */
@@ -299,8 +330,12 @@ bool wdm_record_iter_next(struct wdm_record_iter *iter, struct wdm_extent *ext)
 
 	if (!wdm_pieces_next(iter, false, &piece))
 		return false;
-	wdm_word_unpack(&piece, iter->mdl, ext);
-	iter->mdl = ext->mdl;
+	wdm_word_unpack(&piece, ext);
+	if (wdm_word_id(piece.word) != iter->id) {
+		iter->id = wdm_word_id(piece.word);
+		iter->mdl = wdm_mdl_by_id(iter->id);
+	}
+	ext->mdl = iter->mdl;
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_next);
@@ -360,7 +395,7 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 	struct wdm_piece piece;
 	void *entry;
 
-	lockdep_assert_held_write(&rec->lock);
+	lockdep_assert_held(&rec->lock);
 
 	entry = mas_walk(&mas);
 	if (!xa_is_value(entry)) {
@@ -374,10 +409,58 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 	piece.word = entry;
 	piece.first = mas.index;
 	piece.last = mas.last;
-	wdm_word_unpack(&piece, NULL, ext);
+	wdm_word_unpack(&piece, ext);
+	ext->mdl = wdm_mdl_by_id(wdm_word_id(entry));
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_extent);
+
+/* Is this still what a page of a table maps? Then its MDL is there. */
+static bool wdm_words_peek(struct wdm_words *words,
+			   const struct wdm_piece *piece,
+			   struct wdm_extent *ext)
+{
+	bool same;
+
+	spin_lock(&words->lock);
+	same = words->word[wdm_region_index(piece->first)] == piece->word;
+	if (same)
+		ext->handle = wdm_mdl_by_id(wdm_word_id(piece->word))->handle;
+	spin_unlock(&words->lock);
+	return same;
+}
+
+/**
+ * wdm_record_peek() - Find the next mapped pages, which others may be changing
+ * @rec: the record, which is locked
+ * @first: page number to start at
+ * @last: last page number of interest
+ * @ext: out: as wdm_record_next(), or a part of that, with the handle of its MDL.
+ *	The MDL itself may be gone: compare, do not use it
+ *
+ * Return: whether there is one.
+ */
+bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
+		     struct wdm_extent *ext)
+{
+	struct wdm_record_iter iter __uninitialized;
+	struct wdm_piece piece;
+
+	wdm_record_iter_init(&iter, rec, first, last);
+	do {
+		if (!wdm_piece_next(&iter, &piece))
+			return false;
+		piece.first = max(piece.first, first);
+		piece.last = min(piece.last, last);
+	} while (iter.words && !wdm_words_peek(iter.words, &piece, ext));
+
+	wdm_word_unpack(&piece, ext);
+	ext->mdl = wdm_mdl_by_id(wdm_word_id(piece.word));
+	if (!iter.words)
+		ext->handle = ext->mdl->handle;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(wdm_record_peek);
 
 /**
  * wdm_record_destroy() - Empty a record
@@ -436,26 +519,22 @@ static ntstatus_t wdm_record_insert_parts(struct wdm_record *rec, u64 first,
 			       GFP_KERNEL_ACCOUNT);
 }
 
-/* Map pages of a region that has a table. */
+/* Map pages of a region with a table, which is locked. */
 static ntstatus_t wdm_words_insert(struct wdm_record *rec,
 				   struct wdm_words *words, u64 first,
 				   u64 last, void *word)
 {
-	bool free;
-
-	spin_lock(&words->lock);
-	free = wdm_words_free_at(words, first, last);
-	if (free)
-		wdm_words_store(rec, words, first, last, word);
-	spin_unlock(&words->lock);
-	return free ? STATUS_SUCCESS : STATUS_RESOURCE_IN_USE;
+	if (!wdm_words_free_at(words, first, last))
+		return STATUS_RESOURCE_IN_USE;
+	wdm_words_store(rec, words, first, last, word);
+	return STATUS_SUCCESS;
 }
 
 /**
  * wdm_record_insert() - Map pages
  * @rec: the record
- * @ext: the pages, all of them inside @ext->mdl, on which the caller holds a
- *	reference
+ * @ext: the pages, which nobody else changes, all of them inside @ext->mdl, on
+ *	which the caller holds a reference
  *
  * Return: STATUS_RESOURCE_IN_USE if any of the pages is mapped,
  * STATUS_INSUFFICIENT_RESOURCES; on failure nothing has changed.
@@ -471,12 +550,11 @@ ntstatus_t wdm_record_insert(struct wdm_record *rec,
 	/* Whoever finds the word finds the MDL in use. */
 	wdm_mdl_use(ext->mdl, ext->nr_pages);
 
-	down_read(&rec->lock);
-	words = wdm_record_words(rec, first, last);
-	if (words)
+	words = wdm_record_lock_words(rec, first, last);
+	if (words) {
 		status = wdm_words_insert(rec, words, first, last, word);
-	up_read(&rec->lock);
-	if (!words) {
+		wdm_words_unlock(words);
+	} else {
 		wdm_record_lock(rec);
 		status = wdm_record_insert_parts(rec, first, last, word);
 		wdm_record_unlock(rec);
@@ -484,43 +562,56 @@ ntstatus_t wdm_record_insert(struct wdm_record *rec,
 
 	if (wdm_failed(status))
 		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
-	else
-		atomic64_add(ext->nr_pages, &rec->pages);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_insert);
 
-static void *wdm_record_word(struct wdm_record *rec, u64 page)
+/* Is a page mapped to what follows what the one before it is mapped to? */
+static bool wdm_record_joins(struct wdm_record *rec, u64 page)
 {
-	struct wdm_words *words;
-	void *entry = wdm_region_load(rec, page, &words);
+	void *word = page ? wdm_region_word(rec, page - 1) : NULL;
 
-	return words ? READ_ONCE(words->word[wdm_region_index(page)]) : entry;
+	return word && word == wdm_region_word(rec, page);
+}
+
+/**
+ * wdm_record_joint() - Look at two neighbouring pages that are of one extent
+ * @rec: the record, which need not be locked
+ * @page: number of the second one; nobody else changes one of the two
+ * @ext: out: the extent, cut to @page
+ *
+ * Return: whether they are.
+ */
+bool wdm_record_joint(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
+{
+	struct wdm_piece piece = { .first = page, .last = page };
+
+	piece.word = page ? wdm_region_word(rec, page - 1) : NULL;
+	if (!piece.word || piece.word != wdm_region_word(rec, page))
+		return false;
+	wdm_word_unpack(&piece, ext);
+	ext->mdl = wdm_mdl_by_id(wdm_word_id(piece.word));
+	return true;
 }
 
 /* Are pages with this word, this one and the one before it, physical neighbours? */
 static bool wdm_word_goes_on(void *word, u64 page)
 {
 	struct wdm_piece piece = { .first = page, .last = page, .word = word };
+	const struct wdm_mdl *mdl = wdm_mdl_by_id(wdm_word_id(word));
 	struct wdm_extent ext;
 
-	wdm_word_unpack(&piece, NULL, &ext);
-	return wdm_pages_run_first(&ext.mdl->pages, ext.mdl_page) <
-	       ext.mdl_page;
+	wdm_word_unpack(&piece, &ext);
+	return wdm_pages_run_first(&mdl->pages, ext.mdl_page) < ext.mdl_page;
 }
 
 /* Does anything go on behind an end of a range, all of which is mapped? */
 static bool wdm_record_sticks_out(struct wdm_record *rec, u64 first, u64 last)
 {
-	void *word;
-
-	word = first ? wdm_record_word(rec, first - 1) : NULL;
-	if (word && word == wdm_record_word(rec, first) &&
-	    wdm_word_goes_on(word, first))
-		return true;
-	word = wdm_record_word(rec, last + 1);
-	return word && word == wdm_record_word(rec, last) &&
-	       wdm_word_goes_on(word, last + 1);
+	return (wdm_record_joins(rec, first) &&
+		wdm_word_goes_on(wdm_region_word(rec, first), first)) ||
+	       (wdm_record_joins(rec, last + 1) &&
+		wdm_word_goes_on(wdm_region_word(rec, last), last + 1));
 }
 
 /* Write down what is in a range; a hole in it is STATUS_NOT_FOUND. */
@@ -553,17 +644,12 @@ static ntstatus_t wdm_record_cut(struct wdm_record *rec, u64 first, u64 last,
 {
 	struct wdm_parts parts __uninitialized;
 	ntstatus_t status;
-	unsigned int i;
 
 	wdm_parts_of(&parts, first, last);
 	status = wdm_parts_expand(rec, &parts, gfp);
-	if (!wdm_failed(status))
-		status = wdm_parts_store(rec, &parts, tables, NULL, gfp);
 	if (wdm_failed(status))
 		return status;
-	for (i = 0; i < parts.nr_edges; i++)
-		wdm_region_trim(rec, parts.edge[i].first, gfp);
-	return STATUS_SUCCESS;
+	return wdm_parts_store(rec, &parts, tables, NULL, gfp);
 }
 
 /* The record is locked. */
@@ -632,38 +718,26 @@ static ntstatus_t wdm_words_remove(struct wdm_record *rec,
 /* Is the range in one region with a table, and can it be done there? */
 static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
 				    bool whole, struct wdm_removal *removal,
-				    gfp_t gfp, ntstatus_t *status)
+				    ntstatus_t *status)
 {
 	struct wdm_removal_mark mark;
 	struct wdm_words *words;
-	bool spare = false;
 
-	down_read(&rec->lock);
-	words = wdm_record_words(rec, first, last);
-	if (words) {
-		wdm_removal_mark(removal, &mark);
-		spin_lock(&words->lock);
-		*status = wdm_words_remove(rec, words, first, last, whole,
-					   removal);
-		spare = wdm_words_spare(rec, words);
-		spin_unlock(&words->lock);
-		if (wdm_failed(*status))
-			wdm_removal_back(removal, &mark);
-	}
-	up_read(&rec->lock);
-
-	if (unlikely(spare)) {
-		wdm_record_lock(rec);
-		wdm_region_trim(rec, first, gfp);
-		wdm_record_unlock(rec);
-	}
-	return words && *status != STATUS_INSUFFICIENT_RESOURCES;
+	words = wdm_record_lock_words(rec, first, last);
+	if (!words)
+		return false;
+	wdm_removal_mark(removal, &mark);
+	*status = wdm_words_remove(rec, words, first, last, whole, removal);
+	wdm_words_unlock(words);
+	if (wdm_failed(*status))
+		wdm_removal_back(removal, &mark);
+	return *status != STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /**
  * wdm_record_remove() - Take pages out
  * @rec: the record
- * @first: the first page number
+ * @first: the first page number; nobody else changes these pages
  * @last: the last one
  * @whole: not if what is mapped at an end of the range goes on behind it, in the
  *	record and physically
@@ -681,7 +755,7 @@ ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
 	struct wdm_removal_mark mark;
 	ntstatus_t status;
 
-	if (!wdm_record_remove_quick(rec, first, last, whole, removal, gfp,
+	if (!wdm_record_remove_quick(rec, first, last, whole, removal,
 				     &status)) {
 		wdm_removal_mark(removal, &mark);
 		wdm_record_lock(rec);
@@ -691,8 +765,11 @@ ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
 		if (wdm_failed(status))
 			wdm_removal_back(removal, &mark);
 	}
-	if (!wdm_failed(status))
-		atomic64_sub(last - first + 1, &rec->pages);
+	if (unlikely(wdm_record_is_crowded(rec))) {
+		wdm_record_lock(rec);
+		wdm_record_sweep(rec, gfp);
+		wdm_record_unlock(rec);
+	}
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_remove);

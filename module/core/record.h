@@ -8,9 +8,10 @@
 #ifndef WDM_CORE_RECORD_H
 #define WDM_CORE_RECORD_H
 
-#include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/maple_tree.h>
-#include <linux/rwsem.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
 
 #include "../status.h"
 #include "mdl.h"
@@ -22,26 +23,32 @@ struct wdm_words;
 #define WDM_REGION_BITS		8
 #define WDM_REGION_PAGES	BIT_ULL(WDM_REGION_BITS)
 
-/* Tables that are found without a search, by the last bits of their regions. */
-#define WDM_RECORD_RECENT	8
+/* Tables that are found without a search, by a hash of their regions. */
+#define WDM_RECORD_RECENT_BITS	4
+#define WDM_RECORD_RECENT	BIT(WDM_RECORD_RECENT_BITS)
 
 /**
  * struct wdm_record - a map from page numbers to pages of MDLs
- * @lock: read: changing words in the tables of regions, each under its own lock;
- *	write: everything else. Innermost of the module's locks, but for these
- * @tree: regions, see record.c
+ * @lock: guards @tree: which regions there are, and what is in them but for the
+ *	words of tables, which have a lock each. Innermost of the module's mutexes
+ * @tree: regions, see record.c; looked at under RCU, too
  * @recent: tables that were looked at lately, or NULL
- * @pages: pages mapped
- * @nr_empty: regions with tables of which none maps anything
  * @nr_words: regions with tables
+ * @idle_lock: guards @idle and @nr_idle; innermost
+ * @idle: tables that were empty when they were put there
+ * @nr_idle: how many
+ *
+ * Who changes pages, or relies on what an extent's MDL is, keeps everybody else
+ * from changing these pages meanwhile; different pages may be changed side by side.
  */
 struct wdm_record {
-	struct rw_semaphore lock;
+	struct mutex lock;		/* see above */
 	struct maple_tree tree;
 	struct wdm_words *recent[WDM_RECORD_RECENT];
-	atomic64_t pages;
-	atomic64_t nr_empty;
 	u64 nr_words;
+	spinlock_t idle_lock;		/* see above */
+	struct list_head idle;
+	u64 nr_idle;
 };
 
 /**
@@ -52,7 +59,7 @@ struct wdm_record {
  * @mdl: the MDL
  * @mdl_page: what @first maps: the number of a page in @mdl
  * @perms: WDM_READ, WDM_WRITE
- * @handle: out: wdm_mdl.handle, for who does not keep @mdl from going away
+ * @handle: out, of wdm_record_peek(): wdm_mdl.handle
  */
 struct wdm_extent {
 	u64 first;
@@ -69,27 +76,23 @@ void wdm_record_exit_module(void);
 void wdm_record_init(struct wdm_record *rec);
 void wdm_record_destroy(struct wdm_record *rec);
 
-/* For looking at a record: nothing changes meanwhile, and its MDLs stay. */
+/* For looking at a record: its tree does not change meanwhile. */
 static inline void wdm_record_lock(struct wdm_record *rec)
 {
-	down_write(&rec->lock);
+	mutex_lock(&rec->lock);
 }
 
 static inline int wdm_record_lock_killable(struct wdm_record *rec)
 {
-	return down_write_killable(&rec->lock);
+	return mutex_lock_killable(&rec->lock);
 }
 
 static inline void wdm_record_unlock(struct wdm_record *rec)
 {
-	up_write(&rec->lock);
+	mutex_unlock(&rec->lock);
 }
 
-/* How many pages are mapped, of late */
-static inline u64 wdm_record_pages(const struct wdm_record *rec)
-{
-	return atomic64_read(&rec->pages);
-}
+u64 wdm_record_pages(struct wdm_record *rec);
 
 ntstatus_t wdm_record_insert(struct wdm_record *rec,
 			     const struct wdm_extent *ext);
@@ -97,6 +100,9 @@ bool wdm_record_next(struct wdm_record *rec, u64 first, u64 last,
 		     struct wdm_extent *ext);
 bool wdm_record_extent(struct wdm_record *rec, u64 page,
 		       struct wdm_extent *ext);
+bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
+		     struct wdm_extent *ext);
+bool wdm_record_joint(struct wdm_record *rec, u64 page, struct wdm_extent *ext);
 
 /**
  * struct wdm_piece - neighbouring pages with one word
@@ -122,6 +128,7 @@ struct wdm_piece {
  * @done: nothing follows
  * @ahead: a piece that was found to be part of the next extent
  * @mdl: the MDL of the extent before: most often, it is that of the next one, too
+ * @id: its number
  *
  * The record is locked from wdm_record_iter_init() to the last look. Each iterator
  * is used for extents or for ranges.
@@ -130,13 +137,14 @@ struct wdm_record_iter {
 	struct ma_state mas;
 	u64 first;
 	u64 last;
-	const struct wdm_words *words;
+	struct wdm_words *words;
 	u64 base;
 	unsigned int next;
 	bool tables;
 	bool done;
 	struct wdm_piece ahead;
 	struct wdm_mdl *mdl;
+	u32 id;
 };
 
 void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,

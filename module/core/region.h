@@ -7,6 +7,8 @@
 #ifndef WDM_CORE_REGION_H
 #define WDM_CORE_REGION_H
 
+#include <linux/hash.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
@@ -14,17 +16,25 @@
 
 /**
  * struct wdm_words - a table: what the pages of one region map
- * @lock: guards @used and @word, while wdm_record.lock is held for reading
- * @first: the first page number of the region
- * @next: in a list of those that are about to be freed
+ * @lock: guards what follows
  * @used: pages that map something
+ * @dead: no region has the table any more
+ * @idle: in wdm_record.idle, or empty; guarded by wdm_record.idle_lock, too
+ * @first: the first page number of the region; does not change
+ * @next: in a list of those that are about to be freed; wdm_record.lock is held
+ * @rcu: for freeing it
  * @word: the words; NULL for a page that maps nothing
  */
 struct wdm_words {
 	spinlock_t lock;		/* see above */
+	u16 used;
+	bool dead;
+	struct list_head idle;
 	u64 first;
-	struct wdm_words *next;
-	unsigned int used;
+	union {
+		struct wdm_words *next;
+		struct rcu_head rcu;
+	};
 	void *word[WDM_REGION_PAGES];
 };
 
@@ -45,43 +55,79 @@ static inline u64 wdm_region_last(u64 page)
 }
 
 void *wdm_region_find(struct wdm_record *rec, u64 page);
+void *wdm_region_word(struct wdm_record *rec, u64 page);
 int wdm_region_store(struct wdm_record *rec, u64 first, u64 last, void *entry,
 		     gfp_t gfp);
 struct wdm_words *wdm_region_expand(struct wdm_record *rec, u64 page,
 				    gfp_t gfp);
-void wdm_region_trim(struct wdm_record *rec, u64 page, gfp_t gfp);
 
 struct wdm_words *wdm_words_list(struct wdm_record *rec, u64 first, u64 last);
 void wdm_words_free_list(struct wdm_record *rec, struct wdm_words *list);
-bool wdm_words_spare(const struct wdm_record *rec,
-		     const struct wdm_words *words);
+void wdm_words_empty(struct wdm_record *rec, struct wdm_words *words);
+void wdm_record_sweep(struct wdm_record *rec, gfp_t gfp);
+
+/* Empty tables that stay, beside as many as there are others. */
+#define WDM_SPARE_WORDS		16
+
+/*
+ * Are there too many empty tables? One that is empty now will soon be needed
+ * again, if pages are mapped and unmapped in turn; so some stay.
+ */
+static inline bool wdm_record_is_crowded(const struct wdm_record *rec)
+{
+	return READ_ONCE(rec->nr_idle) >
+	       WDM_SPARE_WORDS + READ_ONCE(rec->nr_words) / 2;
+}
 
 static inline struct wdm_words **wdm_region_recent(struct wdm_record *rec, u64 page)
 {
-	return &rec->recent[(page >> WDM_REGION_BITS) % WDM_RECORD_RECENT];
+	return &rec->recent[hash_64(page >> WDM_REGION_BITS,
+				    WDM_RECORD_RECENT_BITS)];
 }
 
-/*
- * What is in the region of a page: NULL, a word that it shares with others, or
- * its table, which is then in @words, too.
- */
-static inline void *wdm_region_load(struct wdm_record *rec, u64 page,
-				    struct wdm_words **words)
+/* The table of a page's region, or NULL; under RCU, or with the record locked. */
+static inline struct wdm_words *wdm_region_words(struct wdm_record *rec, u64 page)
 {
-	struct wdm_words **recent = wdm_region_recent(rec, page);
+	struct wdm_words *words = READ_ONCE(*wdm_region_recent(rec, page));
 	void *entry;
 
-	/* Several may look at a time. */
-	*words = READ_ONCE(*recent);
-	if (*words && (*words)->first == wdm_region_first(page))
-		return *words;
-	*words = NULL;
+	if (words && words->first == wdm_region_first(page))
+		return words;
 	entry = wdm_region_find(rec, page);
-	if (entry && !xa_is_value(entry)) {
-		*words = entry;
-		WRITE_ONCE(*recent, entry);
+	return xa_is_value(entry) ? NULL : entry;
+}
+
+/**
+ * wdm_words_lock() - Lock the table of a region
+ * @rec: the record
+ * @page: a page of the region
+ *
+ * Return: the table, with its lock held, or NULL if there is none.
+ */
+static inline struct wdm_words *wdm_words_lock(struct wdm_record *rec, u64 page)
+{
+	struct wdm_words **recent = wdm_region_recent(rec, page);
+	struct wdm_words *words;
+
+	rcu_read_lock();
+	words = wdm_region_words(rec, page);
+	if (words) {
+		spin_lock(&words->lock);
+		if (unlikely(words->dead)) {
+			spin_unlock(&words->lock);
+			words = NULL;
+		} else if (READ_ONCE(*recent) != words) {
+			/* Who lets it die has the lock, and clears this. */
+			WRITE_ONCE(*recent, words);
+		}
 	}
-	return entry;
+	rcu_read_unlock();
+	return words;
+}
+
+static inline void wdm_words_unlock(struct wdm_words *words)
+{
+	spin_unlock(&words->lock);
 }
 
 /* Is nothing mapped in these pages of a region? */
@@ -96,7 +142,10 @@ static inline bool wdm_words_free_at(const struct wdm_words *words,
 	return true;
 }
 
-/* Store a word, or NULL, for pages of a region; all of them had the opposite. */
+/*
+ * Store a word, or NULL, for pages of a region; all of them had the opposite. The
+ * table is locked; but others may look at it.
+ */
 static inline void wdm_words_store(struct wdm_record *rec,
 				   struct wdm_words *words, u64 first,
 				   u64 last, void *word)
@@ -104,12 +153,10 @@ static inline void wdm_words_store(struct wdm_record *rec,
 	unsigned int i, nr = last - first + 1;
 
 	for (i = wdm_region_index(first); i <= wdm_region_index(last); i++)
-		words->word[i] = word;
-	if (!words->used)
-		atomic64_dec(&rec->nr_empty);
+		WRITE_ONCE(words->word[i], word);
 	words->used += word ? nr : -nr;
-	if (!words->used)
-		atomic64_inc(&rec->nr_empty);
+	if (!words->used && list_empty(&words->idle))
+		wdm_words_empty(rec, words);
 }
 
 #endif /* WDM_CORE_REGION_H */

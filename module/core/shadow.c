@@ -43,21 +43,23 @@ static bool wdm_shadow_bypasses(const struct wdm_shadow *shadow)
 	return shadow->configured && !shadow->translating;
 }
 
-static ntstatus_t wdm_shadow_lock(struct wdm_domain *domain)
+/* Nobody attaches or detaches meanwhile, either. */
+static ntstatus_t wdm_shadow_lock(struct wdm_domain *domain,
+				  struct wdm_range *none)
 {
-	if (down_read_killable(&domain->attach_lock))
+	if (wdm_range_lock_none_killable(&domain->ranges, none))
 		return STATUS_CANCELLED;
 	if (mutex_lock_killable(&domain->shadow->lock)) {
-		up_read(&domain->attach_lock);
+		wdm_range_unlock(&domain->ranges, none);
 		return STATUS_CANCELLED;
 	}
 	return STATUS_SUCCESS;
 }
 
-static void wdm_shadow_unlock(struct wdm_domain *domain)
+static void wdm_shadow_unlock(struct wdm_domain *domain, struct wdm_range *none)
 {
 	mutex_unlock(&domain->shadow->lock);
-	up_read(&domain->attach_lock);
+	wdm_range_unlock(&domain->ranges, none);
 }
 
 /*
@@ -168,6 +170,7 @@ ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
 		.perms = perms,
 	};
 	struct wdm_removal removal;
+	struct wdm_range none;
 	bool bypasses;
 	ntstatus_t status;
 
@@ -184,7 +187,7 @@ ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
 	if (perms & ~mdl->access)
 		return STATUS_ACCESS_DENIED;
 
-	status = wdm_shadow_lock(domain);
+	status = wdm_shadow_lock(domain, &none);
 	if (wdm_failed(status))
 		return status;
 
@@ -210,8 +213,10 @@ ntstatus_t wdm_shadow_memory_add(struct wdm_domain *domain, u32 perms,
 			wdm_removal_release(&removal);
 		}
 	}
+	if (!wdm_failed(status))
+		domain->shadow->space_pages += nr_pages;
 unlock:
-	wdm_shadow_unlock(domain);
+	wdm_shadow_unlock(domain, &none);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_memory_add);
@@ -247,6 +252,7 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 {
 	u64 first = caller_address >> PAGE_SHIFT, last = first + nr_pages - 1;
 	struct wdm_removal removal;
+	struct wdm_range none;
 	ntstatus_t status;
 
 	if (wdm_domain_os_managed(domain))
@@ -256,7 +262,7 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 	if (!nr_pages || wdm_pages_wrap(caller_address, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
 
-	status = wdm_shadow_lock(domain);
+	status = wdm_shadow_lock(domain, &none);
 	if (wdm_failed(status))
 		return status;
 
@@ -264,6 +270,7 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 	status = wdm_record_remove(&domain->record, first, last, false,
 				   &removal, GFP_KERNEL_ACCOUNT);
 	if (!wdm_failed(status)) {
+		domain->shadow->space_pages -= nr_pages;
 		if (wdm_shadow_bypasses(domain->shadow))
 			wdm_domain_hw_unmap(domain, caller_address,
 					    nr_pages << PAGE_SHIFT);
@@ -274,7 +281,7 @@ ntstatus_t wdm_shadow_memory_remove(struct wdm_domain *domain,
 		if (wdm_domain_stuck(domain))
 			wdm_removal_leak(&removal);
 	}
-	wdm_shadow_unlock(domain);
+	wdm_shadow_unlock(domain, &none);
 	/* What this unpins is unpinned without any lock. */
 	wdm_removal_release(&removal);
 	return status;
@@ -364,6 +371,7 @@ ntstatus_t wdm_shadow_configure(struct wdm_domain *domain,
 				struct wdm_refusal *refusal)
 {
 	struct wdm_pt pt;
+	struct wdm_range none;
 	ntstatus_t status;
 
 	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
@@ -377,13 +385,13 @@ ntstatus_t wdm_shadow_configure(struct wdm_domain *domain,
 			return status;
 	}
 
-	status = wdm_shadow_lock(domain);
+	status = wdm_shadow_lock(domain, &none);
 	if (wdm_failed(status))
 		return status;
 	status = config->translation_enabled ?
 		 wdm_configure_tables(domain, &pt, refusal) :
 		 wdm_configure_bypass(domain);
-	wdm_shadow_unlock(domain);
+	wdm_shadow_unlock(domain, &none);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_configure);
@@ -415,12 +423,13 @@ ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
 			    struct wdm_refusal *refusal)
 {
 	struct wdm_walk walk;
+	struct wdm_range none;
 	ntstatus_t status;
 
 	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
 	if (wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
-	status = wdm_shadow_lock(domain);
+	status = wdm_shadow_lock(domain, &none);
 	if (wdm_failed(status))
 		return status;
 
@@ -433,7 +442,7 @@ ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
 			wdm_walk_all(&walk);
 		status = wdm_walk_status(&walk, 0);
 	}
-	wdm_shadow_unlock(domain);
+	wdm_shadow_unlock(domain, &none);
 	return status;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_flush);
@@ -460,7 +469,7 @@ struct wdm_list_flush {
 /* Does somebody want to attach or detach? */
 static bool wdm_walk_in_the_way(const struct wdm_walk *walk)
 {
-	return rwsem_is_contended(&walk->domain->attach_lock);
+	return wdm_range_wanted(&walk->domain->ranges);
 }
 
 /*
@@ -569,6 +578,7 @@ ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain, bool last_level,
 		.nr = nr,
 	};
 	struct wdm_refusal part;
+	struct wdm_range none;
 	ntstatus_t status;
 
 	*refusal = (struct wdm_refusal) { .status = STATUS_SUCCESS };
@@ -578,12 +588,12 @@ ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain, bool last_level,
 		return STATUS_INVALID_PARAMETER_3;
 
 	do {
-		status = wdm_shadow_lock(domain);
+		status = wdm_shadow_lock(domain, &none);
 		if (wdm_failed(status))
 			return status;
 		part = (struct wdm_refusal) { .status = STATUS_SUCCESS };
 		status = wdm_flush_part(domain, &list, &part);
-		wdm_shadow_unlock(domain);
+		wdm_shadow_unlock(domain, &none);
 
 		wdm_refusal_add(refusal, &part);
 		/* What was refused does not keep the rest from being done. */

@@ -209,7 +209,6 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 			    struct wdm_shadow_table **out)
 {
 	struct wdm_shadow *shadow = walk->shadow;
-	struct wdm_record *space = &walk->domain->record;
 	unsigned int nr = wdm_pt_entries(walk->pt, level);
 	struct wdm_shadow_table *table;
 	const u64 *entries = wdm_table_find(walk->domain, caller);
@@ -218,8 +217,7 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 		return STATUS_ACCESS_VIOLATION;
 	/* A root is needed in any case, and there are never more than two. */
 	if (level < walk->pt->levels - 1 &&
-	    shadow->nr_tables >= wdm_record_pages(space) +
-				 WDM_SHADOW_EXTRA_TABLES)
+	    shadow->nr_tables >= shadow->space_pages + WDM_SHADOW_EXTRA_TABLES)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);

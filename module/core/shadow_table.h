@@ -54,6 +54,7 @@ struct wdm_shadow_table {
  * @pt: the caller's tables, while @translating
  * @root: the shadow of the root; NULL while it cannot be used
  * @generation: counts the configurations
+ * @space_pages: pages of the caller's address space
  * @nr_tables: shadows of tables
  * @nr_refused: entries that are refused
  * @touched: tables that may have entries that are due or stale; after a walk, none
@@ -68,6 +69,7 @@ struct wdm_shadow {
 	struct wdm_pt pt;
 	struct wdm_shadow_table *root;
 	u64 generation;
+	u64 space_pages;
 	u64 nr_tables;
 	u64 nr_refused;
 	struct list_head touched;

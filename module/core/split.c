@@ -24,8 +24,8 @@ static bool wdm_find_split_locked(struct wdm_domain *domain, u64 cut,
 	struct wdm_extent whole;
 	struct wdm_hw *hw;
 
-	/* The physical run around the cut, */
-	if (!wdm_record_next(&domain->record, cut, cut, &whole))
+	/* The physical run around the cut, one side of which is held, */
+	if (!wdm_record_joint(&domain->record, cut, &whole))
 		return false;
 	mdl_first = wdm_pages_run_first(&whole.mdl->pages, whole.mdl_page);
 	before = min3(whole.mdl_page - mdl_first, cut, WDM_SPLIT_PAGES);
@@ -37,7 +37,7 @@ static bool wdm_find_split_locked(struct wdm_domain *domain, u64 cut,
 	/* as far as one extent is mapped to it. */
 	wdm_record_iter_init(&iter, &domain->record, cut - before, end - 1);
 	do {
-		if (WARN_ON_ONCE(!wdm_record_iter_next(&iter, &whole)))
+		if (!wdm_record_iter_next(&iter, &whole))
 			return false;
 	} while (whole.first + whole.nr_pages <= cut);
 	first = whole.first;
