@@ -3,7 +3,7 @@
  * Objects and their handles.
  *
  * The xarray's lock guards the table; looking up takes no lock, and an object is
- * found as long as its count of users is not 0. An object is made in three steps,
+ * found as long as no count of its users is negative. An object is made in three steps,
  * so that nobody sees it before its maker knows its handle: reserve a handle,
  * answer the program, publish. It is deleted in one: nobody may be using it, and
  * nobody can begin to while the core is asked whether it may go.
@@ -33,7 +33,6 @@ ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 	if (!object)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	object->type = type;
-	refcount_set(&object->users, 1);
 	if (xa_alloc(&ctx->objects, &object->handle, NULL, xa_limit_31b,
 		     GFP_KERNEL_ACCOUNT)) {
 		kfree(object);
@@ -102,6 +101,27 @@ static ntstatus_t wdm_object_find(struct wdm_context *ctx, u32 handle,
 	return STATUS_SUCCESS;
 }
 
+/* From now on the object is found, up to those counts. */
+static void wdm_object_revive(struct wdm_object *object, unsigned int nr)
+{
+	while (nr--)
+		atomic_set_release(&object->counts[nr].users, 0);
+}
+
+/* If nobody uses the object, let nobody find it; the xarray is locked. */
+static bool wdm_object_kill(struct wdm_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < WDM_OBJECT_COUNTS; i++) {
+		if (atomic_cmpxchg(&object->counts[i].users, 0, -1)) {
+			wdm_object_revive(object, i);
+			return false;
+		}
+	}
+	return true;
+}
+
 /**
  * wdm_object_get() - Look a handle up and keep its object from being deleted
  * @ctx: the file
@@ -123,7 +143,8 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 	rcu_read_lock();
 	status = wdm_object_find(ctx, handle, type, &object);
 	/* Somebody is about to delete it. */
-	if (!wdm_failed(status) && !refcount_inc_not_zero(&object->users))
+	if (!wdm_failed(status) &&
+	    !atomic_inc_unless_negative(wdm_object_users(object)))
 		status = STATUS_INVALID_HANDLE;
 	rcu_read_unlock();
 	if (!wdm_failed(status))
@@ -150,7 +171,7 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	/* Take the handle away from everybody, but keep the slot. */
 	xa_lock(&ctx->objects);
 	status = wdm_object_find(ctx, handle, type, &object);
-	if (!wdm_failed(status) && !refcount_dec_if_one(&object->users))
+	if (!wdm_failed(status) && !wdm_object_kill(object))
 		status = STATUS_RESOURCE_IN_USE;
 	if (!wdm_failed(status))
 		__xa_store(&ctx->objects, handle, XA_ZERO_ENTRY, 0);
@@ -160,7 +181,7 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 
 	status = wdm_object_delete_core(object);
 	if (wdm_failed(status)) {
-		refcount_set(&object->users, 1);
+		wdm_object_revive(object, WDM_OBJECT_COUNTS);
 		wdm_object_publish(ctx, object);
 		return status;
 	}

@@ -5,8 +5,10 @@
 #ifndef WDM_CHARDEV_OBJECT_H
 #define WDM_CHARDEV_OBJECT_H
 
+#include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/rcupdate.h>
-#include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/xarray.h>
 
 #include "../status.h"
@@ -23,21 +25,32 @@ enum wdm_object_type {
 	WDM_OBJECT_MDL,
 };
 
+/* With what else there is of an object, its counts are four cache lines. */
+#define WDM_OBJECT_COUNTS	3
+
+/**
+ * struct wdm_object_count - some of the calls that are using an object
+ * @users: how many, or negative while nobody finds the object
+ */
+struct wdm_object_count {
+	atomic_t users;
+} ____cacheline_aligned_in_smp;
+
 /**
  * struct wdm_object - what a handle names
  * @type: which of the union
  * @handle: the handle
- * @users: calls that are using the object, and 1 as long as it can be found
  * @rcu: for freeing it
  * @core: what the core calls it, whatever its type
  * @domain: WDM_OBJECT_DOMAIN
  * @device: WDM_OBJECT_DEVICE
  * @mdl: WDM_OBJECT_MDL
+ * @counts: calls that are using the object, by their threads: threads that use one
+ *	object at a time are not to slow each other down
  */
 struct wdm_object {
 	enum wdm_object_type type;
 	u32 handle;
-	refcount_t users;
 	struct rcu_head rcu;
 	union {
 		void *core;
@@ -45,6 +58,7 @@ struct wdm_object {
 		struct wdm_device *device;
 		struct wdm_mdl *mdl;
 	};
+	struct wdm_object_count counts[WDM_OBJECT_COUNTS];
 };
 
 /**
@@ -67,11 +81,20 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object);
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out);
 
-/* Done with what wdm_object_get() gave, or with NULL */
+/* Where the calling thread counts; threads of a pool have neighbouring numbers. */
+static inline atomic_t *wdm_object_users(struct wdm_object *object)
+{
+	return &object->counts[(u32)current->pid % WDM_OBJECT_COUNTS].users;
+}
+
+/* Done with what wdm_object_get() gave the same thread, or with NULL */
 static inline void wdm_object_put(struct wdm_object *object)
 {
-	if (object)
-		refcount_dec(&object->users);
+	if (!object)
+		return;
+	/* Who finds the count at 0 finds the use ended. */
+	smp_mb__before_atomic();
+	atomic_dec(wdm_object_users(object));
 }
 
 ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
