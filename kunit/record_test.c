@@ -371,7 +371,86 @@ static void record_keeps_mdl(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 1);
 }
 
+/* So many regions that the tree has several levels, and its nodes full ones. */
+#define RECORD_REGIONS	4000
+
+static void record_fill_regions(struct kunit *test, struct record_run *run,
+				u64 pages)
+{
+	u64 i;
+
+	for (i = 0; i < RECORD_REGIONS; i++) {
+		struct wdm_extent ext = {
+			.first = i * WDM_REGION_PAGES,
+			.nr_pages = pages,
+			.mdl = run->tm[1]->mdl,
+			.mdl_page = i % 2,
+			.perms = WDM_PERMS,
+		};
+
+		KUNIT_ASSERT_STATUS(test, wdm_record_insert(&run->rec, &ext),
+				    STATUS_SUCCESS);
+	}
+	KUNIT_ASSERT_EQ(test, wdm_record_pages(&run->rec), RECORD_REGIONS * pages);
+}
+
+/* A record with many regions, whole ones and tables, goes region by region, */
+static void record_many_regions(struct kunit *test)
+{
+	static const u64 pages[] = { WDM_REGION_PAGES, 3 };
+	struct record_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	unsigned int way;
+	u64 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	record_start(test, run, 0);
+	for (way = 0; way < ARRAY_SIZE(pages); way++) {
+		record_fill_regions(test, run, pages[way]);
+		for (i = 0; i < RECORD_REGIONS; i++)
+			KUNIT_ASSERT_STATUS(test,
+					    wdm_record_remove(&run->rec, i * WDM_REGION_PAGES,
+							      i * WDM_REGION_PAGES +
+							      pages[way] - 1, false,
+							      &run->removal,
+							      GFP_KERNEL),
+					    STATUS_SUCCESS);
+		record_release(run);
+		KUNIT_EXPECT_EQ(test, wdm_record_pages(&run->rec), 0);
+		KUNIT_EXPECT_EQ(test, wdm_mdl_uses(run->tm[1]->mdl), 0);
+		/* Tables that nothing needs do not stay. */
+		KUNIT_EXPECT_LE(test, run->rec.nr_words, 2 * 16);
+	}
+
+	/* or at once, */
+	record_fill_regions(test, run, WDM_REGION_PAGES);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_record_remove(&run->rec, 5,
+					      RECORD_REGIONS * WDM_REGION_PAGES - 6,
+					      false, &run->removal, GFP_KERNEL),
+			    STATUS_SUCCESS);
+	record_release(run);
+	KUNIT_EXPECT_EQ(test, wdm_record_pages(&run->rec), 10);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_record_remove(&run->rec, 0, 4, false,
+					      &run->removal, GFP_KERNEL),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_record_remove(&run->rec,
+					      RECORD_REGIONS * WDM_REGION_PAGES - 5,
+					      RECORD_REGIONS * WDM_REGION_PAGES - 1,
+					      false, &run->removal, GFP_KERNEL),
+			    STATUS_SUCCESS);
+	record_release(run);
+
+	/* or with the record. */
+	record_fill_regions(test, run, 3);
+	record_end(run);
+	/* Its nodes and tables are freed under RCU. */
+	rcu_barrier();
+}
+
 static struct kunit_case record_cases[] = {
+	KUNIT_CASE(record_many_regions),
 	KUNIT_CASE_PARAM(record_random, record_window_gen_params),
 	KUNIT_CASE_PARAM(record_merge, record_window_gen_params),
 	KUNIT_CASE(record_keeps_mdl),

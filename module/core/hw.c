@@ -230,10 +230,10 @@ static ntstatus_t wdm_hw_map_list(struct wdm_hw *hw, u64 iova,
 	return wdm_status_from_errno(ret);
 }
 
-static ntstatus_t wdm_hw_do_map(struct wdm_hw *hw, u64 iova,
-				const struct wdm_pages *pages, u64 page,
-				u64 nr_pages, u32 perms,
-				enum wdm_granule granule, bool killable)
+static inline ntstatus_t wdm_hw_do_map(struct wdm_hw *hw, u64 iova,
+				       const struct wdm_pages *pages, u64 page,
+				       u64 nr_pages, u32 perms,
+				       enum wdm_granule granule, bool killable)
 {
 	u64 pfn, nr = 1;
 	u32 run = 0;

@@ -74,8 +74,12 @@ u32 wdm_pages_search(const struct wdm_pages *pages, u64 page);
 /* The run that a page is in. Where all runs are of one length, one look will do. */
 static inline u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
 {
-	u32 run = div64_u64(page * pages->nr_runs, pages->nr_pages);
+	u32 run;
 
+	/* Most often that length is one page, and then there is no need to divide. */
+	if (page < pages->nr_runs && pages->runs[page].page == page)
+		return page;
+	run = div64_u64(page * pages->nr_runs, pages->nr_pages);
 	return wdm_pages_in_run(pages, page, run) ?
 	       run : wdm_pages_search(pages, page);
 }

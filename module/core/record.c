@@ -57,6 +57,14 @@ static void wdm_word_unpack(const struct wdm_piece *piece,
 	ext->perms = FIELD_GET(WDM_WORD_PERMS, word);
 }
 
+/*
+ * What the kernel's own address spaces have. Under RCU, only trees that keep track
+ * of gaps are safe: in others, up to 7.3, mt_free_walk() takes the metadata of a
+ * node with one slot left for what is in that slot.
+ */
+#define WDM_RECORD_TREE_FLAGS \
+	(MT_FLAGS_ALLOC_RANGE | MT_FLAGS_LOCK_EXTERN | MT_FLAGS_USE_RCU)
+
 /**
  * wdm_record_init() - Make an empty record
  * @rec: the record
@@ -64,7 +72,7 @@ static void wdm_word_unpack(const struct wdm_piece *piece,
 void wdm_record_init(struct wdm_record *rec)
 {
 	mutex_init(&rec->lock);
-	mt_init_flags(&rec->tree, MT_FLAGS_LOCK_EXTERN | MT_FLAGS_USE_RCU);
+	mt_init_flags(&rec->tree, WDM_RECORD_TREE_FLAGS);
 	mt_set_external_lock(&rec->tree, &rec->lock);
 	memset(rec->recent, 0, sizeof(rec->recent));
 	rec->nr_words = 0;
@@ -234,13 +242,16 @@ void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_init);
 
-/* The next piece in the region that is being looked at */
-static bool wdm_words_next(struct wdm_record_iter *iter,
-			   struct wdm_piece *piece)
+/*
+ * The next piece in the region that is being looked at; if @any_word, all that is
+ * mapped there without a hole.
+ */
+static inline bool wdm_words_next(struct wdm_record_iter *iter, bool any_word,
+				  struct wdm_piece *piece)
 {
 	void *const *words = iter->words->word;
 	unsigned int i = iter->next, j;
-	void *word = NULL;
+	void *word = NULL, *next;
 
 	for (; i < WDM_REGION_PAGES; i++) {
 		word = READ_ONCE(words[i]);
@@ -249,8 +260,11 @@ static bool wdm_words_next(struct wdm_record_iter *iter,
 	}
 	if (!word)
 		return false;
-	for (j = i + 1; j < WDM_REGION_PAGES && READ_ONCE(words[j]) == word; j++)
-		;
+	for (j = i + 1; j < WDM_REGION_PAGES; j++) {
+		next = READ_ONCE(words[j]);
+		if (next != word && !(any_word && next))
+			break;
+	}
 	piece->word = word;
 	piece->first = iter->base + i;
 	piece->last = iter->base + j - 1;
@@ -258,24 +272,20 @@ static bool wdm_words_next(struct wdm_record_iter *iter,
 	return true;
 }
 
-/* The next piece, which may begin before and end behind what is of interest */
-static bool wdm_piece_next(struct wdm_record_iter *iter,
-			   struct wdm_piece *piece)
+/* The next piece in regions behind the one that was being looked at */
+static noinline bool wdm_piece_next_region(struct wdm_record_iter *iter,
+					   bool any_word,
+					   struct wdm_piece *piece)
 {
 	void *entry;
 
-	while (!iter->done) {
-		if (iter->words && wdm_words_next(iter, piece)) {
-			if (piece->first <= iter->last)
-				return true;
-			break;
-		}
+	for (;;) {
 		iter->words = NULL;
 		cond_resched();
 		entry = iter->mas.index > iter->last ?
 			NULL : mas_find(&iter->mas, iter->last);
 		if (!entry)
-			break;
+			return false;
 		if (xa_is_value(entry)) {
 			piece->word = entry;
 			piece->first = iter->mas.index;
@@ -286,25 +296,44 @@ static bool wdm_piece_next(struct wdm_record_iter *iter,
 		iter->words = entry;
 		iter->base = iter->mas.index;
 		iter->next = max_t(u64, iter->first, iter->base) - iter->base;
+		if (wdm_words_next(iter, any_word, piece))
+			return piece->first <= iter->last;
 	}
-	iter->done = true;
-	piece->word = NULL;
-	return false;
+}
+
+/* The next piece, which may begin before and end behind what is of interest */
+static inline bool wdm_piece_next(struct wdm_record_iter *iter, bool any_word,
+				  struct wdm_piece *piece)
+{
+	if (iter->done)
+		return false;
+	if (iter->words && wdm_words_next(iter, any_word, piece))
+		iter->done = piece->first > iter->last;
+	else
+		iter->done = !wdm_piece_next_region(iter, any_word, piece);
+	if (iter->done)
+		piece->word = NULL;
+	return !iter->done;
 }
 
 /*
  * The next pages, cut to where the iterator looks; pieces that follow each other
  * are one if they have the same word, or if that does not matter.
  */
-static bool wdm_pieces_next(struct wdm_record_iter *iter, bool any_word,
-			    struct wdm_piece *piece)
+static inline bool wdm_pieces_next(struct wdm_record_iter *iter, bool any_word,
+				   struct wdm_piece *piece)
 {
-	*piece = iter->ahead;
-	iter->ahead.word = NULL;
-	if (!piece->word && !wdm_piece_next(iter, piece))
+	if (unlikely(iter->ahead.word)) {
+		*piece = iter->ahead;
+		iter->ahead.word = NULL;
+	} else if (!wdm_piece_next(iter, any_word, piece)) {
 		return false;
+	}
 
-	while (piece->last < iter->last && wdm_piece_next(iter, &iter->ahead)) {
+	/* Only at the end of a region may another one follow. */
+	while (wdm_region_last(piece->last) == piece->last &&
+	       piece->last < iter->last &&
+	       wdm_piece_next(iter, any_word, &iter->ahead)) {
 		if (iter->ahead.first != piece->last + 1 ||
 		    (!any_word && iter->ahead.word != piece->word))
 			break;
@@ -448,7 +477,7 @@ bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
 
 	wdm_record_iter_init(&iter, rec, first, last);
 	do {
-		if (!wdm_piece_next(&iter, &piece))
+		if (!wdm_piece_next(&iter, false, &piece))
 			return false;
 		piece.first = max(piece.first, first);
 		piece.last = min(piece.last, last);
@@ -462,38 +491,80 @@ bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_peek);
 
+/* Write down what a table maps, from page @i on. Where there was no more room? */
+static unsigned int wdm_removal_add_words(struct wdm_removal *removal,
+					  const struct wdm_words *words,
+					  unsigned int i)
+{
+	unsigned int start = i;
+	u32 id = 0, next;
+	u64 nr = 0;
+
+	for (; i < WDM_REGION_PAGES; i++) {
+		if (!words->word[i])
+			continue;
+		next = wdm_word_id(words->word[i]);
+		if (next != id) {
+			if (nr && !wdm_removal_add(removal, id, nr, GFP_KERNEL))
+				return start;
+			start = i;
+			id = next;
+			nr = 0;
+		}
+		nr++;
+	}
+	if (nr && !wdm_removal_add(removal, id, nr, GFP_KERNEL))
+		return start;
+	return WDM_REGION_PAGES;
+}
+
+/* Write down everything from a page on. Where there was no more room? */
+static u64 wdm_removal_add_all(struct wdm_removal *removal,
+			       struct wdm_record *rec, u64 page)
+{
+	MA_STATE(mas, &rec->tree, page, page);
+	unsigned int i;
+	void *entry;
+
+	mas_for_each(&mas, entry, ULONG_MAX) {
+		if (xa_is_value(entry)) {
+			if (!wdm_removal_add(removal, wdm_word_id(entry),
+					     mas.last - mas.index + 1,
+					     GFP_KERNEL))
+				return mas.index;
+			continue;
+		}
+		i = mas.index < page ? wdm_region_index(page) : 0;
+		i = wdm_removal_add_words(removal, entry, i);
+		if (i < WDM_REGION_PAGES)
+			return mas.index + i;
+		cond_resched();
+	}
+	return U64_MAX;
+}
+
 /**
  * wdm_record_destroy() - Empty a record
  * @rec: the record; no translation leads to its pages any more
  */
 void wdm_record_destroy(struct wdm_record *rec)
 {
-	struct wdm_record_iter iter __uninitialized;
 	struct wdm_removal removal;
-	struct wdm_piece piece;
-	bool more = false;
 	u64 next = 0;
 
 	do {
 		wdm_removal_init(&removal);
 		wdm_record_lock(rec);
-		wdm_record_iter_init(&iter, rec, next, ULONG_MAX);
-		while (wdm_piece_next(&iter, &piece)) {
-			more = !wdm_removal_add(&removal, wdm_word_id(piece.word),
-						piece.last - piece.first + 1,
-						GFP_KERNEL);
-			if (more)
-				break;
-			next = piece.last + 1;
-			cond_resched();
-		}
+		next = wdm_removal_add_all(&removal, rec, next);
 		wdm_record_unlock(rec);
 		/* MDLs that go unpin their memory, and that without a lock. */
 		wdm_removal_release(&removal);
-	} while (more);
+	} while (next != U64_MAX);
 
 	wdm_record_lock(rec);
 	wdm_words_free_list(rec, wdm_words_list(rec, 0, ULONG_MAX));
+	/* Nobody looks any more. */
+	mt_clear_in_rcu(&rec->tree);
 	__mt_destroy(&rec->tree);
 	wdm_record_unlock(rec);
 }
@@ -509,7 +580,7 @@ static ntstatus_t wdm_record_insert_parts(struct wdm_record *rec, u64 first,
 	ntstatus_t status;
 
 	wdm_record_iter_init(&iter, rec, first, last);
-	if (wdm_piece_next(&iter, &piece))
+	if (wdm_piece_next(&iter, false, &piece))
 		return STATUS_RESOURCE_IN_USE;
 	wdm_parts_of(&parts, first, last);
 	status = wdm_parts_expand(rec, &parts, GFP_KERNEL_ACCOUNT);
@@ -625,7 +696,7 @@ static ntstatus_t wdm_removal_collect(struct wdm_removal *removal,
 
 	wdm_record_iter_init(&iter, rec, first, last);
 	do {
-		if (!wdm_piece_next(&iter, &piece) || piece.first > next)
+		if (!wdm_piece_next(&iter, false, &piece) || piece.first > next)
 			return STATUS_NOT_FOUND;
 		piece.last = min(piece.last, last);
 		if (!wdm_removal_add(removal, wdm_word_id(piece.word),
