@@ -62,6 +62,16 @@ static void wdm_walk_unmap_now(struct wdm_walk *walk)
 	walk->unmap_size = 0;
 }
 
+/* Where the bits that are set from @i on end, or @nr */
+static unsigned int wdm_set_bits_end(const unsigned long *map, unsigned int nr,
+				     unsigned int i)
+{
+	/* Most often there is one, and others are far. */
+	if (i + 1 == nr || !test_bit(i + 1, map))
+		return i + 1;
+	return find_next_zero_bit(map, nr, i + 2);
+}
+
 /* The first address that an entry translates, as an index into the tables */
 static u64 wdm_entry_va(const struct wdm_shadow_table *table, unsigned int i)
 {
@@ -90,9 +100,14 @@ static void wdm_walk_unmap_stale(struct wdm_walk *walk)
 	unsigned int i, end;
 
 	list_for_each_entry(table, &walk->shadow->touched, touched) {
-		for_each_set_bitrange(i, end, table->stale, WDM_PT_ENTRIES)
+		for (i = table->first; ; i = end + 1) {
+			i = find_next_bit(table->stale, table->last + 1, i);
+			if (i > table->last)
+				break;
+			end = wdm_set_bits_end(table->stale, table->last + 1, i);
 			wdm_walk_unmap(walk, wdm_entry_va(table, i),
 				       (u64)(end - i) << PAGE_SHIFT);
+		}
 		bitmap_zero(table->stale, WDM_PT_ENTRIES);
 		cond_resched();
 	}
@@ -156,12 +171,17 @@ void wdm_refuse_root(struct wdm_walk *walk, ntstatus_t status)
 	wdm_refuse(walk, status, pt->levels, 0, pt->root);
 }
 
-/* Something in the table is to be unmapped or followed. */
+/* An entry of the table is to be unmapped or followed. */
 static void wdm_table_touch(struct wdm_shadow *shadow,
-			    struct wdm_shadow_table *table)
+			    struct wdm_shadow_table *table, unsigned int i)
 {
-	if (list_empty(&table->touched))
+	if (list_empty(&table->touched)) {
 		list_add_tail(&table->touched, &shadow->touched);
+		table->first = i;
+		table->last = i;
+	}
+	table->first = min(table->first, i);
+	table->last = max(table->last, i);
 }
 
 /* Where the kernel finds a table. A table does not cross a page. */
@@ -252,7 +272,7 @@ static void wdm_entry_drop(struct wdm_walk *walk,
 		return;
 	if (!table->level) {
 		__set_bit(i, table->stale);
-		wdm_table_touch(walk->shadow, table);
+		wdm_table_touch(walk->shadow, table, i);
 	} else if (table->child[i]) {
 		wdm_table_drop(walk, table->child[i]);
 		table->child[i] = NULL;
@@ -282,8 +302,8 @@ void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table)
 	walk->shadow->nr_refused -= bitmap_weight(table->refused,
 						  WDM_PT_ENTRIES);
 	list_del(&table->touched);
-	if (walk->leaves == table)
-		walk->leaves = NULL;
+	if (walk->way[table->level] == table)
+		walk->way[table->level] = NULL;
 	wdm_table_free(walk->shadow, table);
 	cond_resched();
 }
@@ -369,34 +389,46 @@ static void wdm_decode(const struct wdm_walk *walk,
 
 /* The first pass: see what changed, and take away what is no longer there. */
 
+/*
+ * Does an entry that is live mean the same as before? Accessed, dirty, what is left
+ * to software, a permission that the way to this table does not give anyway: the
+ * same translation.
+ */
+static bool wdm_entry_means_same(const struct wdm_walk *walk,
+				 const struct wdm_shadow_table *table,
+				 u64 was_raw, u64 is_raw)
+{
+	struct wdm_pt_entry was, is;
+
+	/* Most often another page, and then it need not be decoded. */
+	if (!table->level && (was_raw ^ is_raw) & walk->pt->format->page)
+		return false;
+	wdm_decode(walk, table, was_raw, &was);
+	wdm_decode(walk, table, is_raw, &is);
+	return was.kind == is.kind && was.address == is.address &&
+	       !((was.perms ^ is.perms) & table->perms);
+}
+
 static void wdm_entry_look(struct wdm_walk *walk,
 			   struct wdm_shadow_table *table, unsigned int i)
 {
-	u64 raw = READ_ONCE(table->entries[i]);
-	struct wdm_pt_entry was, is;
+	u64 is = READ_ONCE(table->entries[i]);
+	u64 was = table->seen[i];
 
-	if (raw == table->seen[i] && !test_bit(i, table->refused))
+	if (is == was && !test_bit(i, table->refused))
 		return;
 
-	wdm_decode(walk, table, raw, &is);
+	table->seen[i] = is;
 	if (test_bit(i, table->live)) {
-		wdm_decode(walk, table, table->seen[i], &was);
-		table->seen[i] = raw;
-		/*
-		 * Accessed, dirty, what is left to software, a permission that
-		 * the way to this table does not give anyway: the same
-		 * translation.
-		 */
-		if (was.kind == is.kind && was.address == is.address &&
-		    !((was.perms ^ is.perms) & table->perms))
+		if (wdm_entry_means_same(walk, table, was, is))
 			return;
 		wdm_entry_drop(walk, table, i);
-	}
-	table->seen[i] = raw;
-	if (__test_and_clear_bit(i, table->refused))
+	} else if (__test_and_clear_bit(i, table->refused)) {
 		walk->shadow->nr_refused--;
-	__assign_bit(i, table->due, is.kind != WDM_PT_NONE);
-	wdm_table_touch(walk->shadow, table);
+	}
+	/* The second pass will see whether it means anything. */
+	__assign_bit(i, table->due, is);
+	wdm_table_touch(walk->shadow, table, i);
 }
 
 /* Can these entries be passed over, but for what is below them? */
@@ -464,6 +496,21 @@ static void wdm_entry_look_va(struct wdm_walk *walk,
 		wdm_entry_look(walk, table, i);
 }
 
+/* The lowest of the tables on the way to the last address that leads to this one */
+static struct wdm_shadow_table *wdm_walk_near(const struct wdm_walk *walk,
+					      u64 va)
+{
+	struct wdm_shadow_table *table;
+	unsigned int level;
+
+	for (level = 0; level < walk->pt->levels - 1; level++) {
+		table = walk->way[level];
+		if (table && (va ^ table->va) < wdm_pt_span(level + 1))
+			return table;
+	}
+	return walk->shadow->root;
+}
+
 /**
  * wdm_table_look_va() - See what changed on the way to an address
  * @walk: the walk, in its first pass
@@ -472,22 +519,19 @@ static void wdm_entry_look_va(struct wdm_walk *walk,
  */
 void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
 {
-	struct wdm_shadow_table *table = walk->leaves;
+	struct wdm_shadow_table *table = wdm_walk_near(walk, va);
 	const struct wdm_pt *pt = walk->pt;
 	unsigned int i;
 
-	/* Neighbours are in the table that the last address led to. */
-	if (!table || (va ^ table->va) >= wdm_pt_span(1))
-		table = walk->shadow->root;
-	while (table->child) {
+	while (table->level) {
 		i = wdm_pt_index(pt, table->level, va);
 		if (!last_level || !table->child[i])
 			wdm_entry_look_va(walk, table, i);
 		table = table->child[i];
 		if (!table)
 			return;
+		walk->way[table->level] = table;
 	}
-	walk->leaves = table;
 	wdm_entry_look_va(walk, table, wdm_pt_index(pt, 0, va));
 }
 
@@ -512,6 +556,11 @@ static void wdm_entry_refuse(struct wdm_walk *walk,
 static void wdm_entries_live(struct wdm_shadow_table *table, unsigned int i,
 			     unsigned int nr)
 {
+	if (nr == 1) {
+		__clear_bit(i, table->due);
+		__set_bit(i, table->live);
+		return;
+	}
 	bitmap_clear(table->due, i, nr);
 	bitmap_set(table->live, i, nr);
 }
@@ -595,11 +644,10 @@ static void wdm_collect_leaves(struct wdm_walk *walk,
 			       unsigned int i, struct wdm_pages *pages,
 			       u32 *perms)
 {
-	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
 	struct wdm_pt_entry entry;
 	u64 pfn;
 
-	for (; i < nr && test_bit(i, table->due); i++) {
+	for (; i <= table->last && test_bit(i, table->due); i++) {
 		wdm_decode(walk, table, table->seen[i], &entry);
 		entry.perms &= table->perms;
 		if (entry.kind != WDM_PT_LEAF ||
@@ -612,6 +660,26 @@ static void wdm_collect_leaves(struct wdm_walk *walk,
 	}
 }
 
+/* Map one page in all hardware domains, or in none. */
+static ntstatus_t wdm_map_page(struct wdm_domain *domain, u64 iova, u64 pfn,
+			       u32 perms)
+{
+	ntstatus_t status;
+	struct wdm_hw *hw;
+
+	list_for_each_entry(hw, &domain->hws, node) {
+		status = wdm_hw_map_page(hw, iova, pfn, perms);
+		if (wdm_failed(status))
+			goto undo;
+	}
+	return STATUS_SUCCESS;
+
+undo:
+	list_for_each_entry_continue_reverse(hw, &domain->hws, node)
+		wdm_hw_unmap_sync(hw, iova, PAGE_SIZE);
+	return status;
+}
+
 /* Map @nr of the leaves that were collected from entry @i on, but for @skip. */
 static ntstatus_t wdm_map_leaves(struct wdm_walk *walk,
 				 struct wdm_shadow_table *table,
@@ -622,12 +690,17 @@ static ntstatus_t wdm_map_leaves(struct wdm_walk *walk,
 	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i + skip));
 	u64 size = (u64)nr << PAGE_SHIFT;
 	ntstatus_t status;
+	u32 run = 0;
 
 	if (!walk->leaves_fit &&
 	    !wdm_domain_fits(walk->domain, iova, iova + size - 1))
 		return STATUS_CONFLICTING_ADDRESSES;
-	status = wdm_domain_hw_map(walk->domain, iova, pages, skip, nr, perms,
-				   WDM_GRANULE_PAGE);
+	if (nr == 1)
+		status = wdm_map_page(walk->domain, iova,
+				      wdm_pages_pfn(pages, skip, &run), perms);
+	else
+		status = wdm_domain_hw_map(walk->domain, iova, pages, skip, nr,
+					   perms, WDM_GRANULE_PAGE);
 	if (wdm_failed(status))
 		return status;
 	walk->nr_mapped += nr;
@@ -636,7 +709,20 @@ static ntstatus_t wdm_map_leaves(struct wdm_walk *walk,
 	return STATUS_SUCCESS;
 }
 
-/* Follow the 4 KiB leaves from entry @i on; how many were followed or refused. */
+/* Let an entry of a table of leaves block that is no leaf, or leads nowhere. */
+static void wdm_entry_block(struct wdm_walk *walk,
+			    struct wdm_shadow_table *table, unsigned int i,
+			    const struct wdm_pt_entry *entry)
+{
+	if (entry->kind == WDM_PT_NONE)
+		__clear_bit(i, table->due);
+	else
+		wdm_entry_refuse(walk, table, i, entry->kind == WDM_PT_LEAF ?
+				 STATUS_ACCESS_VIOLATION :
+				 STATUS_INVALID_PARAMETER);
+}
+
+/* Follow the 4 KiB leaves from entry @i on; how many were followed or blocked. */
 static unsigned int wdm_follow_leaves(struct wdm_walk *walk,
 				      struct wdm_shadow_table *table,
 				      unsigned int i)
@@ -650,9 +736,7 @@ static unsigned int wdm_follow_leaves(struct wdm_walk *walk,
 	wdm_collect_leaves(walk, table, i, &pages, &perms);
 	if (!pages.nr_pages) {
 		wdm_decode(walk, table, table->seen[i], &entry);
-		wdm_entry_refuse(walk, table, i, entry.kind == WDM_PT_LEAF ?
-				 STATUS_ACCESS_VIOLATION :
-				 STATUS_INVALID_PARAMETER);
+		wdm_entry_block(walk, table, i, &entry);
 		return 1;
 	}
 	status = wdm_map_leaves(walk, table, i, perms, &pages, 0,
@@ -675,38 +759,59 @@ static unsigned int wdm_follow_leaves(struct wdm_walk *walk,
 static void wdm_entry_follow(struct wdm_walk *walk,
 			     struct wdm_shadow_table *table, unsigned int i)
 {
-	ntstatus_t status = STATUS_INVALID_PARAMETER;
 	struct wdm_pt_entry entry;
+	ntstatus_t status;
 
 	wdm_decode(walk, table, table->seen[i], &entry);
-	if (entry.kind == WDM_PT_LEAF)
-		status = wdm_follow_large(walk, table, i, &entry);
-	else if (entry.kind == WDM_PT_TABLE)
+	switch (entry.kind) {
+	case WDM_PT_NONE:
+		__clear_bit(i, table->due);
+		return;
+	case WDM_PT_TABLE:
 		status = wdm_follow_table(walk, table, i, &entry);
+		break;
+	case WDM_PT_LEAF:
+		status = wdm_follow_large(walk, table, i, &entry);
+		break;
+	default:
+		status = STATUS_INVALID_PARAMETER;
+	}
 	if (wdm_failed(status))
 		wdm_entry_refuse(walk, table, i, status);
 }
 
+/* Do all addresses around this one that an entry of a level translates fit? */
+static bool wdm_span_fits(const struct wdm_walk *walk, u64 va,
+			  unsigned int level)
+{
+	u64 span = wdm_pt_span(level);
+	u64 iova = wdm_pt_canonical(walk->pt, va & ~(span - 1));
+
+	return wdm_domain_fits(walk->domain, iova, iova + span - 1);
+}
+
 /* Do all leaves of a table fit the devices? Then none has to be asked about. */
-static bool wdm_leaves_fit(const struct wdm_walk *walk,
+static bool wdm_leaves_fit(struct wdm_walk *walk,
 			   const struct wdm_shadow_table *table)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, table->va);
-
-	return wdm_domain_fits(walk->domain, iova, iova + wdm_pt_span(1) - 1);
+	/* What fits around one table tells of the next one, too. */
+	if (walk->fits && (table->va ^ walk->fits_va) < wdm_pt_span(2))
+		return true;
+	walk->fits = wdm_span_fits(walk, table->va, 2);
+	walk->fits_va = table->va;
+	return walk->fits || wdm_span_fits(walk, table->va, 1);
 }
 
 /* Follow what is due in a table. */
 static void wdm_table_follow(struct wdm_walk *walk,
 			     struct wdm_shadow_table *table)
 {
-	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
-	unsigned int i = 0;
+	unsigned int i = table->first;
 
 	walk->leaves_fit = !table->level && wdm_leaves_fit(walk, table);
 	while (!walk->cancelled) {
-		i = find_next_bit(table->due, nr, i);
-		if (i >= nr)
+		i = find_next_bit(table->due, table->last + 1, i);
+		if (i > table->last)
 			break;
 		if (table->level)
 			wdm_entry_follow(walk, table, i++);

@@ -26,6 +26,8 @@
  * @due: entries that block because they were seen, and not followed yet
  * @stale: leaves of 4 KiB that are no longer live, and not unmapped yet
  * @touched: in wdm_shadow.touched
+ * @first: while it is in there: all entries that are due or stale are from here
+ * @last: to here
  *
  * A table that is reached on several ways has as many shadows: what is below it
  * stands at different addresses.
@@ -43,6 +45,8 @@ struct wdm_shadow_table {
 	DECLARE_BITMAP(due, WDM_PT_ENTRIES);
 	DECLARE_BITMAP(stale, WDM_PT_ENTRIES);
 	struct list_head touched;
+	unsigned int first;
+	unsigned int last;
 };
 
 /**
@@ -84,8 +88,11 @@ struct wdm_shadow {
  * @cancelled: a fatal signal came; what was not seen yet stays as it is
  * @unmap_iova: where to unmap next
  * @unmap_size: how much; what is found beside it is added
- * @leaves: the table of 4 KiB leaves that the last address led to, or NULL
+ * @way: by level, the tables on the way to the last address, or NULL; the entries
+ *	that lead to them have been looked at
  * @leaves_fit: all leaves of the table that is being followed fit the devices
+ * @fits: so does all that a table of level 1 translates,
+ * @fits_va: around this address
  * @space: the part of the caller's address space where memory was found last
  * @space_run: the run of its MDL that it was in
  * @nr_unmapped: pages that the walk has taken away
@@ -104,8 +111,10 @@ struct wdm_walk {
 	bool cancelled;
 	u64 unmap_iova;
 	u64 unmap_size;
-	struct wdm_shadow_table *leaves;
+	struct wdm_shadow_table *way[WDM_PT_MAX_LEVELS];
 	bool leaves_fit;
+	bool fits;
+	u64 fits_va;
 	struct wdm_extent space;
 	u32 space_run;
 	u64 nr_unmapped;
