@@ -47,21 +47,6 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 	}
 }
 
-/* Unmap what was found to be unmapped, which is more at a time. */
-static void wdm_walk_unmap_now(struct wdm_walk *walk)
-{
-	struct wdm_hw *hw;
-
-	if (!walk->unmap_size)
-		return;
-	list_for_each_entry(hw, &walk->domain->hws, node) {
-		wdm_hw_unmap(hw, walk->unmap_iova, walk->unmap_size,
-			     &hw->gather);
-		hw->unmapped = true;
-	}
-	walk->unmap_size = 0;
-}
-
 /* Where the bits that are set from @i on end, or @nr */
 static unsigned int wdm_set_bits_end(const unsigned long *map, unsigned int nr,
 				     unsigned int i)
@@ -78,17 +63,19 @@ static u64 wdm_entry_va(const struct wdm_shadow_table *table, unsigned int i)
 	return table->va + i * wdm_pt_span(table->level);
 }
 
-static void wdm_walk_unmap(struct wdm_walk *walk, u64 va, u64 size)
+/* Unmap @nr neighbouring leaves from entry @i on. */
+static void wdm_unmap_leaves(struct wdm_walk *walk,
+			     const struct wdm_shadow_table *table,
+			     unsigned int i, unsigned int nr)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, va);
-	u64 end = walk->unmap_iova + walk->unmap_size;
+	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i));
+	u64 size = nr * wdm_pt_span(table->level);
+	struct wdm_hw *hw;
 
-	/* Neighbours go together; nothing is behind the top of the space. */
-	if (!walk->unmap_size || iova != end || !end) {
-		wdm_walk_unmap_now(walk);
-		walk->unmap_iova = iova;
+	list_for_each_entry(hw, &walk->domain->hws, node) {
+		wdm_hw_unmap(hw, iova, size, &hw->gather);
+		hw->unmapped = true;
 	}
-	walk->unmap_size += size;
 	walk->nr_unmapped += size >> PAGE_SHIFT;
 	walk->shadow->bytes -= size;
 }
@@ -105,8 +92,7 @@ static void wdm_walk_unmap_stale(struct wdm_walk *walk)
 			if (i > table->last)
 				break;
 			end = wdm_set_bits_end(table->stale, table->last + 1, i);
-			wdm_walk_unmap(walk, wdm_entry_va(table, i),
-				       (u64)(end - i) << PAGE_SHIFT);
+			wdm_unmap_leaves(walk, table, i, end - i);
 		}
 		bitmap_zero(table->stale, WDM_PT_ENTRIES);
 		cond_resched();
@@ -124,7 +110,6 @@ void wdm_walk_sync(struct wdm_walk *walk)
 	struct wdm_hw *hw;
 
 	wdm_walk_unmap_stale(walk);
-	wdm_walk_unmap_now(walk);
 	list_for_each_entry(hw, &walk->domain->hws, node) {
 		/* An empty gather is not nothing to all kernels and drivers. */
 		if (!hw->unmapped)
@@ -264,22 +249,30 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 	return STATUS_SUCCESS;
 }
 
-/* Take away what an entry translates. */
+/* Take away what an entry translates; of a leaf of 4 KiB, note that it is stale. */
 static void wdm_entry_drop(struct wdm_walk *walk,
 			   struct wdm_shadow_table *table, unsigned int i)
 {
-	if (!__test_and_clear_bit(i, table->live))
-		return;
+	__clear_bit(i, table->live);
 	if (!table->level) {
 		__set_bit(i, table->stale);
-		wdm_table_touch(walk->shadow, table, i);
 	} else if (table->child[i]) {
 		wdm_table_drop(walk, table->child[i]);
 		table->child[i] = NULL;
 	} else {
-		wdm_walk_unmap(walk, wdm_entry_va(table, i),
-			       wdm_pt_span(table->level));
+		wdm_unmap_leaves(walk, table, i, 1);
 	}
+}
+
+/* Unmap all leaves of a table of leaves of 4 KiB. */
+static void wdm_leaves_drop(struct wdm_walk *walk,
+			    struct wdm_shadow_table *table)
+{
+	unsigned int i, end;
+
+	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
+	for_each_set_bitrange(i, end, table->live, WDM_PT_ENTRIES)
+		wdm_unmap_leaves(walk, table, i, end - i);
 }
 
 /**
@@ -289,16 +282,13 @@ static void wdm_entry_drop(struct wdm_walk *walk,
  */
 void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table)
 {
-	u64 span = wdm_pt_span(table->level);
 	unsigned int i;
 
-	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
-	for_each_set_bit(i, table->live, WDM_PT_ENTRIES) {
-		if (table->child && table->child[i])
-			wdm_table_drop(walk, table->child[i]);
-		else
-			wdm_walk_unmap(walk, wdm_entry_va(table, i), span);
-	}
+	if (table->level)
+		for_each_set_bit(i, table->live, WDM_PT_ENTRIES)
+			wdm_entry_drop(walk, table, i);
+	else
+		wdm_leaves_drop(walk, table);
 	walk->shadow->nr_refused -= bitmap_weight(table->refused,
 						  WDM_PT_ENTRIES);
 	list_del(&table->touched);
@@ -635,6 +625,77 @@ static bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms, u64 *pfn)
 	return !(perms & ~space->perms);
 }
 
+/* What an entry of a table of leaves says, and the page that it leads to */
+static ntstatus_t wdm_leaf_find(struct wdm_walk *walk,
+				const struct wdm_shadow_table *table,
+				unsigned int i, struct wdm_pt_entry *entry,
+				u64 *pfn)
+{
+	wdm_decode(walk, table, table->seen[i], entry);
+	entry->perms &= table->perms;
+	if (entry->kind != WDM_PT_LEAF)
+		return STATUS_INVALID_PARAMETER;
+	if (!wdm_space_find(walk, entry->address >> PAGE_SHIFT, entry->perms,
+			    pfn))
+		return STATUS_ACCESS_VIOLATION;
+	return STATUS_SUCCESS;
+}
+
+/* @nr leaves of 4 KiB from entry @i on are mapped now. */
+static void wdm_leaves_live(struct wdm_walk *walk,
+			    struct wdm_shadow_table *table, unsigned int i,
+			    unsigned int nr)
+{
+	walk->nr_mapped += nr;
+	walk->shadow->bytes += (u64)nr << PAGE_SHIFT;
+	wdm_entries_live(table, i, nr);
+}
+
+/* Map one page in all hardware domains, or in none. */
+static ntstatus_t wdm_map_page(struct wdm_walk *walk, u64 iova, u64 pfn,
+			       u32 perms)
+{
+	struct list_head *hws = &walk->domain->hws;
+	ntstatus_t status;
+	struct wdm_hw *hw;
+
+	if (!walk->leaves_fit &&
+	    !wdm_domain_fits(walk->domain, iova, iova + PAGE_SIZE - 1))
+		return STATUS_CONFLICTING_ADDRESSES;
+
+	list_for_each_entry(hw, hws, node) {
+		status = wdm_hw_map_page(hw, iova, pfn, perms);
+		if (wdm_failed(status))
+			goto undo;
+	}
+	return STATUS_SUCCESS;
+
+undo:
+	list_for_each_entry_continue_reverse(hw, hws, node)
+		wdm_hw_unmap_sync(hw, iova, PAGE_SIZE);
+	return status;
+}
+
+/* Follow an entry of a table of leaves by itself. */
+static void wdm_follow_leaf(struct wdm_walk *walk,
+			    struct wdm_shadow_table *table, unsigned int i)
+{
+	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i));
+	struct wdm_pt_entry entry;
+	ntstatus_t status;
+	u64 pfn;
+
+	status = wdm_leaf_find(walk, table, i, &entry, &pfn);
+	if (!wdm_failed(status))
+		status = wdm_map_page(walk, iova, pfn, entry.perms);
+	if (!wdm_failed(status))
+		wdm_leaves_live(walk, table, i, 1);
+	else if (entry.kind == WDM_PT_NONE)
+		__clear_bit(i, table->due);
+	else
+		wdm_entry_refuse(walk, table, i, status);
+}
+
 /*
  * Neighbouring leaves of 4 KiB that are due, allow the same, and lead to memory
  * that is there: as many as there are from entry @i on.
@@ -648,78 +709,42 @@ static void wdm_collect_leaves(struct wdm_walk *walk,
 	u64 pfn;
 
 	for (; i <= table->last && test_bit(i, table->due); i++) {
-		wdm_decode(walk, table, table->seen[i], &entry);
-		entry.perms &= table->perms;
-		if (entry.kind != WDM_PT_LEAF ||
-		    (pages->nr_pages && entry.perms != *perms) ||
-		    !wdm_space_find(walk, entry.address >> PAGE_SHIFT,
-				    entry.perms, &pfn))
+		if (wdm_failed(wdm_leaf_find(walk, table, i, &entry, &pfn)) ||
+		    (pages->nr_pages && entry.perms != *perms))
 			return;
 		*perms = entry.perms;
 		wdm_pages_add(pages, pfn, 1);
 	}
 }
 
-/* Map one page in all hardware domains, or in none. */
-static ntstatus_t wdm_map_page(struct wdm_domain *domain, u64 iova, u64 pfn,
-			       u32 perms)
+/*
+ * Map neighbouring leaves from entry @i on with one call of the IOMMU driver: all
+ * or none. @nr is how many there are, at least one.
+ */
+static bool wdm_map_together(struct wdm_walk *walk,
+			     struct wdm_shadow_table *table, unsigned int i,
+			     unsigned int *nr)
 {
+	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i));
+	struct wdm_pages pages = { .runs = walk->shadow->runs };
 	ntstatus_t status;
-	struct wdm_hw *hw;
+	u32 perms = 0;
 
-	list_for_each_entry(hw, &domain->hws, node) {
-		status = wdm_hw_map_page(hw, iova, pfn, perms);
-		if (wdm_failed(status))
-			goto undo;
-	}
-	return STATUS_SUCCESS;
-
-undo:
-	list_for_each_entry_continue_reverse(hw, &domain->hws, node)
-		wdm_hw_unmap_sync(hw, iova, PAGE_SIZE);
-	return status;
-}
-
-/* Map @nr of the leaves that were collected from entry @i on, but for @skip. */
-static ntstatus_t wdm_map_leaves(struct wdm_walk *walk,
-				 struct wdm_shadow_table *table,
-				 unsigned int i, u32 perms,
-				 const struct wdm_pages *pages,
-				 unsigned int skip, unsigned int nr)
-{
-	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i + skip));
-	u64 size = (u64)nr << PAGE_SHIFT;
-	ntstatus_t status;
-	u32 run = 0;
-
-	if (!walk->leaves_fit &&
-	    !wdm_domain_fits(walk->domain, iova, iova + size - 1))
-		return STATUS_CONFLICTING_ADDRESSES;
-	if (nr == 1)
-		status = wdm_map_page(walk->domain, iova,
-				      wdm_pages_pfn(pages, skip, &run), perms);
-	else
-		status = wdm_domain_hw_map(walk->domain, iova, pages, skip, nr,
-					   perms, WDM_GRANULE_PAGE);
+	wdm_collect_leaves(walk, table, i, &pages, &perms);
+	*nr = max_t(unsigned int, pages.nr_pages, 1);
+	if (*nr == 1 ||
+	    (!walk->leaves_fit &&
+	     !wdm_domain_fits(walk->domain, iova,
+			      iova + (pages.nr_pages << PAGE_SHIFT) - 1)))
+		return false;
+	status = wdm_domain_hw_map(walk->domain, iova, &pages, 0, *nr, perms,
+				   WDM_GRANULE_PAGE);
+	if (status == STATUS_CANCELLED)
+		walk->cancelled = true;
 	if (wdm_failed(status))
-		return status;
-	walk->nr_mapped += nr;
-	walk->shadow->bytes += size;
-	wdm_entries_live(table, i + skip, nr);
-	return STATUS_SUCCESS;
-}
-
-/* Let an entry of a table of leaves block that is no leaf, or leads nowhere. */
-static void wdm_entry_block(struct wdm_walk *walk,
-			    struct wdm_shadow_table *table, unsigned int i,
-			    const struct wdm_pt_entry *entry)
-{
-	if (entry->kind == WDM_PT_NONE)
-		__clear_bit(i, table->due);
-	else
-		wdm_entry_refuse(walk, table, i, entry->kind == WDM_PT_LEAF ?
-				 STATUS_ACCESS_VIOLATION :
-				 STATUS_INVALID_PARAMETER);
+		return false;
+	wdm_leaves_live(walk, table, i, *nr);
+	return true;
 }
 
 /* Follow the 4 KiB leaves from entry @i on; how many were followed or blocked. */
@@ -727,32 +752,15 @@ static unsigned int wdm_follow_leaves(struct wdm_walk *walk,
 				      struct wdm_shadow_table *table,
 				      unsigned int i)
 {
-	struct wdm_pages pages = { .runs = walk->shadow->runs };
-	struct wdm_pt_entry entry;
-	ntstatus_t status;
-	unsigned int j;
-	u32 perms = 0;
+	unsigned int nr = 1, j;
 
-	wdm_collect_leaves(walk, table, i, &pages, &perms);
-	if (!pages.nr_pages) {
-		wdm_decode(walk, table, table->seen[i], &entry);
-		wdm_entry_block(walk, table, i, &entry);
-		return 1;
-	}
-	status = wdm_map_leaves(walk, table, i, perms, &pages, 0,
-				pages.nr_pages);
-	if (status == STATUS_CANCELLED)
-		walk->cancelled = true;
-	if (!wdm_failed(status))
-		return pages.nr_pages;
-
-	/* One by one, then: only those that cannot be mapped are refused. */
-	for (j = 0; j < pages.nr_pages && !walk->cancelled; j++) {
-		status = wdm_map_leaves(walk, table, i, perms, &pages, j, 1);
-		if (wdm_failed(status))
-			wdm_entry_refuse(walk, table, i + j, status);
-	}
-	return pages.nr_pages;
+	if (i < table->last && test_bit(i + 1, table->due) &&
+	    wdm_map_together(walk, table, i, &nr))
+		return nr;
+	/* One by one: only those that cannot be mapped are refused. */
+	for (j = i; j < i + nr && !walk->cancelled; j++)
+		wdm_follow_leaf(walk, table, j);
+	return nr;
 }
 
 /* Follow an entry that is not a leaf of 4 KiB. */
@@ -868,6 +876,7 @@ void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
 		used_last = entry.address + (child ? PAGE_SIZE : span) - 1;
 		if (entry.address <= last && used_last >= first) {
 			wdm_entry_drop(walk, table, i);
+			wdm_table_touch(walk->shadow, table, i);
 			__set_bit(i, table->refused);
 			walk->shadow->nr_refused++;
 		} else if (child) {
