@@ -97,6 +97,20 @@ static inline ntstatus_t wdm_hw_map_page(struct wdm_hw *hw, u64 iova, u64 pfn,
 	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
 }
 
+/**
+ * wdm_hw_unmap_page() - Unmap one page
+ * @hw: the hardware domain
+ * @iova: where, page aligned; no large page is there
+ * @gather: as for wdm_hw_unmap()
+ */
+static inline void wdm_hw_unmap_page(struct wdm_hw *hw, u64 iova,
+				     struct iommu_iotlb_gather *gather)
+{
+	if (WARN_ON_ONCE(iommu_unmap_fast(hw->domain, iova, PAGE_SIZE, gather) !=
+			 PAGE_SIZE))
+		WRITE_ONCE(hw->stuck, true);
+}
+
 u64 wdm_hw_large_page(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
 		      u64 run_first, u64 run_last);
 

@@ -47,14 +47,12 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 	}
 }
 
-/* Where the bits that are set from @i on end, or @nr */
-static unsigned int wdm_set_bits_end(const unsigned long *map, unsigned int nr,
-				     unsigned int i)
+/* The first bit that is set from @i on; @nr, or above it, if none is. */
+static inline unsigned int wdm_next_bit(const unsigned long *map,
+					unsigned int nr, unsigned int i)
 {
-	/* Most often there is one, and others are far. */
-	if (i + 1 == nr || !test_bit(i + 1, map))
-		return i + 1;
-	return find_next_zero_bit(map, nr, i + 2);
+	/* Entries that change are one, or neighbours, most often. */
+	return i >= nr || test_bit(i, map) ? i : find_next_bit(map, nr, i);
 }
 
 /* The first address that an entry translates, as an index into the tables */
@@ -63,38 +61,51 @@ static u64 wdm_entry_va(const struct wdm_shadow_table *table, unsigned int i)
 	return table->va + i * wdm_pt_span(table->level);
 }
 
-/* Unmap @nr neighbouring leaves from entry @i on. */
-static void wdm_unmap_leaves(struct wdm_walk *walk,
-			     const struct wdm_shadow_table *table,
-			     unsigned int i, unsigned int nr)
+/* Unmap leaves, or a leaf, of any size. */
+static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i));
-	u64 size = nr * wdm_pt_span(table->level);
 	struct wdm_hw *hw;
 
 	list_for_each_entry(hw, &walk->domain->hws, node) {
-		wdm_hw_unmap(hw, iova, size, &hw->gather);
+		if (size == PAGE_SIZE)
+			wdm_hw_unmap_page(hw, iova, &hw->gather);
+		else
+			wdm_hw_unmap(hw, iova, size, &hw->gather);
 		hw->unmapped = true;
 	}
 	walk->nr_unmapped += size >> PAGE_SHIFT;
 	walk->shadow->bytes -= size;
 }
 
-/* Unmap the leaves that were found to be stale, neighbours together. */
+/* What devices call the address of an entry of a table of leaves of 4 KiB */
+static u64 wdm_leaf_iova(const struct wdm_shadow_table *table, unsigned int i)
+{
+	return table->iova + ((u64)i << PAGE_SHIFT);
+}
+
+/* Unmap the stale leaves of a table, neighbours together. */
+static void wdm_table_unmap_stale(struct wdm_walk *walk,
+				  struct wdm_shadow_table *table)
+{
+	unsigned int nr = table->last + 1, i, end;
+
+	for (i = table->first; i < nr; i = end) {
+		i = wdm_next_bit(table->stale, nr, i);
+		for (end = i; end < nr && test_bit(end, table->stale); end++)
+			__clear_bit(end, table->stale);
+		if (end > i)
+			wdm_walk_unmap(walk, wdm_leaf_iova(table, i),
+				       (u64)(end - i) << PAGE_SHIFT);
+	}
+}
+
 static void wdm_walk_unmap_stale(struct wdm_walk *walk)
 {
 	struct wdm_shadow_table *table;
-	unsigned int i, end;
 
 	list_for_each_entry(table, &walk->shadow->touched, touched) {
-		for (i = table->first; ; i = end + 1) {
-			i = find_next_bit(table->stale, table->last + 1, i);
-			if (i > table->last)
-				break;
-			end = wdm_set_bits_end(table->stale, table->last + 1, i);
-			wdm_unmap_leaves(walk, table, i, end - i);
-		}
-		bitmap_zero(table->stale, WDM_PT_ENTRIES);
+		if (!table->level)
+			wdm_table_unmap_stale(walk, table);
 		cond_resched();
 	}
 }
@@ -235,6 +246,7 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 	table->caller = caller;
 	table->level = level;
 	table->va = va;
+	table->iova = wdm_pt_canonical(walk->pt, va);
 	table->perms = perms;
 	INIT_LIST_HEAD(&table->touched);
 	table->seen = kcalloc(nr, sizeof(*table->seen), GFP_KERNEL_ACCOUNT);
@@ -260,7 +272,9 @@ static void wdm_entry_drop(struct wdm_walk *walk,
 		wdm_table_drop(walk, table->child[i]);
 		table->child[i] = NULL;
 	} else {
-		wdm_unmap_leaves(walk, table, i, 1);
+		wdm_walk_unmap(walk,
+			       wdm_pt_canonical(walk->pt, wdm_entry_va(table, i)),
+			       wdm_pt_span(table->level));
 	}
 }
 
@@ -272,7 +286,8 @@ static void wdm_leaves_drop(struct wdm_walk *walk,
 
 	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
 	for_each_set_bitrange(i, end, table->live, WDM_PT_ENTRIES)
-		wdm_unmap_leaves(walk, table, i, end - i);
+		wdm_walk_unmap(walk, wdm_leaf_iova(table, i),
+			       (u64)(end - i) << PAGE_SHIFT);
 }
 
 /**
@@ -380,23 +395,30 @@ static void wdm_decode(const struct wdm_walk *walk,
 /* The first pass: see what changed, and take away what is no longer there. */
 
 /*
- * Does an entry that is live mean the same as before? Accessed, dirty, what is left
- * to software, a permission that the way to this table does not give anyway: the
- * same translation.
+ * Do two values of an entry mean the same, but for accessed, dirty, what is left to
+ * software, and permissions that the way to the table does not give anyway?
  */
-static bool wdm_entry_means_same(const struct wdm_walk *walk,
-				 const struct wdm_shadow_table *table,
-				 u64 was_raw, u64 is_raw)
+static noinline bool wdm_entries_alike(const struct wdm_walk *walk,
+				       const struct wdm_shadow_table *table,
+				       u64 a_raw, u64 b_raw)
 {
-	struct wdm_pt_entry was, is;
+	struct wdm_pt_entry a, b;
 
-	/* Most often another page, and then it need not be decoded. */
-	if (!table->level && (was_raw ^ is_raw) & walk->pt->format->page)
+	wdm_decode(walk, table, a_raw, &a);
+	wdm_decode(walk, table, b_raw, &b);
+	return a.kind == b.kind && a.address == b.address &&
+	       !((a.perms ^ b.perms) & table->perms);
+}
+
+/* Does an entry that is live translate the same with another value? */
+static bool wdm_entry_stays(const struct wdm_walk *walk,
+			    const struct wdm_shadow_table *table, u64 was,
+			    u64 is)
+{
+	/* Most often it leads to another page, and need not be decoded. */
+	if (!table->level && (was ^ is) & walk->pt->format->page)
 		return false;
-	wdm_decode(walk, table, was_raw, &was);
-	wdm_decode(walk, table, is_raw, &is);
-	return was.kind == is.kind && was.address == is.address &&
-	       !((was.perms ^ is.perms) & table->perms);
+	return wdm_entries_alike(walk, table, was, is);
 }
 
 static void wdm_entry_look(struct wdm_walk *walk,
@@ -410,7 +432,7 @@ static void wdm_entry_look(struct wdm_walk *walk,
 
 	table->seen[i] = is;
 	if (test_bit(i, table->live)) {
-		if (wdm_entry_means_same(walk, table, was, is))
+		if (wdm_entry_stays(walk, table, was, is))
 			return;
 		wdm_entry_drop(walk, table, i);
 	} else if (__test_and_clear_bit(i, table->refused)) {
@@ -501,13 +523,7 @@ static struct wdm_shadow_table *wdm_walk_near(const struct wdm_walk *walk,
 	return walk->shadow->root;
 }
 
-/**
- * wdm_table_look_va() - See what changed on the way to an address
- * @walk: the walk, in its first pass
- * @va: the address, as an index into the tables
- * @last_level: only leaf entries are looked at
- */
-void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
+static void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
 {
 	struct wdm_shadow_table *table = wdm_walk_near(walk, va);
 	const struct wdm_pt *pt = walk->pt;
@@ -523,6 +539,23 @@ void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
 		walk->way[table->level] = table;
 	}
 	wdm_entry_look_va(walk, table, wdm_pt_index(pt, 0, va));
+}
+
+/**
+ * wdm_table_look_vas() - See what changed on the way to some addresses
+ * @walk: the walk, in its first pass
+ * @vas: the addresses; the tables translate them
+ * @nr: how many
+ * @last_level: only leaf entries are looked at
+ */
+void wdm_table_look_vas(struct wdm_walk *walk, const u64 *vas, unsigned int nr,
+			bool last_level)
+{
+	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		wdm_table_look_va(walk, vas[i] & mask, last_level);
 }
 
 /* The second pass: follow what was seen to be due. */
@@ -543,16 +576,16 @@ static void wdm_entry_refuse(struct wdm_walk *walk,
 		   table->seen[i]);
 }
 
-static void wdm_entries_live(struct wdm_shadow_table *table, unsigned int i,
-			     unsigned int nr)
+static void wdm_entry_live(struct wdm_shadow_table *table, unsigned int i)
 {
-	if (nr == 1) {
-		__clear_bit(i, table->due);
-		__set_bit(i, table->live);
-		return;
-	}
-	bitmap_clear(table->due, i, nr);
-	bitmap_set(table->live, i, nr);
+	__clear_bit(i, table->due);
+	__set_bit(i, table->live);
+}
+
+static void wdm_walk_mapped(struct wdm_walk *walk, u64 nr_pages)
+{
+	walk->nr_mapped += nr_pages;
+	walk->shadow->bytes += nr_pages << PAGE_SHIFT;
 }
 
 static ntstatus_t wdm_follow_table(struct wdm_walk *walk,
@@ -569,7 +602,7 @@ static ntstatus_t wdm_follow_table(struct wdm_walk *walk,
 	if (wdm_failed(status))
 		return status;
 	table->child[i] = child;
-	wdm_entries_live(table, i, 1);
+	wdm_entry_live(table, i);
 	/* All of it is new: there is nothing to take away, and its turn comes. */
 	wdm_table_look(walk, child);
 	return STATUS_SUCCESS;
@@ -598,9 +631,8 @@ static ntstatus_t wdm_follow_large(struct wdm_walk *walk,
 	status = wdm_leaf_map(walk->domain, NULL, &leaf);
 	if (wdm_failed(status))
 		return status;
-	walk->nr_mapped += leaf.size >> PAGE_SHIFT;
-	walk->shadow->bytes += leaf.size;
-	wdm_entries_live(table, i, 1);
+	wdm_walk_mapped(walk, leaf.size >> PAGE_SHIFT);
+	wdm_entry_live(table, i);
 	return STATUS_SUCCESS;
 }
 
@@ -626,10 +658,10 @@ static bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms, u64 *pfn)
 }
 
 /* What an entry of a table of leaves says, and the page that it leads to */
-static ntstatus_t wdm_leaf_find(struct wdm_walk *walk,
-				const struct wdm_shadow_table *table,
-				unsigned int i, struct wdm_pt_entry *entry,
-				u64 *pfn)
+static inline ntstatus_t wdm_leaf_find(struct wdm_walk *walk,
+				       const struct wdm_shadow_table *table,
+				       unsigned int i,
+				       struct wdm_pt_entry *entry, u64 *pfn)
 {
 	wdm_decode(walk, table, table->seen[i], entry);
 	entry->perms &= table->perms;
@@ -639,16 +671,6 @@ static ntstatus_t wdm_leaf_find(struct wdm_walk *walk,
 			    pfn))
 		return STATUS_ACCESS_VIOLATION;
 	return STATUS_SUCCESS;
-}
-
-/* @nr leaves of 4 KiB from entry @i on are mapped now. */
-static void wdm_leaves_live(struct wdm_walk *walk,
-			    struct wdm_shadow_table *table, unsigned int i,
-			    unsigned int nr)
-{
-	walk->nr_mapped += nr;
-	walk->shadow->bytes += (u64)nr << PAGE_SHIFT;
-	wdm_entries_live(table, i, nr);
 }
 
 /* Map one page in all hardware domains, or in none. */
@@ -680,20 +702,22 @@ undo:
 static void wdm_follow_leaf(struct wdm_walk *walk,
 			    struct wdm_shadow_table *table, unsigned int i)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i));
-	struct wdm_pt_entry entry;
+	struct wdm_pt_entry entry __uninitialized;
+	u64 pfn __uninitialized;
 	ntstatus_t status;
-	u64 pfn;
 
 	status = wdm_leaf_find(walk, table, i, &entry, &pfn);
 	if (!wdm_failed(status))
-		status = wdm_map_page(walk, iova, pfn, entry.perms);
-	if (!wdm_failed(status))
-		wdm_leaves_live(walk, table, i, 1);
-	else if (entry.kind == WDM_PT_NONE)
+		status = wdm_map_page(walk, wdm_leaf_iova(table, i), pfn,
+				      entry.perms);
+	if (!wdm_failed(status)) {
+		wdm_walk_mapped(walk, 1);
+		wdm_entry_live(table, i);
+	} else if (entry.kind == WDM_PT_NONE) {
 		__clear_bit(i, table->due);
-	else
+	} else {
 		wdm_entry_refuse(walk, table, i, status);
+	}
 }
 
 /*
@@ -725,8 +749,8 @@ static bool wdm_map_together(struct wdm_walk *walk,
 			     struct wdm_shadow_table *table, unsigned int i,
 			     unsigned int *nr)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i));
 	struct wdm_pages pages = { .runs = walk->shadow->runs };
+	u64 iova = wdm_leaf_iova(table, i);
 	ntstatus_t status;
 	u32 perms = 0;
 
@@ -743,7 +767,9 @@ static bool wdm_map_together(struct wdm_walk *walk,
 		walk->cancelled = true;
 	if (wdm_failed(status))
 		return false;
-	wdm_leaves_live(walk, table, i, *nr);
+	wdm_walk_mapped(walk, *nr);
+	bitmap_clear(table->due, i, *nr);
+	bitmap_set(table->live, i, *nr);
 	return true;
 }
 
@@ -818,7 +844,7 @@ static void wdm_table_follow(struct wdm_walk *walk,
 
 	walk->leaves_fit = !table->level && wdm_leaves_fit(walk, table);
 	while (!walk->cancelled) {
-		i = find_next_bit(table->due, table->last + 1, i);
+		i = wdm_next_bit(table->due, table->last + 1, i);
 		if (i > table->last)
 			break;
 		if (table->level)

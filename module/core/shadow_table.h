@@ -19,6 +19,7 @@
  *	level 0
  * @caller: caller address of the table
  * @va: the first address that it translates, as an index into the tables
+ * @iova: the same, as devices write it; of use below the root
  * @level: its level
  * @perms: what the entries on the way to it allow at most
  * @live: entries that translate: leaves that are mapped, tables that are followed
@@ -38,6 +39,7 @@ struct wdm_shadow_table {
 	struct wdm_shadow_table **child;
 	u64 caller;
 	u64 va;
+	u64 iova;
 	unsigned int level;
 	u32 perms;
 	DECLARE_BITMAP(live, WDM_PT_ENTRIES);
@@ -86,8 +88,6 @@ struct wdm_shadow {
  * @pt: the tables that are walked
  * @refusal: what was refused
  * @cancelled: a fatal signal came; what was not seen yet stays as it is
- * @unmap_iova: where to unmap next
- * @unmap_size: how much; what is found beside it is added
  * @way: by level, the tables on the way to the last address, or NULL; the entries
  *	that lead to them have been looked at
  * @leaves_fit: all leaves of the table that is being followed fit the devices
@@ -109,8 +109,6 @@ struct wdm_walk {
 	const struct wdm_pt *pt;
 	struct wdm_refusal *refusal;
 	bool cancelled;
-	u64 unmap_iova;
-	u64 unmap_size;
 	struct wdm_shadow_table *way[WDM_PT_MAX_LEVELS];
 	bool leaves_fit;
 	bool fits;
@@ -147,7 +145,8 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 			    struct wdm_shadow_table **out);
 void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table);
 void wdm_table_look(struct wdm_walk *walk, struct wdm_shadow_table *table);
-void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level);
+void wdm_table_look_vas(struct wdm_walk *walk, const u64 *vas, unsigned int nr,
+			bool last_level);
 void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
 		      u64 first, u64 last);
 
