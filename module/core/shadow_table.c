@@ -47,11 +47,11 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 	}
 }
 
-/* The first bit that is set from @i on; @nr, or above it, if none is. */
+/* The first bit that is set from @i on; @nr, or above it, if none is */
 static inline unsigned int wdm_next_bit(const unsigned long *map,
 					unsigned int nr, unsigned int i)
 {
-	/* Entries that change are one, or neighbours, most often. */
+	/* Where one entry changed, or neighbours did, a search would be a waste. */
 	return i >= nr || test_bit(i, map) ? i : find_next_bit(map, nr, i);
 }
 
@@ -77,7 +77,7 @@ static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 	walk->shadow->bytes -= size;
 }
 
-/* What devices call the address of an entry of a table of leaves of 4 KiB */
+/* What devices write to get at an entry of a table of leaves of 4 KiB */
 static u64 wdm_leaf_iova(const struct wdm_shadow_table *table, unsigned int i)
 {
 	return table->iova + ((u64)i << PAGE_SHIFT);
@@ -438,7 +438,7 @@ static void wdm_entry_look(struct wdm_walk *walk,
 	} else if (__test_and_clear_bit(i, table->refused)) {
 		walk->shadow->nr_refused--;
 	}
-	/* The second pass will see whether it means anything. */
+	/* Zero blocks in any format; of other values, the second pass will tell. */
 	__assign_bit(i, table->due, is);
 	wdm_table_touch(walk->shadow, table, i);
 }
@@ -508,7 +508,10 @@ static void wdm_entry_look_va(struct wdm_walk *walk,
 		wdm_entry_look(walk, table, i);
 }
 
-/* The lowest of the tables on the way to the last address that leads to this one */
+/*
+ * The lowest table on the way to the last address that is on the way to this one,
+ * too. What is above it was looked at then, if it had to be.
+ */
 static struct wdm_shadow_table *wdm_walk_near(const struct wdm_walk *walk,
 					      u64 va)
 {
@@ -576,6 +579,7 @@ static void wdm_entry_refuse(struct wdm_walk *walk,
 		   table->seen[i]);
 }
 
+/* The entry has been followed. */
 static void wdm_entry_live(struct wdm_shadow_table *table, unsigned int i)
 {
 	__clear_bit(i, table->due);
@@ -636,21 +640,30 @@ static ntstatus_t wdm_follow_large(struct wdm_walk *walk,
 	return STATUS_SUCCESS;
 }
 
-/* The page frame behind a page of the caller's address space. */
-static bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms, u64 *pfn)
+/* Look a page of the caller's address space up, for wdm_space_find(). */
+static noinline bool wdm_space_search(struct wdm_walk *walk, u64 page)
 {
 	struct wdm_record *record = &walk->domain->record;
-	struct wdm_extent *space = &walk->space;
+	bool found;
+
+	wdm_record_lock(record);
+	found = wdm_record_extent(record, page, &walk->space);
+	wdm_record_unlock(record);
+	if (!found)
+		walk->space.nr_pages = 0;
+	return found;
+}
+
+/* The page frame behind a page of the caller's address space. */
+static inline bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms,
+				  u64 *pfn)
+{
+	const struct wdm_extent *space = &walk->space;
 
 	/* It does not change during a walk: most often the last find will do. */
-	if (page - space->first >= space->nr_pages) {
-		wdm_record_lock(record);
-		if (!wdm_record_extent(record, page, space))
-			space->nr_pages = 0;
-		wdm_record_unlock(record);
-		if (!space->nr_pages)
-			return false;
-	}
+	if (page - space->first >= space->nr_pages &&
+	    !wdm_space_search(walk, page))
+		return false;
 	*pfn = wdm_pages_pfn(&space->mdl->pages,
 			     space->mdl_page + (page - space->first),
 			     &walk->space_run);

@@ -88,8 +88,7 @@ struct wdm_shadow {
  * @pt: the tables that are walked
  * @refusal: what was refused
  * @cancelled: a fatal signal came; what was not seen yet stays as it is
- * @way: by level, the tables on the way to the last address, or NULL; the entries
- *	that lead to them have been looked at
+ * @way: by level, the tables on the way to the last address of a list, or NULL
  * @leaves_fit: all leaves of the table that is being followed fit the devices
  * @fits: so does all that a table of level 1 translates,
  * @fits_va: around this address
