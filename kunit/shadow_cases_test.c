@@ -152,6 +152,45 @@ static void cases_neighbours(struct kunit *test)
 	}
 }
 
+/* What one of two IOMMUs cannot map, the other does not keep. */
+static void cases_two_iommus(struct kunit *test)
+{
+	struct tables *t = tables_start(test, test->param_value);
+	struct fake_iommu *fakes[] = {
+		t->fake, fixture_fake(t->fx, FAKE_PGSIZES_X86),
+	};
+	/* One that is alone, and two neighbours */
+	static const u64 vas[] = { SZ_4K, 3 * SZ_4K, 4 * SZ_4K };
+	struct wdm_refusal refusal;
+	unsigned int i, j;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(t->domain, fakes[1]),
+			    STATUS_SUCCESS);
+	cases_chain(t);
+	cases_good(t);
+	for (i = 0; i < ARRAY_SIZE(vas); i++)
+		*tables_entry(t, 3, vas[i] / SZ_4K) =
+			tables_pointer(t, TABLES_DATA_A + vas[i]);
+
+	for (i = 0; i < ARRAY_SIZE(fakes); i++) {
+		fake_iommu_fail_map(fakes[i], 1, true);
+		KUNIT_EXPECT_STATUS(test,
+				    wdm_shadow_flush_list(t->domain, true, vas,
+							  ARRAY_SIZE(vas),
+							  &refusal),
+				    STATUS_INSUFFICIENT_RESOURCES);
+		fake_iommu_fail_map(fakes[i], 0, false);
+		KUNIT_EXPECT_EQ(test, refusal.count, ARRAY_SIZE(vas));
+		for (j = 0; j < ARRAY_SIZE(fakes); j++) {
+			KUNIT_EXPECT_EQ(test, fakes[j]->mapped, 0);
+			KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fakes[j]));
+		}
+	}
+	cases_flush(t, STATUS_SUCCESS);
+	for (j = 0; j < ARRAY_SIZE(fakes); j++)
+		KUNIT_EXPECT_EQ(test, fakes[j]->mapped, ARRAY_SIZE(vas));
+}
+
 /* Accessed, dirty and what is left to software change nothing. */
 static void cases_ignored_bits(struct kunit *test)
 {
@@ -535,6 +574,7 @@ static void cases_bounds(struct kunit *test)
 static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_large, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_neighbours, cases_gen_params),
+	KUNIT_CASE_PARAM(cases_two_iommus, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_ignored_bits, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_refusals, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_conflict, cases_gen_params),

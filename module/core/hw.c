@@ -200,17 +200,6 @@ static int wdm_hw_map_runs(struct wdm_feed *feed, struct wdm_pages_iter *iter,
 	return wdm_feed_flush(feed);
 }
 
-static int wdm_prot(u32 perms)
-{
-	int prot = IOMMU_CACHE;
-
-	if (perms & WDM_READ)
-		prot |= IOMMU_READ;
-	if (perms & WDM_WRITE)
-		prot |= IOMMU_WRITE;
-	return prot;
-}
-
 static ntstatus_t wdm_hw_map_list(struct wdm_hw *hw, u64 iova,
 				  const struct wdm_pages *pages, u64 page,
 				  u64 nr_pages, u32 perms,

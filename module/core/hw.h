@@ -12,6 +12,7 @@
 #include <linux/iommu.h>
 #include <linux/list.h>
 
+#include "../compat/compat.h"
 #include "../status.h"
 #include "mdl.h"
 #include "pages.h"
@@ -65,6 +66,50 @@ ntstatus_t wdm_hw_remap(struct wdm_hw *hw, u64 iova,
 void wdm_hw_unmap(struct wdm_hw *hw, u64 iova, u64 size,
 		  struct iommu_iotlb_gather *gather);
 void wdm_hw_unmap_sync(struct wdm_hw *hw, u64 iova, u64 size);
+
+/* What Linux calls these permissions */
+static inline int wdm_prot(u32 perms)
+{
+	int prot = IOMMU_CACHE;
+
+	if (perms & WDM_READ)
+		prot |= IOMMU_READ;
+	if (perms & WDM_WRITE)
+		prot |= IOMMU_WRITE;
+	return prot;
+}
+
+/**
+ * wdm_hw_map_page() - Map one page
+ * @hw: the hardware domain; nothing is mapped there
+ * @iova: where, page aligned
+ * @pfn: the page frame
+ * @perms: WDM_READ, WDM_WRITE
+ *
+ * Return: a status.
+ */
+static inline ntstatus_t wdm_hw_map_page(struct wdm_hw *hw, u64 iova, u64 pfn,
+					 u32 perms)
+{
+	int ret = iommu_map(hw->domain, iova, PFN_PHYS(pfn), PAGE_SIZE,
+			    wdm_prot(perms), GFP_KERNEL_ACCOUNT);
+
+	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+}
+
+/**
+ * wdm_hw_unmap_page() - Unmap one page
+ * @hw: the hardware domain
+ * @iova: where, page aligned; no large page is there
+ * @gather: as for wdm_hw_unmap()
+ */
+static inline void wdm_hw_unmap_page(struct wdm_hw *hw, u64 iova,
+				     struct iommu_iotlb_gather *gather)
+{
+	if (WARN_ON_ONCE(iommu_unmap_fast(hw->domain, iova, PAGE_SIZE, gather) !=
+			 PAGE_SIZE))
+		WRITE_ONCE(hw->stuck, true);
+}
 
 u64 wdm_hw_large_page(const struct wdm_hw *hw, u64 iova, phys_addr_t phys,
 		      u64 run_first, u64 run_last);

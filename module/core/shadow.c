@@ -448,7 +448,7 @@ ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
 EXPORT_SYMBOL_IF_KUNIT(wdm_shadow_flush);
 
 /* Addresses that are looked at before others may have the CPU. */
-#define WDM_FLUSH_STEP	64
+#define WDM_FLUSH_STEP	64U
 
 /**
  * struct wdm_list_flush - a list of addresses that is being flushed
@@ -478,23 +478,21 @@ static bool wdm_walk_in_the_way(const struct wdm_walk *walk)
  */
 static void wdm_flush_vas(struct wdm_walk *walk, struct wdm_list_flush *list)
 {
-	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
-	unsigned int i = list->done;
+	unsigned int nr;
 
-	while (i < list->nr && !walk->cancelled) {
-		wdm_table_look_va(walk, list->vas[i++] & mask,
-				  list->last_level);
-		if (i % WDM_FLUSH_STEP)
-			continue;
+	do {
+		nr = min(list->nr - list->done, WDM_FLUSH_STEP);
+		wdm_table_look_vas(walk, list->vas + list->done, nr,
+				   list->last_level);
+		list->done += nr;
 		if (fatal_signal_pending(current))
 			walk->cancelled = true;
 		if (wdm_walk_in_the_way(walk))
 			break;
 		cond_resched();
-	}
+	} while (list->done < list->nr && !walk->cancelled);
 	wdm_walk_sync(walk);
 	wdm_walk_follow(walk);
-	list->done = i;
 }
 
 static bool wdm_vas_valid(const struct wdm_pt *pt, const u64 *vas,

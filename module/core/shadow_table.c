@@ -47,19 +47,12 @@ void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 	}
 }
 
-/* Unmap what was found to be unmapped, which is more at a time. */
-static void wdm_walk_unmap_now(struct wdm_walk *walk)
+/* The first bit that is set from @i on; @nr, or above it, if none is */
+static inline unsigned int wdm_next_bit(const unsigned long *map,
+					unsigned int nr, unsigned int i)
 {
-	struct wdm_hw *hw;
-
-	if (!walk->unmap_size)
-		return;
-	list_for_each_entry(hw, &walk->domain->hws, node) {
-		wdm_hw_unmap(hw, walk->unmap_iova, walk->unmap_size,
-			     &hw->gather);
-		hw->unmapped = true;
-	}
-	walk->unmap_size = 0;
+	/* Where one entry changed, or neighbours did, a search would be a waste. */
+	return i >= nr || test_bit(i, map) ? i : find_next_bit(map, nr, i);
 }
 
 /* The first address that an entry translates, as an index into the tables */
@@ -68,32 +61,51 @@ static u64 wdm_entry_va(const struct wdm_shadow_table *table, unsigned int i)
 	return table->va + i * wdm_pt_span(table->level);
 }
 
-static void wdm_walk_unmap(struct wdm_walk *walk, u64 va, u64 size)
+/* Unmap leaves, or a leaf, of any size. */
+static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, va);
-	u64 end = walk->unmap_iova + walk->unmap_size;
+	struct wdm_hw *hw;
 
-	/* Neighbours go together; nothing is behind the top of the space. */
-	if (!walk->unmap_size || iova != end || !end) {
-		wdm_walk_unmap_now(walk);
-		walk->unmap_iova = iova;
+	list_for_each_entry(hw, &walk->domain->hws, node) {
+		if (size == PAGE_SIZE)
+			wdm_hw_unmap_page(hw, iova, &hw->gather);
+		else
+			wdm_hw_unmap(hw, iova, size, &hw->gather);
+		hw->unmapped = true;
 	}
-	walk->unmap_size += size;
 	walk->nr_unmapped += size >> PAGE_SHIFT;
 	walk->shadow->bytes -= size;
 }
 
-/* Unmap the leaves that were found to be stale, neighbours together. */
+/* What devices write to get at an entry of a table of leaves of 4 KiB */
+static u64 wdm_leaf_iova(const struct wdm_shadow_table *table, unsigned int i)
+{
+	return table->iova + ((u64)i << PAGE_SHIFT);
+}
+
+/* Unmap the stale leaves of a table, neighbours together. */
+static void wdm_table_unmap_stale(struct wdm_walk *walk,
+				  struct wdm_shadow_table *table)
+{
+	unsigned int nr = table->last + 1, i, end;
+
+	for (i = table->first; i < nr; i = end) {
+		i = wdm_next_bit(table->stale, nr, i);
+		for (end = i; end < nr && test_bit(end, table->stale); end++)
+			__clear_bit(end, table->stale);
+		if (end > i)
+			wdm_walk_unmap(walk, wdm_leaf_iova(table, i),
+				       (u64)(end - i) << PAGE_SHIFT);
+	}
+}
+
 static void wdm_walk_unmap_stale(struct wdm_walk *walk)
 {
 	struct wdm_shadow_table *table;
-	unsigned int i, end;
 
 	list_for_each_entry(table, &walk->shadow->touched, touched) {
-		for_each_set_bitrange(i, end, table->stale, WDM_PT_ENTRIES)
-			wdm_walk_unmap(walk, wdm_entry_va(table, i),
-				       (u64)(end - i) << PAGE_SHIFT);
-		bitmap_zero(table->stale, WDM_PT_ENTRIES);
+		if (!table->level)
+			wdm_table_unmap_stale(walk, table);
 		cond_resched();
 	}
 }
@@ -109,7 +121,6 @@ void wdm_walk_sync(struct wdm_walk *walk)
 	struct wdm_hw *hw;
 
 	wdm_walk_unmap_stale(walk);
-	wdm_walk_unmap_now(walk);
 	list_for_each_entry(hw, &walk->domain->hws, node) {
 		/* An empty gather is not nothing to all kernels and drivers. */
 		if (!hw->unmapped)
@@ -156,12 +167,17 @@ void wdm_refuse_root(struct wdm_walk *walk, ntstatus_t status)
 	wdm_refuse(walk, status, pt->levels, 0, pt->root);
 }
 
-/* Something in the table is to be unmapped or followed. */
+/* An entry of the table is to be unmapped or followed. */
 static void wdm_table_touch(struct wdm_shadow *shadow,
-			    struct wdm_shadow_table *table)
+			    struct wdm_shadow_table *table, unsigned int i)
 {
-	if (list_empty(&table->touched))
+	if (list_empty(&table->touched)) {
 		list_add_tail(&table->touched, &shadow->touched);
+		table->first = i;
+		table->last = i;
+	}
+	table->first = min(table->first, i);
+	table->last = max(table->last, i);
 }
 
 /* Where the kernel finds a table. A table does not cross a page. */
@@ -228,6 +244,7 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 	table->caller = caller;
 	table->level = level;
 	table->va = va;
+	table->iova = wdm_pt_canonical(walk->pt, va);
 	table->perms = perms;
 	INIT_LIST_HEAD(&table->touched);
 	table->seen = kcalloc(nr, sizeof(*table->seen), GFP_KERNEL_ACCOUNT);
@@ -242,22 +259,33 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 	return STATUS_SUCCESS;
 }
 
-/* Take away what an entry translates. */
+/* Take away what an entry translates; of a leaf of 4 KiB, note that it is stale. */
 static void wdm_entry_drop(struct wdm_walk *walk,
 			   struct wdm_shadow_table *table, unsigned int i)
 {
-	if (!__test_and_clear_bit(i, table->live))
-		return;
+	__clear_bit(i, table->live);
 	if (!table->level) {
 		__set_bit(i, table->stale);
-		wdm_table_touch(walk->shadow, table);
 	} else if (table->child[i]) {
 		wdm_table_drop(walk, table->child[i]);
 		table->child[i] = NULL;
 	} else {
-		wdm_walk_unmap(walk, wdm_entry_va(table, i),
+		wdm_walk_unmap(walk,
+			       wdm_pt_canonical(walk->pt, wdm_entry_va(table, i)),
 			       wdm_pt_span(table->level));
 	}
+}
+
+/* Unmap all leaves of a table of leaves of 4 KiB. */
+static void wdm_leaves_drop(struct wdm_walk *walk,
+			    struct wdm_shadow_table *table)
+{
+	unsigned int i, end;
+
+	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
+	for_each_set_bitrange(i, end, table->live, WDM_PT_ENTRIES)
+		wdm_walk_unmap(walk, wdm_leaf_iova(table, i),
+			       (u64)(end - i) << PAGE_SHIFT);
 }
 
 /**
@@ -267,21 +295,18 @@ static void wdm_entry_drop(struct wdm_walk *walk,
  */
 void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table)
 {
-	u64 span = wdm_pt_span(table->level);
 	unsigned int i;
 
-	bitmap_or(table->live, table->live, table->stale, WDM_PT_ENTRIES);
-	for_each_set_bit(i, table->live, WDM_PT_ENTRIES) {
-		if (table->child && table->child[i])
-			wdm_table_drop(walk, table->child[i]);
-		else
-			wdm_walk_unmap(walk, wdm_entry_va(table, i), span);
-	}
+	if (table->level)
+		for_each_set_bit(i, table->live, WDM_PT_ENTRIES)
+			wdm_entry_drop(walk, table, i);
+	else
+		wdm_leaves_drop(walk, table);
 	walk->shadow->nr_refused -= bitmap_weight(table->refused,
 						  WDM_PT_ENTRIES);
 	list_del(&table->touched);
-	if (walk->leaves == table)
-		walk->leaves = NULL;
+	if (walk->way[table->level] == table)
+		walk->way[table->level] = NULL;
 	wdm_table_free(walk->shadow, table);
 	cond_resched();
 }
@@ -367,34 +392,53 @@ static void wdm_decode(const struct wdm_walk *walk,
 
 /* The first pass: see what changed, and take away what is no longer there. */
 
+/*
+ * Do two values of an entry mean the same, but for accessed, dirty, what is left to
+ * software, and permissions that the way to the table does not give anyway?
+ */
+static noinline bool wdm_entries_alike(const struct wdm_walk *walk,
+				       const struct wdm_shadow_table *table,
+				       u64 a_raw, u64 b_raw)
+{
+	struct wdm_pt_entry a, b;
+
+	wdm_decode(walk, table, a_raw, &a);
+	wdm_decode(walk, table, b_raw, &b);
+	return a.kind == b.kind && a.address == b.address &&
+	       !((a.perms ^ b.perms) & table->perms);
+}
+
+/* Does an entry that is live translate the same with another value? */
+static bool wdm_entry_stays(const struct wdm_walk *walk,
+			    const struct wdm_shadow_table *table, u64 was,
+			    u64 is)
+{
+	/* Most often it leads to another page, and need not be decoded. */
+	if (!table->level && (was ^ is) & walk->pt->format->page)
+		return false;
+	return wdm_entries_alike(walk, table, was, is);
+}
+
 static void wdm_entry_look(struct wdm_walk *walk,
 			   struct wdm_shadow_table *table, unsigned int i)
 {
-	u64 raw = READ_ONCE(table->entries[i]);
-	struct wdm_pt_entry was, is;
+	u64 is = READ_ONCE(table->entries[i]);
+	u64 was = table->seen[i];
 
-	if (raw == table->seen[i] && !test_bit(i, table->refused))
+	if (is == was && !test_bit(i, table->refused))
 		return;
 
-	wdm_decode(walk, table, raw, &is);
+	table->seen[i] = is;
 	if (test_bit(i, table->live)) {
-		wdm_decode(walk, table, table->seen[i], &was);
-		table->seen[i] = raw;
-		/*
-		 * Accessed, dirty, what is left to software, a permission that
-		 * the way to this table does not give anyway: the same
-		 * translation.
-		 */
-		if (was.kind == is.kind && was.address == is.address &&
-		    !((was.perms ^ is.perms) & table->perms))
+		if (wdm_entry_stays(walk, table, was, is))
 			return;
 		wdm_entry_drop(walk, table, i);
-	}
-	table->seen[i] = raw;
-	if (__test_and_clear_bit(i, table->refused))
+	} else if (__test_and_clear_bit(i, table->refused)) {
 		walk->shadow->nr_refused--;
-	__assign_bit(i, table->due, is.kind != WDM_PT_NONE);
-	wdm_table_touch(walk->shadow, table);
+	}
+	/* Zero blocks in any format; of other values, the second pass will tell. */
+	__assign_bit(i, table->due, is);
+	wdm_table_touch(walk->shadow, table, i);
 }
 
 /* Can these entries be passed over, but for what is below them? */
@@ -462,31 +506,57 @@ static void wdm_entry_look_va(struct wdm_walk *walk,
 		wdm_entry_look(walk, table, i);
 }
 
-/**
- * wdm_table_look_va() - See what changed on the way to an address
- * @walk: the walk, in its first pass
- * @va: the address, as an index into the tables
- * @last_level: only leaf entries are looked at
+/*
+ * The lowest table on the way to the last address that is on the way to this one,
+ * too. What is above it was looked at then, if it had to be.
  */
-void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
+static struct wdm_shadow_table *wdm_walk_near(const struct wdm_walk *walk,
+					      u64 va)
 {
-	struct wdm_shadow_table *table = walk->leaves;
+	struct wdm_shadow_table *table;
+	unsigned int level;
+
+	for (level = 0; level < walk->pt->levels - 1; level++) {
+		table = walk->way[level];
+		if (table && (va ^ table->va) < wdm_pt_span(level + 1))
+			return table;
+	}
+	return walk->shadow->root;
+}
+
+static void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level)
+{
+	struct wdm_shadow_table *table = wdm_walk_near(walk, va);
 	const struct wdm_pt *pt = walk->pt;
 	unsigned int i;
 
-	/* Neighbours are in the table that the last address led to. */
-	if (!table || (va ^ table->va) >= wdm_pt_span(1))
-		table = walk->shadow->root;
-	while (table->child) {
+	while (table->level) {
 		i = wdm_pt_index(pt, table->level, va);
 		if (!last_level || !table->child[i])
 			wdm_entry_look_va(walk, table, i);
 		table = table->child[i];
 		if (!table)
 			return;
+		walk->way[table->level] = table;
 	}
-	walk->leaves = table;
 	wdm_entry_look_va(walk, table, wdm_pt_index(pt, 0, va));
+}
+
+/**
+ * wdm_table_look_vas() - See what changed on the way to some addresses
+ * @walk: the walk, in its first pass
+ * @vas: the addresses; the tables translate them
+ * @nr: how many
+ * @last_level: only leaf entries are looked at
+ */
+void wdm_table_look_vas(struct wdm_walk *walk, const u64 *vas, unsigned int nr,
+			bool last_level)
+{
+	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		wdm_table_look_va(walk, vas[i] & mask, last_level);
 }
 
 /* The second pass: follow what was seen to be due. */
@@ -507,11 +577,17 @@ static void wdm_entry_refuse(struct wdm_walk *walk,
 		   table->seen[i]);
 }
 
-static void wdm_entries_live(struct wdm_shadow_table *table, unsigned int i,
-			     unsigned int nr)
+/* The entry has been followed. */
+static void wdm_entry_live(struct wdm_shadow_table *table, unsigned int i)
 {
-	bitmap_clear(table->due, i, nr);
-	bitmap_set(table->live, i, nr);
+	__clear_bit(i, table->due);
+	__set_bit(i, table->live);
+}
+
+static void wdm_walk_mapped(struct wdm_walk *walk, u64 nr_pages)
+{
+	walk->nr_mapped += nr_pages;
+	walk->shadow->bytes += nr_pages << PAGE_SHIFT;
 }
 
 static ntstatus_t wdm_follow_table(struct wdm_walk *walk,
@@ -528,7 +604,7 @@ static ntstatus_t wdm_follow_table(struct wdm_walk *walk,
 	if (wdm_failed(status))
 		return status;
 	table->child[i] = child;
-	wdm_entries_live(table, i, 1);
+	wdm_entry_live(table, i);
 	/* All of it is new: there is nothing to take away, and its turn comes. */
 	wdm_table_look(walk, child);
 	return STATUS_SUCCESS;
@@ -557,31 +633,102 @@ static ntstatus_t wdm_follow_large(struct wdm_walk *walk,
 	status = wdm_leaf_map(walk->domain, NULL, &leaf);
 	if (wdm_failed(status))
 		return status;
-	walk->nr_mapped += leaf.size >> PAGE_SHIFT;
-	walk->shadow->bytes += leaf.size;
-	wdm_entries_live(table, i, 1);
+	wdm_walk_mapped(walk, leaf.size >> PAGE_SHIFT);
+	wdm_entry_live(table, i);
 	return STATUS_SUCCESS;
 }
 
-/* The page frame behind a page of the caller's address space. */
-static bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms, u64 *pfn)
+/* Look a page of the caller's address space up, for wdm_space_find(). */
+static noinline bool wdm_space_search(struct wdm_walk *walk, u64 page)
 {
 	struct wdm_record *record = &walk->domain->record;
-	struct wdm_extent *space = &walk->space;
+	bool found;
+
+	wdm_record_lock(record);
+	found = wdm_record_extent(record, page, &walk->space);
+	wdm_record_unlock(record);
+	if (!found)
+		walk->space.nr_pages = 0;
+	return found;
+}
+
+/* The page frame behind a page of the caller's address space. */
+static inline bool wdm_space_find(struct wdm_walk *walk, u64 page, u32 perms,
+				  u64 *pfn)
+{
+	const struct wdm_extent *space = &walk->space;
 
 	/* It does not change during a walk: most often the last find will do. */
-	if (page - space->first >= space->nr_pages) {
-		wdm_record_lock(record);
-		if (!wdm_record_extent(record, page, space))
-			space->nr_pages = 0;
-		wdm_record_unlock(record);
-		if (!space->nr_pages)
-			return false;
-	}
+	if (page - space->first >= space->nr_pages &&
+	    !wdm_space_search(walk, page))
+		return false;
 	*pfn = wdm_pages_pfn(&space->mdl->pages,
 			     space->mdl_page + (page - space->first),
 			     &walk->space_run);
 	return !(perms & ~space->perms);
+}
+
+/* What an entry of a table of leaves says, and the page that it leads to */
+static inline ntstatus_t wdm_leaf_find(struct wdm_walk *walk,
+				       const struct wdm_shadow_table *table,
+				       unsigned int i,
+				       struct wdm_pt_entry *entry, u64 *pfn)
+{
+	wdm_decode(walk, table, table->seen[i], entry);
+	entry->perms &= table->perms;
+	if (entry->kind != WDM_PT_LEAF)
+		return STATUS_INVALID_PARAMETER;
+	if (!wdm_space_find(walk, entry->address >> PAGE_SHIFT, entry->perms,
+			    pfn))
+		return STATUS_ACCESS_VIOLATION;
+	return STATUS_SUCCESS;
+}
+
+/* Map one page in all hardware domains, or in none. */
+static ntstatus_t wdm_map_page(struct wdm_walk *walk, u64 iova, u64 pfn,
+			       u32 perms)
+{
+	struct list_head *hws = &walk->domain->hws;
+	ntstatus_t status;
+	struct wdm_hw *hw;
+
+	if (!walk->leaves_fit &&
+	    !wdm_domain_fits(walk->domain, iova, iova + PAGE_SIZE - 1))
+		return STATUS_CONFLICTING_ADDRESSES;
+
+	list_for_each_entry(hw, hws, node) {
+		status = wdm_hw_map_page(hw, iova, pfn, perms);
+		if (wdm_failed(status))
+			goto undo;
+	}
+	return STATUS_SUCCESS;
+
+undo:
+	list_for_each_entry_continue_reverse(hw, hws, node)
+		wdm_hw_unmap_sync(hw, iova, PAGE_SIZE);
+	return status;
+}
+
+/* Follow an entry of a table of leaves by itself. */
+static void wdm_follow_leaf(struct wdm_walk *walk,
+			    struct wdm_shadow_table *table, unsigned int i)
+{
+	struct wdm_pt_entry entry __uninitialized;
+	u64 pfn __uninitialized;
+	ntstatus_t status;
+
+	status = wdm_leaf_find(walk, table, i, &entry, &pfn);
+	if (!wdm_failed(status))
+		status = wdm_map_page(walk, wdm_leaf_iova(table, i), pfn,
+				      entry.perms);
+	if (!wdm_failed(status)) {
+		wdm_walk_mapped(walk, 1);
+		wdm_entry_live(table, i);
+	} else if (entry.kind == WDM_PT_NONE) {
+		__clear_bit(i, table->due);
+	} else {
+		wdm_entry_refuse(walk, table, i, status);
+	}
 }
 
 /*
@@ -593,118 +740,123 @@ static void wdm_collect_leaves(struct wdm_walk *walk,
 			       unsigned int i, struct wdm_pages *pages,
 			       u32 *perms)
 {
-	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
 	struct wdm_pt_entry entry;
 	u64 pfn;
 
-	for (; i < nr && test_bit(i, table->due); i++) {
-		wdm_decode(walk, table, table->seen[i], &entry);
-		entry.perms &= table->perms;
-		if (entry.kind != WDM_PT_LEAF ||
-		    (pages->nr_pages && entry.perms != *perms) ||
-		    !wdm_space_find(walk, entry.address >> PAGE_SHIFT,
-				    entry.perms, &pfn))
+	for (; i <= table->last && test_bit(i, table->due); i++) {
+		if (wdm_failed(wdm_leaf_find(walk, table, i, &entry, &pfn)) ||
+		    (pages->nr_pages && entry.perms != *perms))
 			return;
 		*perms = entry.perms;
 		wdm_pages_add(pages, pfn, 1);
 	}
 }
 
-/* Map @nr of the leaves that were collected from entry @i on, but for @skip. */
-static ntstatus_t wdm_map_leaves(struct wdm_walk *walk,
-				 struct wdm_shadow_table *table,
-				 unsigned int i, u32 perms,
-				 const struct wdm_pages *pages,
-				 unsigned int skip, unsigned int nr)
+/*
+ * Map neighbouring leaves from entry @i on with one call of the IOMMU driver: all
+ * or none. @nr is how many there are, at least one.
+ */
+static bool wdm_map_together(struct wdm_walk *walk,
+			     struct wdm_shadow_table *table, unsigned int i,
+			     unsigned int *nr)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, wdm_entry_va(table, i + skip));
-	u64 size = (u64)nr << PAGE_SHIFT;
+	struct wdm_pages pages = { .runs = walk->shadow->runs };
+	u64 iova = wdm_leaf_iova(table, i);
 	ntstatus_t status;
+	u32 perms = 0;
 
-	if (!walk->leaves_fit &&
-	    !wdm_domain_fits(walk->domain, iova, iova + size - 1))
-		return STATUS_CONFLICTING_ADDRESSES;
-	status = wdm_domain_hw_map(walk->domain, iova, pages, skip, nr, perms,
+	wdm_collect_leaves(walk, table, i, &pages, &perms);
+	*nr = max_t(unsigned int, pages.nr_pages, 1);
+	if (*nr == 1 ||
+	    (!walk->leaves_fit &&
+	     !wdm_domain_fits(walk->domain, iova,
+			      iova + (pages.nr_pages << PAGE_SHIFT) - 1)))
+		return false;
+	status = wdm_domain_hw_map(walk->domain, iova, &pages, 0, *nr, perms,
 				   WDM_GRANULE_PAGE);
+	if (status == STATUS_CANCELLED)
+		walk->cancelled = true;
 	if (wdm_failed(status))
-		return status;
-	walk->nr_mapped += nr;
-	walk->shadow->bytes += size;
-	wdm_entries_live(table, i + skip, nr);
-	return STATUS_SUCCESS;
+		return false;
+	wdm_walk_mapped(walk, *nr);
+	bitmap_clear(table->due, i, *nr);
+	bitmap_set(table->live, i, *nr);
+	return true;
 }
 
-/* Follow the 4 KiB leaves from entry @i on; how many were followed or refused. */
+/* Follow the 4 KiB leaves from entry @i on; how many were followed or blocked. */
 static unsigned int wdm_follow_leaves(struct wdm_walk *walk,
 				      struct wdm_shadow_table *table,
 				      unsigned int i)
 {
-	struct wdm_pages pages = { .runs = walk->shadow->runs };
-	struct wdm_pt_entry entry;
-	ntstatus_t status;
-	unsigned int j;
-	u32 perms = 0;
+	unsigned int nr = 1, j;
 
-	wdm_collect_leaves(walk, table, i, &pages, &perms);
-	if (!pages.nr_pages) {
-		wdm_decode(walk, table, table->seen[i], &entry);
-		wdm_entry_refuse(walk, table, i, entry.kind == WDM_PT_LEAF ?
-				 STATUS_ACCESS_VIOLATION :
-				 STATUS_INVALID_PARAMETER);
-		return 1;
-	}
-	status = wdm_map_leaves(walk, table, i, perms, &pages, 0,
-				pages.nr_pages);
-	if (status == STATUS_CANCELLED)
-		walk->cancelled = true;
-	if (!wdm_failed(status))
-		return pages.nr_pages;
-
-	/* One by one, then: only those that cannot be mapped are refused. */
-	for (j = 0; j < pages.nr_pages && !walk->cancelled; j++) {
-		status = wdm_map_leaves(walk, table, i, perms, &pages, j, 1);
-		if (wdm_failed(status))
-			wdm_entry_refuse(walk, table, i + j, status);
-	}
-	return pages.nr_pages;
+	if (i < table->last && test_bit(i + 1, table->due) &&
+	    wdm_map_together(walk, table, i, &nr))
+		return nr;
+	/* One by one: only those that cannot be mapped are refused. */
+	for (j = i; j < i + nr && !walk->cancelled; j++)
+		wdm_follow_leaf(walk, table, j);
+	return nr;
 }
 
 /* Follow an entry that is not a leaf of 4 KiB. */
 static void wdm_entry_follow(struct wdm_walk *walk,
 			     struct wdm_shadow_table *table, unsigned int i)
 {
-	ntstatus_t status = STATUS_INVALID_PARAMETER;
 	struct wdm_pt_entry entry;
+	ntstatus_t status;
 
 	wdm_decode(walk, table, table->seen[i], &entry);
-	if (entry.kind == WDM_PT_LEAF)
-		status = wdm_follow_large(walk, table, i, &entry);
-	else if (entry.kind == WDM_PT_TABLE)
+	switch (entry.kind) {
+	case WDM_PT_NONE:
+		__clear_bit(i, table->due);
+		return;
+	case WDM_PT_TABLE:
 		status = wdm_follow_table(walk, table, i, &entry);
+		break;
+	case WDM_PT_LEAF:
+		status = wdm_follow_large(walk, table, i, &entry);
+		break;
+	default:
+		status = STATUS_INVALID_PARAMETER;
+	}
 	if (wdm_failed(status))
 		wdm_entry_refuse(walk, table, i, status);
 }
 
+/* Do all addresses around this one that an entry of a level translates fit? */
+static bool wdm_span_fits(const struct wdm_walk *walk, u64 va,
+			  unsigned int level)
+{
+	u64 span = wdm_pt_span(level);
+	u64 iova = wdm_pt_canonical(walk->pt, va & ~(span - 1));
+
+	return wdm_domain_fits(walk->domain, iova, iova + span - 1);
+}
+
 /* Do all leaves of a table fit the devices? Then none has to be asked about. */
-static bool wdm_leaves_fit(const struct wdm_walk *walk,
+static bool wdm_leaves_fit(struct wdm_walk *walk,
 			   const struct wdm_shadow_table *table)
 {
-	u64 iova = wdm_pt_canonical(walk->pt, table->va);
-
-	return wdm_domain_fits(walk->domain, iova, iova + wdm_pt_span(1) - 1);
+	/* What fits around one table tells of the next one, too. */
+	if (walk->fits && (table->va ^ walk->fits_va) < wdm_pt_span(2))
+		return true;
+	walk->fits = wdm_span_fits(walk, table->va, 2);
+	walk->fits_va = table->va;
+	return walk->fits || wdm_span_fits(walk, table->va, 1);
 }
 
 /* Follow what is due in a table. */
 static void wdm_table_follow(struct wdm_walk *walk,
 			     struct wdm_shadow_table *table)
 {
-	unsigned int nr = wdm_pt_entries(walk->pt, table->level);
-	unsigned int i = 0;
+	unsigned int i = table->first;
 
 	walk->leaves_fit = !table->level && wdm_leaves_fit(walk, table);
 	while (!walk->cancelled) {
-		i = find_next_bit(table->due, nr, i);
-		if (i >= nr)
+		i = wdm_next_bit(table->due, table->last + 1, i);
+		if (i > table->last)
 			break;
 		if (table->level)
 			wdm_entry_follow(walk, table, i++);
@@ -761,6 +913,7 @@ void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
 		used_last = entry.address + (child ? PAGE_SIZE : span) - 1;
 		if (entry.address <= last && used_last >= first) {
 			wdm_entry_drop(walk, table, i);
+			wdm_table_touch(walk->shadow, table, i);
 			__set_bit(i, table->refused);
 			walk->shadow->nr_refused++;
 		} else if (child) {

@@ -19,6 +19,7 @@
  *	level 0
  * @caller: caller address of the table
  * @va: the first address that it translates, as an index into the tables
+ * @iova: the same, as devices write it; of use below the root
  * @level: its level
  * @perms: what the entries on the way to it allow at most
  * @live: entries that translate: leaves that are mapped, tables that are followed
@@ -26,6 +27,8 @@
  * @due: entries that block because they were seen, and not followed yet
  * @stale: leaves of 4 KiB that are no longer live, and not unmapped yet
  * @touched: in wdm_shadow.touched
+ * @first: while it is in there: all entries that are due or stale are from here
+ * @last: to here
  *
  * A table that is reached on several ways has as many shadows: what is below it
  * stands at different addresses.
@@ -36,6 +39,7 @@ struct wdm_shadow_table {
 	struct wdm_shadow_table **child;
 	u64 caller;
 	u64 va;
+	u64 iova;
 	unsigned int level;
 	u32 perms;
 	DECLARE_BITMAP(live, WDM_PT_ENTRIES);
@@ -43,6 +47,8 @@ struct wdm_shadow_table {
 	DECLARE_BITMAP(due, WDM_PT_ENTRIES);
 	DECLARE_BITMAP(stale, WDM_PT_ENTRIES);
 	struct list_head touched;
+	unsigned int first;
+	unsigned int last;
 };
 
 /**
@@ -84,10 +90,10 @@ struct wdm_shadow {
  * @pt: the tables that are walked
  * @refusal: what was refused
  * @cancelled: a fatal signal came; what was not seen yet stays as it is
- * @unmap_iova: where to unmap next
- * @unmap_size: how much; what is found beside it is added
- * @leaves: the table of 4 KiB leaves that the last address led to, or NULL
+ * @way: by level, the tables on the way to the last address of a list, or NULL
  * @leaves_fit: all leaves of the table that is being followed fit the devices
+ * @fits: so does all that a table of level 1 translates,
+ * @fits_va: around this address
  * @space: the part of the caller's address space where memory was found last
  * @space_run: the run of its MDL that it was in
  * @nr_unmapped: pages that the walk has taken away
@@ -104,10 +110,10 @@ struct wdm_walk {
 	const struct wdm_pt *pt;
 	struct wdm_refusal *refusal;
 	bool cancelled;
-	u64 unmap_iova;
-	u64 unmap_size;
-	struct wdm_shadow_table *leaves;
+	struct wdm_shadow_table *way[WDM_PT_MAX_LEVELS];
 	bool leaves_fit;
+	bool fits;
+	u64 fits_va;
 	struct wdm_extent space;
 	u32 space_run;
 	u64 nr_unmapped;
@@ -140,7 +146,8 @@ ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
 			    struct wdm_shadow_table **out);
 void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table);
 void wdm_table_look(struct wdm_walk *walk, struct wdm_shadow_table *table);
-void wdm_table_look_va(struct wdm_walk *walk, u64 va, bool last_level);
+void wdm_table_look_vas(struct wdm_walk *walk, const u64 *vas, unsigned int nr,
+			bool last_level);
 void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
 		      u64 first, u64 last);
 

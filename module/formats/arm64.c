@@ -77,5 +77,6 @@ static void wdm_arm64_decode(unsigned int level, u64 raw,
 const struct wdm_pt_format wdm_pt_arm64 = {
 	.decode = wdm_arm64_decode,
 	.max_run = ARM64_CONTIGUOUS_RUN,
+	.page = ARM64_ADDRESS,
 };
 EXPORT_SYMBOL_IF_KUNIT(wdm_pt_arm64);

@@ -87,12 +87,14 @@ struct wdm_pt;
 
 /**
  * struct wdm_pt_format - a format
- * @decode: decode entry @raw of a table of level @level
+ * @decode: decode entry @raw of a table of level @level; zero is WDM_PT_NONE
  * @max_run: the most entries that hardware may cache as one translation
+ * @page: the bits of a leaf of 4 KiB that say which page it leads to
  */
 struct wdm_pt_format {
 	void (*decode)(unsigned int level, u64 raw, struct wdm_pt_entry *entry);
 	unsigned int max_run;
+	u64 page;
 };
 
 /**

@@ -54,5 +54,6 @@ static void wdm_x64_decode(unsigned int level, u64 raw,
 const struct wdm_pt_format wdm_pt_x64 = {
 	.decode = wdm_x64_decode,
 	.max_run = 1,
+	.page = X64_ADDRESS,
 };
 EXPORT_SYMBOL_IF_KUNIT(wdm_pt_x64);
