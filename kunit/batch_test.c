@@ -8,7 +8,6 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
-#include <linux/rwsem.h>
 
 #include "../module/core/batch.h"
 #include "fail_nth.h"

@@ -32,7 +32,7 @@ bool wdm_unsafe_interrupts_allowed(void)
 
 /**
  * wdm_domain_uses() - Does a domain map anything in these logical addresses?
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @first: the first address
  * @last: the last one
  *

@@ -80,7 +80,7 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_domain_delete);
 
 /**
  * wdm_domain_fits() - May these addresses be mapped for the attached devices?
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @first: the first logical address
  * @last: the last one
  *
@@ -107,7 +107,7 @@ bool wdm_domain_fits(const struct wdm_domain *domain, u64 first, u64 last)
 
 /**
  * wdm_domain_hw_map() - Map pages in all hardware domains, or in none
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @iova: as for wdm_hw_map()
  * @pages: likewise
  * @page: likewise
@@ -140,7 +140,7 @@ undo:
 
 /**
  * wdm_domain_hw_unmap() - Unmap a range in all hardware domains
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @iova: as for wdm_hw_unmap()
  * @size: bytes
  *
@@ -156,7 +156,7 @@ void wdm_domain_hw_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 
 /**
  * wdm_domain_stuck() - Has an IOMMU driver failed to unmap something?
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  *
  * Return: whether it has. Then no page may be let go of: better a leak than a
  * device in somebody else's memory.
@@ -173,7 +173,7 @@ bool wdm_domain_stuck(const struct wdm_domain *domain)
 
 /**
  * wdm_domain_hw_clear() - Unmap what is recorded from one hardware domain
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @hw: the hardware domain
  * @last: the last page number
  */
@@ -196,7 +196,7 @@ void wdm_domain_hw_clear(struct wdm_domain *domain, struct wdm_hw *hw,
 
 /**
  * wdm_domain_hw_fill() - Map all that is recorded in one hardware domain
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @hw: the hardware domain, which is empty
  * @granule: which pages of the IOMMU to use
  *

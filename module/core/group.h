@@ -52,13 +52,13 @@ struct wdm_resv {
  * @owner: the owner; holds a reference
  * @owner_node: in wdm_owner.groups, guarded by wdm_owner.lock
  * @iommu_group: Linux' group; holds a reference
- * @lock: guards what follows; taken before wdm_domain.attach_lock
+ * @lock: guards what follows; taken before wdm_domain.ranges
  * @revoked: the door has taken the group back
  * @devices: the IOMMU_DMA_DEVICEs
  * @nr_attached: how many of them are attached
  * @domain: the domain that they are attached to, or NULL
  * @hw: the hardware domain that serves them
- * @domain_node: in wdm_domain.groups, guarded by wdm_domain.attach_lock
+ * @domain_node: in wdm_domain.groups, guarded by wdm_domain.ranges
  * @resv: addresses that must not be mapped while the group is attached; written
  *	before the group is in wdm_domain.groups
  * @nr_resv: elements of @resv

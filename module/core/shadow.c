@@ -685,7 +685,7 @@ static bool wdm_shadow_next_locked(struct wdm_domain *domain, u64 first,
 
 /**
  * wdm_shadow_uses() - Is anything translated in these logical addresses?
- * @domain: a caller-managed domain; its attach_lock is held
+ * @domain: a caller-managed domain; nobody attaches or detaches
  * @first: the first address
  * @last: the last one
  *
@@ -704,7 +704,7 @@ bool wdm_shadow_uses(struct wdm_domain *domain, u64 first, u64 last)
 
 /**
  * wdm_shadow_next() - Find the next run of pages that devices can reach
- * @domain: a caller-managed domain; its attach_lock is held
+ * @domain: a caller-managed domain; nobody attaches or detaches
  * @first: the logical address to start at
  * @ext: out: the run
  *
@@ -725,7 +725,7 @@ ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 first,
 
 /**
  * wdm_shadow_clear() - Unmap everything from one hardware domain
- * @domain: a caller-managed domain; its attach_lock is held for writing
+ * @domain: a caller-managed domain; all its pages are held
  * @hw: the hardware domain, which nobody is attached to
  */
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hw *hw)
@@ -742,7 +742,7 @@ void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hw *hw)
 
 /**
  * wdm_shadow_replay() - Map everything in one hardware domain
- * @domain: a caller-managed domain; its attach_lock is held for writing
+ * @domain: a caller-managed domain; all its pages are held
  * @hw: the hardware domain, which is empty
  *
  * Return: a status; on failure @hw is empty again.

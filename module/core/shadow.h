@@ -56,7 +56,7 @@ ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain, bool last_level,
 				 const u64 *vas, unsigned int nr,
 				 struct wdm_refusal *refusal);
 
-/* For attach.c; the domain's attach_lock is held for writing. */
+/* For attach.c; all pages of the domain are held. */
 bool wdm_shadow_uses(struct wdm_domain *domain, u64 first, u64 last);
 ntstatus_t wdm_shadow_replay(struct wdm_domain *domain, struct wdm_hw *hw);
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hw *hw);

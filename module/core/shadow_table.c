@@ -23,7 +23,7 @@
 /**
  * wdm_walk_begin() - Start a walk
  * @walk: the walk
- * @domain: the domain; attach_lock and the shadow's lock are held until the walk
+ * @domain: the domain; its shadow is locked, and nobody attaches or detaches, until the walk
  *	is over
  * @refusal: for what will be refused
  */

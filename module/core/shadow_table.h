@@ -85,7 +85,7 @@ struct wdm_shadow {
 
 /**
  * struct wdm_walk - one walk of the caller's tables
- * @domain: the domain; attach_lock and the shadow's lock are held
+ * @domain: the domain; its shadow is locked, and nobody attaches or detaches
  * @shadow: its shadow
  * @pt: the tables that are walked
  * @refusal: what was refused

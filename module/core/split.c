@@ -124,7 +124,7 @@ static ntstatus_t wdm_split(struct wdm_domain *domain,
 
 /**
  * wdm_splits_find() - Find what has to be split before a range is unmapped
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @splits: out: what sticks out of the range
  * @first: the first page number
  * @last: the last one
@@ -164,7 +164,7 @@ void wdm_splits_span(const struct wdm_splits *splits, u64 *first, u64 *last)
 
 /**
  * wdm_splits_do() - Split what sticks out of a range
- * @domain: the domain; attach_lock is held
+ * @domain: the domain; nobody attaches or detaches
  * @splits: the splits, whose whole span is held and mapped
  * @granule: which pages of the IOMMU to use for the parts
  *
