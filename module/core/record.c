@@ -348,8 +348,8 @@ static inline bool wdm_pieces_next(struct wdm_record_iter *iter, bool any_word,
 /**
  * wdm_record_iter_next() - Look at the next extent
  * @iter: the iterator
- * @ext: out: the extent, cut to where the iterator looks; if others may be changing
- *	its pages, it is not certain that its MDL is still there
+ * @ext: out: the extent, cut to where the iterator looks; nobody else is changing
+ *	its pages
  *
  * Return: whether there is one.
  */
@@ -444,7 +444,13 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_extent);
 
-/* Is this still what a page of a table maps? Then its MDL is there. */
+static void wdm_extent_set_mdl(struct wdm_extent *ext, void *word)
+{
+	ext->mdl = wdm_mdl_by_id(wdm_word_id(word));
+	ext->handle = ext->mdl->handle;
+}
+
+/* Is this still what a page of a table maps? Then its MDL is there, for now. */
 static bool wdm_words_peek(struct wdm_words *words,
 			   const struct wdm_piece *piece,
 			   struct wdm_extent *ext)
@@ -454,7 +460,7 @@ static bool wdm_words_peek(struct wdm_words *words,
 	spin_lock(&words->lock);
 	same = words->word[wdm_region_index(piece->first)] == piece->word;
 	if (same)
-		ext->handle = wdm_mdl_by_id(wdm_word_id(piece->word))->handle;
+		wdm_extent_set_mdl(ext, piece->word);
 	spin_unlock(&words->lock);
 	return same;
 }
@@ -484,9 +490,9 @@ bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
 	} while (iter.words && !wdm_words_peek(iter.words, &piece, ext));
 
 	wdm_word_unpack(&piece, ext);
-	ext->mdl = wdm_mdl_by_id(wdm_word_id(piece.word));
+	/* Words that are not in a table only change with the record locked. */
 	if (!iter.words)
-		ext->handle = ext->mdl->handle;
+		wdm_extent_set_mdl(ext, piece.word);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_peek);
@@ -661,7 +667,37 @@ bool wdm_record_joint(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 	if (!piece.word || piece.word != wdm_region_word(rec, page))
 		return false;
 	wdm_word_unpack(&piece, ext);
+	/* Who holds one of the two holds the MDL of both. */
 	ext->mdl = wdm_mdl_by_id(wdm_word_id(piece.word));
+	return true;
+}
+
+/**
+ * wdm_record_grow() - See how far an extent goes on
+ * @rec: the record, which is locked
+ * @first: first page of interest; others may be changing some, in which case the
+ *	answer was true at some moment
+ * @last: the last one
+ * @ext: in: what a page of these was found to map; out: the whole extent, cut to
+ *	@first and @last
+ *
+ * Return: false if that is not what the page maps any more.
+ */
+bool wdm_record_grow(struct wdm_record *rec, u64 first, u64 last,
+		     struct wdm_extent *ext)
+{
+	struct wdm_record_iter iter __uninitialized;
+	void *word = wdm_word_pack(ext);
+	struct wdm_piece piece;
+
+	wdm_record_iter_init(&iter, rec, first, last);
+	do {
+		if (!wdm_pieces_next(&iter, false, &piece))
+			return false;
+	} while (piece.last < ext->first);
+	if (piece.first > ext->first || piece.word != word)
+		return false;
+	wdm_word_unpack(&piece, ext);
 	return true;
 }
 

@@ -103,6 +103,8 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page,
 bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
 		     struct wdm_extent *ext);
 bool wdm_record_joint(struct wdm_record *rec, u64 page, struct wdm_extent *ext);
+bool wdm_record_grow(struct wdm_record *rec, u64 first, u64 last,
+		     struct wdm_extent *ext);
 
 /**
  * struct wdm_piece - neighbouring pages with one word

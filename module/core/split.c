@@ -20,7 +20,6 @@ static bool wdm_find_split_locked(struct wdm_domain *domain, u64 cut,
 				  struct wdm_split *split)
 {
 	u64 first, end, mdl_first, before, pfn, size = PAGE_SIZE;
-	struct wdm_record_iter iter;
 	struct wdm_extent whole;
 	struct wdm_hw *hw;
 
@@ -35,11 +34,8 @@ static bool wdm_find_split_locked(struct wdm_domain *domain, u64 cut,
 				  WDM_SPLIT_PAGES, &pfn);
 
 	/* as far as one extent is mapped to it. */
-	wdm_record_iter_init(&iter, &domain->record, cut - before, end - 1);
-	do {
-		if (!wdm_record_iter_next(&iter, &whole))
-			return false;
-	} while (whole.first + whole.nr_pages <= cut);
+	if (!wdm_record_grow(&domain->record, cut - before, end - 1, &whole))
+		return false;
 	first = whole.first;
 	end = first + whole.nr_pages;
 	if (first == cut)
