@@ -89,4 +89,6 @@ static inline bool wdm_mdl_in_use(const struct wdm_mdl *mdl)
 
 struct wdm_mdl *wdm_mdl_by_id(u32 id);
 
+void wdm_mdl_exit_module(void);
+
 #endif /* WDM_CORE_MDL_H */
