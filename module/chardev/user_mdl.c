@@ -12,8 +12,14 @@
 #include "../core/mdl.h"
 #include "user_mdl.h"
 
-/* Pages that are pinned at a time: what a page can hold pointers to. */
-#define WDM_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
+/*
+ * Pages that are pinned at a time. They are some huge pages, which are taken as
+ * such, and 32 KiB of pointers.
+ */
+#define WDM_PIN_BATCH		4096UL
+
+/* Pages whose order is looked at in one go. */
+#define WDM_LOOK_BATCH		8
 
 /* Pages that are pinned without memory for pointers to them. */
 #define WDM_PIN_FEW		16UL
@@ -99,12 +105,44 @@ static int wdm_grow_runs(struct wdm_user_mdl *umdl)
 	return wdm_resize_runs(umdl, min(guess, umdl->nr_pages));
 }
 
-/* How many of the pages are physically contiguous? */
+/*
+ * Is this the n-th page after another? Struct pages are one array, but for
+ * sparse memory without a map of all of them.
+ */
+static bool wdm_is_nth_page(struct page *page, struct page *first,
+			    unsigned long n)
+{
+	if (IS_ENABLED(CONFIG_SPARSEMEM) &&
+	    !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
+		return page_to_pfn(page) == page_to_pfn(first) + n;
+	return page == first + n;
+}
+
+static bool wdm_all_contiguous(struct page **pinned, struct page *first,
+			       unsigned long n)
+{
+	unsigned int i;
+
+	unrolled_count(WDM_LOOK_BATCH)
+	for (i = 0; i < WDM_LOOK_BATCH; i++)
+		if (!wdm_is_nth_page(pinned[i], first, n + i))
+			return false;
+	return true;
+}
+
+/*
+ * How many of the pages are physically contiguous? Of huge pages this looks at
+ * each pointer, which is most of what they take: so several at a time.
+ */
 static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
 {
-	unsigned long pfn = page_to_pfn(pinned[0]), i = 1;
+	struct page *first = pinned[0];
+	unsigned long i = 1;
 
-	while (i < nr && page_to_pfn(pinned[i]) == pfn + i)
+	while (nr - i >= WDM_LOOK_BATCH &&
+	       wdm_all_contiguous(&pinned[i], first, i))
+		i += WDM_LOOK_BATCH;
+	while (i < nr && wdm_is_nth_page(pinned[i], first, i))
 		i++;
 	return i;
 }
@@ -156,8 +194,8 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
 	int ret = 0;
 
 	if (max > WDM_PIN_FEW) {
-		pinned = kmalloc_array(max, sizeof(*pinned),
-				       GFP_KERNEL_ACCOUNT);
+		pinned = kvmalloc_array(max, sizeof(*pinned),
+					GFP_KERNEL_ACCOUNT);
 		if (!pinned)
 			return -ENOMEM;
 	}
@@ -167,7 +205,7 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
 		cond_resched();
 	}
 	if (pinned != few)
-		kfree(pinned);
+		kvfree(pinned);
 	if (ret)
 		wdm_unpin_all(&umdl->mdl);
 	return ret;
@@ -195,12 +233,13 @@ static const struct wdm_mdl_ops wdm_user_mdl_ops = {
 
 static struct wdm_user_mdl *wdm_user_mdl_alloc(u64 nr_pages, u32 access)
 {
-	struct wdm_user_mdl *umdl = kzalloc(sizeof(*umdl), GFP_KERNEL_ACCOUNT);
+	struct wdm_user_mdl *umdl = kmalloc(sizeof(*umdl), GFP_KERNEL_ACCOUNT);
 
 	if (!umdl)
 		return NULL;
+	/* The rest of it is up to wdm_mdl_init(). */
 	umdl->mdl.access = access;
-	umdl->mdl.pages.runs = umdl->few;
+	umdl->mdl.pages = (struct wdm_pages) { .runs = umdl->few };
 	umdl->max_runs = ARRAY_SIZE(umdl->few);
 	umdl->nr_pages = nr_pages;
 	umdl->mm = current->mm;
