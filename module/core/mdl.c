@@ -2,22 +2,29 @@
 /*
  * MDL: memory that may be mapped.
  */
+#include <linux/atomic.h>
+#include <linux/idr.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/xarray.h>
 
 #include "../compat/compat.h"
 #include "mdl.h"
 
 /*
- * All MDLs have a number, so that a record needs no pointer a mapping. Numbers
- * come in blocks of 512: a cold map needs one, and an xarray of them all took
- * longer to find a free one than a map takes in the IOMMU.
+ * All MDLs have a number, so that a record needs no pointer a mapping. It is
+ * asked for at each cold map and looked up at each unmap, and with an xarray each
+ * of these took as long as a good part of the work in the IOMMU. So numbers come
+ * in blocks of 512, with a list of those that are free, and blocks stand in a
+ * table of two levels: as it never shrinks, looking a number up takes no lock.
  */
 #define WDM_MDL_BLOCK_BITS	9
 #define WDM_MDL_BLOCK_SLOTS	BIT(WDM_MDL_BLOCK_BITS)
+#define WDM_MDL_TABLE_BITS	10
+#define WDM_MDL_TABLE_BLOCKS	BIT(WDM_MDL_TABLE_BITS)
+#define WDM_MDL_TABLES \
+	BIT(WDM_MDL_ID_BITS - WDM_MDL_BLOCK_BITS - WDM_MDL_TABLE_BITS)
 
 /**
  * union wdm_mdl_slot - what a number means
@@ -52,7 +59,9 @@ union wdm_mdl_block {
 	union wdm_mdl_slot slots[WDM_MDL_BLOCK_SLOTS];
 };
 
-static DEFINE_XARRAY_FLAGS(wdm_mdl_blocks, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+/* Blocks by their number, which is the upper part of an MDL's. */
+static union wdm_mdl_block **wdm_mdl_tables[WDM_MDL_TABLES];
+static DEFINE_IDA(wdm_mdl_block_indices);
 
 /* Guards the slots, and what is below. Who has an MDL may read its slot. */
 static DEFINE_SPINLOCK(wdm_mdl_lock);
@@ -60,40 +69,76 @@ static LIST_HEAD(wdm_mdl_blocks_free);
 /* Blocks without MDLs. One is kept, for the next. */
 static unsigned int wdm_mdl_blocks_empty;
 
-static union wdm_mdl_block *wdm_mdl_block(u32 id)
+/* Where a block stands; its table is there. */
+static union wdm_mdl_block **wdm_mdl_block(u32 index)
 {
-	return xa_load(&wdm_mdl_blocks, id >> WDM_MDL_BLOCK_BITS);
+	return &wdm_mdl_tables[index >> WDM_MDL_TABLE_BITS]
+			      [index % WDM_MDL_TABLE_BLOCKS];
+}
+
+/* Tables stay, whoever needed them first: 8 KiB for half a million MDLs. */
+static int wdm_mdl_table_add(u32 index)
+{
+	union wdm_mdl_block ***place, **table;
+
+	place = &wdm_mdl_tables[index >> WDM_MDL_TABLE_BITS];
+	if (READ_ONCE(*place))
+		return 0;
+	table = kcalloc(WDM_MDL_TABLE_BLOCKS, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	if (cmpxchg(place, NULL, table))
+		kfree(table);
+	return 0;
 }
 
 static void wdm_mdl_block_free(union wdm_mdl_block *block)
 {
-	xa_erase(&wdm_mdl_blocks, block->head.index);
+	*wdm_mdl_block(block->head.index) = NULL;
+	ida_free(&wdm_mdl_block_indices, block->head.index);
 	kfree(block);
+}
+
+static void wdm_mdl_block_init(union wdm_mdl_block *block, u32 index)
+{
+	unsigned int i;
+
+	block->head.index = index;
+	block->head.nr_used = 0;
+	block->head.free = WDM_MDL_BLOCK_FIRST;
+	for (i = WDM_MDL_BLOCK_FIRST; i < WDM_MDL_BLOCK_SLOTS - 1; i++)
+		block->slots[i].next = i + 1;
+	block->slots[i].next = 0;
 }
 
 static int wdm_mdl_block_add(void)
 {
-	const u32 last = BIT(WDM_MDL_ID_BITS - WDM_MDL_BLOCK_BITS) - 1;
+	const u32 last = WDM_MDL_TABLES * WDM_MDL_TABLE_BLOCKS - 1;
 	union wdm_mdl_block *block;
-	unsigned int i;
+	int index;
 
 	block = kmalloc(sizeof(*block), GFP_KERNEL_ACCOUNT);
 	if (!block)
 		return -ENOMEM;
-	block->head.nr_used = 0;
-	block->head.free = WDM_MDL_BLOCK_FIRST;
-	for (i = WDM_MDL_BLOCK_FIRST; i < WDM_MDL_BLOCK_SLOTS; i++)
-		block->slots[i].next = i + 1 < WDM_MDL_BLOCK_SLOTS ? i + 1 : 0;
-	if (xa_alloc(&wdm_mdl_blocks, &block->head.index, block,
-		     XA_LIMIT(0, last), GFP_KERNEL_ACCOUNT)) {
-		kfree(block);
-		return -ENOMEM;
-	}
+	index = ida_alloc_max(&wdm_mdl_block_indices, last, GFP_KERNEL);
+	if (index < 0)
+		goto free;
+	if (wdm_mdl_table_add(index))
+		goto free_index;
+
+	wdm_mdl_block_init(block, index);
+	*wdm_mdl_block(index) = block;
 	spin_lock(&wdm_mdl_lock);
 	list_add(&block->head.link, &wdm_mdl_blocks_free);
 	wdm_mdl_blocks_empty++;
 	spin_unlock(&wdm_mdl_lock);
 	return 0;
+
+free_index:
+	ida_free(&wdm_mdl_block_indices, index);
+free:
+	kfree(block);
+	return -ENOMEM;
 }
 
 /* Called with wdm_mdl_lock held, and a slot is free. */
@@ -116,7 +161,7 @@ static u32 wdm_mdl_number_get(struct wdm_mdl *mdl)
 
 static void wdm_mdl_number_put(u32 id)
 {
-	union wdm_mdl_block *block = wdm_mdl_block(id);
+	union wdm_mdl_block *block = *wdm_mdl_block(id >> WDM_MDL_BLOCK_BITS);
 	struct wdm_mdl_block_head *head = &block->head;
 	unsigned int slot = id % WDM_MDL_BLOCK_SLOTS;
 	bool drop = false;
@@ -198,7 +243,9 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_put);
  */
 struct wdm_mdl *wdm_mdl_by_id(u32 id)
 {
-	return wdm_mdl_block(id)->slots[id % WDM_MDL_BLOCK_SLOTS].mdl;
+	union wdm_mdl_block *block = *wdm_mdl_block(id >> WDM_MDL_BLOCK_BITS);
+
+	return block->slots[id % WDM_MDL_BLOCK_SLOTS].mdl;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_by_id);
 
@@ -208,7 +255,10 @@ EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_by_id);
 void wdm_mdl_exit_module(void)
 {
 	union wdm_mdl_block *block, *next;
+	unsigned int i;
 
 	list_for_each_entry_safe(block, next, &wdm_mdl_blocks_free, head.link)
 		wdm_mdl_block_free(block);
+	for (i = 0; i < WDM_MDL_TABLES; i++)
+		kfree(wdm_mdl_tables[i]);
 }
