@@ -3,6 +3,7 @@
  * MDLs of user memory: pinned for long, and counted against RLIMIT_MEMLOCK of
  * the process that made them.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -30,7 +31,7 @@
 /**
  * struct wdm_user_mdl - an MDL of user memory
  * @mdl: the MDL
- * @mm: whose locked memory it counts as; the struct is held, not the memory
+ * @mm: whose pinned memory it counts as; the struct is held, not the memory
  * @nr_pages: pages that are to be pinned
  * @max_runs: elements that there is room for in @mdl.pages.runs
  * @few: room for the runs of a small MDL
@@ -42,6 +43,29 @@ struct wdm_user_mdl {
 	u32 max_runs;
 	struct wdm_run few[2];
 };
+
+/*
+ * Count pages as pinned by the calling process, if it may have so many. As with
+ * RDMA and vDPA that is a number of its own, which takes no lock: locked memory
+ * would need mmap_lock for writing, at each map and unmap.
+ */
+static bool wdm_account(struct mm_struct *mm, u64 nr_pages)
+{
+	u64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	s64 pinned = atomic64_read(&mm->pinned_vm);
+
+	do {
+		if (pinned + nr_pages > limit && !capable(CAP_IPC_LOCK))
+			return false;
+	} while (!atomic64_try_cmpxchg(&mm->pinned_vm, &pinned,
+				       pinned + nr_pages));
+	return true;
+}
+
+static void wdm_unaccount(struct mm_struct *mm, u64 nr_pages)
+{
+	atomic64_sub(nr_pages, &mm->pinned_vm);
+}
 
 static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 {
@@ -58,10 +82,13 @@ static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 static void wdm_unpin_all(struct wdm_mdl *mdl)
 {
 	bool dirty = mdl->access & WDM_WRITE;
-	struct wdm_pages_iter iter;
+	/* From the first run on, which needs no search. */
+	struct wdm_pages_iter iter = {
+		.pages = &mdl->pages,
+		.left = mdl->pages.nr_pages,
+	};
 	u64 pfn, nr;
 
-	wdm_pages_iter_init(&iter, &mdl->pages, 0, mdl->pages.nr_pages);
 	while ((nr = wdm_pages_iter_next(&iter, &pfn)))
 		wdm_unpin_run(pfn, nr, dirty);
 }
@@ -223,7 +250,7 @@ static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
 
 	wdm_unpin_all(mdl);
-	account_locked_vm(umdl->mm, mdl->pages.nr_pages, false);
+	wdm_unaccount(umdl->mm, mdl->pages.nr_pages);
 	wdm_user_mdl_release(umdl);
 }
 
@@ -261,10 +288,11 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	if (umdl->max_runs > ARRAY_SIZE(umdl->few) &&
 	    umdl->max_runs - mdl->pages.nr_runs > umdl->max_runs / 8)
 		wdm_resize_runs(umdl, mdl->pages.nr_runs);
-	ret = wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages);
-	if (ret)
+	if (wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages)) {
 		wdm_unpin_all(mdl);
-	return wdm_status_from_errno(ret);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -282,7 +310,6 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 	u64 nr_pages = length >> PAGE_SHIFT;
 	struct wdm_user_mdl *umdl;
 	ntstatus_t status;
-	int ret;
 
 	if (!PAGE_ALIGNED(address))
 		return STATUS_INVALID_PARAMETER_1;
@@ -294,10 +321,8 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 	if (!umdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	ret = account_locked_vm(umdl->mm, nr_pages, true);
-	if (ret) {
-		status = ret == -ENOMEM ? STATUS_WORKING_SET_QUOTA :
-					  wdm_status_from_errno(ret);
+	if (!wdm_account(umdl->mm, nr_pages)) {
+		status = STATUS_WORKING_SET_QUOTA;
 		goto release;
 	}
 	status = wdm_user_mdl_fill(umdl, address);
@@ -307,7 +332,7 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 	return STATUS_SUCCESS;
 
 unaccount:
-	account_locked_vm(umdl->mm, nr_pages, false);
+	wdm_unaccount(umdl->mm, nr_pages);
 release:
 	wdm_user_mdl_release(umdl);
 	return status;
