@@ -96,7 +96,7 @@ static void mdl_numbers(struct kunit *test)
 /* More than a block of numbers, coming and going in any order */
 static void mdl_many_numbers(struct kunit *test)
 {
-	const unsigned int nr = 3000;
+	const unsigned int nr = 1100;
 	struct fixture *fx = FIXTURE(test);
 	struct test_mdl **tm = kunit_kcalloc(test, nr, sizeof(*tm), GFP_KERNEL);
 	unsigned int i, turn;
@@ -165,7 +165,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(mdl_runs),
 	KUNIT_CASE(mdl_odd_runs),
 	KUNIT_CASE(mdl_numbers),
-	KUNIT_CASE(mdl_many_numbers),
+	KUNIT_CASE_SLOW(mdl_many_numbers),
 	KUNIT_CASE(mdl_lifetime),
 	{}
 };
