@@ -84,10 +84,47 @@ static void mdl_numbers(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, wdm_mdl_by_id(tm[i]->mdl->id),
 				    tm[i]->mdl);
 
+	/* What was given back is given out again. */
 	id = tm[7]->mdl->id;
 	fixture_mdl_put(tm[7]);
 	KUNIT_EXPECT_EQ(test, tm[7]->freed, 1);
-	KUNIT_EXPECT_NULL(test, wdm_mdl_by_id(id));
+	tm[7] = fixture_mdl_random(fx, WDM_READ, 3, 2);
+	KUNIT_EXPECT_EQ(test, tm[7]->mdl->id, id);
+	KUNIT_EXPECT_PTR_EQ(test, wdm_mdl_by_id(id), tm[7]->mdl);
+}
+
+/* More than a block of numbers, coming and going in any order */
+static void mdl_many_numbers(struct kunit *test)
+{
+	const unsigned int nr = 1100;
+	struct fixture *fx = FIXTURE(test);
+	struct test_mdl **tm = kunit_kcalloc(test, nr, sizeof(*tm), GFP_KERNEL);
+	unsigned int i, turn;
+	u32 highest = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, tm);
+	for (turn = 0; turn < 4 * nr; turn++) {
+		i = turn < nr ? turn : fixture_below(&fx->rng, nr);
+		if (tm[i]) {
+			KUNIT_ASSERT_PTR_EQ(test, wdm_mdl_by_id(tm[i]->mdl->id),
+					    tm[i]->mdl);
+			fixture_mdl_put(tm[i]);
+			tm[i] = NULL;
+			continue;
+		}
+		tm[i] = fixture_mdl_random(fx, WDM_READ, 1, 1);
+		KUNIT_ASSERT_NE(test, tm[i]->mdl->id, 0);
+		highest = max(highest, tm[i]->mdl->id);
+	}
+	/* Numbers are not taken while others are free. */
+	KUNIT_EXPECT_LT(test, highest, 2 * nr);
+	for (i = 0; i < nr; i++) {
+		if (!tm[i])
+			continue;
+		KUNIT_ASSERT_PTR_EQ(test, wdm_mdl_by_id(tm[i]->mdl->id),
+				    tm[i]->mdl);
+		fixture_mdl_put(tm[i]);
+	}
 }
 
 /* Uses keep an MDL after its maker has let go of it, references too. */
@@ -128,6 +165,7 @@ static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(mdl_runs),
 	KUNIT_CASE(mdl_odd_runs),
 	KUNIT_CASE(mdl_numbers),
+	KUNIT_CASE_SLOW(mdl_many_numbers),
 	KUNIT_CASE(mdl_lifetime),
 	{}
 };

@@ -7,6 +7,7 @@
 
 #include "chardev/chardev.h"
 #include "core/fault.h"
+#include "core/mdl.h"
 #include "core/record.h"
 #include "vfio/container.h"
 #include "wdk/wdk.h"
@@ -45,6 +46,7 @@ fault:
 	wdm_fault_exit();
 record:
 	wdm_record_exit_module();
+	wdm_mdl_exit_module();
 	return ret;
 }
 
@@ -55,6 +57,7 @@ static void __exit wdm_iommu_exit(void)
 	wdk_exit();
 	wdm_fault_exit();
 	wdm_record_exit_module();
+	wdm_mdl_exit_module();
 }
 
 module_init(wdm_iommu_init);

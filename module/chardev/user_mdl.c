@@ -3,6 +3,7 @@
  * MDLs of user memory: pinned for long, and counted against RLIMIT_MEMLOCK of
  * the process that made them.
  */
+#include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -12,8 +13,14 @@
 #include "../core/mdl.h"
 #include "user_mdl.h"
 
-/* Pages that are pinned at a time: what a page can hold pointers to. */
-#define WDM_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
+/*
+ * Pages that are pinned at a time. They are some huge pages, which are taken as
+ * such, and 32 KiB of pointers.
+ */
+#define WDM_PIN_BATCH		4096UL
+
+/* Pages whose order is looked at in one go. */
+#define WDM_LOOK_BATCH		8
 
 /* Pages that are pinned without memory for pointers to them. */
 #define WDM_PIN_FEW		16UL
@@ -24,7 +31,7 @@
 /**
  * struct wdm_user_mdl - an MDL of user memory
  * @mdl: the MDL
- * @mm: whose locked memory it counts as; the struct is held, not the memory
+ * @mm: whose pinned memory it counts as; the struct is held, not the memory
  * @nr_pages: pages that are to be pinned
  * @max_runs: elements that there is room for in @mdl.pages.runs
  * @few: room for the runs of a small MDL
@@ -36,6 +43,29 @@ struct wdm_user_mdl {
 	u32 max_runs;
 	struct wdm_run few[2];
 };
+
+/*
+ * Count pages as pinned by the calling process, if it may have so many. As with
+ * RDMA and vDPA that is a number of its own, which takes no lock: locked memory
+ * would need mmap_lock for writing, at each map and unmap.
+ */
+static bool wdm_account(struct mm_struct *mm, u64 nr_pages)
+{
+	u64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	s64 pinned = atomic64_read(&mm->pinned_vm);
+
+	do {
+		if (pinned + nr_pages > limit && !capable(CAP_IPC_LOCK))
+			return false;
+	} while (!atomic64_try_cmpxchg(&mm->pinned_vm, &pinned,
+				       pinned + nr_pages));
+	return true;
+}
+
+static void wdm_unaccount(struct mm_struct *mm, u64 nr_pages)
+{
+	atomic64_sub(nr_pages, &mm->pinned_vm);
+}
 
 static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 {
@@ -52,10 +82,13 @@ static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 static void wdm_unpin_all(struct wdm_mdl *mdl)
 {
 	bool dirty = mdl->access & WDM_WRITE;
-	struct wdm_pages_iter iter;
+	/* From the first run on, which needs no search. */
+	struct wdm_pages_iter iter = {
+		.pages = &mdl->pages,
+		.left = mdl->pages.nr_pages,
+	};
 	u64 pfn, nr;
 
-	wdm_pages_iter_init(&iter, &mdl->pages, 0, mdl->pages.nr_pages);
 	while ((nr = wdm_pages_iter_next(&iter, &pfn)))
 		wdm_unpin_run(pfn, nr, dirty);
 }
@@ -99,12 +132,44 @@ static int wdm_grow_runs(struct wdm_user_mdl *umdl)
 	return wdm_resize_runs(umdl, min(guess, umdl->nr_pages));
 }
 
-/* How many of the pages are physically contiguous? */
+/*
+ * Is this the n-th page after another? Struct pages are one array, but for
+ * sparse memory without a map of all of them.
+ */
+static bool wdm_is_nth_page(struct page *page, struct page *first,
+			    unsigned long n)
+{
+	if (IS_ENABLED(CONFIG_SPARSEMEM) &&
+	    !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
+		return page_to_pfn(page) == page_to_pfn(first) + n;
+	return page == first + n;
+}
+
+static bool wdm_all_contiguous(struct page **pinned, struct page *first,
+			       unsigned long n)
+{
+	unsigned int i;
+
+	unrolled_count(WDM_LOOK_BATCH)
+	for (i = 0; i < WDM_LOOK_BATCH; i++)
+		if (!wdm_is_nth_page(pinned[i], first, n + i))
+			return false;
+	return true;
+}
+
+/*
+ * How many of the pages are physically contiguous? Of huge pages this looks at
+ * each pointer, which is most of what they take: so several at a time.
+ */
 static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
 {
-	unsigned long pfn = page_to_pfn(pinned[0]), i = 1;
+	struct page *first = pinned[0];
+	unsigned long i = 1;
 
-	while (i < nr && page_to_pfn(pinned[i]) == pfn + i)
+	while (nr - i >= WDM_LOOK_BATCH &&
+	       wdm_all_contiguous(&pinned[i], first, i))
+		i += WDM_LOOK_BATCH;
+	while (i < nr && wdm_is_nth_page(pinned[i], first, i))
 		i++;
 	return i;
 }
@@ -156,8 +221,8 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
 	int ret = 0;
 
 	if (max > WDM_PIN_FEW) {
-		pinned = kmalloc_array(max, sizeof(*pinned),
-				       GFP_KERNEL_ACCOUNT);
+		pinned = kvmalloc_array(max, sizeof(*pinned),
+					GFP_KERNEL_ACCOUNT);
 		if (!pinned)
 			return -ENOMEM;
 	}
@@ -167,7 +232,7 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
 		cond_resched();
 	}
 	if (pinned != few)
-		kfree(pinned);
+		kvfree(pinned);
 	if (ret)
 		wdm_unpin_all(&umdl->mdl);
 	return ret;
@@ -185,7 +250,7 @@ static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
 
 	wdm_unpin_all(mdl);
-	account_locked_vm(umdl->mm, mdl->pages.nr_pages, false);
+	wdm_unaccount(umdl->mm, mdl->pages.nr_pages);
 	wdm_user_mdl_release(umdl);
 }
 
@@ -195,12 +260,13 @@ static const struct wdm_mdl_ops wdm_user_mdl_ops = {
 
 static struct wdm_user_mdl *wdm_user_mdl_alloc(u64 nr_pages, u32 access)
 {
-	struct wdm_user_mdl *umdl = kzalloc(sizeof(*umdl), GFP_KERNEL_ACCOUNT);
+	struct wdm_user_mdl *umdl = kmalloc(sizeof(*umdl), GFP_KERNEL_ACCOUNT);
 
 	if (!umdl)
 		return NULL;
+	/* The rest of it is up to wdm_mdl_init(). */
 	umdl->mdl.access = access;
-	umdl->mdl.pages.runs = umdl->few;
+	umdl->mdl.pages = (struct wdm_pages) { .runs = umdl->few };
 	umdl->max_runs = ARRAY_SIZE(umdl->few);
 	umdl->nr_pages = nr_pages;
 	umdl->mm = current->mm;
@@ -222,10 +288,11 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	if (umdl->max_runs > ARRAY_SIZE(umdl->few) &&
 	    umdl->max_runs - mdl->pages.nr_runs > umdl->max_runs / 8)
 		wdm_resize_runs(umdl, mdl->pages.nr_runs);
-	ret = wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages);
-	if (ret)
+	if (wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages)) {
 		wdm_unpin_all(mdl);
-	return wdm_status_from_errno(ret);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -243,7 +310,6 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 	u64 nr_pages = length >> PAGE_SHIFT;
 	struct wdm_user_mdl *umdl;
 	ntstatus_t status;
-	int ret;
 
 	if (!PAGE_ALIGNED(address))
 		return STATUS_INVALID_PARAMETER_1;
@@ -255,10 +321,8 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 	if (!umdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	ret = account_locked_vm(umdl->mm, nr_pages, true);
-	if (ret) {
-		status = ret == -ENOMEM ? STATUS_WORKING_SET_QUOTA :
-					  wdm_status_from_errno(ret);
+	if (!wdm_account(umdl->mm, nr_pages)) {
+		status = STATUS_WORKING_SET_QUOTA;
 		goto release;
 	}
 	status = wdm_user_mdl_fill(umdl, address);
@@ -268,7 +332,7 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 	return STATUS_SUCCESS;
 
 unaccount:
-	account_locked_vm(umdl->mm, nr_pages, false);
+	wdm_unaccount(umdl->mm, nr_pages);
 release:
 	wdm_user_mdl_release(umdl);
 	return status;

@@ -24,6 +24,14 @@
 	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
 #endif
 
+/* Since 6.15 the kernel has a name for it. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#define wdm_compat_pragma(x)	_Pragma(#x)
+#define unrolled_count(n)	wdm_compat_pragma(GCC unroll n)
+#else
+#include <linux/unroll.h>
+#endif
+
 /*
  * Since 6.2, pinning private memory for long gives the process pages of its own,
  * even if the pin is for reading only. Before, it could pin the page of zeros, or

@@ -101,4 +101,6 @@ static inline u64 wdm_mdl_uses(const struct wdm_mdl *mdl)
 
 struct wdm_mdl *wdm_mdl_by_id(u32 id);
 
+void wdm_mdl_exit_module(void);
+
 #endif /* WDM_CORE_MDL_H */

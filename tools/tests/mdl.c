@@ -3,6 +3,7 @@
  * MDLs: what can be pinned, what is counted, and that all of it comes back.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -277,8 +278,67 @@ static void limit(void)
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_mdl_create(world.fd, NULL, PAGE, WDM_RW, &third));
 	CHECK_EQUAL(locked_memory(), 40 * PAGE);
 	MUST(wdm_mdl_create(world.fd, memory, 24 * PAGE, WDM_RW, &second));
+	/* What is locked is counted apart. */
+	CHECK(!mlock(memory + 64 * PAGE, 64 * PAGE));
+	CHECK(mlock(memory + 128 * PAGE, PAGE));
+	CHECK_EQUAL(locked_memory(), 64 * PAGE);
+	MUST(wdm_mdl_delete(world.fd, second));
+	MUST(wdm_mdl_create(world.fd, memory + 64 * PAGE, 24 * PAGE, WDM_RW, &second));
 	close(world.fd);
 	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+}
+
+#define LIMIT_THREADS	4
+
+struct limit_thread {
+	pthread_t thread;
+	int fd;
+	char *memory;
+	unsigned int wrong;
+};
+
+static void *pin_own_share(void *data)
+{
+	struct limit_thread *own = data;
+	__u32 mdl, none;
+
+	for (unsigned int i = 0; i < 500; i++) {
+		own->wrong += wdm_mdl_create(own->fd, own->memory, 16 * PAGE, WDM_RW, &mdl) !=
+			      STATUS_SUCCESS;
+		/* Never is so much left. */
+		own->wrong += wdm_mdl_create(own->fd, own->memory, 64 * PAGE, WDM_RW, &none) !=
+			      STATUS_WORKING_SET_QUOTA;
+		own->wrong += wdm_mdl_delete(own->fd, mdl) != STATUS_SUCCESS;
+	}
+	return NULL;
+}
+
+/* What fits is never refused for what others ask for in vain. */
+static void limit_of_threads(void)
+{
+	const struct rlimit limits = { LIMIT_THREADS * 16 * PAGE, LIMIT_THREADS * 16 * PAGE };
+	struct limit_thread threads[LIMIT_THREADS];
+	long long pinned = pinned_pages();
+	struct world world;
+	char *memory;
+
+	open_world(&world);
+	memory = get_pages(LIMIT_THREADS * 64);
+	REQUIRE(!setrlimit(RLIMIT_MEMLOCK, &limits));
+	REQUIRE(drop_capability(CAP_IPC_LOCK));
+	for (unsigned int i = 0; i < LIMIT_THREADS; i++) {
+		threads[i].fd = world.fd;
+		threads[i].memory = memory + i * 64 * PAGE;
+		threads[i].wrong = 0;
+		REQUIRE(!pthread_create(&threads[i].thread, NULL, pin_own_share, &threads[i]));
+	}
+	for (unsigned int i = 0; i < LIMIT_THREADS; i++)
+		REQUIRE(!pthread_join(threads[i].thread, NULL));
+	for (unsigned int i = 0; i < LIMIT_THREADS; i++)
+		CHECK_EQUAL(threads[i].wrong, 0);
+	CHECK_EQUAL(locked_memory(), 0);
+	close(world.fd);
 	CHECK(pins_are_back(pinned));
 }
 
@@ -428,6 +488,7 @@ static const struct test_case cases[] = {
 	{ .name = "memory that the program unmaps", .run = unmapped_by_program,
 	  .needs = NEEDS_DEVICE },
 	{ .name = "RLIMIT_MEMLOCK", .run = limit },
+	{ .name = "RLIMIT_MEMLOCK of threads", .run = limit_of_threads },
 	{ .name = "another process closes last", .run = closed_by_another },
 	{ .name = "another process made it", .run = made_by_another, .needs = NEEDS_DEVICE },
 	{ .name = "a signal", .run = interrupted },

@@ -205,10 +205,10 @@ static unsigned long long number_in(const char *path, const char *word)
 	return number;
 }
 
-/* VmLck of this process, in bytes */
+/* What counts against RLIMIT_MEMLOCK of this process: VmPin, in bytes */
 __u64 locked_memory(void)
 {
-	return number_in("/proc/self/status", "VmLck:") * 1024;
+	return number_in("/proc/self/status", "VmPin:") * 1024;
 }
 
 /* Pages of the whole machine that are pinned */

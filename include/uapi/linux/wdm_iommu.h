@@ -305,9 +305,10 @@ struct wdm_iommu_detach {
  * @mdl: out: the handle
  *
  * Pins memory of the calling process for as long as the MDL exists, as
- * pin_user_pages() does with FOLL_LONGTERM, and counts it as locked memory of
- * the process (VmLck), whose RLIMIT_MEMLOCK holds unless it has CAP_IPC_LOCK. A
- * signal ends the call early, with nothing pinned.
+ * pin_user_pages() does with FOLL_LONGTERM, and counts it as pinned memory of
+ * the process (VmPin), which RLIMIT_MEMLOCK bounds unless it has CAP_IPC_LOCK.
+ * Memory that it locks with mlock() is counted apart (VmLck). A signal ends the
+ * call early, with nothing pinned.
  *
  * STATUS_INVALID_PARAMETER_1: @address is not page aligned;
  * STATUS_INVALID_PARAMETER_2: @length is 0, not whole pages, longer than
@@ -783,7 +784,7 @@ struct wdm_iommu_query_mappings {
  * %WDM_IOMMU_MDL_CREATE and %WDM_IOMMU_MAP in one call, for memory that is mapped
  * once. Contract: IommuMapLogicalRange. The MDL has no handle: it is there as long
  * as any page of it is mapped, and the last %WDM_IOMMU_UNMAP of it unpins all of
- * its pages and gives the locked memory back. All or nothing.
+ * its pages. All or nothing.
  *
  * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
  * STATUS_INVALID_PARAMETER_2: @permissions;
