@@ -631,7 +631,7 @@ static void batch_no_memory(struct kunit *test)
 	}
 	kunit_info(test, "%u allocations, %u of them needed", nth - 2,
 		   failures);
-	KUNIT_EXPECT_GE(test, failures, 2);
+	KUNIT_EXPECT_GE(test, failures, 1);
 }
 
 /*
@@ -747,7 +747,7 @@ static void batch_cut_fails(struct kunit *test)
 	}
 	page_model_remove(&bt->model, BT_FIRST + 100, 50);
 	bt_end(bt);
-	KUNIT_EXPECT_GE(test, failures, 2);
+	KUNIT_EXPECT_GE(test, failures, 1);
 }
 
 /* A call of another thread */

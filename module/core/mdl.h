@@ -99,8 +99,10 @@ static inline u64 wdm_mdl_uses(const struct wdm_mdl *mdl)
 	return atomic64_read(&mdl->refs) - 1;
 }
 
+/* mdl_number.c */
+int wdm_mdl_number_get(struct wdm_mdl *mdl);
+void wdm_mdl_number_put(u32 id);
 struct wdm_mdl *wdm_mdl_by_id(u32 id);
-
 void wdm_mdl_exit_module(void);
 
 #endif /* WDM_CORE_MDL_H */
