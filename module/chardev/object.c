@@ -113,6 +113,11 @@ static bool wdm_object_kill(struct wdm_object *object)
 {
 	unsigned int i;
 
+	/* An object that somebody uses is found all the time. */
+	for (i = 0; i < WDM_OBJECT_COUNTS; i++)
+		if (atomic_read(&object->counts[i].users))
+			return false;
+
 	for (i = 0; i < WDM_OBJECT_COUNTS; i++) {
 		if (atomic_cmpxchg(&object->counts[i].users, 0, -1)) {
 			wdm_object_revive(object, i);

@@ -211,8 +211,9 @@ void wdm_mdl_number_put(u32 id)
  * wdm_mdl_by_id() - The MDL that a record means
  * @id: its number
  *
- * The MDL stays as long as the record counts it as used, so the caller holds
- * the record's lock, or else keeps the mapping from going away.
+ * The MDL stays as long as the record counts it as used, so the caller keeps the
+ * mapping from going away: he holds its pages, or the table that the word stands in,
+ * or, if it stands in none, the record.
  *
  * Return: the MDL.
  */

@@ -6,16 +6,39 @@
 #include "pages.h"
 
 /**
- * wdm_pages_search() - Find a run by bisection
+ * wdm_pages_search() - Find a run near a guess
  * @pages: the pages
  * @page: number of a page
+ * @guess: a run that it is not in
+ *
+ * By steps that double, and then by bisection: where most runs are of one length,
+ * a guess is off by little.
  *
  * Return: the run that it is in.
  */
-u32 wdm_pages_search(const struct wdm_pages *pages, u64 page)
+u32 wdm_pages_search(const struct wdm_pages *pages, u64 page, u32 guess)
 {
-	u32 low = 0, high = pages->nr_runs;
+	u32 low = 0, high = pages->nr_runs, step;
 
+	if (pages->runs[guess].page <= page) {
+		low = guess;
+		for (step = 1; high - low > step; step *= 2) {
+			if (pages->runs[low + step].page > page) {
+				high = low + step;
+				break;
+			}
+			low += step;
+		}
+	} else {
+		high = guess;
+		for (step = 1; high - low > step; step *= 2) {
+			if (pages->runs[high - step].page <= page) {
+				low = high - step;
+				break;
+			}
+			high -= step;
+		}
+	}
 	while (high - low > 1) {
 		u32 mid = low + (high - low) / 2;
 

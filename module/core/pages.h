@@ -69,7 +69,7 @@ static inline bool wdm_pages_in_run(const struct wdm_pages *pages, u64 page,
 	       (run + 1 == pages->nr_runs || page < pages->runs[run + 1].page);
 }
 
-u32 wdm_pages_search(const struct wdm_pages *pages, u64 page);
+u32 wdm_pages_search(const struct wdm_pages *pages, u64 page, u32 guess);
 
 /* The run that a page is in. Where all runs are of one length, one look will do. */
 static inline u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
@@ -81,7 +81,7 @@ static inline u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
 		return page;
 	run = div64_u64(page * pages->nr_runs, pages->nr_pages);
 	return wdm_pages_in_run(pages, page, run) ?
-	       run : wdm_pages_search(pages, page);
+	       run : wdm_pages_search(pages, page, run);
 }
 
 /**

@@ -95,7 +95,7 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 {
 	ntstatus_t status = STATUS_SUCCESS;
 	unsigned int room = *nr;
-	struct wdm_extent next;
+	struct wdm_extent next = { };
 	struct wdm_range none;
 	u64 at = *start;
 

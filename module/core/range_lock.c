@@ -96,7 +96,8 @@ void wdm_range_unlock_large(struct wdm_range_lock *ranges,
 {
 	spin_lock(&ranges->large.lock);
 	list_del(&range->node);
-	WRITE_ONCE(ranges->nr_large, ranges->nr_large - 1);
+	/* Who sees none left sees what was done. */
+	smp_store_release(&ranges->nr_large, ranges->nr_large - 1);
 	if (wdm_range_is_all(range))
 		WRITE_ONCE(ranges->nr_all, ranges->nr_all - 1);
 	spin_unlock(&ranges->large.lock);
@@ -131,8 +132,16 @@ static bool wdm_range_is_free(struct wdm_range_lock *ranges,
 	return free;
 }
 
-static int wdm_range_lock_large(struct wdm_range_lock *ranges,
-				struct wdm_range *range, bool killable)
+/**
+ * wdm_range_lock_slow() - Take a range that is large, or that somebody holds
+ * @ranges: the lock
+ * @range: the range
+ * @killable: a fatal signal ends it
+ *
+ * Return: as wdm_range_lock().
+ */
+int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
+			bool killable)
 {
 	int ret = 0;
 
@@ -149,26 +158,5 @@ static int wdm_range_lock_large(struct wdm_range_lock *ranges,
 		wake_up_all(&ranges->wait);
 	}
 	return ret;
-}
-
-/**
- * wdm_range_lock_slow() - Take a range that is large, or that somebody holds
- * @ranges: the lock
- * @range: the range
- * @killable: a fatal signal ends it
- *
- * Return: as wdm_range_lock().
- */
-int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
-			bool killable)
-{
-	if (!wdm_range_is_small(range))
-		return wdm_range_lock_large(ranges, range, killable);
-	if (killable)
-		return wait_event_killable(ranges->wait,
-					   wdm_range_trylock_small(ranges,
-								   range));
-	wait_event(ranges->wait, wdm_range_trylock_small(ranges, range));
-	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock_slow);

@@ -7,8 +7,8 @@
  * spinlock of its own, so that operations here and there do not even share a
  * cache line. A range that is too large for one list is first claimed, in one list
  * of such ranges, and then waits for the small ones that were there before it;
- * those that come later see the claim, and wait. Claims are served in their
- * order: who wants all pages gets them, however many others come.
+ * those that come later see the claim, and make one, too. Claims are served in
+ * their order: everybody gets what he waits for, however many others come.
  */
 #ifndef WDM_CORE_RANGE_LOCK_H
 #define WDM_CORE_RANGE_LOCK_H
@@ -42,7 +42,8 @@ struct wdm_range_list {
 /**
  * struct wdm_range_lock - a lock for ranges of pages
  * @small: ranges that are in one block, by a hash of its number
- * @large: all others, held and claimed, in the order in which they came
+ * @large: all others, and what somebody had to wait for, held and claimed, in the
+ *	order in which they came
  * @nr_large: how many these are
  * @nr_all: how many of them are of all pages
  * @wait: who waits for a range
@@ -128,7 +129,8 @@ static inline bool wdm_range_trylock_small(struct wdm_range_lock *ranges,
 		 * who makes the claim sees this range.
 		 */
 		smp_mb();
-		if (unlikely(READ_ONCE(ranges->nr_large)) &&
+		/* If there is no claim any more, what was done under it is done. */
+		if (unlikely(smp_load_acquire(&ranges->nr_large)) &&
 		    wdm_range_claimed(ranges, range)) {
 			list_del(&range->node);
 			free = false;
@@ -254,6 +256,8 @@ static inline void wdm_range_unlock(struct wdm_range_lock *ranges,
 		wdm_range_unlock_large(ranges, range);
 	} else {
 		spin_lock(&list->lock);
+		/* Who finds the list empty, without its lock, finds all done. */
+		smp_mb__after_spinlock();
 		list_del(&range->node);
 		spin_unlock(&list->lock);
 	}

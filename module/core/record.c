@@ -141,6 +141,7 @@ static void wdm_parts_edge(struct wdm_parts *parts, u64 first, u64 last)
 {
 	parts->edge[parts->nr_edges].first = first;
 	parts->edge[parts->nr_edges].last = last;
+	parts->edge[parts->nr_edges].words = NULL;
 	parts->nr_edges++;
 }
 
@@ -164,7 +165,7 @@ static void wdm_parts_of(struct wdm_parts *parts, u64 first, u64 last)
 	}
 }
 
-/* Have a table for each edge; if not all can be had, empty ones may be left. */
+/* Have a table for each edge. */
 static ntstatus_t wdm_parts_expand(struct wdm_record *rec,
 				   struct wdm_parts *parts, gfp_t gfp)
 {
@@ -207,6 +208,39 @@ static ntstatus_t wdm_parts_store(struct wdm_record *rec,
 		spin_unlock(&words->lock);
 	}
 	return STATUS_SUCCESS;
+}
+
+/* There are tables for the edges now, but nothing to store: they may be empty. */
+static void wdm_parts_give_up(struct wdm_record *rec, struct wdm_parts *parts)
+{
+	unsigned int i;
+
+	for (i = 0; i < parts->nr_edges; i++) {
+		struct wdm_words *words = parts->edge[i].words;
+
+		if (!words)
+			continue;
+		spin_lock(&words->lock);
+		if (!words->used && list_empty(&words->idle))
+			wdm_words_empty(rec, words);
+		spin_unlock(&words->lock);
+	}
+}
+
+/* Map a word, or nothing, in a range. On failure nothing has changed. */
+static ntstatus_t wdm_record_change(struct wdm_record *rec, u64 first, u64 last,
+				    bool tables, void *word, gfp_t gfp)
+{
+	struct wdm_parts parts __uninitialized;
+	ntstatus_t status;
+
+	wdm_parts_of(&parts, first, last);
+	status = wdm_parts_expand(rec, &parts, gfp);
+	if (!wdm_failed(status))
+		status = wdm_parts_store(rec, &parts, tables, word, gfp);
+	if (wdm_failed(status))
+		wdm_parts_give_up(rec, &parts);
+	return status;
 }
 
 /**
@@ -581,19 +615,13 @@ static ntstatus_t wdm_record_insert_parts(struct wdm_record *rec, u64 first,
 					  u64 last, void *word)
 {
 	struct wdm_record_iter iter __uninitialized;
-	struct wdm_parts parts __uninitialized;
 	struct wdm_piece piece;
-	ntstatus_t status;
 
 	wdm_record_iter_init(&iter, rec, first, last);
 	if (wdm_piece_next(&iter, false, &piece))
 		return STATUS_RESOURCE_IN_USE;
-	wdm_parts_of(&parts, first, last);
-	status = wdm_parts_expand(rec, &parts, GFP_KERNEL_ACCOUNT);
-	if (wdm_failed(status))
-		return status;
-	return wdm_parts_store(rec, &parts, iter.tables, word,
-			       GFP_KERNEL_ACCOUNT);
+	return wdm_record_change(rec, first, last, iter.tables, word,
+				 GFP_KERNEL_ACCOUNT);
 }
 
 /* Map pages of a region with a table, which is locked. */
@@ -745,20 +773,6 @@ static ntstatus_t wdm_removal_collect(struct wdm_removal *removal,
 	return STATUS_SUCCESS;
 }
 
-/* Nothing can fail but for memory, and then nothing has changed. */
-static ntstatus_t wdm_record_cut(struct wdm_record *rec, u64 first, u64 last,
-				 bool tables, gfp_t gfp)
-{
-	struct wdm_parts parts __uninitialized;
-	ntstatus_t status;
-
-	wdm_parts_of(&parts, first, last);
-	status = wdm_parts_expand(rec, &parts, gfp);
-	if (wdm_failed(status))
-		return status;
-	return wdm_parts_store(rec, &parts, tables, NULL, gfp);
-}
-
 /* The record is locked. */
 static ntstatus_t wdm_record_remove_parts(struct wdm_record *rec, u64 first,
 					  u64 last, bool whole,
@@ -773,7 +787,7 @@ static ntstatus_t wdm_record_remove_parts(struct wdm_record *rec, u64 first,
 	    wdm_record_sticks_out(rec, first, last))
 		status = STATUS_RESOURCE_IN_USE;
 	if (!wdm_failed(status))
-		status = wdm_record_cut(rec, first, last, tables, gfp);
+		status = wdm_record_change(rec, first, last, tables, NULL, gfp);
 	return status;
 }
 

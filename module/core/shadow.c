@@ -657,7 +657,7 @@ static bool wdm_leaf_extent(struct wdm_domain *domain, u64 first, u64 last,
 	page = (leaf.address + offset) >> PAGE_SHIFT;
 	pages = (min(leaf.size - offset - 1, last - start) >> PAGE_SHIFT) + 1;
 	wdm_record_lock(&domain->record);
-	found = wdm_record_next(&domain->record, page, page + pages - 1, ext);
+	found = wdm_record_peek(&domain->record, page, page + pages - 1, ext);
 	wdm_record_unlock(&domain->record);
 	/* What is mapped is part of the caller's address space. */
 	if (WARN_ON_ONCE(!found))
@@ -677,7 +677,7 @@ static bool wdm_shadow_next_locked(struct wdm_domain *domain, u64 first,
 		return wdm_leaf_extent(domain, first, last, ext);
 
 	wdm_record_lock(&domain->record);
-	found = wdm_record_next(&domain->record, first >> PAGE_SHIFT,
+	found = wdm_record_peek(&domain->record, first >> PAGE_SHIFT,
 				last >> PAGE_SHIFT, ext);
 	wdm_record_unlock(&domain->record);
 	return found;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "model.h"
 #include "suites.h"
 #include "world.h"
 
@@ -66,13 +67,20 @@ static void repoint(void)
 	const __u64 second = ADDRESS + PAGE;
 	const __u64 list[] = { second | 0xfff, ADDRESS, ADDRESS + 0x123, second };
 	struct world world;
+	struct model model;
 
 	open_caller_managed(&world, 6, parameter());
 	set_leaf(&world, ADDRESS, page(&world, 1));
-	set_leaf(&world, second, page(&world, 2));
+	set_leaf(&world, second, page(&world, 3));
 	MUST(wdm_flush(world.fd, world.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&world, ADDRESS, page(&world, 1)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&world, second, page(&world, 2)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&world, second, page(&world, 3)));
+	model_init(&model, ADDRESS, 4);
+	model_set(&model, ADDRESS, 1, world.mdl, PAGE, WDM_RW);
+	model_set(&model, second, 1, world.mdl, 3 * PAGE, WDM_RW);
+	model_check(&model, world.fd, world.domain, WDM_IOMMU_QUERY_LOGICAL);
+	set_leaf(&world, second, page(&world, 2));
+	MUST(wdm_flush(world.fd, world.domain, NULL));
 
 	/* Only one of two that have changed */
 	set_leaf(&world, ADDRESS, page(&world, 3));

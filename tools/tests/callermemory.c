@@ -190,6 +190,8 @@ static void memory_parameters(void)
 	model_set(&model, base, 1, world.mdl, 0, WDM_RW);
 	model_set(&model, base + 2 * PAGE, 2, world.mdl, 2 * PAGE, WDM_RW);
 	model_check(&model, fd, world.domain, WDM_IOMMU_QUERY_CALLER);
+	MUST(wdm_configure_bypass(fd, world.domain, NULL));
+	model_check(&model, fd, world.domain, WDM_IOMMU_QUERY_LOGICAL);
 }
 
 /* Memory that was added for reading only */
