@@ -19,7 +19,7 @@
 
 static void object_context(struct wdm_context *ctx)
 {
-	ctx->owner = NULL;
+	*ctx = (struct wdm_context) { };
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 }
 

@@ -87,12 +87,20 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_object_abort);
 
+static struct wdm_object **wdm_object_recent(struct wdm_context *ctx,
+					     u32 handle)
+{
+	return &ctx->recent[handle % WDM_CONTEXT_RECENT];
+}
+
 static ntstatus_t wdm_object_find(struct wdm_context *ctx, u32 handle,
 				  enum wdm_object_type type,
 				  struct wdm_object **out)
 {
-	struct wdm_object *object = xa_load(&ctx->objects, handle);
+	struct wdm_object *object = READ_ONCE(*wdm_object_recent(ctx, handle));
 
+	if (!object || object->handle != handle)
+		object = xa_load(&ctx->objects, handle);
 	if (!object)
 		return STATUS_INVALID_HANDLE;
 	if (type != WDM_OBJECT_ANY && object->type != type)
@@ -109,8 +117,9 @@ static void wdm_object_revive(struct wdm_object *object, unsigned int nr)
 }
 
 /* If nobody uses the object, let nobody find it; the xarray is locked. */
-static bool wdm_object_kill(struct wdm_object *object)
+static bool wdm_object_kill(struct wdm_context *ctx, struct wdm_object *object)
 {
+	struct wdm_object **recent = wdm_object_recent(ctx, object->handle);
 	unsigned int i;
 
 	/* An object that somebody uses is found all the time. */
@@ -124,6 +133,9 @@ static bool wdm_object_kill(struct wdm_object *object)
 			return false;
 		}
 	}
+	/* It was put there by who used it, so it is not put there again. */
+	if (READ_ONCE(*recent) == object)
+		WRITE_ONCE(*recent, NULL);
 	return true;
 }
 
@@ -142,6 +154,7 @@ static bool wdm_object_kill(struct wdm_object *object)
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out)
 {
+	struct wdm_object **recent = wdm_object_recent(ctx, handle);
 	struct wdm_object *object;
 	ntstatus_t status;
 
@@ -152,9 +165,12 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 	    !atomic_inc_unless_negative(wdm_object_users(object)))
 		status = STATUS_INVALID_HANDLE;
 	rcu_read_unlock();
-	if (!wdm_failed(status))
-		*out = object;
-	return status;
+	if (wdm_failed(status))
+		return status;
+	if (READ_ONCE(*recent) != object)
+		WRITE_ONCE(*recent, object);
+	*out = object;
+	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_object_get);
 
@@ -176,7 +192,7 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	/* Take the handle away from everybody, but keep the slot. */
 	xa_lock(&ctx->objects);
 	status = wdm_object_find(ctx, handle, type, &object);
-	if (!wdm_failed(status) && !wdm_object_kill(object))
+	if (!wdm_failed(status) && !wdm_object_kill(ctx, object))
 		status = STATUS_RESOURCE_IN_USE;
 	if (!wdm_failed(status))
 		__xa_store(&ctx->objects, handle, XA_ZERO_ENTRY, 0);

@@ -61,14 +61,19 @@ struct wdm_object {
 	struct wdm_object_count counts[WDM_OBJECT_COUNTS];
 };
 
+/* Objects that are found without a search, by the last bits of their handles. */
+#define WDM_CONTEXT_RECENT	8
+
 /**
  * struct wdm_context - an open file of /dev/wdm_iommu
  * @owner: who owns its devices
+ * @recent: objects that were used lately, by their handles, or NULL
  * @objects: its objects by handle; an entry that is reserved but not there yet
  *	belongs to a call that is making an object
  */
 struct wdm_context {
 	struct wdm_owner *owner;
+	struct wdm_object *recent[WDM_CONTEXT_RECENT];
 	struct xarray objects;
 };
 

@@ -195,7 +195,7 @@ static int wdm_add_pages(struct wdm_user_mdl *umdl, struct page **pinned,
 	return 0;
 }
 
-/* Pin up to that many pages and take them down. */
+/* Pin up to that many pages. Returns how many, at least one, or an errno. */
 static int wdm_pin_some(struct wdm_user_mdl *umdl, unsigned long address,
 			int nr, struct page **pinned)
 {
@@ -205,14 +205,24 @@ static int wdm_pin_some(struct wdm_user_mdl *umdl, unsigned long address,
 		flags |= FOLL_WRITE;
 	if (signal_pending(current))
 		return -EINTR;
-	nr = pin_user_pages_fast(address, nr, flags, pinned);
-	if (nr <= 0)
-		return nr ?: -EFAULT;
-	return wdm_add_pages(umdl, pinned, nr);
+	return pin_user_pages_fast(address, nr, flags, pinned) ?: -EFAULT;
 }
 
-/* Pin everything, or nothing. */
-static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
+/* A page by itself is common, and needs none of what many pages need. */
+static int wdm_pin_one(struct wdm_user_mdl *umdl, unsigned long address)
+{
+	struct page *page;
+	int ret;
+
+	ret = wdm_pin_some(umdl, address, 1, &page);
+	if (ret < 0)
+		return ret;
+	wdm_pages_add(&umdl->mdl.pages, page_to_pfn(page), 1);
+	return 0;
+}
+
+/* Pin all of many pages, or nothing. */
+static int wdm_pin_many(struct wdm_user_mdl *umdl, unsigned long address)
 {
 	const u64 *done = &umdl->mdl.pages.nr_pages;
 	struct page *few[WDM_PIN_FEW] __uninitialized, **pinned = few;
@@ -229,6 +239,8 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long address)
 	while (*done < nr_pages && !ret) {
 		ret = wdm_pin_some(umdl, address + (*done << PAGE_SHIFT),
 				   min(nr_pages - *done, max), pinned);
+		if (ret > 0)
+			ret = wdm_add_pages(umdl, pinned, ret);
 		cond_resched();
 	}
 	if (pinned != few)
@@ -280,7 +292,8 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	struct wdm_mdl *mdl = &umdl->mdl;
 	int ret;
 
-	ret = wdm_pin_all(umdl, address);
+	ret = umdl->nr_pages == 1 ? wdm_pin_one(umdl, address) :
+				    wdm_pin_many(umdl, address);
 	if (ret)
 		return wdm_status_from_errno(ret);
 

@@ -82,25 +82,29 @@ static void wdm_range_claim(struct wdm_range_lock *ranges,
 	if (wdm_range_is_all(range))
 		WRITE_ONCE(ranges->nr_all, ranges->nr_all + 1);
 	spin_unlock(&ranges->large.lock);
-	/* Pairs with wdm_range_trylock_small(). */
-	smp_mb();
 }
 
 /**
  * wdm_range_unlock_large() - Let go of a large range, or give up its claim
  * @ranges: the lock
  * @range: the range
+ *
+ * Return: whether there are others, who may be waiting.
  */
-void wdm_range_unlock_large(struct wdm_range_lock *ranges,
+bool wdm_range_unlock_large(struct wdm_range_lock *ranges,
 			    struct wdm_range *range)
 {
+	bool others;
+
 	spin_lock(&ranges->large.lock);
 	list_del(&range->node);
 	/* Who sees none left sees what was done. */
 	smp_store_release(&ranges->nr_large, ranges->nr_large - 1);
 	if (wdm_range_is_all(range))
 		WRITE_ONCE(ranges->nr_all, ranges->nr_all - 1);
+	others = ranges->nr_large;
 	spin_unlock(&ranges->large.lock);
+	return others;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_range_unlock_large);
 
@@ -123,8 +127,6 @@ static bool wdm_range_is_free(struct wdm_range_lock *ranges,
 	for (i = 0; free && i < WDM_RANGE_LISTS; i++) {
 		struct wdm_range_list *list = &ranges->small[i];
 
-		if (list_empty_careful(&list->ranges))
-			continue;
 		spin_lock(&list->lock);
 		free = !wdm_range_list_has(list, range);
 		spin_unlock(&list->lock);

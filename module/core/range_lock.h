@@ -77,7 +77,7 @@ bool wdm_range_is_locked(struct wdm_range_lock *ranges);
 
 int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
 			bool killable);
-void wdm_range_unlock_large(struct wdm_range_lock *ranges,
+bool wdm_range_unlock_large(struct wdm_range_lock *ranges,
 			    struct wdm_range *range);
 bool wdm_range_claimed(struct wdm_range_lock *ranges,
 		       const struct wdm_range *range);
@@ -125,11 +125,10 @@ static inline bool wdm_range_trylock_small(struct wdm_range_lock *ranges,
 	if (free) {
 		list_add(&range->node, &list->ranges);
 		/*
-		 * Pairs with wdm_range_claim(): either this sees the claim, or
-		 * who makes the claim sees this range.
+		 * Who makes a claim looks into this list then, with its lock: he
+		 * sees this range, or else this sees the claim. And if there is
+		 * none any more, what was done under it is done.
 		 */
-		smp_mb();
-		/* If there is no claim any more, what was done under it is done. */
 		if (unlikely(smp_load_acquire(&ranges->nr_large)) &&
 		    wdm_range_claimed(ranges, range)) {
 			list_del(&range->node);
@@ -249,20 +248,20 @@ static inline void wdm_range_unlock(struct wdm_range_lock *ranges,
 				    struct wdm_range *range)
 {
 	struct wdm_range_list *list = range->list;
+	bool claimed;
 
 	rwsem_release(&ranges->dep_map, _THIS_IP_);
 	rcu_read_lock();
 	if (unlikely(list == &ranges->large)) {
-		wdm_range_unlock_large(ranges, range);
+		claimed = wdm_range_unlock_large(ranges, range);
 	} else {
 		spin_lock(&list->lock);
-		/* Who finds the list empty, without its lock, finds all done. */
-		smp_mb__after_spinlock();
 		list_del(&range->node);
+		/* Who waits has a claim, and has looked into this list since. */
+		claimed = READ_ONCE(ranges->nr_large);
 		spin_unlock(&list->lock);
 	}
-	/* A waiter puts itself on the queue before it looks at the lists. */
-	if (wq_has_sleeper(&ranges->wait))
+	if (unlikely(claimed))
 		wake_up_all(&ranges->wait);
 	rcu_read_unlock();
 }
