@@ -108,15 +108,14 @@ u64 wdm_record_pages(struct wdm_record *rec)
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_pages);
 
 /*
- * Lock the table of the one region that a range is in, if it is in one region that
- * has a table. Most maps are small, and then this is quick.
+ * The table of the one region that a range is in, if it is in one region that has
+ * a table; under RCU. Most maps are small, and then this is quick.
  */
-static struct wdm_words *wdm_record_lock_words(struct wdm_record *rec,
-					       u64 first, u64 last)
+static struct wdm_words *wdm_record_words(struct wdm_record *rec, u64 first,
+					  u64 last)
 {
-	if (wdm_region_first(first) != wdm_region_first(last))
-		return NULL;
-	return wdm_words_lock(rec, first);
+	return wdm_region_first(first) == wdm_region_first(last) ?
+	       wdm_region_words(rec, first) : NULL;
 }
 
 /**
@@ -635,6 +634,27 @@ static ntstatus_t wdm_words_insert(struct wdm_record *rec,
 	return STATUS_SUCCESS;
 }
 
+/* Is the range in one region with a table, and could it be done there? */
+static bool wdm_record_insert_quick(struct wdm_record *rec, u64 first, u64 last,
+				    void *word, ntstatus_t *status)
+{
+	struct wdm_words *words;
+	bool done = false;
+
+	rcu_read_lock();
+	words = wdm_record_words(rec, first, last);
+	if (words) {
+		spin_lock(&words->lock);
+		done = wdm_words_alive(rec, words);
+		if (done)
+			*status = wdm_words_insert(rec, words, first, last,
+						   word);
+		spin_unlock(&words->lock);
+	}
+	rcu_read_unlock();
+	return done;
+}
+
 /**
  * wdm_record_insert() - Map pages
  * @rec: the record
@@ -649,17 +669,12 @@ ntstatus_t wdm_record_insert(struct wdm_record *rec,
 {
 	u64 first = ext->first, last = first + ext->nr_pages - 1;
 	void *word = wdm_word_pack(ext);
-	struct wdm_words *words;
 	ntstatus_t status;
 
 	/* Whoever finds the word finds the MDL in use. */
 	wdm_mdl_use(ext->mdl, ext->nr_pages);
 
-	words = wdm_record_lock_words(rec, first, last);
-	if (words) {
-		status = wdm_words_insert(rec, words, first, last, word);
-		wdm_words_unlock(words);
-	} else {
+	if (!wdm_record_insert_quick(rec, first, last, word, &status)) {
 		wdm_record_lock(rec);
 		status = wdm_record_insert_parts(rec, first, last, word);
 		wdm_record_unlock(rec);
@@ -843,16 +858,23 @@ static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
 {
 	struct wdm_removal_mark mark;
 	struct wdm_words *words;
+	bool done = false;
 
-	words = wdm_record_lock_words(rec, first, last);
-	if (!words)
-		return false;
 	wdm_removal_mark(removal, &mark);
-	*status = wdm_words_remove(rec, words, first, last, whole, removal);
-	wdm_words_unlock(words);
-	if (wdm_failed(*status))
+	rcu_read_lock();
+	words = wdm_record_words(rec, first, last);
+	if (words) {
+		spin_lock(&words->lock);
+		done = wdm_words_alive(rec, words);
+		if (done)
+			*status = wdm_words_remove(rec, words, first, last,
+						   whole, removal);
+		spin_unlock(&words->lock);
+	}
+	rcu_read_unlock();
+	if (done && wdm_failed(*status))
 		wdm_removal_back(removal, &mark);
-	return *status != STATUS_INSUFFICIENT_RESOURCES;
+	return done && *status != STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /**

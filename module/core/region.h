@@ -97,37 +97,20 @@ static inline struct wdm_words *wdm_region_words(struct wdm_record *rec, u64 pag
 	return xa_is_value(entry) ? NULL : entry;
 }
 
-/**
- * wdm_words_lock() - Lock the table of a region
- * @rec: the record
- * @page: a page of the region
- *
- * Return: the table, with its lock held, or NULL if there is none.
+/*
+ * Is the table, which is locked, still that of its region? Then it is found quickly
+ * the next time; who lets it die has the lock, and ends that.
  */
-static inline struct wdm_words *wdm_words_lock(struct wdm_record *rec, u64 page)
+static inline bool wdm_words_alive(struct wdm_record *rec,
+				   struct wdm_words *words)
 {
-	struct wdm_words **recent = wdm_region_recent(rec, page);
-	struct wdm_words *words;
+	struct wdm_words **recent = wdm_region_recent(rec, words->first);
 
-	rcu_read_lock();
-	words = wdm_region_words(rec, page);
-	if (words) {
-		spin_lock(&words->lock);
-		if (unlikely(words->dead)) {
-			spin_unlock(&words->lock);
-			words = NULL;
-		} else if (READ_ONCE(*recent) != words) {
-			/* Who lets it die has the lock, and clears this. */
-			WRITE_ONCE(*recent, words);
-		}
-	}
-	rcu_read_unlock();
-	return words;
-}
-
-static inline void wdm_words_unlock(struct wdm_words *words)
-{
-	spin_unlock(&words->lock);
+	if (unlikely(words->dead))
+		return false;
+	if (READ_ONCE(*recent) != words)
+		WRITE_ONCE(*recent, words);
+	return true;
 }
 
 /* Is nothing mapped in these pages of a region? */
