@@ -204,64 +204,21 @@ static bool range_waits(struct kunit *test, struct range_waiter *waiter)
 					    msecs_to_jiffies(100));
 }
 
-static void range_overlap(struct kunit *test)
-{
-	static const struct {
-		u64 first, last;
-		bool waits;
-	} cases[] = {
-		{ 0, 9, false },
-		{ 21, 30, false },
-		{ 21, U64_MAX, false },
-		{ 0, 10, true },
-		{ 20, 20, true },
-		{ 12, 13, true },
-		{ 0, U64_MAX, true },
-	};
-	struct wdm_range_lock *lock;
-	struct range_waiter *waiter;
-	struct wdm_range range;
-	unsigned int i;
+/**
+ * struct range_case - a range, while another one is held
+ * @first: the first page number
+ * @last: the last one
+ * @waits: does who wants it wait?
+ */
+struct range_case {
+	u64 first;
+	u64 last;
+	bool waits;
+};
 
-	lock = kunit_kzalloc(test, sizeof(*lock), GFP_KERNEL);
-	waiter = kunit_kzalloc(test, sizeof(*waiter), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, lock);
-	KUNIT_ASSERT_NOT_NULL(test, waiter);
-	wdm_range_lock_init(lock);
-	waiter->lock = lock;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 10, 20), 0);
-		waiter->first = cases[i].first;
-		waiter->last = cases[i].last;
-		if (range_waits(test, waiter)) {
-			KUNIT_EXPECT_TRUE_MSG(test, cases[i].waits, "%u", i);
-			wdm_range_unlock(lock, &range);
-			wait_for_completion(&waiter->got);
-		} else {
-			KUNIT_EXPECT_FALSE_MSG(test, cases[i].waits, "%u", i);
-			wdm_range_unlock(lock, &range);
-		}
-	}
-}
-
-/* Large and small ranges, and none, side by side where they can be. */
-static void range_large(struct kunit *test)
+static void range_try(struct kunit *test, u64 first, u64 last,
+		      const struct range_case *cases, unsigned int nr)
 {
-	static const struct {
-		u64 first, last;
-		bool waits;
-	} cases[] = {
-		{ 0, 999, false },
-		{ 999, 999, false },
-		{ 5001, 5001, false },
-		{ 5001, BIT_ULL(52) - 1, false },
-		{ WDM_RANGE_NONE_FIRST, WDM_RANGE_NONE_LAST, false },
-		{ 1000, 1000, true },
-		{ 5000, 5000, true },
-		{ 0, 1000, true },
-		{ 3000, 8000, true },
-		{ 0, U64_MAX, true },
-	};
 	struct wdm_range_lock *lock;
 	struct range_waiter *waiter;
 	struct wdm_range range;
@@ -274,8 +231,8 @@ static void range_large(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, waiter);
 	wdm_range_lock_init(lock);
 	waiter->lock = lock;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 1000, 5000), 0);
+	for (i = 0; i < nr; i++) {
+		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, first, last), 0);
 		waiter->first = cases[i].first;
 		waiter->last = cases[i].last;
 		waits = range_waits(test, waiter);
@@ -285,6 +242,41 @@ static void range_large(struct kunit *test)
 			wait_for_completion(&waiter->got);
 	}
 	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
+}
+
+static void range_overlap(struct kunit *test)
+{
+	static const struct range_case cases[] = {
+		{ 0, 9, false },
+		{ 21, 30, false },
+		{ 21, BIT_ULL(52) - 1, false },
+		{ WDM_RANGE_NONE_FIRST, WDM_RANGE_NONE_LAST, false },
+		{ 0, 10, true },
+		{ 20, 20, true },
+		{ 12, 13, true },
+		{ 0, U64_MAX, true },
+	};
+
+	range_try(test, 10, 20, cases, ARRAY_SIZE(cases));
+}
+
+/* Large and small ranges, and none, side by side where they can be. */
+static void range_large(struct kunit *test)
+{
+	static const struct range_case cases[] = {
+		{ 0, 999, false },
+		{ 999, 999, false },
+		{ 5001, 5001, false },
+		{ 5001, BIT_ULL(52) - 1, false },
+		{ WDM_RANGE_NONE_FIRST, WDM_RANGE_NONE_LAST, false },
+		{ 1000, 1000, true },
+		{ 5000, 5000, true },
+		{ 0, 1000, true },
+		{ 3000, 8000, true },
+		{ 0, U64_MAX, true },
+	};
+
+	range_try(test, 1000, 5000, cases, ARRAY_SIZE(cases));
 }
 
 /* Who wants all pages gets them before those who come later. */
