@@ -219,14 +219,13 @@ static ntstatus_t wdm_hw_map_list(struct wdm_hw *hw, u64 iova,
 	return wdm_status_from_errno(ret);
 }
 
-static inline ntstatus_t wdm_hw_do_map(struct wdm_hw *hw, u64 iova,
-				       const struct wdm_pages *pages, u64 page,
-				       u64 nr_pages, u32 perms,
-				       enum wdm_granule granule, bool killable)
+static ntstatus_t wdm_hw_do_map(struct wdm_hw *hw, u64 iova,
+				const struct wdm_pages *pages, u64 page,
+				u64 nr_pages, u32 perms,
+				enum wdm_granule granule, bool killable)
 {
 	u64 pfn, nr = 1;
 	u32 run = 0;
-	int ret;
 
 	if (nr_pages == 1)
 		pfn = wdm_pages_pfn(pages, page, &run);
@@ -239,9 +238,7 @@ static inline ntstatus_t wdm_hw_do_map(struct wdm_hw *hw, u64 iova,
 				       granule, killable);
 
 	/* What one call can do needs no list of pieces. */
-	ret = iommu_map(hw->domain, iova, PFN_PHYS(pfn), nr << PAGE_SHIFT,
-			wdm_prot(perms), GFP_KERNEL_ACCOUNT);
-	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+	return wdm_hw_map_run(hw, iova, pfn, nr, perms);
 }
 
 /**

@@ -80,19 +80,21 @@ static inline int wdm_prot(u32 perms)
 }
 
 /**
- * wdm_hw_map_page() - Map one page
+ * wdm_hw_map_run() - Map contiguous pages with one call
  * @hw: the hardware domain; nothing is mapped there
  * @iova: where, page aligned
- * @pfn: the page frame
+ * @pfn: the first page frame
+ * @nr_pages: how many; one call may do so many
  * @perms: WDM_READ, WDM_WRITE
  *
  * Return: a status.
  */
-static inline ntstatus_t wdm_hw_map_page(struct wdm_hw *hw, u64 iova, u64 pfn,
-					 u32 perms)
+static inline ntstatus_t wdm_hw_map_run(struct wdm_hw *hw, u64 iova, u64 pfn,
+					u64 nr_pages, u32 perms)
 {
-	int ret = iommu_map(hw->domain, iova, PFN_PHYS(pfn), PAGE_SIZE,
-			    wdm_prot(perms), GFP_KERNEL_ACCOUNT);
+	int ret = iommu_map(hw->domain, iova, PFN_PHYS(pfn),
+			    nr_pages << PAGE_SHIFT, wdm_prot(perms),
+			    GFP_KERNEL_ACCOUNT);
 
 	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
 }

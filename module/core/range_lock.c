@@ -148,8 +148,6 @@ int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
 	int ret = 0;
 
 	wdm_range_claim(ranges, range);
-	if (wdm_range_is_free(ranges, range))
-		return 0;
 	if (killable)
 		ret = wait_event_killable(ranges->wait,
 					  wdm_range_is_free(ranges, range));

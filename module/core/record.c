@@ -35,6 +35,12 @@ static u32 wdm_word_id(const void *word)
 	return FIELD_GET(WDM_WORD_ID, xa_to_value(word));
 }
 
+/* The MDL itself, for who keeps it from going away: see wdm_mdl_by_id(). */
+static struct wdm_mdl *wdm_word_mdl(const void *word)
+{
+	return wdm_mdl_by_id(wdm_word_id(word));
+}
+
 static void *wdm_word_pack(const struct wdm_extent *ext)
 {
 	u64 delta = (ext->mdl_page - ext->first) & WDM_MDL_MAX_PAGES;
@@ -220,8 +226,7 @@ static void wdm_parts_give_up(struct wdm_record *rec, struct wdm_parts *parts)
 		if (!words)
 			continue;
 		spin_lock(&words->lock);
-		if (!words->used && list_empty(&words->idle))
-			wdm_words_empty(rec, words);
+		wdm_words_check(rec, words);
 		spin_unlock(&words->lock);
 	}
 }
@@ -472,14 +477,14 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 	piece.first = mas.index;
 	piece.last = mas.last;
 	wdm_word_unpack(&piece, ext);
-	ext->mdl = wdm_mdl_by_id(wdm_word_id(entry));
+	ext->mdl = wdm_word_mdl(entry);
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_extent);
 
 static void wdm_extent_set_mdl(struct wdm_extent *ext, void *word)
 {
-	ext->mdl = wdm_mdl_by_id(wdm_word_id(word));
+	ext->mdl = wdm_word_mdl(word);
 	ext->handle = ext->mdl->handle;
 }
 
@@ -686,12 +691,15 @@ ntstatus_t wdm_record_insert(struct wdm_record *rec,
 }
 EXPORT_SYMBOL_IF_KUNIT(wdm_record_insert);
 
-/* Is a page mapped to what follows what the one before it is mapped to? */
-static bool wdm_record_joins(struct wdm_record *rec, u64 page)
+/*
+ * The word of a page if the one before it has the same: then it is mapped to what
+ * follows what that is mapped to.
+ */
+static void *wdm_record_joined(struct wdm_record *rec, u64 page)
 {
 	void *word = page ? wdm_region_word(rec, page - 1) : NULL;
 
-	return word && word == wdm_region_word(rec, page);
+	return word == wdm_region_word(rec, page) ? word : NULL;
 }
 
 /**
@@ -706,12 +714,12 @@ bool wdm_record_joint(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 {
 	struct wdm_piece piece = { .first = page, .last = page };
 
-	piece.word = page ? wdm_region_word(rec, page - 1) : NULL;
-	if (!piece.word || piece.word != wdm_region_word(rec, page))
+	piece.word = wdm_record_joined(rec, page);
+	if (!piece.word)
 		return false;
 	wdm_word_unpack(&piece, ext);
 	/* Who holds one of the two holds the MDL of both. */
-	ext->mdl = wdm_mdl_by_id(wdm_word_id(piece.word));
+	ext->mdl = wdm_word_mdl(piece.word);
 	return true;
 }
 
@@ -748,7 +756,7 @@ bool wdm_record_grow(struct wdm_record *rec, u64 first, u64 last,
 static bool wdm_word_goes_on(void *word, u64 page)
 {
 	struct wdm_piece piece = { .first = page, .last = page, .word = word };
-	const struct wdm_mdl *mdl = wdm_mdl_by_id(wdm_word_id(word));
+	const struct wdm_mdl *mdl = wdm_word_mdl(word);
 	struct wdm_extent ext;
 
 	wdm_word_unpack(&piece, &ext);
@@ -758,10 +766,11 @@ static bool wdm_word_goes_on(void *word, u64 page)
 /* Does anything go on behind an end of a range, all of which is mapped? */
 static bool wdm_record_sticks_out(struct wdm_record *rec, u64 first, u64 last)
 {
-	return (wdm_record_joins(rec, first) &&
-		wdm_word_goes_on(wdm_region_word(rec, first), first)) ||
-	       (wdm_record_joins(rec, last + 1) &&
-		wdm_word_goes_on(wdm_region_word(rec, last), last + 1));
+	void *before = wdm_record_joined(rec, first);
+	void *behind = wdm_record_joined(rec, last + 1);
+
+	return (before && wdm_word_goes_on(before, first)) ||
+	       (behind && wdm_word_goes_on(behind, last + 1));
 }
 
 /* Write down what is in a range; a hole in it is STATUS_NOT_FOUND. */

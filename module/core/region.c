@@ -69,7 +69,7 @@ void *wdm_region_word(struct wdm_record *rec, u64 page)
 
 /**
  * wdm_region_store() - Change what is in some regions
- * @rec: the record, which is locked for writing
+ * @rec: the record, which is locked
  * @first: the first page of the first region
  * @last: the last page of the last one
  * @entry: NULL, a word, or, for one region, a table

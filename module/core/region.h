@@ -125,6 +125,14 @@ static inline bool wdm_words_free_at(const struct wdm_words *words,
 	return true;
 }
 
+/* If a table, which is locked, maps nothing, have it looked at again some time. */
+static inline void wdm_words_check(struct wdm_record *rec,
+				   struct wdm_words *words)
+{
+	if (!words->used && list_empty(&words->idle))
+		wdm_words_empty(rec, words);
+}
+
 /*
  * Store a word, or NULL, for pages of a region; all of them had the opposite. The
  * table is locked; but others may look at it.
@@ -138,8 +146,7 @@ static inline void wdm_words_store(struct wdm_record *rec,
 	for (i = wdm_region_index(first); i <= wdm_region_index(last); i++)
 		WRITE_ONCE(words->word[i], word);
 	words->used += word ? nr : -nr;
-	if (!words->used && list_empty(&words->idle))
-		wdm_words_empty(rec, words);
+	wdm_words_check(rec, words);
 }
 
 #endif /* WDM_CORE_REGION_H */

@@ -697,7 +697,7 @@ static ntstatus_t wdm_map_page(struct wdm_walk *walk, u64 iova, u64 pfn,
 		return STATUS_CONFLICTING_ADDRESSES;
 
 	list_for_each_entry(hw, hws, node) {
-		status = wdm_hw_map_page(hw, iova, pfn, perms);
+		status = wdm_hw_map_run(hw, iova, pfn, 1, perms);
 		if (wdm_failed(status))
 			goto undo;
 	}
