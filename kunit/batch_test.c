@@ -9,10 +9,10 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 
-#include "../module/core/batch.h"
-#include "fail_nth.h"
-#include "fixture.h"
-#include "page_model.h"
+#include "../module/core/os/batch.h"
+#include "support/fail_nth.h"
+#include "support/fixture.h"
+#include "support/page_model.h"
 
 /* 8 MiB from 256 MiB on. */
 #define BT_FIRST	BIT_ULL(16)
@@ -183,7 +183,7 @@ static void bt_do(struct bt *bt, const struct bt_op *op)
 	ntstatus_t want = bt_foretell(bt, op);
 
 	KUNIT_ASSERT_STATUS(bt->fx->test, bt_try(bt, op), want);
-	if (!wdm_failed(want))
+	if (wdm_ok(want))
 		bt_apply(bt, op);
 }
 
@@ -340,7 +340,7 @@ static void bt_random_op(struct bt *bt)
 	if (injected)
 		fake_iommu_fail_map(injected, 0, false);
 	KUNIT_ASSERT_STATUS(bt->fx->test, status, want);
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		bt_apply(bt, &op);
 }
 
@@ -555,7 +555,7 @@ static void bt_run_list(struct bt *bt, const struct bt_op *ops, unsigned int nr,
 			(*failures)++;
 		else
 			KUNIT_ASSERT_STATUS(test, status, want);
-		if (!wdm_failed(status))
+		if (wdm_ok(status))
 			bt_apply(bt, &ops[i]);
 		else
 			bt_check(bt);
@@ -621,7 +621,7 @@ static void batch_no_memory(struct kunit *test)
 			else
 				KUNIT_ASSERT_STATUS(test, status[i],
 						    bt_foretell(bt, &ops[i]));
-			if (!wdm_failed(status[i]))
+			if (wdm_ok(status[i]))
 				bt_apply(bt, &ops[i]);
 		}
 		KUNIT_ASSERT_LE(test, now, failed);
@@ -736,7 +736,7 @@ static void batch_cut_fails(struct kunit *test)
 		fake_iommu_fail_map(fake, nth, false);
 		status = bt_try(bt, &cut);
 		fake_iommu_fail_map(fake, 0, false);
-		if (!wdm_failed(status))
+		if (wdm_ok(status))
 			break;
 		failures++;
 		KUNIT_ASSERT_STATUS(test, status,
@@ -953,7 +953,7 @@ static void batch_adopt(struct kunit *test)
 
 	bt_map(bt, 2, 0, 1000, 10);
 	/* He has been there before that map, even if he is not back yet. */
-	if (list_is_singular(&bt->domain->hws)) {
+	if (list_is_singular(&bt->domain->hwpts)) {
 		KUNIT_FAIL(test, "the batch lets nobody in");
 		bt_stop(bt);
 		wait_for_completion(&call->done);

@@ -9,9 +9,9 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
-#include "../module/core/batch.h"
-#include "fixture.h"
-#include "tables.h"
+#include "../module/core/os/batch.h"
+#include "support/fixture.h"
+#include "support/caller_tables.h"
 
 #define CONC_THREADS	4
 #define CONC_ROUNDS	300
@@ -94,7 +94,7 @@ static void conc_count(struct conc *conc, ntstatus_t status, ntstatus_t may_be)
 {
 	if (status == may_be)
 		atomic_inc(&conc->refused);
-	else if (wdm_failed(status))
+	else if (!wdm_ok(status))
 		atomic_inc(&conc->unexpected);
 }
 
@@ -115,7 +115,7 @@ static void conc_map_anywhere(struct conc_thread *thread)
 						conc->mdl, first, nr,
 						first << PAGE_SHIFT);
 			conc_count(conc, status, STATUS_RESOURCE_IN_USE);
-			if (!wdm_failed(status))
+			if (wdm_ok(status))
 				atomic_inc(&conc->mapped);
 		} else {
 			conc_count(conc, wdm_domain_unmap(conc->domain,
@@ -164,7 +164,7 @@ static void conc_batch_op(struct conc_thread *thread, struct wdm_batch *batch)
 		status = wdm_batch_map(batch, WDM_PERMS, conc->mdl, first, nr,
 				       first << PAGE_SHIFT);
 		conc_count(conc, status, STATUS_RESOURCE_IN_USE);
-		if (!wdm_failed(status))
+		if (wdm_ok(status))
 			atomic_inc(&conc->mapped);
 	} else {
 		conc_count(conc, wdm_batch_unmap(batch, first << PAGE_SHIFT,
@@ -375,7 +375,7 @@ static void conc_flush(struct conc_thread *thread)
 {
 	struct tables *t = thread->conc->t;
 	struct rnd_state *rng = &thread->rng;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	u64 vas[8];
 	unsigned int i;
 
@@ -384,9 +384,9 @@ static void conc_flush(struct conc_thread *thread)
 			vas[i] = fixture_below(rng, 16) << 12 |
 				 fixture_below(rng, 16) << 21;
 		wdm_shadow_flush_list(t->domain, fixture_once_in(rng, 2), vas,
-				      ARRAY_SIZE(vas), &refusal);
+				      ARRAY_SIZE(vas), &walk_error);
 		if (fixture_once_in(rng, 4))
-			wdm_shadow_flush(t->domain, &refusal);
+			wdm_shadow_flush(t->domain, &walk_error);
 		cond_resched();
 	}
 }
@@ -400,19 +400,19 @@ static void concurrency_tables(struct kunit *test)
 	struct tables *t = tables_start(test, &kind);
 	struct tables_walk *walk = tables_walk_alloc(t);
 	struct wdm_pt_config config;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, conc);
 	conc->t = t;
 	tables_config(t, &config);
-	wdm_shadow_configure(t->domain, &config, &refusal);
+	wdm_shadow_configure(t->domain, &config, &walk_error);
 	conc_launch(test, conc, 0, conc_edit);
 	conc_launch(test, conc, 1, conc_flush);
 	for (i = 0; i < 15; i++) {
-		wdm_shadow_flush(t->domain, &refusal);
+		wdm_shadow_flush(t->domain, &walk_error);
 		wdm_shadow_memory_remove(t->domain, TABLES_DATA_B, 100);
-		wdm_shadow_flush(t->domain, &refusal);
+		wdm_shadow_flush(t->domain, &walk_error);
 		tables_add(t, TABLES_DATA_B, 100);
 		cond_resched();
 	}
@@ -421,9 +421,9 @@ static void concurrency_tables(struct kunit *test)
 
 	/* When all is quiet, a flush makes everything right. */
 	tables_prune(t, walk);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &refusal),
-			    walk->refusal.status);
-	KUNIT_EXPECT_EQ(test, refusal.count, walk->refusal.count);
+	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+			    walk->walk_error.status);
+	KUNIT_EXPECT_EQ(test, walk_error.count, walk->walk_error.count);
 	tables_check(t, walk);
 }
 

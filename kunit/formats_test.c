@@ -6,8 +6,8 @@
 #include <linux/log2.h>
 
 #include "../module/formats/format.h"
-#include "fixture.h"
-#include "slow_pt.h"
+#include "support/fixture.h"
+#include "support/slow_pt.h"
 
 #define FORMATS_RANDOM	100000
 
@@ -131,7 +131,7 @@ static void formats_init_x64(struct kunit *test)
 			KUNIT_EXPECT_STATUS(test, status,
 					    valid ? STATUS_SUCCESS :
 					    STATUS_INVALID_PARAMETER_2);
-			if (!valid || wdm_failed(status))
+			if (!valid || !wdm_ok(status))
 				continue;
 			KUNIT_EXPECT_PTR_EQ(test, pt.format, &wdm_pt_x64);
 			KUNIT_EXPECT_EQ(test, pt.root, config.x64.root);
@@ -174,7 +174,7 @@ static void formats_init_arm64(struct kunit *test)
 			KUNIT_EXPECT_STATUS(test, status,
 					    valid ? STATUS_SUCCESS :
 					    STATUS_INVALID_PARAMETER_2);
-			if (!valid || wdm_failed(status))
+			if (!valid || !wdm_ok(status))
 				continue;
 			KUNIT_EXPECT_PTR_EQ(test, pt.format, &wdm_pt_arm64);
 			KUNIT_EXPECT_EQ(test, pt.root, config.arm64.ttbr0);

@@ -5,7 +5,7 @@
 #include <kunit/test.h>
 #include <linux/minmax.h>
 
-#include "fixture.h"
+#include "support/fixture.h"
 
 /* How many pages from @page on are contiguous, counted one by one. */
 static u64 mdl_slow_run(const struct test_mdl *tm, u64 page, u64 max_pages)

@@ -8,7 +8,7 @@
 #include <linux/sched.h>
 
 #include "../module/chardev/object.h"
-#include "fixture.h"
+#include "support/fixture.h"
 
 /* Handles that the random test plays with, and its steps. */
 #define OBJECT_SLOTS	16
@@ -30,7 +30,7 @@ static ntstatus_t object_look(struct wdm_context *ctx, u32 handle,
 	struct wdm_object *object;
 	ntstatus_t status = wdm_object_get(ctx, handle, type, &object);
 
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		wdm_object_put(object);
 	return status;
 }
@@ -59,7 +59,7 @@ static struct wdm_object *object_domain(struct kunit *test,
 
 	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(ctx, WDM_OBJECT_DOMAIN,
 						     &object), STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_create(true, 0, &object->domain),
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(true, 0, NULL, &object->domain),
 			    STATUS_SUCCESS);
 	wdm_object_publish(ctx, object);
 	return object;
@@ -229,7 +229,7 @@ static void object_random_step(struct kunit *test, struct wdm_context *ctx,
 		KUNIT_ASSERT_STATUS(test, wdm_object_delete(ctx, handle,
 							    WDM_OBJECT_DOMAIN),
 				    want);
-		if (!wdm_failed(want))
+		if (wdm_ok(want))
 			slot->handle = 0;
 	}
 }
@@ -285,7 +285,7 @@ static int object_thread(void *data)
 	for (i = 0; i < 2000; i++) {
 		status = wdm_object_get(thread->ctx, thread->handle,
 					WDM_OBJECT_DOMAIN, &object);
-		if (!wdm_failed(status)) {
+		if (wdm_ok(status)) {
 			if (object->handle != thread->handle)
 				thread->odd++;
 			cond_resched();
@@ -297,7 +297,7 @@ static int object_thread(void *data)
 			continue;
 		status = wdm_object_delete(thread->ctx, thread->handle,
 					   WDM_OBJECT_DOMAIN);
-		if (!wdm_failed(status))
+		if (wdm_ok(status))
 			thread->deleted++;
 		else if (status != STATUS_INVALID_HANDLE &&
 			 status != STATUS_RESOURCE_IN_USE)

@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kbuild reads this: the objects of wdm_iommu_kunit.ko.
-wdm_iommu_kunit-y := kunit/main.o kunit/fixture.o kunit/fake_iommu.o
-wdm_iommu_kunit-y += kunit/page_model.o kunit/slow_pt.o kunit/tables.o
+wdm_iommu_kunit-y := kunit/main.o kunit/support/fixture.o kunit/support/fake_iommu.o
+wdm_iommu_kunit-y += kunit/support/page_model.o kunit/support/slow_pt.o kunit/support/caller_tables.o
 wdm_iommu_kunit-y += kunit/status_test.o kunit/mdl_test.o kunit/object_test.o
 wdm_iommu_kunit-y += kunit/record_test.o kunit/range_lock_test.o
-wdm_iommu_kunit-y += kunit/formats_test.o kunit/translate_test.o
-wdm_iommu_kunit-y += kunit/shadow_test.o kunit/wdk_test.o kunit/shadow_cases_test.o
-wdm_iommu_kunit-y += kunit/concurrency_test.o kunit/memory_test.o
-wdm_iommu_kunit-y += kunit/batch_test.o kunit/hw_test.o
+wdm_iommu_kunit-y += kunit/formats_test.o kunit/os_managed_test.o
+wdm_iommu_kunit-y += kunit/shadow_test.o kunit/wdk_test.o kunit/shadow_regress_test.o
+wdm_iommu_kunit-y += kunit/concurrency_test.o kunit/fail_nth_test.o
+wdm_iommu_kunit-y += kunit/batch_test.o kunit/hwpt_test.o
+
+# The suites reach into the module, which exports nothing for them: its sources
+# are compiled a second time, into the suites' own module
+kunit-module-objs := $(patsubst module/%,kunit/module/%, \
+	$(filter-out module/main.o,$(wdm_iommu-y)))
+wdm_iommu_kunit-y += $(kunit-module-objs)
+
+$(foreach o,$(kunit-module-objs),$(eval CFLAGS_$(o) += -D__DISABLE_EXPORTS))
+CFLAGS_kunit/module/core/trace.o += -I$(src)/module/core
+
+$(obj)/kunit/module/%.o: $(src)/module/%.c FORCE
+	$(call if_changed_rule,cc_o_c)

@@ -12,7 +12,7 @@
 #include <linux/sched.h>
 
 #include "../module/core/range_lock.h"
-#include "fixture.h"
+#include "support/fixture.h"
 
 /* Places that are locked, each some pages: ranges of a few are small, others large */
 #define RANGE_PAGES	24
@@ -79,7 +79,7 @@ static void range_round(struct range_thread *thread)
 		}
 	}
 	if (wdm_range_lock(&shared->lock, &range, first * RANGE_SPREAD,
-			   (last + 1) * RANGE_SPREAD - 1)) {
+			   (last + 1) * RANGE_SPREAD - 1, true)) {
 		atomic_inc(&shared->violations);
 		return;
 	}
@@ -94,7 +94,7 @@ static void range_round_all(struct range_thread *thread)
 	struct range_shared *shared = thread->shared;
 	struct wdm_range range;
 
-	wdm_range_lock_all(&shared->lock, &range);
+	wdm_range_lock_all(&shared->lock, &range, false);
 	range_set(shared, 0, RANGE_PAGES - 1, 0, thread->id);
 	range_pause(thread);
 	if (atomic_read(&shared->guests) || !wdm_range_wanted(&shared->lock))
@@ -108,7 +108,7 @@ static void range_round_none(struct range_thread *thread)
 	struct range_shared *shared = thread->shared;
 	struct wdm_range range;
 
-	wdm_range_lock_none(&shared->lock, &range);
+	wdm_range_lock_none(&shared->lock, &range, false);
 	atomic_inc(&shared->guests);
 	range_pause(thread);
 	atomic_dec(&shared->guests);
@@ -184,7 +184,8 @@ static int range_waiter(void *data)
 	struct wdm_range range;
 
 	complete(&waiter->started);
-	if (!wdm_range_lock(waiter->lock, &range, waiter->first, waiter->last))
+	if (!wdm_range_lock(waiter->lock, &range, waiter->first, waiter->last,
+			    true))
 		wdm_range_unlock(waiter->lock, &range);
 	complete(&waiter->got);
 	return 0;
@@ -232,7 +233,7 @@ static void range_try(struct kunit *test, u64 first, u64 last,
 	wdm_range_lock_init(lock);
 	waiter->lock = lock;
 	for (i = 0; i < nr; i++) {
-		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, first, last), 0);
+		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, first, last, true), 0);
 		waiter->first = cases[i].first;
 		waiter->last = cases[i].last;
 		waits = range_waits(test, waiter);
@@ -293,7 +294,7 @@ static void range_all_first(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, lock);
 	KUNIT_ASSERT_NOT_NULL(test, waiters);
 	wdm_range_lock_init(lock);
-	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7), 0);
+	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7, true), 0);
 	KUNIT_EXPECT_FALSE(test, wdm_range_wanted(lock));
 
 	waiters[0] = (struct range_waiter) { .lock = lock, .last = U64_MAX };

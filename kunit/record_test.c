@@ -5,8 +5,8 @@
 #include <kunit/test.h>
 #include <linux/kernel.h>
 
-#include "fixture.h"
-#include "page_model.h"
+#include "support/fixture.h"
+#include "support/page_model.h"
 
 /* Some regions, whole ones among them */
 #define RECORD_WINDOW	(5 * WDM_REGION_PAGES + 20)
@@ -31,7 +31,7 @@ KUNIT_ARRAY_PARAM(record_window, record_windows, record_window_name);
  * @rec: the record
  * @model: its model
  * @tm: the MDLs
- * @removal: what was removed and not yet released
+ * @put_list: what was removed and not yet released
  * @removed: how many pages of each MDL that is
  */
 struct record_run {
@@ -39,7 +39,7 @@ struct record_run {
 	struct wdm_record rec;
 	struct page_model model;
 	struct test_mdl *tm[RECORD_MDLS];
-	struct wdm_removal removal;
+	struct wdm_put_list put_list;
 	u64 removed[RECORD_MDLS];
 };
 
@@ -53,13 +53,13 @@ static void record_start(struct kunit *test, struct record_run *run, u64 first)
 	run->tm[2] = fixture_mdl_random(fx, WDM_PERMS, 3, 3);
 	page_model_init(fx, &run->model, first, RECORD_WINDOW);
 	wdm_record_init(&run->rec);
-	wdm_removal_init(&run->removal);
+	wdm_put_list_init(&run->put_list);
 }
 
 static void record_release(struct record_run *run)
 {
-	wdm_removal_release(&run->removal);
-	wdm_removal_init(&run->removal);
+	wdm_put_list_release(&run->put_list);
+	wdm_put_list_init(&run->put_list);
 	memset(run->removed, 0, sizeof(run->removed));
 }
 
@@ -79,9 +79,9 @@ static u64 record_removed(const struct record_run *run,
 {
 	u64 i, nr = 0;
 
-	for (i = 0; i < run->removal.nr; i++)
-		if (run->removal.list[i].mdl == mdl)
-			nr += run->removal.list[i].nr_pages;
+	for (i = 0; i < run->put_list.nr; i++)
+		if (run->put_list.list[i].mdl == mdl)
+			nr += run->put_list.list[i].nr_pages;
 	return nr;
 }
 
@@ -178,9 +178,9 @@ static void record_remove(struct record_run *run)
 
 	/* It is kept for a while: its MDLs must stay in use until released. */
 	status = wdm_record_remove(&run->rec, first, first + nr - 1, whole,
-				   &run->removal, GFP_KERNEL);
+				   &run->put_list, GFP_KERNEL);
 	KUNIT_ASSERT_STATUS(test, status, want);
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		record_expect_removed(run, first, nr);
 }
 
@@ -363,9 +363,9 @@ static void record_keeps_mdl(struct kunit *test)
 
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_record_remove(&run->rec, 100, 104, true,
-					      &run->removal, GFP_KERNEL),
+					      &run->put_list, GFP_KERNEL),
 			    STATUS_SUCCESS);
-	wdm_removal_release(&run->removal);
+	wdm_put_list_release(&run->put_list);
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 0);
 	wdm_record_destroy(&run->rec);
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 1);
@@ -411,7 +411,7 @@ static void record_many_regions(struct kunit *test)
 					    wdm_record_remove(&run->rec, i * WDM_REGION_PAGES,
 							      i * WDM_REGION_PAGES +
 							      pages[way] - 1, false,
-							      &run->removal,
+							      &run->put_list,
 							      GFP_KERNEL),
 					    STATUS_SUCCESS);
 		record_release(run);
@@ -426,19 +426,19 @@ static void record_many_regions(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_record_remove(&run->rec, 5,
 					      RECORD_REGIONS * WDM_REGION_PAGES - 6,
-					      false, &run->removal, GFP_KERNEL),
+					      false, &run->put_list, GFP_KERNEL),
 			    STATUS_SUCCESS);
 	record_release(run);
 	KUNIT_EXPECT_EQ(test, wdm_record_pages(&run->rec), 10);
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_record_remove(&run->rec, 0, 4, false,
-					      &run->removal, GFP_KERNEL),
+					      &run->put_list, GFP_KERNEL),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_record_remove(&run->rec,
 					      RECORD_REGIONS * WDM_REGION_PAGES - 5,
 					      RECORD_REGIONS * WDM_REGION_PAGES - 1,
-					      false, &run->removal, GFP_KERNEL),
+					      false, &run->put_list, GFP_KERNEL),
 			    STATUS_SUCCESS);
 	record_release(run);
 

@@ -6,8 +6,8 @@
 #include <kunit/test.h>
 #include <linux/minmax.h>
 
-#include "fixture.h"
-#include "tables.h"
+#include "support/fixture.h"
+#include "support/caller_tables.h"
 
 #define SHADOW_STEPS	80
 
@@ -48,10 +48,10 @@ struct shadow_run {
 };
 
 static void shadow_expect(struct tables *t, ntstatus_t status,
-			  const struct wdm_refusal *got,
+			  const struct wdm_walk_error *got,
 			  const struct tables_walk *walk)
 {
-	const struct wdm_refusal *want = &walk->refusal;
+	const struct wdm_walk_error *want = &walk->walk_error;
 	struct kunit *test = t->fx->test;
 
 	KUNIT_ASSERT_STATUS(test, status, want->status);
@@ -82,18 +82,18 @@ static void shadow_report(struct tables *t, const struct tables_walk *walk)
 }
 
 static ntstatus_t shadow_configure(struct tables *t,
-				   struct wdm_refusal *refusal)
+				   struct wdm_walk_error *walk_error)
 {
 	struct wdm_pt_config config;
 
 	tables_config(t, &config);
-	return wdm_shadow_configure(t->domain, &config, refusal);
+	return wdm_shadow_configure(t->domain, &config, walk_error);
 }
 
 static struct shadow_run *shadow_start(struct kunit *test)
 {
 	struct shadow_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	ntstatus_t status;
 
 	KUNIT_ASSERT_NOT_NULL(test, run);
@@ -106,8 +106,8 @@ static struct shadow_run *shadow_start(struct kunit *test)
 
 	tables_fill(run->t);
 	tables_prune(run->t, run->is);
-	status = shadow_configure(run->t, &refusal);
-	shadow_expect(run->t, status, &refusal, run->is);
+	status = shadow_configure(run->t, &walk_error);
+	shadow_expect(run->t, status, &walk_error, run->is);
 	tables_check(run->t, run->is);
 	shadow_report(run->t, run->is);
 	return run;
@@ -140,12 +140,12 @@ static void shadow_exact(struct shadow_run *run)
 static void shadow_full_flush(struct shadow_run *run)
 {
 	struct tables *t = run->t;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	ntstatus_t status;
 
 	tables_walk(t, run->is, 1, 0);
-	status = wdm_shadow_flush(t->domain, &refusal);
-	shadow_expect(t, status, &refusal, run->is);
+	status = wdm_shadow_flush(t->domain, &walk_error);
+	shadow_expect(t, status, &walk_error, run->is);
 	shadow_report(t, run->is);
 	/* A table that was left as it was goes now, with all that it maps. */
 	if (run->stale_tables)
@@ -189,14 +189,14 @@ static void shadow_flush_list(struct shadow_run *run, bool last_level)
 {
 	struct tables *t = run->t;
 	struct kunit *test = t->fx->test;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	ntstatus_t status;
 
 	status = wdm_shadow_flush_list(t->domain, last_level, run->vas,
-				       run->nr_vas, &refusal);
-	KUNIT_ASSERT_STATUS(test, status, refusal.status);
-	KUNIT_ASSERT_EQ(test, wdm_failed(status), !!refusal.count);
-	if (!run->is->refusal.count)
+				       run->nr_vas, &walk_error);
+	KUNIT_ASSERT_STATUS(test, status, walk_error.status);
+	KUNIT_ASSERT_EQ(test, !wdm_ok(status), !!walk_error.count);
+	if (!run->is->walk_error.count)
 		KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
 }
 
@@ -265,7 +265,7 @@ static void shadow_failing_flush(struct shadow_run *run)
 {
 	struct tables *t = run->t;
 	struct kunit *test = t->fx->test;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	ntstatus_t status;
 	unsigned int i;
 	u64 mapped = 0;
@@ -274,10 +274,10 @@ static void shadow_failing_flush(struct shadow_run *run)
 	tables_walk(t, run->is, 1, 0);
 	fake_iommu_fail_map(t->fake, 1 + fixture_below(&t->fx->rng, 8),
 			    fixture_once_in(&t->fx->rng, 2));
-	status = wdm_shadow_flush(t->domain, &refusal);
-	failed = refusal.count > run->is->refusal.count;
+	status = wdm_shadow_flush(t->domain, &walk_error);
+	failed = walk_error.count > run->is->walk_error.count;
 	fake_iommu_fail_map(t->fake, 0, false);
-	if (!run->is->refusal.count && failed)
+	if (!run->is->walk_error.count && failed)
 		KUNIT_ASSERT_STATUS(test, status,
 				    STATUS_INSUFFICIENT_RESOURCES);
 	for (i = 0; i < run->is->nr; i++) {
@@ -346,7 +346,7 @@ static void shadow_bypass(struct shadow_run *run)
 	struct tables *t = run->t;
 	struct kunit *test = t->fx->test;
 	struct wdm_pt_config config;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	const struct model_page *mp;
 	struct fake_page fp;
 	ntstatus_t status;
@@ -355,7 +355,7 @@ static void shadow_bypass(struct shadow_run *run)
 	tables_config(t, &config);
 	config.translation_enabled = false;
 	KUNIT_ASSERT_STATUS(test, wdm_shadow_configure(t->domain, &config,
-						       &refusal),
+						       &walk_error),
 			    STATUS_SUCCESS);
 	KUNIT_ASSERT_EQ(test, t->fake->mapped,
 			page_model_count(&t->space, t->space.first,
@@ -372,13 +372,13 @@ static void shadow_bypass(struct shadow_run *run)
 								 mp->mdl_page)));
 	}
 	KUNIT_ASSERT_FALSE(test, fake_iommu_stale(t->fake));
-	KUNIT_ASSERT_STATUS(test, wdm_shadow_flush(t->domain, &refusal),
+	KUNIT_ASSERT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
 			    STATUS_SUCCESS);
 
 	run->was->nr = 0;
 	tables_walk(t, run->is, 1, 0);
-	status = shadow_configure(t, &refusal);
-	shadow_expect(t, status, &refusal, run->is);
+	status = shadow_configure(t, &walk_error);
+	shadow_expect(t, status, &walk_error, run->is);
 	shadow_exact(run);
 	run->stale_tables = false;
 }

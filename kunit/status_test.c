@@ -7,7 +7,7 @@
 #include <linux/string.h>
 
 #include "../module/status.h"
-#include "fixture.h"
+#include "support/fixture.h"
 
 struct status_row {
 	ntstatus_t status;
@@ -109,7 +109,7 @@ static void status_rows(struct kunit *test)
 		KUNIT_EXPECT_GT_MSG(test, strlen(row->meaning), 0, "%s",
 				    row->name);
 		/* Failure is failure on both sides, and a real errno. */
-		KUNIT_EXPECT_EQ_MSG(test, wdm_failed(row->status), !!row->err,
+		KUNIT_EXPECT_EQ_MSG(test, !wdm_ok(row->status), !!row->err,
 				    "%s", row->name);
 		KUNIT_EXPECT_EQ_MSG(test, !!status_value(row->status),
 				    !!row->err, "%s", row->name);
@@ -135,7 +135,7 @@ static void status_unknown(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, wdm_status_to_errno(status), -EIO,
 				    "%08x", unknown[i]);
 		KUNIT_EXPECT_STREQ(test, wdm_status_name(status), "STATUS_?");
-		KUNIT_EXPECT_TRUE(test, wdm_failed(status));
+		KUNIT_EXPECT_TRUE(test, !wdm_ok(status));
 	}
 }
 
@@ -170,7 +170,7 @@ static void status_from_errno(struct kunit *test)
 	/* No errno becomes a success, nor a status without a row. */
 	for (err = 1; err < MAX_ERRNO; err++) {
 		status = wdm_status_from_errno(-err);
-		KUNIT_EXPECT_TRUE_MSG(test, wdm_failed(status), "%d", err);
+		KUNIT_EXPECT_TRUE_MSG(test, !wdm_ok(status), "%d", err);
 		KUNIT_EXPECT_STRNEQ(test, wdm_status_name(status), "STATUS_?");
 	}
 }

@@ -17,7 +17,7 @@
 #include <wdm.h>
 
 #include "../module/status.h"
-#include "fixture.h"
+#include "support/fixture.h"
 
 #define WDK_PAGES	16
 #define WDK_LOGICAL	0x40000000ULL
@@ -119,9 +119,9 @@ static phys_addr_t wdk_page(const struct wdk *wdk, unsigned int nr)
 /* What the device's IOMMU makes of an address; 0 if it blocks. */
 static phys_addr_t wdk_translate(struct device *dev, u64 iova)
 {
-	struct iommu_domain *hw_domain = iommu_get_domain_for_dev(dev);
+	struct iommu_domain *iommu_domain = iommu_get_domain_for_dev(dev);
 
-	return hw_domain ? iommu_iova_to_phys(hw_domain, iova) : 0;
+	return iommu_domain ? iommu_iova_to_phys(iommu_domain, iova) : 0;
 }
 
 /* Suite of OS-managed domains */

@@ -44,7 +44,6 @@ int wdm_status_to_errno(ntstatus_t status)
 
 	return row ? row->err : -EIO;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_status_to_errno);
 
 /**
  * wdm_status_from_errno() - The status for what the kernel answered
@@ -82,7 +81,6 @@ ntstatus_t wdm_status_from_errno(int err)
 		return STATUS_UNSUCCESSFUL;
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_status_from_errno);
 
 /**
  * wdm_status_name() - The name of a status, for printing
@@ -96,4 +94,3 @@ const char *wdm_status_name(ntstatus_t status)
 
 	return row ? row->name : "STATUS_?";
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_status_name);

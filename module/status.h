@@ -4,10 +4,10 @@
 
 #include <linux/wdm_ntstatus.h>
 
-/* Has it not been done? None of our statuses is only a warning. */
-static inline bool wdm_failed(ntstatus_t status)
+/* All of our statuses but STATUS_SUCCESS are failures. */
+static inline bool wdm_ok(ntstatus_t status)
 {
-	return status != STATUS_SUCCESS;
+	return status == STATUS_SUCCESS;
 }
 
 int wdm_status_to_errno(ntstatus_t status);

@@ -12,8 +12,7 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
-#include "../core/group.h"
+#include "../core/device.h"
 #include "chardev.h"
 
 /* What all argument structures start with. */
@@ -25,7 +24,7 @@ struct wdm_header {
 union wdm_argument {
 	struct wdm_header header;
 	struct wdm_iommu_info info;
-	struct wdm_iommu_close close;
+	struct wdm_iommu_destroy destroy;
 	struct wdm_iommu_domain_create domain_create;
 	struct wdm_iommu_device_create device_create;
 	struct wdm_iommu_attach attach;
@@ -73,28 +72,22 @@ struct wdm_ioctl {
 static const struct wdm_ioctl wdm_ioctls[] = {
 	WDM_IOCTL(WDM_IOMMU_INFO, wdm_cmd_info, true,
 		  struct wdm_iommu_info, shadow_extra_tables),
-	WDM_IOCTL(WDM_IOMMU_CLOSE, wdm_cmd_close, false,
-		  struct wdm_iommu_close, reserved),
+	WDM_IOCTL(WDM_IOMMU_DESTROY, wdm_cmd_destroy, false,
+		  struct wdm_iommu_destroy, reserved),
 	WDM_IOCTL(WDM_IOMMU_DOMAIN_CREATE, wdm_cmd_domain_create, true,
 		  struct wdm_iommu_domain_create, reserved),
-	WDM_IOCTL(WDM_IOMMU_DOMAIN_DELETE, wdm_cmd_domain_delete, false,
-		  struct wdm_iommu_close, reserved),
 	WDM_IOCTL(WDM_IOMMU_DEVICE_CREATE, wdm_cmd_device_create, true,
 		  struct wdm_iommu_device_create, group),
-	WDM_IOCTL(WDM_IOMMU_DEVICE_DELETE, wdm_cmd_device_delete, false,
-		  struct wdm_iommu_close, reserved),
 	WDM_IOCTL(WDM_IOMMU_ATTACH, wdm_cmd_attach, false,
 		  struct wdm_iommu_attach, mapping_count),
 	WDM_IOCTL(WDM_IOMMU_DETACH, wdm_cmd_detach, false,
 		  struct wdm_iommu_detach, input_mapping_id),
 	WDM_IOCTL(WDM_IOMMU_MDL_CREATE, wdm_cmd_mdl_create, true,
 		  struct wdm_iommu_mdl_create, mdl),
-	WDM_IOCTL(WDM_IOMMU_MDL_DELETE, wdm_cmd_mdl_delete, false,
-		  struct wdm_iommu_close, reserved),
 	WDM_IOCTL(WDM_IOMMU_MAP, wdm_cmd_map, false,
 		  struct wdm_iommu_map, logical_address),
 	WDM_IOCTL(WDM_IOMMU_UNMAP, wdm_cmd_unmap, false,
-		  struct wdm_iommu_unmap, number_of_pages),
+		  struct wdm_iommu_unmap, length),
 	WDM_IOCTL(WDM_IOMMU_MAP_IDENTITY, wdm_cmd_map_identity, false,
 		  struct wdm_iommu_map, logical_address),
 	WDM_IOCTL(WDM_IOMMU_UNMAP_IDENTITY, wdm_cmd_unmap_identity, false,
@@ -104,11 +97,11 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 	WDM_IOCTL(WDM_IOMMU_MEMORY_REMOVE, wdm_cmd_memory_remove, false,
 		  struct wdm_iommu_memory_remove, length),
 	WDM_IOCTL(WDM_IOMMU_CONFIGURE, wdm_cmd_configure, true,
-		  struct wdm_iommu_configure, refusal),
+		  struct wdm_iommu_configure, walk_error),
 	WDM_IOCTL(WDM_IOMMU_FLUSH, wdm_cmd_flush, true,
-		  struct wdm_iommu_flush, refusal),
+		  struct wdm_iommu_flush, walk_error),
 	WDM_IOCTL(WDM_IOMMU_FLUSH_VA_LIST, wdm_cmd_flush_va_list, true,
-		  struct wdm_iommu_flush_va_list, refusal),
+		  struct wdm_iommu_flush_va_list, walk_error),
 	WDM_IOCTL(WDM_IOMMU_QUERY_DOMAIN, wdm_cmd_query_domain, true,
 		  struct wdm_iommu_query_domain, aperture_end),
 	WDM_IOCTL(WDM_IOMMU_QUERY_MAPPINGS, wdm_cmd_query_mappings, true,
@@ -127,7 +120,7 @@ static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
 {
 	if (put_user((__force u32)status, &uarg->status))
 		return -EFAULT;
-	return wdm_failed(status) ? wdm_status_to_errno(status) : 0;
+	return !wdm_ok(status) ? wdm_status_to_errno(status) : 0;
 }
 
 static long wdm_chardev_ioctl(struct file *file, unsigned int nr,

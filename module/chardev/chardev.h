@@ -9,7 +9,7 @@
 
 #include "object.h"
 
-struct wdm_refusal;
+struct wdm_walk_error;
 
 /* Operations in one batch. */
 #define WDM_BATCH_MAX		65536
@@ -34,17 +34,14 @@ struct wdm_owner *wdm_chardev_owner_get(int fd);
 
 /* cmd_*.c */
 ntstatus_t wdm_cmd_info(struct wdm_command *cmd);
-ntstatus_t wdm_cmd_close(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_destroy(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd);
-ntstatus_t wdm_cmd_domain_delete(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd);
-ntstatus_t wdm_cmd_device_delete(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_attach(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_detach(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_mdl_create(struct wdm_command *cmd);
-ntstatus_t wdm_cmd_mdl_delete(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_map(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd);

@@ -10,8 +10,7 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
-#include "../core/batch.h"
+#include "../core/os/batch.h"
 #include "chardev.h"
 #include "mdl_range.h"
 
@@ -43,7 +42,7 @@ static ntstatus_t wdm_batch_do_map(struct wdm_batch_run *run,
 	ntstatus_t status;
 
 	status = wdm_batch_get_mdl(run, op->mdl);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	mdl = run->mdl->mdl;
 	return wdm_batch_map(&run->batch, op->permissions, mdl,
@@ -105,12 +104,12 @@ static ntstatus_t wdm_batch_do_all(struct wdm_command *cmd,
 
 	wdm_batch_span(ops, arg->number, &first, &last);
 	status = wdm_batch_begin(&run.batch, domain, first, last);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	for (; arg->done < arg->number; arg->done++) {
 		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
 			 wdm_batch_do(&run, &ops[arg->done]);
-		if (wdm_failed(status))
+		if (!wdm_ok(status))
 			break;
 		cond_resched();
 	}
@@ -154,7 +153,7 @@ ntstatus_t wdm_cmd_batch(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_batch_copy(cmd, domain->domain);
 	wdm_object_put(domain);

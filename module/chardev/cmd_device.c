@@ -7,8 +7,7 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
-#include "../core/group.h"
+#include "../core/device.h"
 #include "chardev.h"
 
 /* A device belongs to whoever VFIO has handed its group to. */
@@ -41,18 +40,18 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 	ntstatus_t status;
 	u32 group;
 
-	if (arg->flags)
+	if (arg->flags || arg->reserved)
 		return STATUS_INVALID_PARAMETER;
 	pdev = pci_get_domain_bus_and_slot(arg->segment, arg->bus, arg->devfn);
 	if (!pdev)
 		return STATUS_NO_SUCH_DEVICE;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DEVICE, &cmd->created);
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		status = wdm_device_of_owner(cmd->ctx->owner, &pdev->dev,
 					     &cmd->created->device, &group);
 	pci_dev_put(pdev);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	arg->device = cmd->created->handle;
 	arg->group = group;
@@ -71,11 +70,11 @@ ntstatus_t wdm_cmd_attach(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER_4;
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_object_get(cmd->ctx, arg->device, WDM_OBJECT_DEVICE,
 				&device);
-	if (!wdm_failed(status)) {
+	if (wdm_ok(status)) {
 		status = wdm_device_attach(device->device, domain->domain);
 		wdm_object_put(device);
 	}
@@ -93,7 +92,7 @@ ntstatus_t wdm_cmd_detach(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER_3;
 	status = wdm_object_get(cmd->ctx, arg->device, WDM_OBJECT_DEVICE,
 				&device);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_device_detach(device->device);
 	wdm_object_put(device);

@@ -7,10 +7,9 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
 #include "../core/attach.h"
-#include "../core/domain.h"
-#include "../core/shadow.h"
+#include "../core/query.h"
+#include "../core/shadow/shadow.h"
 #include "chardev.h"
 
 /* Runs that QUERY_MAPPINGS collects at a time. */
@@ -36,34 +35,13 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 	return STATUS_SUCCESS;
 }
 
-static ntstatus_t wdm_cmd_delete(struct wdm_command *cmd,
-				 enum wdm_object_type type)
+ntstatus_t wdm_cmd_destroy(struct wdm_command *cmd)
 {
-	struct wdm_iommu_close *arg = cmd->arg;
+	struct wdm_iommu_destroy *arg = cmd->arg;
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	return wdm_object_delete(cmd->ctx, arg->handle, type);
-}
-
-ntstatus_t wdm_cmd_close(struct wdm_command *cmd)
-{
-	return wdm_cmd_delete(cmd, WDM_OBJECT_ANY);
-}
-
-ntstatus_t wdm_cmd_domain_delete(struct wdm_command *cmd)
-{
-	return wdm_cmd_delete(cmd, WDM_OBJECT_DOMAIN);
-}
-
-ntstatus_t wdm_cmd_device_delete(struct wdm_command *cmd)
-{
-	return wdm_cmd_delete(cmd, WDM_OBJECT_DEVICE);
-}
-
-ntstatus_t wdm_cmd_mdl_delete(struct wdm_command *cmd)
-{
-	return wdm_cmd_delete(cmd, WDM_OBJECT_MDL);
+	return wdm_object_delete(cmd->ctx, arg->handle, WDM_OBJECT_ANY);
 }
 
 ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd)
@@ -80,11 +58,11 @@ ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd)
 		flags |= WDM_DOMAIN_PAGE_GRANULAR;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DOMAIN, &cmd->created);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_create(arg->os_managed_page_table, flags,
+	status = wdm_domain_create(arg->os_managed_page_table, flags, NULL,
 				   &cmd->created->domain);
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		arg->domain = cmd->created->handle;
 	return status;
 }
@@ -98,21 +76,21 @@ ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd)
 
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&object);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_report(object->domain, &report);
 	wdm_object_put(object);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 
 	*arg = (struct wdm_iommu_query_domain) {
 		.domain = arg->domain,
 		.devices = report.nr_devices,
-		.hardware_domains = report.nr_hws,
+		.hwpts = report.nr_hwpts,
 		.mapped_pages = report.mapped_pages,
 		.translated_bytes = report.translated_bytes,
 		.shadow_tables = report.shadow_tables,
-		.refused_entries = report.refused_entries,
+		.invalid_entries = report.invalid_entries,
 		.aperture_start = report.aperture_start,
 		.aperture_end = report.aperture_end,
 	};
@@ -137,7 +115,7 @@ static ntstatus_t wdm_query_batch(struct wdm_domain *domain, bool caller_space,
 	unsigned int i;
 
 	status = wdm_domain_walk(domain, caller_space, start, ext, nr);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 
 	for (i = 0; i < *nr; i++) {
@@ -176,7 +154,7 @@ ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER_3;
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&object);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 
 	ext = kcalloc(WDM_QUERY_BATCH, sizeof(*ext), GFP_KERNEL_ACCOUNT);
@@ -185,7 +163,7 @@ ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd)
 	else if (caller_space && wdm_domain_os_managed(object->domain))
 		status = STATUS_INVALID_PARAMETER_2;
 
-	while (!wdm_failed(status) && done < room && start != U64_MAX) {
+	while (wdm_ok(status) && done < room && start != U64_MAX) {
 		nr = min_t(u32, room - done, WDM_QUERY_BATCH);
 		status = wdm_query_batch(object->domain, caller_space, &start,
 					 ext, &umap[done], &nr);
@@ -193,7 +171,7 @@ ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd)
 	}
 	kfree(ext);
 	wdm_object_put(object);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	arg->number = done;
 	arg->start = start;

@@ -7,8 +7,8 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
-#include "../core/domain.h"
+#include "../core/os/batch.h"
+#include "../core/os/identity.h"
 #include "chardev.h"
 #include "mdl_range.h"
 #include "user_mdl.h"
@@ -26,7 +26,7 @@ ntstatus_t wdm_cmd_map(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
 				   arg->length, &range);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_map(range.domain->domain, arg->permissions,
 				range.mdl->mdl, range.page, range.nr_pages,
@@ -59,18 +59,18 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&object);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_map_user_check(object->domain, arg);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		goto put;
-	status = wdm_user_mdl_create(arg->address, arg->length,
+	status = wdm_user_mdl_create(arg->user_va, arg->length,
 				     arg->permissions | WDM_READ, &mdl);
 	/* Both describe the memory, which is one parameter of the contract's. */
 	if (status == STATUS_INVALID_PARAMETER_1 ||
 	    status == STATUS_INVALID_PARAMETER_2)
 		status = STATUS_INVALID_PARAMETER_3;
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		goto put;
 	status = wdm_domain_map(object->domain, arg->permissions, mdl, 0,
 				mdl->pages.nr_pages, arg->logical_address);
@@ -92,7 +92,7 @@ ntstatus_t wdm_cmd_map_identity(struct wdm_command *cmd)
 		return STATUS_PRIVILEGE_NOT_HELD;
 	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
 				   arg->length, &range);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_map_identity(range.domain->domain,
 					 arg->permissions, range.mdl->mdl,
@@ -105,16 +105,20 @@ ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd)
 {
 	struct wdm_iommu_unmap *arg = cmd->arg;
 	struct wdm_object *domain;
+	u64 nr_pages = 0;
 	ntstatus_t status;
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
+	/* The core refuses 0 pages, after it has looked at the domain. */
+	if (PAGE_ALIGNED(arg->length))
+		nr_pages = arg->length >> PAGE_SHIFT;
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_unmap(domain->domain, arg->logical_address,
-				  arg->number_of_pages);
+				  nr_pages);
 	wdm_object_put(domain);
 	return status;
 }
@@ -129,7 +133,7 @@ ntstatus_t wdm_cmd_unmap_identity(struct wdm_command *cmd)
 		return STATUS_PRIVILEGE_NOT_HELD;
 	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
 				   arg->length, &range);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_unmap_identity(range.domain->domain,
 					   range.mdl->mdl, range.page,

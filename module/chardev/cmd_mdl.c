@@ -4,7 +4,6 @@
  */
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
 #include "../core/mdl.h"
 #include "chardev.h"
 #include "user_mdl.h"
@@ -21,11 +20,11 @@ ntstatus_t wdm_cmd_mdl_create(struct wdm_command *cmd)
 	access |= WDM_READ;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_MDL, &cmd->created);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
-	status = wdm_user_mdl_create(arg->address, arg->length, access,
+	status = wdm_user_mdl_create(arg->user_va, arg->length, access,
 				     &cmd->created->mdl);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	cmd->created->mdl->handle = cmd->created->handle;
 	arg->mdl = cmd->created->handle;

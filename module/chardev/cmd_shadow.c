@@ -9,8 +9,7 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/compat.h"
-#include "../core/shadow.h"
+#include "../core/shadow/shadow.h"
 #include "chardev.h"
 #include "mdl_range.h"
 
@@ -27,7 +26,7 @@ ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
 				   arg->length, &range);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_shadow_memory_add(range.domain->domain, arg->permissions,
 				       range.mdl->mdl, range.page,
@@ -49,7 +48,7 @@ ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 		nr_pages = arg->length >> PAGE_SHIFT;
 	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
 				&domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_shadow_memory_remove(domain->domain, arg->caller_address,
 					  nr_pages);
@@ -64,21 +63,21 @@ static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
 	ntstatus_t status;
 
 	status = wdm_object_get(cmd->ctx, handle, WDM_OBJECT_DOMAIN, out);
-	if (!wdm_failed(status) && wdm_domain_os_managed((*out)->domain)) {
+	if (wdm_ok(status) && wdm_domain_os_managed((*out)->domain)) {
 		wdm_object_put(*out);
 		status = STATUS_INVALID_PARAMETER_1;
 	}
 	return status;
 }
 
-static void wdm_put_refusal(struct wdm_iommu_refusal *out,
-			    const struct wdm_refusal *refusal)
+static void wdm_put_refusal(struct wdm_iommu_walk_error *out,
+			    const struct wdm_walk_error *walk_error)
 {
-	*out = (struct wdm_iommu_refusal) {
-		.count = refusal->count,
-		.level = refusal->level,
-		.logical_address = refusal->va,
-		.entry = refusal->raw,
+	*out = (struct wdm_iommu_walk_error) {
+		.count = walk_error->count,
+		.level = walk_error->level,
+		.logical_address = walk_error->va,
+		.entry = walk_error->raw,
 	};
 }
 
@@ -118,46 +117,46 @@ static ntstatus_t wdm_get_config(const struct wdm_iommu_configure *arg,
 ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
 {
 	struct wdm_iommu_configure *arg = cmd->arg;
-	struct wdm_refusal refusal = { };
+	struct wdm_walk_error walk_error = { };
 	struct wdm_pt_config config;
 	struct wdm_object *domain;
 	ntstatus_t status;
 
-	wdm_put_refusal(&arg->refusal, &refusal);
+	wdm_put_refusal(&arg->walk_error, &walk_error);
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_get_config(arg, &config);
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		status = wdm_shadow_configure(domain->domain, &config,
-					      &refusal);
+					      &walk_error);
 	wdm_object_put(domain);
-	wdm_put_refusal(&arg->refusal, &refusal);
+	wdm_put_refusal(&arg->walk_error, &walk_error);
 	return status;
 }
 
 ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 {
 	struct wdm_iommu_flush *arg = cmd->arg;
-	struct wdm_refusal refusal = { };
+	struct wdm_walk_error walk_error = { };
 	struct wdm_object *domain;
 	ntstatus_t status;
 
-	wdm_put_refusal(&arg->refusal, &refusal);
+	wdm_put_refusal(&arg->walk_error, &walk_error);
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
-	status = wdm_shadow_flush(domain->domain, &refusal);
+	status = wdm_shadow_flush(domain->domain, &walk_error);
 	wdm_object_put(domain);
-	wdm_put_refusal(&arg->refusal, &refusal);
+	wdm_put_refusal(&arg->walk_error, &walk_error);
 	return status;
 }
 
 static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
 				 const struct wdm_iommu_flush_va_list *arg,
-				 struct wdm_refusal *refusal)
+				 struct wdm_walk_error *walk_error)
 {
 	size_t size = arg->number * sizeof(u64);
 	ntstatus_t status;
@@ -173,7 +172,7 @@ static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
 	status = STATUS_ACCESS_VIOLATION;
 	if (!copy_from_user(vas, u64_to_user_ptr(arg->va_list), size))
 		status = wdm_shadow_flush_list(domain, arg->last_level, vas,
-					       arg->number, refusal);
+					       arg->number, walk_error);
 	kvfree(vas);
 	return status;
 }
@@ -181,18 +180,18 @@ static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
 ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 {
 	struct wdm_iommu_flush_va_list *arg = cmd->arg;
-	struct wdm_refusal refusal = { };
+	struct wdm_walk_error walk_error = { };
 	struct wdm_object *domain;
 	ntstatus_t status;
 
-	wdm_put_refusal(&arg->refusal, &refusal);
+	wdm_put_refusal(&arg->walk_error, &walk_error);
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
-	status = wdm_flush_list(domain->domain, arg, &refusal);
+	status = wdm_flush_list(domain->domain, arg, &walk_error);
 	wdm_object_put(domain);
-	wdm_put_refusal(&arg->refusal, &refusal);
+	wdm_put_refusal(&arg->walk_error, &walk_error);
 	return status;
 }

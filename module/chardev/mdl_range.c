@@ -4,7 +4,6 @@
  */
 #include <linux/mm.h>
 
-#include "../compat/compat.h"
 #include "../core/mdl.h"
 #include "mdl_range.h"
 
@@ -45,10 +44,10 @@ ntstatus_t wdm_mdl_range_get(struct wdm_context *ctx, u32 domain, u32 mdl,
 	ntstatus_t status;
 
 	status = wdm_object_get(ctx, domain, WDM_OBJECT_DOMAIN, &range->domain);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_object_get(ctx, mdl, WDM_OBJECT_MDL, &range->mdl);
-	if (wdm_failed(status)) {
+	if (!wdm_ok(status)) {
 		wdm_object_put(range->domain);
 		return status;
 	}

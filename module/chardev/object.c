@@ -10,9 +10,8 @@
  */
 #include <linux/slab.h>
 
-#include "../compat/compat.h"
 #include "../core/domain.h"
-#include "../core/group.h"
+#include "../core/device.h"
 #include "object.h"
 
 /**
@@ -41,7 +40,6 @@ ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 	*out = object;
 	return STATUS_SUCCESS;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_reserve);
 
 /**
  * wdm_object_publish() - Let a handle be used
@@ -54,7 +52,6 @@ void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
 	WARN_ON(xa_err(xa_store(&ctx->objects, object->handle, object,
 				GFP_KERNEL)));
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_publish);
 
 static ntstatus_t wdm_object_delete_core(struct wdm_object *object)
 {
@@ -82,10 +79,9 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 {
 	xa_erase(&ctx->objects, object->handle);
 	if (object->core)
-		WARN_ON(wdm_failed(wdm_object_delete_core(object)));
+		WARN_ON(!wdm_ok(wdm_object_delete_core(object)));
 	kfree(object);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_abort);
 
 static struct wdm_object **wdm_object_recent(struct wdm_context *ctx,
 					     u32 handle)
@@ -161,18 +157,17 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 	rcu_read_lock();
 	status = wdm_object_find(ctx, handle, type, &object);
 	/* Somebody is about to delete it. */
-	if (!wdm_failed(status) &&
+	if (wdm_ok(status) &&
 	    !atomic_inc_unless_negative(wdm_object_users(object)))
 		status = STATUS_INVALID_HANDLE;
 	rcu_read_unlock();
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	if (READ_ONCE(*recent) != object)
 		WRITE_ONCE(*recent, object);
 	*out = object;
 	return STATUS_SUCCESS;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_get);
 
 /**
  * wdm_object_delete() - Delete an object
@@ -192,16 +187,16 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	/* Take the handle away from everybody, but keep the slot. */
 	xa_lock(&ctx->objects);
 	status = wdm_object_find(ctx, handle, type, &object);
-	if (!wdm_failed(status) && !wdm_object_kill(ctx, object))
+	if (wdm_ok(status) && !wdm_object_kill(ctx, object))
 		status = STATUS_RESOURCE_IN_USE;
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		__xa_store(&ctx->objects, handle, XA_ZERO_ENTRY, 0);
 	xa_unlock(&ctx->objects);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 
 	status = wdm_object_delete_core(object);
-	if (wdm_failed(status)) {
+	if (!wdm_ok(status)) {
 		wdm_object_revive(object, WDM_OBJECT_COUNTS);
 		wdm_object_publish(ctx, object);
 		return status;
@@ -210,7 +205,6 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	kfree_rcu(object, rcu);
 	return STATUS_SUCCESS;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_delete);
 
 static void wdm_object_delete_type(struct wdm_context *ctx,
 				   enum wdm_object_type type)
@@ -222,7 +216,7 @@ static void wdm_object_delete_type(struct wdm_context *ctx,
 		if (object->type != type)
 			continue;
 		xa_erase(&ctx->objects, handle);
-		WARN_ON(wdm_failed(wdm_object_delete_core(object)));
+		WARN_ON(!wdm_ok(wdm_object_delete_core(object)));
 		kfree(object);
 		cond_resched();
 	}
@@ -239,4 +233,3 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 	wdm_object_delete_type(ctx, WDM_OBJECT_MDL);
 	xa_destroy(&ctx->objects);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_object_delete_all);

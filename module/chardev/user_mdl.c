@@ -9,7 +9,6 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "../compat/compat.h"
 #include "../core/mdl.h"
 #include "user_mdl.h"
 
@@ -339,7 +338,7 @@ ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
 		goto release;
 	}
 	status = wdm_user_mdl_fill(umdl, address);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		goto unaccount;
 	*out = &umdl->mdl;
 	return STATUS_SUCCESS;

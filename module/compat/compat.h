@@ -13,17 +13,6 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
-#include <kunit/visibility.h>
-
-/* The namespace of a symbol is a string since 6.13. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-#define WDM_MODULE_IMPORT_KUNIT_NS \
-	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
-#else
-#define WDM_MODULE_IMPORT_KUNIT_NS \
-	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
-#endif
-
 /* Since 6.15 the kernel has a name for it. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 #define wdm_compat_pragma(x)	_Pragma(#x)

@@ -3,7 +3,7 @@
  * Faults: from the interrupt of an IOMMU driver to a handler that may sleep.
  *
  * Of the IOMMU drivers of PCI devices, AMD's alone tells the owner of a domain
- * about its faults. A sink stands between: the report leaves the fault in a
+ * about its faults. A handler stands between: the report leaves the fault in a
  * small queue, a work item hands it to the handler. When the queue is full,
  * faults are dropped; a device that faults does so by the thousand.
  */
@@ -11,23 +11,22 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "../compat/compat.h"
 #include "domain.h"
 #include "fault.h"
-#include "group.h"
+#include "device.h"
 
 #define WDM_FAULT_QUEUE		64
 
 /**
- * struct wdm_fault_sink - who is told of a device's faults
- * @node: in wdm_fault_sinks
+ * struct wdm_fault_handler - who is told of a device's faults
+ * @node: in wdm_fault_handlers
  * @device: the device
  * @fn: the handler
  * @context: the handler's
  * @queue: faults that it was not told of yet; guarded by wdm_fault_lock
  * @work: tells it
  */
-struct wdm_fault_sink {
+struct wdm_fault_handler {
 	struct list_head node;
 	struct wdm_device *device;
 	wdm_fault_fn fn;
@@ -38,16 +37,16 @@ struct wdm_fault_sink {
 
 /* Guards the list and the queues; taken in interrupt context. */
 static DEFINE_SPINLOCK(wdm_fault_lock);
-static LIST_HEAD(wdm_fault_sinks);
+static LIST_HEAD(wdm_fault_handlers);
 static struct workqueue_struct *wdm_fault_wq;
 
-static bool wdm_fault_pop(struct wdm_fault_sink *sink, u64 *iova)
+static bool wdm_fault_pop(struct wdm_fault_handler *handler, u64 *iova)
 {
 	unsigned long flags;
 	bool got;
 
 	spin_lock_irqsave(&wdm_fault_lock, flags);
-	got = kfifo_get(&sink->queue, iova);
+	got = kfifo_get(&handler->queue, iova);
 	spin_unlock_irqrestore(&wdm_fault_lock, flags);
 	return got;
 }
@@ -61,8 +60,8 @@ static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
 
 	mutex_lock(&group->lock);
 	if (group->domain) {
-		wdm_range_lock_none(&group->domain->ranges, &none);
-		mapped = wdm_domain_uses(group->domain, iova, iova);
+		wdm_range_lock_none(&group->domain->ranges, &none, false);
+		mapped = group->domain->ops->uses(group->domain, iova, iova);
 		wdm_range_unlock(&group->domain->ranges, &none);
 	}
 	mutex_unlock(&group->lock);
@@ -71,13 +70,13 @@ static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
 
 static void wdm_fault_work(struct work_struct *work)
 {
-	struct wdm_fault_sink *sink =
-		container_of(work, struct wdm_fault_sink, work);
-	struct wdm_fault fault = { .dev = sink->device->dev };
+	struct wdm_fault_handler *handler =
+		container_of(work, struct wdm_fault_handler, work);
+	struct wdm_fault fault = { .dev = handler->device->dev };
 
-	while (wdm_fault_pop(sink, &fault.iova)) {
-		fault.mapped = wdm_fault_is_mapped(sink->device, fault.iova);
-		sink->fn(sink->context, &fault);
+	while (wdm_fault_pop(handler, &fault.iova)) {
+		fault.mapped = wdm_fault_is_mapped(handler->device, fault.iova);
+		handler->fn(handler->context, &fault);
 	}
 }
 
@@ -85,19 +84,19 @@ static void wdm_fault_work(struct work_struct *work)
  * Called by the IOMMU driver, in any context. The page tables may change at the
  * same time, so they are not looked at.
  */
-static int wdm_fault_report(struct iommu_domain *hw_domain, struct device *dev,
+static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *dev,
 			    unsigned long iova, int flags, void *token)
 {
-	struct wdm_fault_sink *sink;
+	struct wdm_fault_handler *handler;
 	unsigned long irq_flags;
 	int ret = -ENODEV;
 
 	spin_lock_irqsave(&wdm_fault_lock, irq_flags);
-	list_for_each_entry(sink, &wdm_fault_sinks, node) {
-		if (sink->device->dev != dev)
+	list_for_each_entry(handler, &wdm_fault_handlers, node) {
+		if (handler->device->dev != dev)
 			continue;
-		kfifo_put(&sink->queue, iova);
-		queue_work(wdm_fault_wq, &sink->work);
+		kfifo_put(&handler->queue, iova);
+		queue_work(wdm_fault_wq, &handler->work);
 		ret = 0;
 	}
 	spin_unlock_irqrestore(&wdm_fault_lock, irq_flags);
@@ -123,41 +122,41 @@ bool wdm_fault_reported_for(struct device *dev)
 
 /**
  * wdm_fault_prepare() - Have the faults of an iommu_domain reported
- * @hw_domain: new, and not attached
+ * @iommu_domain: new, and not attached
  */
-void wdm_fault_prepare(struct iommu_domain *hw_domain)
+void wdm_fault_prepare(struct iommu_domain *iommu_domain)
 {
-	iommu_set_fault_handler(hw_domain, wdm_fault_report, NULL);
+	iommu_set_fault_handler(iommu_domain, wdm_fault_report, NULL);
 }
 
-/* Nobody adds to the sink's queue any more when this is called. */
-static void wdm_fault_retire(struct wdm_fault_sink *sink)
+/* Nobody adds to the handler's queue any more when this is called. */
+static void wdm_fault_retire(struct wdm_fault_handler *handler)
 {
-	if (!sink)
+	if (!handler)
 		return;
-	cancel_work_sync(&sink->work);
-	kfree(sink);
+	cancel_work_sync(&handler->work);
+	kfree(handler);
 }
 
-/* Put a sink in the place of what there was; the group's lock is held. */
-static struct wdm_fault_sink *wdm_fault_replace(struct wdm_device *device,
-						struct wdm_fault_sink *sink)
+/* Put a handler in the place of what there was; the group's lock is held. */
+static struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
+						   struct wdm_fault_handler *handler)
 {
-	struct wdm_fault_sink *old = device->faults;
+	struct wdm_fault_handler *old = device->faults;
 
 	lockdep_assert_held(&device->group->lock);
-	device->faults = sink;
+	device->faults = handler;
 	spin_lock_irq(&wdm_fault_lock);
 	if (old)
 		list_del(&old->node);
-	if (sink)
-		list_add(&sink->node, &wdm_fault_sinks);
+	if (handler)
+		list_add(&handler->node, &wdm_fault_handlers);
 	spin_unlock_irq(&wdm_fault_lock);
 	return old;
 }
 
 /**
- * wdm_fault_listen() - Call a handler for each fault of a device
+ * wdm_fault_register() - Call a handler for each fault of a device
  * @device: the device
  * @fn: the handler, called where it may sleep
  * @context: for the handler
@@ -170,21 +169,21 @@ static struct wdm_fault_sink *wdm_fault_replace(struct wdm_device *device,
  * STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
  * STATUS_INSUFFICIENT_RESOURCES.
  */
-ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
-			    void *context)
+ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
+			      void *context)
 {
 	struct wdm_group *group = device->group;
-	struct wdm_fault_sink *sink, *old = NULL;
+	struct wdm_fault_handler *handler, *old = NULL;
 	ntstatus_t status = STATUS_SUCCESS;
 
-	sink = kzalloc(sizeof(*sink), GFP_KERNEL);
-	if (!sink)
+	handler = kzalloc(sizeof(*handler), GFP_KERNEL);
+	if (!handler)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	sink->device = device;
-	sink->fn = fn;
-	sink->context = context;
-	INIT_KFIFO(sink->queue);
-	INIT_WORK(&sink->work, wdm_fault_work);
+	handler->device = device;
+	handler->fn = fn;
+	handler->context = context;
+	INIT_KFIFO(handler->queue);
+	INIT_WORK(&handler->work, wdm_fault_work);
 
 	mutex_lock(&group->lock);
 	if (!device->attached)
@@ -192,27 +191,27 @@ ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
 	else if (!wdm_fault_reported_for(device->dev))
 		status = STATUS_NOT_SUPPORTED;
 	else
-		old = wdm_fault_replace(device, sink);
+		old = wdm_fault_replace(device, handler);
 	mutex_unlock(&group->lock);
 
-	if (wdm_failed(status))
-		kfree(sink);
+	if (!wdm_ok(status))
+		kfree(handler);
 	wdm_fault_retire(old);
 	return status;
 }
 
 /**
- * wdm_fault_ignore() - Call no handler for the faults of a device any more
+ * wdm_fault_unregister() - Call no handler for the faults of a device any more
  * @device: the device
  *
  * Contract: IommuSetDeviceFaultReporting with Enable FALSE. When it returns, the
  * handler is not running and will not be called; so it must not be called from
  * the handler.
  */
-void wdm_fault_ignore(struct wdm_device *device)
+void wdm_fault_unregister(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
-	struct wdm_fault_sink *old;
+	struct wdm_fault_handler *old;
 
 	mutex_lock(&group->lock);
 	old = wdm_fault_replace(device, NULL);

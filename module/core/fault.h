@@ -27,12 +27,12 @@ struct wdm_fault {
 
 typedef void (*wdm_fault_fn)(void *context, const struct wdm_fault *fault);
 
-ntstatus_t wdm_fault_listen(struct wdm_device *device, wdm_fault_fn fn,
-			    void *context);
-void wdm_fault_ignore(struct wdm_device *device);
+ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
+			      void *context);
+void wdm_fault_unregister(struct wdm_device *device);
 
 bool wdm_fault_reported_for(struct device *dev);
-void wdm_fault_prepare(struct iommu_domain *hw_domain);
+void wdm_fault_prepare(struct iommu_domain *iommu_domain);
 
 int wdm_fault_init(void);
 void wdm_fault_exit(void);

@@ -4,7 +4,6 @@
  */
 #include <linux/kernel.h>
 
-#include "../compat/compat.h"
 #include "mdl.h"
 
 /**
@@ -30,7 +29,6 @@ int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
 	mdl->ops = ops;
 	return wdm_mdl_number_get(mdl);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_init);
 
 /**
  * wdm_mdl_free() - The last reference is gone
@@ -41,4 +39,3 @@ void wdm_mdl_free(struct wdm_mdl *mdl)
 	wdm_mdl_number_put(mdl->id);
 	mdl->ops->free(mdl);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_free);

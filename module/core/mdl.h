@@ -12,15 +12,8 @@
 #include <linux/atomic.h>
 #include <linux/types.h>
 
+#include "../perms.h"
 #include "pages.h"
-
-/*
- * Permissions, and the access that an MDL was made for, in the contract's bits;
- * the same as WDM_IOMMU_READ and WDM_IOMMU_WRITE.
- */
-#define WDM_READ	BIT(0)
-#define WDM_WRITE	BIT(1)
-#define WDM_PERMS	(WDM_READ | WDM_WRITE)
 
 /* A record packs the number of an MDL and a page in it into one word. */
 #define WDM_MDL_ID_BITS		29

@@ -16,7 +16,6 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-#include "../compat/compat.h"
 #include "mdl.h"
 
 #define WDM_MDL_BLOCK_BITS	9
@@ -223,7 +222,6 @@ struct wdm_mdl *wdm_mdl_by_id(u32 id)
 
 	return block->slots[id % WDM_MDL_BLOCK_SLOTS].mdl;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_mdl_by_id);
 
 /**
  * wdm_mdl_exit_module() - No MDL is left, and none will be made

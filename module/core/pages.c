@@ -2,7 +2,6 @@
 /*
  * Pages: page frames in an order, as runs of contiguous ones.
  */
-#include "../compat/compat.h"
 #include "pages.h"
 
 /**
@@ -96,4 +95,3 @@ u64 wdm_pages_run(const struct wdm_pages *pages, u64 page, u64 max_pages,
 	wdm_pages_iter_init(&iter, pages, page, max_pages);
 	return wdm_pages_iter_next(&iter, pfn);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_pages_run);

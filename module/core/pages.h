@@ -7,6 +7,7 @@
 
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 
 /**
@@ -99,6 +100,12 @@ static inline u64 wdm_pages_pfn(const struct wdm_pages *pages, u64 page,
 	if (*run >= pages->nr_runs || !wdm_pages_in_run(pages, page, *run))
 		*run = wdm_pages_find(pages, page);
 	return pages->runs[*run].pfn + (page - pages->runs[*run].page);
+}
+
+/* Would that many pages from @address on go over the top of 64 bits? */
+static inline bool wdm_pages_wrap(u64 address, u64 nr_pages)
+{
+	return nr_pages > BIT_ULL(64 - PAGE_SHIFT) - (address >> PAGE_SHIFT);
 }
 
 u64 wdm_pages_run_first(const struct wdm_pages *pages, u64 page);

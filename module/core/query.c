@@ -2,12 +2,7 @@
 /*
  * Reports about a domain, for tools and tests.
  */
-#include <linux/sched/signal.h>
-
-#include "../compat/compat.h"
-#include "domain.h"
-#include "group.h"
-#include "shadow.h"
+#include "query.h"
 
 /**
  * wdm_domain_report() - The state of a domain
@@ -19,23 +14,24 @@
 ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 			     struct wdm_domain_report *report)
 {
-	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_range none;
-	struct wdm_hw *hw;
+	struct wdm_hwpt *hwpt;
+	ntstatus_t status;
 
 	*report = (struct wdm_domain_report) {
 		.os_managed = wdm_domain_os_managed(domain),
-		.page_granular = domain->granule == WDM_GRANULE_PAGE,
+		.page_granular = domain->pgsize == WDM_PGSIZE_MIN,
 		.aperture_end = U64_MAX,
 	};
-	if (wdm_range_lock_none_killable(&domain->ranges, &none))
-		return STATUS_CANCELLED;
+	status = wdm_domain_lock(domain, &none);
+	if (!wdm_ok(status))
+		return status;
 
 	report->nr_devices = atomic_read(&domain->nr_devices);
-	list_for_each_entry(hw, &domain->hws, node) {
-		const struct iommu_domain_geometry *geo = &hw->domain->geometry;
+	list_for_each_entry(hwpt, &domain->hwpts, node) {
+		const struct iommu_domain_geometry *geo = &hwpt->domain->geometry;
 
-		report->nr_hws++;
+		report->nr_hwpts++;
 		report->aperture_start = max_t(u64, report->aperture_start,
 					       geo->aperture_start);
 		report->aperture_end = min_t(u64, report->aperture_end,
@@ -43,13 +39,11 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 	}
 	report->mapped_pages = wdm_record_pages(&domain->record);
 	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
-	if (domain->shadow)
-		status = wdm_shadow_report(domain, report);
+	status = domain->ops->report(domain, report);
 
-	wdm_range_unlock(&domain->ranges, &none);
+	wdm_domain_unlock(domain, &none);
 	return status;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_domain_report);
 
 /* Does @next go on where @ext ends? Then it becomes part of it. */
 static bool wdm_extent_join(struct wdm_extent *ext,
@@ -68,8 +62,8 @@ static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
 {
 	bool found;
 
-	if (domain->shadow && !caller_space)
-		return wdm_shadow_next(domain, start, ext);
+	if (!caller_space)
+		return domain->ops->next(domain, start, ext);
 
 	if (wdm_record_lock_killable(&domain->record))
 		return STATUS_CANCELLED;
@@ -93,19 +87,20 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			   u64 *start, struct wdm_extent *ext,
 			   unsigned int *nr)
 {
-	ntstatus_t status = STATUS_SUCCESS;
+	ntstatus_t status;
 	unsigned int room = *nr;
 	struct wdm_extent next = { };
 	struct wdm_range none;
 	u64 at = *start;
 
 	*nr = 0;
-	if (wdm_range_lock_none_killable(&domain->ranges, &none))
-		return STATUS_CANCELLED;
+	status = wdm_domain_lock(domain, &none);
+	if (!wdm_ok(status))
+		return status;
 	while (at != U64_MAX) {
-		status = fatal_signal_pending(current) ? STATUS_CANCELLED :
+		status = wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
 			 wdm_domain_next(domain, caller_space, at, &next);
-		if (wdm_failed(status))
+		if (!wdm_ok(status))
 			break;
 		if (!*nr || !wdm_extent_join(&ext[*nr - 1], &next)) {
 			if (*nr == room)
@@ -116,7 +111,7 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 		at = ((next.first + next.nr_pages) << PAGE_SHIFT) ?: U64_MAX;
 		cond_resched();
 	}
-	wdm_range_unlock(&domain->ranges, &none);
+	wdm_domain_unlock(domain, &none);
 	if (status == STATUS_NOT_FOUND) {
 		at = U64_MAX;
 		status = STATUS_SUCCESS;
@@ -124,4 +119,3 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 	*start = at;
 	return status;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_domain_walk);

@@ -3,7 +3,6 @@
  * Range lock. Who holds a range is in the kernel, in a call of its own: there are
  * few at a time, and a list of them is quicker than a tree.
  */
-#include "../compat/compat.h"
 #include "range_lock.h"
 
 static void wdm_range_list_init(struct wdm_range_list *list)
@@ -31,7 +30,6 @@ void wdm_range_lock_init(struct wdm_range_lock *ranges)
 	init_waitqueue_head(&ranges->wait);
 	lockdep_init_map(&ranges->dep_map, "wdm_range_lock", &key, 0);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock_init);
 
 /**
  * wdm_range_is_locked() - Does anybody hold or claim anything?
@@ -50,7 +48,6 @@ bool wdm_range_is_locked(struct wdm_range_lock *ranges)
 			return true;
 	return !list_empty_careful(&ranges->large.ranges);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_range_is_locked);
 
 /**
  * wdm_range_claimed() - Does anybody hold or claim a large range with a page of this?
@@ -69,7 +66,6 @@ bool wdm_range_claimed(struct wdm_range_lock *ranges,
 	spin_unlock(&ranges->large.lock);
 	return claimed;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_range_claimed);
 
 /* Whoever comes now and wants a page of the range waits until it is let go of. */
 static void wdm_range_claim(struct wdm_range_lock *ranges,
@@ -106,7 +102,6 @@ bool wdm_range_unlock_large(struct wdm_range_lock *ranges,
 	spin_unlock(&ranges->large.lock);
 	return others;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_range_unlock_large);
 
 /* Are all those gone that were there before the claim and have a page of it? */
 static bool wdm_range_is_free(struct wdm_range_lock *ranges,
@@ -159,4 +154,3 @@ int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
 	}
 	return ret;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_range_lock_slow);

@@ -159,16 +159,18 @@ static inline int __wdm_range_lock(struct wdm_range_lock *ranges,
  * @range: the holder's record of it
  * @first: the first page number
  * @last: the last one
+ * @killable: a fatal signal ends the wait
  *
  * Return: 0, or -ERESTARTSYS when a fatal signal came first.
  */
 static inline int wdm_range_lock(struct wdm_range_lock *ranges,
-				 struct wdm_range *range, u64 first, u64 last)
+				 struct wdm_range *range, u64 first, u64 last,
+				 bool killable)
 {
 	int ret;
 
 	rwsem_acquire_read(&ranges->dep_map, 0, 0, _THIS_IP_);
-	ret = __wdm_range_lock(ranges, range, first, last, true);
+	ret = __wdm_range_lock(ranges, range, first, last, killable);
 	if (ret)
 		rwsem_release(&ranges->dep_map, _THIS_IP_);
 	return ret;
@@ -185,55 +187,32 @@ static inline int wdm_range_lock(struct wdm_range_lock *ranges,
  * wdm_range_lock_none() - Wait until nobody holds all pages, and keep it so
  * @ranges: the lock
  * @range: the holder's record of it
- */
-static inline void wdm_range_lock_none(struct wdm_range_lock *ranges,
-				       struct wdm_range *range)
-{
-	rwsem_acquire_read(&ranges->dep_map, 0, 0, _THIS_IP_);
-	__wdm_range_lock(ranges, range, WDM_RANGE_NONE_FIRST,
-			 WDM_RANGE_NONE_LAST, false);
-}
-
-/**
- * wdm_range_lock_none_killable() - The same, but a fatal signal ends it
- * @ranges: the lock
- * @range: the holder's record of it
+ * @killable: a fatal signal ends the wait
  *
  * Return: as wdm_range_lock().
  */
-static inline int wdm_range_lock_none_killable(struct wdm_range_lock *ranges,
-					       struct wdm_range *range)
+static inline int wdm_range_lock_none(struct wdm_range_lock *ranges,
+				      struct wdm_range *range, bool killable)
 {
 	return wdm_range_lock(ranges, range, WDM_RANGE_NONE_FIRST,
-			      WDM_RANGE_NONE_LAST);
+			      WDM_RANGE_NONE_LAST, killable);
 }
 
 /**
  * wdm_range_lock_all() - Wait until nobody holds anything, and take all pages
  * @ranges: the lock
  * @range: the holder's record of it
- */
-static inline void wdm_range_lock_all(struct wdm_range_lock *ranges,
-				      struct wdm_range *range)
-{
-	rwsem_acquire(&ranges->dep_map, 0, 0, _THIS_IP_);
-	__wdm_range_lock(ranges, range, 0, U64_MAX, false);
-}
-
-/**
- * wdm_range_lock_all_killable() - The same, but a fatal signal ends it
- * @ranges: the lock
- * @range: the holder's record of it
+ * @killable: a fatal signal ends the wait
  *
  * Return: as wdm_range_lock().
  */
-static inline int wdm_range_lock_all_killable(struct wdm_range_lock *ranges,
-					      struct wdm_range *range)
+static inline int wdm_range_lock_all(struct wdm_range_lock *ranges,
+				     struct wdm_range *range, bool killable)
 {
 	int ret;
 
 	rwsem_acquire(&ranges->dep_map, 0, 0, _THIS_IP_);
-	ret = __wdm_range_lock(ranges, range, 0, U64_MAX, true);
+	ret = __wdm_range_lock(ranges, range, 0, U64_MAX, killable);
 	if (ret)
 		rwsem_release(&ranges->dep_map, _THIS_IP_);
 	return ret;

@@ -19,7 +19,6 @@
 #include <linux/sched.h>
 #include <linux/xarray.h>
 
-#include "../compat/compat.h"
 #include "record.h"
 #include "region.h"
 
@@ -86,7 +85,6 @@ void wdm_record_init(struct wdm_record *rec)
 	INIT_LIST_HEAD(&rec->idle);
 	rec->nr_idle = 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_init);
 
 /**
  * wdm_record_pages() - Count the pages that are mapped
@@ -111,7 +109,6 @@ u64 wdm_record_pages(struct wdm_record *rec)
 	wdm_record_unlock(rec);
 	return pages;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_pages);
 
 /*
  * The table of the one region that a range is in, if it is in one region that has
@@ -240,9 +237,9 @@ static ntstatus_t wdm_record_change(struct wdm_record *rec, u64 first, u64 last,
 
 	wdm_parts_of(&parts, first, last);
 	status = wdm_parts_expand(rec, &parts, gfp);
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		status = wdm_parts_store(rec, &parts, tables, word, gfp);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		wdm_parts_give_up(rec, &parts);
 	return status;
 }
@@ -278,7 +275,6 @@ void wdm_record_iter_init(struct wdm_record_iter *iter, struct wdm_record *rec,
 	}
 	iter->mas = mas;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_init);
 
 /*
  * The next piece in the region that is being looked at; if @any_word, all that is
@@ -405,7 +401,6 @@ bool wdm_record_iter_next(struct wdm_record_iter *iter, struct wdm_extent *ext)
 	ext->mdl = iter->mdl;
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_next);
 
 /**
  * wdm_record_iter_mapped() - Look at the next range of mapped pages
@@ -425,7 +420,6 @@ bool wdm_record_iter_mapped(struct wdm_record_iter *iter, u64 *first, u64 *last)
 	*last = piece.last;
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_iter_mapped);
 
 /**
  * wdm_record_next() - Find the next mapped pages
@@ -445,7 +439,6 @@ bool wdm_record_next(struct wdm_record *rec, u64 first, u64 last,
 	wdm_record_iter_init(&iter, rec, first, last);
 	return wdm_record_iter_next(&iter, ext);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_next);
 
 /**
  * wdm_record_extent() - Find the extent that a page is part of
@@ -480,7 +473,6 @@ bool wdm_record_extent(struct wdm_record *rec, u64 page, struct wdm_extent *ext)
 	ext->mdl = wdm_word_mdl(entry);
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_extent);
 
 static void wdm_extent_set_mdl(struct wdm_extent *ext, void *word)
 {
@@ -533,11 +525,10 @@ bool wdm_record_peek(struct wdm_record *rec, u64 first, u64 last,
 		wdm_extent_set_mdl(ext, piece.word);
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_peek);
 
 /* Write down what a table maps, from page @i on. Where there was no more room? */
-static unsigned int wdm_removal_add_words(struct wdm_removal *removal,
-					  const struct wdm_words *words,
+static unsigned int wdm_put_list_add_words(struct wdm_put_list *put_list,
+					   const struct wdm_words *words,
 					  unsigned int i)
 {
 	unsigned int start = i;
@@ -549,7 +540,7 @@ static unsigned int wdm_removal_add_words(struct wdm_removal *removal,
 			continue;
 		next = wdm_word_id(words->word[i]);
 		if (next != id) {
-			if (nr && !wdm_removal_add(removal, id, nr, GFP_KERNEL))
+			if (nr && !wdm_put_list_add(put_list, id, nr, GFP_KERNEL))
 				return start;
 			start = i;
 			id = next;
@@ -557,14 +548,14 @@ static unsigned int wdm_removal_add_words(struct wdm_removal *removal,
 		}
 		nr++;
 	}
-	if (nr && !wdm_removal_add(removal, id, nr, GFP_KERNEL))
+	if (nr && !wdm_put_list_add(put_list, id, nr, GFP_KERNEL))
 		return start;
 	return WDM_REGION_PAGES;
 }
 
 /* Write down everything from a page on. Where there was no more room? */
-static u64 wdm_removal_add_all(struct wdm_removal *removal,
-			       struct wdm_record *rec, u64 page)
+static u64 wdm_put_list_add_all(struct wdm_put_list *put_list,
+				struct wdm_record *rec, u64 page)
 {
 	MA_STATE(mas, &rec->tree, page, page);
 	unsigned int i;
@@ -572,14 +563,14 @@ static u64 wdm_removal_add_all(struct wdm_removal *removal,
 
 	mas_for_each(&mas, entry, ULONG_MAX) {
 		if (xa_is_value(entry)) {
-			if (!wdm_removal_add(removal, wdm_word_id(entry),
-					     mas.last - mas.index + 1,
+			if (!wdm_put_list_add(put_list, wdm_word_id(entry),
+					      mas.last - mas.index + 1,
 					     GFP_KERNEL))
 				return mas.index;
 			continue;
 		}
 		i = mas.index < page ? wdm_region_index(page) : 0;
-		i = wdm_removal_add_words(removal, entry, i);
+		i = wdm_put_list_add_words(put_list, entry, i);
 		if (i < WDM_REGION_PAGES)
 			return mas.index + i;
 		cond_resched();
@@ -593,16 +584,16 @@ static u64 wdm_removal_add_all(struct wdm_removal *removal,
  */
 void wdm_record_destroy(struct wdm_record *rec)
 {
-	struct wdm_removal removal;
+	struct wdm_put_list put_list;
 	u64 next = 0;
 
 	do {
-		wdm_removal_init(&removal);
+		wdm_put_list_init(&put_list);
 		wdm_record_lock(rec);
-		next = wdm_removal_add_all(&removal, rec, next);
+		next = wdm_put_list_add_all(&put_list, rec, next);
 		wdm_record_unlock(rec);
 		/* MDLs that go unpin their memory, and that without a lock. */
-		wdm_removal_release(&removal);
+		wdm_put_list_release(&put_list);
 	} while (next != U64_MAX);
 
 	wdm_record_lock(rec);
@@ -612,7 +603,6 @@ void wdm_record_destroy(struct wdm_record *rec)
 	__mt_destroy(&rec->tree);
 	wdm_record_unlock(rec);
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_destroy);
 
 /* Map pages in several regions, or in one that has no table yet. */
 static ntstatus_t wdm_record_insert_parts(struct wdm_record *rec, u64 first,
@@ -685,11 +675,10 @@ ntstatus_t wdm_record_insert(struct wdm_record *rec,
 		wdm_record_unlock(rec);
 	}
 
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
 	return status;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_insert);
 
 /*
  * The word of a page if the one before it has the same: then it is mapped to what
@@ -774,8 +763,8 @@ static bool wdm_record_sticks_out(struct wdm_record *rec, u64 first, u64 last)
 }
 
 /* Write down what is in a range; a hole in it is STATUS_NOT_FOUND. */
-static ntstatus_t wdm_removal_collect(struct wdm_removal *removal,
-				      struct wdm_record *rec, u64 first,
+static ntstatus_t wdm_put_list_collect(struct wdm_put_list *put_list,
+				       struct wdm_record *rec, u64 first,
 				      u64 last, bool *tables, gfp_t gfp)
 {
 	struct wdm_record_iter iter __uninitialized;
@@ -787,8 +776,8 @@ static ntstatus_t wdm_removal_collect(struct wdm_removal *removal,
 		if (!wdm_piece_next(&iter, false, &piece) || piece.first > next)
 			return STATUS_NOT_FOUND;
 		piece.last = min(piece.last, last);
-		if (!wdm_removal_add(removal, wdm_word_id(piece.word),
-				     piece.last - next + 1, gfp))
+		if (!wdm_put_list_add(put_list, wdm_word_id(piece.word),
+				      piece.last - next + 1, gfp))
 			return STATUS_INSUFFICIENT_RESOURCES;
 		next = piece.last + 1;
 		cond_resched();
@@ -800,17 +789,17 @@ static ntstatus_t wdm_removal_collect(struct wdm_removal *removal,
 /* The record is locked. */
 static ntstatus_t wdm_record_remove_parts(struct wdm_record *rec, u64 first,
 					  u64 last, bool whole,
-					  struct wdm_removal *removal,
+					  struct wdm_put_list *put_list,
 					  gfp_t gfp)
 {
 	bool tables;
 	ntstatus_t status;
 
-	status = wdm_removal_collect(removal, rec, first, last, &tables, gfp);
-	if (!wdm_failed(status) && whole &&
+	status = wdm_put_list_collect(put_list, rec, first, last, &tables, gfp);
+	if (wdm_ok(status) && whole &&
 	    wdm_record_sticks_out(rec, first, last))
 		status = STATUS_RESOURCE_IN_USE;
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		status = wdm_record_change(rec, first, last, tables, NULL, gfp);
 	return status;
 }
@@ -840,7 +829,7 @@ static bool wdm_words_stick_out(struct wdm_record *rec,
 static ntstatus_t wdm_words_remove(struct wdm_record *rec,
 				   struct wdm_words *words, u64 first,
 				   u64 last, bool whole,
-				   struct wdm_removal *removal)
+				   struct wdm_put_list *put_list)
 {
 	unsigned int i = wdm_region_index(first);
 	unsigned int end = wdm_region_index(last) + 1, j;
@@ -850,8 +839,8 @@ static ntstatus_t wdm_words_remove(struct wdm_record *rec,
 			return STATUS_NOT_FOUND;
 		for (j = i + 1; j < end && words->word[j] == words->word[i]; j++)
 			;
-		if (!wdm_removal_add(removal, wdm_word_id(words->word[i]), j - i,
-				     0))
+		if (!wdm_put_list_add(put_list, wdm_word_id(words->word[i]), j - i,
+				      0))
 			return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	if (whole && wdm_words_stick_out(rec, words, first, last))
@@ -862,14 +851,14 @@ static ntstatus_t wdm_words_remove(struct wdm_record *rec,
 
 /* Is the range in one region with a table, and can it be done there? */
 static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
-				    bool whole, struct wdm_removal *removal,
+				    bool whole, struct wdm_put_list *put_list,
 				    ntstatus_t *status)
 {
-	struct wdm_removal_mark mark;
+	struct wdm_put_list_checkpoint mark;
 	struct wdm_words *words;
 	bool done = false;
 
-	wdm_removal_mark(removal, &mark);
+	wdm_put_list_checkpoint(put_list, &mark);
 	rcu_read_lock();
 	words = wdm_record_words(rec, first, last);
 	if (words) {
@@ -877,12 +866,12 @@ static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
 		done = wdm_words_alive(rec, words);
 		if (done)
 			*status = wdm_words_remove(rec, words, first, last,
-						   whole, removal);
+						   whole, put_list);
 		spin_unlock(&words->lock);
 	}
 	rcu_read_unlock();
-	if (done && wdm_failed(*status))
-		wdm_removal_back(removal, &mark);
+	if (done && !wdm_ok(*status))
+		wdm_put_list_rollback(put_list, &mark);
 	return done && *status != STATUS_INSUFFICIENT_RESOURCES;
 }
 
@@ -893,8 +882,8 @@ static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
  * @last: the last one
  * @whole: not if what is mapped at an end of the range goes on behind it, in the
  *	record and physically
- * @removal: what was there is added to it. Its MDLs count as used until
- *	wdm_removal_release(), which the caller owes once no translation leads to
+ * @put_list: what was there is added to it. Its MDLs count as used until
+ *	wdm_put_list_release(), which the caller owes once no translation leads to
  *	the pages any more
  * @gfp: how to allocate memory
  *
@@ -902,20 +891,20 @@ static bool wdm_record_remove_quick(struct wdm_record *rec, u64 first, u64 last,
  * it is not @whole, STATUS_INSUFFICIENT_RESOURCES; on failure nothing has changed.
  */
 ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
-			     bool whole, struct wdm_removal *removal, gfp_t gfp)
+			     bool whole, struct wdm_put_list *put_list, gfp_t gfp)
 {
-	struct wdm_removal_mark mark;
+	struct wdm_put_list_checkpoint mark;
 	ntstatus_t status;
 
-	if (!wdm_record_remove_quick(rec, first, last, whole, removal,
+	if (!wdm_record_remove_quick(rec, first, last, whole, put_list,
 				     &status)) {
-		wdm_removal_mark(removal, &mark);
+		wdm_put_list_checkpoint(put_list, &mark);
 		wdm_record_lock(rec);
 		status = wdm_record_remove_parts(rec, first, last, whole,
-						 removal, gfp);
+						 put_list, gfp);
 		wdm_record_unlock(rec);
-		if (wdm_failed(status))
-			wdm_removal_back(removal, &mark);
+		if (!wdm_ok(status))
+			wdm_put_list_rollback(put_list, &mark);
 	}
 	if (unlikely(wdm_record_is_crowded(rec))) {
 		wdm_record_lock(rec);
@@ -924,4 +913,3 @@ ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
 	}
 	return status;
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_record_remove);

@@ -14,8 +14,9 @@
 #include <linux/spinlock.h>
 
 #include "../status.h"
+#include "hwpt.h"
 #include "mdl.h"
-#include "removal.h"
+#include "put_list.h"
 
 struct wdm_words;
 
@@ -69,6 +70,20 @@ struct wdm_extent {
 	u32 perms;
 	u32 handle;
 };
+
+/* An extent of logical pages, for an hwpt */
+static inline struct wdm_mapping wdm_extent_mapping(const struct wdm_extent *ext,
+						    enum wdm_pgsize pgsize)
+{
+	return (struct wdm_mapping) {
+		.iova = ext->first << PAGE_SHIFT,
+		.pages = &ext->mdl->pages,
+		.page = ext->mdl_page,
+		.nr_pages = ext->nr_pages,
+		.perms = ext->perms,
+		.pgsize = pgsize,
+	};
+}
 
 int wdm_record_init_module(void);
 void wdm_record_exit_module(void);
@@ -155,7 +170,7 @@ bool wdm_record_iter_next(struct wdm_record_iter *iter, struct wdm_extent *ext);
 bool wdm_record_iter_mapped(struct wdm_record_iter *iter, u64 *first, u64 *last);
 
 ntstatus_t wdm_record_remove(struct wdm_record *rec, u64 first, u64 last,
-			     bool whole, struct wdm_removal *removal,
+			     bool whole, struct wdm_put_list *put_list,
 			     gfp_t gfp);
 
 #endif /* WDM_CORE_RECORD_H */

@@ -5,7 +5,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "../compat/compat.h"
 #include "region.h"
 
 static struct kmem_cache *wdm_words_cache;

@@ -126,14 +126,14 @@ DECLARE_EVENT_CLASS(wdm_group,
 		  __entry->group, __entry->status, __entry->ns)
 );
 
-/* A group is attached, and its hardware domain filled */
+/* A group is attached, and its hwpt filled */
 DEFINE_EVENT(wdm_group, wdm_attach,
 	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
 		 u64 ns),
 	TP_ARGS(domain, group, status, ns)
 );
 
-/* A group is detached, and its hardware domain emptied */
+/* A group is detached, and its hwpt emptied */
 DEFINE_EVENT(wdm_group, wdm_detach,
 	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
 		 u64 ns),

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ARM64 (VMSAv8-64) stage 1 page tables with a granule of 4 KiB, as a device
+ * ARM64 (VMSAv8-64) stage 1 page tables with a pgsize of 4 KiB, as a device
  * without a PASID sees them: its requests are EL0's.
  */
-#include "../compat/compat.h"
-#include "../core/mdl.h"
+#include "../perms.h"
 #include "format.h"
 
 #define ARM64_VALID		BIT_ULL(0)
@@ -79,4 +78,3 @@ const struct wdm_pt_format wdm_pt_arm64 = {
 	.max_run = ARM64_CONTIGUOUS_RUN,
 	.page = ARM64_ADDRESS,
 };
-EXPORT_SYMBOL_IF_KUNIT(wdm_pt_arm64);

@@ -5,7 +5,6 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 
-#include "../compat/compat.h"
 #include "format.h"
 
 static ntstatus_t wdm_pt_init_x64(struct wdm_pt *pt,
@@ -73,4 +72,3 @@ ntstatus_t wdm_pt_init(struct wdm_pt *pt, const struct wdm_pt_config *config)
 		return STATUS_INVALID_PARAMETER_2;
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(wdm_pt_init);

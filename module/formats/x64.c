@@ -2,8 +2,7 @@
 /*
  * x86-64 page tables, 4 or 5 levels, as a device without a PASID sees them.
  */
-#include "../compat/compat.h"
-#include "../core/mdl.h"
+#include "../perms.h"
 #include "format.h"
 
 #define X64_PRESENT	BIT_ULL(0)
@@ -56,4 +55,3 @@ const struct wdm_pt_format wdm_pt_x64 = {
 	.max_run = 1,
 	.page = X64_ADDRESS,
 };
-EXPORT_SYMBOL_IF_KUNIT(wdm_pt_x64);

@@ -3,7 +3,7 @@
  * VFIO's container door: the module as an IOMMU backend of VFIO.
  *
  * VFIO claims the DMA of the groups in a container and leaves them in their
- * blocking domain. A program ties the container to its file of /dev/wdm_iommu;
+ * blocking domain. A program binds the container to its file of /dev/wdm_iommu;
  * from then on the groups are in that file's hands. When VFIO takes a group back,
  * it is detached from whatever domain it is in, before VFIO goes on.
  *
@@ -24,9 +24,8 @@
 #include <uapi/linux/wdm_iommu.h>
 
 #include "../chardev/chardev.h"
-#include "../compat/compat.h"
 #include "../compat/vfio_driver.h"
-#include "../core/group.h"
+#include "../core/device.h"
 #include "container.h"
 
 /**
@@ -35,7 +34,7 @@
  * @lock: guards the rest; taken with locks of VFIO held, and before
  *	wdm_owner.lock
  * @released: VFIO has let go of it
- * @owner: the file that it is tied to, or NULL
+ * @owner: the file that it is bound to, or NULL
  * @groups: its groups, as struct wdm_container_group
  */
 struct wdm_container {
@@ -190,7 +189,7 @@ static void wdm_vfio_detach_group(void *iommu_data, struct iommu_group *group)
 	wdm_container_put(container);
 }
 
-/* Is the file that the container is tied to still open? */
+/* Is the file that the container is bound to still open? */
 static bool wdm_container_is_tied(struct wdm_container *container)
 {
 	bool closed;
@@ -204,8 +203,8 @@ static bool wdm_container_is_tied(struct wdm_container *container)
 }
 
 /* The reference on @owner is the container's after success. */
-static ntstatus_t wdm_container_tie(struct wdm_container *container,
-				    struct wdm_owner *owner)
+static ntstatus_t wdm_container_bind(struct wdm_container *container,
+				     struct wdm_owner *owner)
 {
 	struct wdm_container_group *cgroup;
 	ntstatus_t status = STATUS_SUCCESS;
@@ -222,10 +221,10 @@ static ntstatus_t wdm_container_tie(struct wdm_container *container,
 		/* What is left of a file that was closed. */
 		wdm_container_take_back(cgroup);
 		status = wdm_container_hand_over(container, cgroup);
-		if (wdm_failed(status))
+		if (!wdm_ok(status))
 			break;
 	}
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		return status;
 
 	list_for_each_entry(cgroup, &container->groups, node)
@@ -234,8 +233,8 @@ static ntstatus_t wdm_container_tie(struct wdm_container *container,
 	return status;
 }
 
-static ntstatus_t wdm_vfio_do_tie(void *iommu_data,
-				  const struct wdm_iommu_vfio_tie *arg)
+static ntstatus_t wdm_vfio_do_bind(void *iommu_data,
+				   const struct wdm_iommu_vfio_bind *arg)
 {
 	struct wdm_container *container;
 	struct wdm_owner *owner;
@@ -254,20 +253,20 @@ static ntstatus_t wdm_vfio_do_tie(void *iommu_data,
 
 	status = STATUS_CANCELLED;
 	if (!mutex_lock_killable(&container->lock)) {
-		status = wdm_container_tie(container, owner);
+		status = wdm_container_bind(container, owner);
 		mutex_unlock(&container->lock);
 	}
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		wdm_owner_put(owner);
 	wdm_container_put(container);
 	return status;
 }
 
-static long wdm_vfio_tie(void *iommu_data,
-			 struct wdm_iommu_vfio_tie __user *uarg)
+static long wdm_vfio_bind(void *iommu_data,
+			  struct wdm_iommu_vfio_bind __user *uarg)
 {
-	const size_t min_size = offsetofend(struct wdm_iommu_vfio_tie, flags);
-	struct wdm_iommu_vfio_tie arg;
+	const size_t min_size = offsetofend(struct wdm_iommu_vfio_bind, flags);
+	struct wdm_iommu_vfio_bind arg;
 	ntstatus_t status;
 	u32 usize;
 	int ret;
@@ -283,7 +282,7 @@ static long wdm_vfio_tie(void *iommu_data,
 		return -EFAULT;
 
 	status = ret ? STATUS_REVISION_MISMATCH :
-		       wdm_vfio_do_tie(iommu_data, &arg);
+		       wdm_vfio_do_bind(iommu_data, &arg);
 	if (put_user((__force u32)status, &uarg->status))
 		return -EFAULT;
 	return wdm_status_to_errno(status);
@@ -295,8 +294,8 @@ static long wdm_vfio_ioctl(void *iommu_data, unsigned int cmd,
 	switch (cmd) {
 	case VFIO_CHECK_EXTENSION:
 		return arg == WDM_IOMMU_VFIO_IOMMU;
-	case WDM_IOMMU_VFIO_TIE:
-		return wdm_vfio_tie(iommu_data, (void __user *)arg);
+	case WDM_IOMMU_VFIO_BIND:
+		return wdm_vfio_bind(iommu_data, (void __user *)arg);
 	default:
 		return -ENOTTY;
 	}

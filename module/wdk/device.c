@@ -10,10 +10,9 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
-#include "../compat/compat.h"
 #include "../core/domain.h"
 #include "../core/fault.h"
-#include "../core/group.h"
+#include "../core/device.h"
 #include "wdk.h"
 
 /**
@@ -87,7 +86,7 @@ static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
 	if (ret)
 		return wdm_status_from_errno(ret);
 	status = wdm_owner_add_group(wdk_owner, iommu_group, out);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		iommu_group_release_dma_owner(iommu_group);
 	return status;
 }
@@ -107,8 +106,8 @@ static void wdk_remove(struct wdk_device *wdev)
 	struct wdm_group *group = wdev->group;
 
 	list_del(&wdev->node);
-	wdm_fault_ignore(wdev->device);
-	WARN_ON(wdm_failed(wdm_device_delete(wdev->device)));
+	wdm_fault_unregister(wdev->device);
+	WARN_ON(!wdm_ok(wdm_device_delete(wdev->device)));
 	kfree(wdev->faults);
 	kfree(wdev);
 	wdk_unclaim(group);
@@ -126,17 +125,17 @@ static NTSTATUS wdk_attach_in_group(PIOMMU_DMA_DOMAIN Domain,
 	wdev->pdo = pdo;
 	wdev->domain = Domain;
 	status = wdk_claim(iommu_group, &wdev->group);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		goto free;
 	status = wdm_device_create(wdev->group, pdo, &wdev->device);
-	if (wdm_failed(status)) {
+	if (!wdm_ok(status)) {
 		wdk_unclaim(wdev->group);
 		goto free;
 	}
 	list_add_tail(&wdev->node, &wdk_devices);
 
 	status = wdm_device_attach(wdev->device, Domain->core);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		wdk_remove(wdev);
 	return status;
 
@@ -248,15 +247,15 @@ static NTSTATUS wdk_set_faults(struct wdk_device *wdev,
 	NTSTATUS status;
 
 	if (!config) {
-		wdm_fault_ignore(wdev->device);
+		wdm_fault_unregister(wdev->device);
 	} else {
 		faults = kzalloc(sizeof(*faults), GFP_KERNEL);
 		if (!faults)
 			return STATUS_INSUFFICIENT_RESOURCES;
 		faults->wdev = wdev;
 		faults->config = *config;
-		status = wdm_fault_listen(wdev->device, wdk_fault, faults);
-		if (wdm_failed(status)) {
+		status = wdm_fault_register(wdev->device, wdk_fault, faults);
+		if (!wdm_ok(status)) {
 			kfree(faults);
 			return status;
 		}

@@ -5,9 +5,9 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "../compat/compat.h"
-#include "../core/domain.h"
-#include "../core/shadow.h"
+#include "../core/os/batch.h"
+#include "../core/os/identity.h"
+#include "../core/shadow/shadow.h"
 #include "wdk.h"
 
 static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
@@ -18,14 +18,15 @@ static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
 
 	if (!Domain)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = wdm_domain_create(OsManagedPageTable, 0, &Domain->core);
-	if (wdm_failed(status))
+	status = wdm_domain_create(OsManagedPageTable, WDM_DOMAIN_KERNEL, NULL,
+				   &Domain->core);
+	if (!wdm_ok(status))
 		goto free;
 
 	/* Kernel code's page tables hold physical addresses. */
 	if (!OsManagedPageTable) {
 		status = wdk_add_physical_memory(Domain->core);
-		if (wdm_failed(status))
+		if (!wdm_ok(status))
 			goto delete;
 	}
 	*DomainOut = Domain;
@@ -42,16 +43,16 @@ static NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
 {
 	NTSTATUS status = wdm_domain_delete(Domain->core);
 
-	if (!wdm_failed(status))
+	if (wdm_ok(status))
 		kfree(Domain);
 	return status;
 }
 
 static NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
 {
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 
-	return wdm_shadow_flush(Domain->core, &refusal);
+	return wdm_shadow_flush(Domain->core, &walk_error);
 }
 
 static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
@@ -59,7 +60,7 @@ static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
 					 PVOID VaList)
 {
 	NTSTATUS status, first = STATUS_SUCCESS;
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 	const u64 *vas = VaList;
 	ULONG nr;
 
@@ -67,8 +68,8 @@ static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
 	do {
 		nr = min_t(ULONG, Number, WDM_SHADOW_MAX_VA_LIST);
 		status = wdm_shadow_flush_list(Domain->core, LastLevel, vas, nr,
-					       &refusal);
-		if (!wdm_failed(first))
+					       &walk_error);
+		if (wdm_ok(first))
 			first = status;
 		vas += nr;
 		Number -= nr;
@@ -86,7 +87,7 @@ static NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain,
 	if (!wdm_domain_os_managed(Domain->core))
 		return STATUS_INVALID_PARAMETER_1;
 	status = wdk_mdl_to_core(Mdl, &mdl);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_map(Domain->core, Permissions, mdl, 0,
 				mdl->pages.nr_pages, LogicalAddress);
@@ -110,7 +111,7 @@ static NTSTATUS wdk_map_identity_range(PIOMMU_DMA_DOMAIN Domain,
 	if (!wdm_domain_os_managed(Domain->core))
 		return STATUS_INVALID_PARAMETER_1;
 	status = wdk_mdl_to_core(Mdl, &mdl);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_map_identity(Domain->core, Permissions, mdl, 0,
 					 mdl->pages.nr_pages);
@@ -126,7 +127,7 @@ static NTSTATUS wdk_unmap_identity_range(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl)
 	if (!wdm_domain_os_managed(Domain->core))
 		return STATUS_INVALID_PARAMETER_1;
 	status = wdk_mdl_to_core(Mdl, &mdl);
-	if (wdm_failed(status))
+	if (!wdm_ok(status))
 		return status == STATUS_INVALID_PARAMETER_3 ?
 		       STATUS_INVALID_PARAMETER_2 : status;
 	status = wdm_domain_unmap_identity(Domain->core, mdl, 0,
@@ -139,7 +140,7 @@ static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
 				     PDOMAIN_CONFIGURATION Configuration)
 {
 	struct wdm_pt_config config = { };
-	struct wdm_refusal refusal;
+	struct wdm_walk_error walk_error;
 
 	if (wdm_domain_os_managed(Domain->core))
 		return STATUS_INVALID_PARAMETER_1;
@@ -165,7 +166,7 @@ static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
 	default:
 		return STATUS_INVALID_PARAMETER_2;
 	}
-	return wdm_shadow_configure(Domain->core, &config, &refusal);
+	return wdm_shadow_configure(Domain->core, &config, &walk_error);
 }
 
 static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {

@@ -8,7 +8,6 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../compat/compat.h"
 #include "../core/mdl.h"
 #include "wdk.h"
 

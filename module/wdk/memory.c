@@ -6,8 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "../compat/compat.h"
-#include "../core/shadow.h"
+#include "../core/shadow/shadow.h"
 #include "wdk.h"
 
 /*
@@ -63,7 +62,7 @@ static int wdk_found_ram(struct resource *res, void *arg)
 		u64 nr = min(end - pfn, WDM_MDL_MAX_PAGES);
 
 		walk->status = wdk_add_ram(walk->domain, pfn, nr);
-		if (wdm_failed(walk->status))
+		if (!wdm_ok(walk->status))
 			return -ENOMEM;
 		pfn += nr;
 	}

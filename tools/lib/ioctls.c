@@ -29,7 +29,7 @@ int wdm_open(void)
 
 /**
  * wdm_call() - do one ioctl and give its NTSTATUS
- * @fd: /dev/wdm_iommu, or a VFIO container for %WDM_IOMMU_VFIO_TIE
+ * @fd: /dev/wdm_iommu, or a VFIO container for %WDM_IOMMU_VFIO_BIND
  * @request: WDM_IOMMU_*
  * @argument: its structure, with size filled in
  *
@@ -63,23 +63,20 @@ __u32 wdm_info(int fd, struct wdm_iommu_info *info)
 	return wdm_call(fd, WDM_IOMMU_INFO, info);
 }
 
-static __u32 close_handle(int fd, unsigned long request, __u32 handle)
-{
-	struct wdm_iommu_close argument = { .size = sizeof(argument), .handle = handle };
-
-	return wdm_call(fd, request, &argument);
-}
-
 /**
- * wdm_close() - delete an object of any type
+ * wdm_destroy() - delete a domain, a device or an MDL
  * @fd: /dev/wdm_iommu
  * @handle: the object
  *
+ * Contract: IommuDomainDelete, IommuDeviceDelete.
+ *
  * Return: NTSTATUS.
  */
-__u32 wdm_close(int fd, __u32 handle)
+__u32 wdm_destroy(int fd, __u32 handle)
 {
-	return close_handle(fd, WDM_IOMMU_CLOSE, handle);
+	struct wdm_iommu_destroy argument = { .size = sizeof(argument), .handle = handle };
+
+	return wdm_call(fd, WDM_IOMMU_DESTROY, &argument);
 }
 
 /**
@@ -102,18 +99,6 @@ __u32 wdm_domain_create(int fd, bool os_managed, __u32 flags, __u32 *domain)
 
 	*domain = argument.domain;
 	return status;
-}
-
-/**
- * wdm_domain_delete() - IommuDomainDelete
- * @fd: /dev/wdm_iommu
- * @domain: the domain
- *
- * Return: NTSTATUS.
- */
-__u32 wdm_domain_delete(int fd, __u32 domain)
-{
-	return close_handle(fd, WDM_IOMMU_DOMAIN_DELETE, domain);
 }
 
 /**
@@ -140,18 +125,6 @@ __u32 wdm_device_create(int fd, const struct wdm_pci_address *address, __u32 *de
 	if (group)
 		*group = argument.group;
 	return status;
-}
-
-/**
- * wdm_device_delete() - IommuDeviceDelete
- * @fd: /dev/wdm_iommu
- * @device: the device
- *
- * Return: NTSTATUS.
- */
-__u32 wdm_device_delete(int fd, __u32 device)
-{
-	return close_handle(fd, WDM_IOMMU_DEVICE_DELETE, device);
 }
 
 /**
@@ -202,7 +175,7 @@ __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __
 {
 	struct wdm_iommu_mdl_create argument = {
 		.size = sizeof(argument),
-		.address = (uintptr_t)address,
+		.user_va = (uintptr_t)address,
 		.length = length,
 		.access = access,
 	};
@@ -210,18 +183,6 @@ __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __
 
 	*mdl = argument.mdl;
 	return status;
-}
-
-/**
- * wdm_mdl_delete() - unpin memory
- * @fd: /dev/wdm_iommu
- * @mdl: the MDL
- *
- * Return: NTSTATUS.
- */
-__u32 wdm_mdl_delete(int fd, __u32 mdl)
-{
-	return close_handle(fd, WDM_IOMMU_MDL_DELETE, mdl);
 }
 
 static __u32 map(int fd, unsigned long request, struct wdm_iommu_map *argument)
@@ -283,17 +244,17 @@ __u32 wdm_map_identity(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
  * @logical_address: where to start
- * @pages: how many pages
+ * @length: bytes
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 pages)
+__u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 length)
 {
 	struct wdm_iommu_unmap argument = {
 		.size = sizeof(argument),
 		.domain = domain,
 		.logical_address = logical_address,
-		.number_of_pages = pages,
+		.length = length,
 	};
 
 	return wdm_call(fd, WDM_IOMMU_UNMAP, &argument);
@@ -317,7 +278,7 @@ __u32 wdm_map_user(int fd, __u32 domain, __u32 permissions, const void *address,
 		.size = sizeof(argument),
 		.domain = domain,
 		.permissions = permissions,
-		.address = (uintptr_t)address,
+		.user_va = (uintptr_t)address,
 		.length = length,
 		.logical_address = logical_address,
 	};
@@ -424,14 +385,14 @@ __u32 wdm_memory_remove(int fd, __u32 domain, __u64 caller_address, __u64 length
 }
 
 static __u32 configure(int fd, struct wdm_iommu_configure *argument,
-		       struct wdm_iommu_refusal *refusal)
+		       struct wdm_iommu_walk_error *walk_error)
 {
 	__u32 status;
 
 	argument->size = sizeof(*argument);
 	status = wdm_call(fd, WDM_IOMMU_CONFIGURE, argument);
-	if (refusal)
-		*refusal = argument->refusal;
+	if (walk_error)
+		*walk_error = argument->walk_error;
 	return status;
 }
 
@@ -441,12 +402,12 @@ static __u32 configure(int fd, struct wdm_iommu_configure *argument,
  * @domain: a caller-managed domain
  * @root: caller address of the root table
  * @flags: WDM_IOMMU_CONFIGURE_*
- * @refusal: what was refused; may be NULL
+ * @walk_error: what was refused; may be NULL
  *
  * Return: NTSTATUS.
  */
 __u32 wdm_configure_x64(int fd, __u32 domain, __u64 root, __u32 flags,
-			struct wdm_iommu_refusal *refusal)
+			struct wdm_iommu_walk_error *walk_error)
 {
 	struct wdm_iommu_configure argument = {
 		.domain = domain,
@@ -456,7 +417,7 @@ __u32 wdm_configure_x64(int fd, __u32 domain, __u64 root, __u32 flags,
 		.x64.first_level_page_table_root = root,
 	};
 
-	return configure(fd, &argument, refusal);
+	return configure(fd, &argument, walk_error);
 }
 
 /**
@@ -465,12 +426,12 @@ __u32 wdm_configure_x64(int fd, __u32 domain, __u64 root, __u32 flags,
  * @domain: a caller-managed domain
  * @root: caller address of the root table
  * @input_size: bits of an input address
- * @refusal: what was refused; may be NULL
+ * @walk_error: what was refused; may be NULL
  *
  * Return: NTSTATUS.
  */
 __u32 wdm_configure_arm64(int fd, __u32 domain, __u64 root, __u32 input_size,
-			  struct wdm_iommu_refusal *refusal)
+			  struct wdm_iommu_walk_error *walk_error)
 {
 	struct wdm_iommu_configure argument = {
 		.domain = domain,
@@ -481,42 +442,42 @@ __u32 wdm_configure_arm64(int fd, __u32 domain, __u64 root, __u32 input_size,
 		.arm64.coherent_table_walks = 1,
 	};
 
-	return configure(fd, &argument, refusal);
+	return configure(fd, &argument, walk_error);
 }
 
 /**
  * wdm_configure_bypass() - IommuDomainConfigure with TranslationEnabled FALSE
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @refusal: what was refused; may be NULL
+ * @walk_error: what was refused; may be NULL
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_configure_bypass(int fd, __u32 domain, struct wdm_iommu_refusal *refusal)
+__u32 wdm_configure_bypass(int fd, __u32 domain, struct wdm_iommu_walk_error *walk_error)
 {
 	struct wdm_iommu_configure argument = {
 		.domain = domain,
 		.type = WDM_IOMMU_FORMAT_X64,
 	};
 
-	return configure(fd, &argument, refusal);
+	return configure(fd, &argument, walk_error);
 }
 
 /**
  * wdm_flush() - IommuFlushDomain
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @refusal: what was refused; may be NULL
+ * @walk_error: what was refused; may be NULL
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_refusal *refusal)
+__u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_walk_error *walk_error)
 {
 	struct wdm_iommu_flush argument = { .size = sizeof(argument), .domain = domain };
 	__u32 status = wdm_call(fd, WDM_IOMMU_FLUSH, &argument);
 
-	if (refusal)
-		*refusal = argument.refusal;
+	if (walk_error)
+		*walk_error = argument.walk_error;
 	return status;
 }
 
@@ -527,12 +488,12 @@ __u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_refusal *refusal)
  * @last_level: only leaf entries have changed
  * @list: input addresses
  * @number: how many
- * @refusal: what was refused; may be NULL
+ * @walk_error: what was refused; may be NULL
  *
  * Return: NTSTATUS.
  */
 __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list, __u32 number,
-			struct wdm_iommu_refusal *refusal)
+			struct wdm_iommu_walk_error *walk_error)
 {
 	struct wdm_iommu_flush_va_list argument = {
 		.size = sizeof(argument),
@@ -543,8 +504,8 @@ __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list
 	};
 	__u32 status = wdm_call(fd, WDM_IOMMU_FLUSH_VA_LIST, &argument);
 
-	if (refusal)
-		*refusal = argument.refusal;
+	if (walk_error)
+		*walk_error = argument.walk_error;
 	return status;
 }
 
@@ -592,15 +553,15 @@ __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
 }
 
 /**
- * wdm_vfio_tie() - tie a VFIO container to a file of /dev/wdm_iommu
+ * wdm_vfio_bind() - bind a VFIO container to a file of /dev/wdm_iommu
  * @container: the container
  * @fd: /dev/wdm_iommu
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_vfio_tie(int container, int fd)
+__u32 wdm_vfio_bind(int container, int fd)
 {
-	struct wdm_iommu_vfio_tie argument = { .size = sizeof(argument), .fd = fd };
+	struct wdm_iommu_vfio_bind argument = { .size = sizeof(argument), .fd = fd };
 
-	return wdm_call(container, WDM_IOMMU_VFIO_TIE, &argument);
+	return wdm_call(container, WDM_IOMMU_VFIO_BIND, &argument);
 }

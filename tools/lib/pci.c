@@ -26,7 +26,7 @@ bool wdm_pci_parse(const char *bdf, struct wdm_pci_address *address)
 	unsigned int segment = 0, bus, device, function;
 	int end = -1;
 
-	if (sscanf(bdf, "%4x:%2x:%2x.%1u%n", &segment, &bus, &device, &function, &end) != 4) {
+	if (sscanf(bdf, "%8x:%2x:%2x.%1u%n", &segment, &bus, &device, &function, &end) != 4) {
 		segment = 0;
 		end = -1;
 		if (sscanf(bdf, "%2x:%2x.%1u%n", &bus, &device, &function, &end) != 3)

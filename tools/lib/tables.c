@@ -122,17 +122,17 @@ bool wdm_tables_map(struct wdm_tables *tables, __u64 address, __u64 target, unsi
  * @tables: the tables
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @refusal: what was refused; may be NULL
+ * @walk_error: what was refused; may be NULL
  *
  * Return: NTSTATUS.
  */
 __u32 wdm_tables_configure(const struct wdm_tables *tables, int fd, __u32 domain,
-			   struct wdm_iommu_refusal *refusal)
+			   struct wdm_iommu_walk_error *walk_error)
 {
 	__u32 flags = tables->levels == 5 ? WDM_IOMMU_CONFIGURE_X64_LA57 : 0;
 
 	if (tables->format->number == WDM_IOMMU_FORMAT_X64)
-		return wdm_configure_x64(fd, domain, tables->caller_address, flags, refusal);
+		return wdm_configure_x64(fd, domain, tables->caller_address, flags, walk_error);
 	return wdm_configure_arm64(fd, domain, tables->caller_address, tables->input_bits,
-				   refusal);
+				   walk_error);
 }

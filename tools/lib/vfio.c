@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A PCI device through VFIO's container door: container, group, our IOMMU
- * backend, the tie to /dev/wdm_iommu, and the device with its DMA turned on.
+ * backend, the bind to /dev/wdm_iommu, and the device with its DMA turned on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -98,22 +98,22 @@ bool wdm_container_add(int container, int group, struct wdm_error *error)
 }
 
 /**
- * wdm_container_tie() - choose our IOMMU backend, and tie it to an open file
+ * wdm_container_bind() - choose our IOMMU backend, and bind it to an open file
  * @container: a container with a group
  * @fd: /dev/wdm_iommu
  * @error: what went wrong
  *
  * Return: whether it worked.
  */
-bool wdm_container_tie(int container, int fd, struct wdm_error *error)
+bool wdm_container_bind(int container, int fd, struct wdm_error *error)
 {
 	__u32 status;
 
 	if (ioctl(container, VFIO_SET_IOMMU, WDM_IOMMU_VFIO_IOMMU))
 		return fail_errno(error, "choose wdm_iommu as the container's IOMMU");
-	status = wdm_vfio_tie(container, fd);
+	status = wdm_vfio_bind(container, fd);
 	if (status)
-		return fail(error, "tie the container to /dev/wdm_iommu", errno, status);
+		return fail(error, "bind the container to /dev/wdm_iommu", errno, status);
 	return true;
 }
 
@@ -217,7 +217,7 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const char *bdf,
 		return false;
 	device->owns_group = true;
 	return wdm_container_add(device->container, device->group, error) &&
-	       wdm_container_tie(device->container, fd, error) &&
+	       wdm_container_bind(device->container, fd, error) &&
 	       finish_device(device, fd, bdf, error);
 }
 

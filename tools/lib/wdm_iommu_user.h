@@ -33,23 +33,20 @@ char *wdm_status_describe(__u32 status, int error, char *text, size_t size);
 int wdm_open(void);
 __u32 wdm_call(int fd, unsigned long request, void *argument);
 __u32 wdm_info(int fd, struct wdm_iommu_info *info);
-__u32 wdm_close(int fd, __u32 handle);
+__u32 wdm_destroy(int fd, __u32 handle);
 __u32 wdm_domain_create(int fd, bool os_managed, __u32 flags, __u32 *domain);
-__u32 wdm_domain_delete(int fd, __u32 domain);
-__u32 wdm_device_delete(int fd, __u32 device);
 __u32 wdm_attach(int fd, __u32 domain, __u32 device);
 __u32 wdm_detach(int fd, __u32 device);
 __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __u32 *mdl);
-__u32 wdm_mdl_delete(int fd, __u32 mdl);
 __u32 wdm_query_domain(int fd, __u32 domain, struct wdm_iommu_query_domain *query);
 __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
 			 struct wdm_iommu_mapping *mappings, __u32 *number);
-__u32 wdm_vfio_tie(int container, int fd);
+__u32 wdm_vfio_bind(int container, int fd);
 
 /* ioctls.c, OS-managed domains */
 __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, __u64 length,
 	      __u64 logical_address);
-__u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 pages);
+__u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 length);
 __u32 wdm_map_user(int fd, __u32 domain, __u32 permissions, const void *address, __u64 length,
 		   __u64 logical_address);
 __u32 wdm_batch(int fd, __u32 domain, const struct wdm_iommu_batch_op *ops, __u32 number,
@@ -58,18 +55,18 @@ __u32 wdm_map_identity(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64
 		       __u64 length);
 __u32 wdm_unmap_identity(int fd, __u32 domain, __u32 mdl, __u64 offset, __u64 length);
 
-/* ioctls.c, caller-managed domains; @refusal may be NULL */
+/* ioctls.c, caller-managed domains; @walk_error may be NULL */
 __u32 wdm_memory_add(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
 		     __u64 length, __u64 caller_address);
 __u32 wdm_memory_remove(int fd, __u32 domain, __u64 caller_address, __u64 length);
 __u32 wdm_configure_x64(int fd, __u32 domain, __u64 root, __u32 flags,
-			struct wdm_iommu_refusal *refusal);
+			struct wdm_iommu_walk_error *walk_error);
 __u32 wdm_configure_arm64(int fd, __u32 domain, __u64 root, __u32 input_size,
-			  struct wdm_iommu_refusal *refusal);
-__u32 wdm_configure_bypass(int fd, __u32 domain, struct wdm_iommu_refusal *refusal);
-__u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_refusal *refusal);
+			  struct wdm_iommu_walk_error *walk_error);
+__u32 wdm_configure_bypass(int fd, __u32 domain, struct wdm_iommu_walk_error *walk_error);
+__u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_walk_error *walk_error);
 __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list, __u32 number,
-			struct wdm_iommu_refusal *refusal);
+			struct wdm_iommu_walk_error *walk_error);
 
 /* pci.c */
 
@@ -88,7 +85,7 @@ struct wdm_bdf {
  * @devfn: (device << 3) | function
  */
 struct wdm_pci_address {
-	__u16 segment;
+	__u32 segment;
 	__u8 bus;
 	__u8 devfn;
 };
@@ -145,7 +142,7 @@ struct wdm_vfio_device {
 int wdm_container_open(struct wdm_error *error);
 int wdm_group_open(int number, struct wdm_error *error);
 bool wdm_container_add(int container, int group, struct wdm_error *error);
-bool wdm_container_tie(int container, int fd, struct wdm_error *error);
+bool wdm_container_bind(int container, int fd, struct wdm_error *error);
 bool wdm_vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error);
 __u32 wdm_device_create(int fd, const struct wdm_pci_address *address, __u32 *device,
 			__u32 *group);
@@ -228,7 +225,7 @@ __u64 *wdm_tables_entry(struct wdm_tables *tables, __u64 address, unsigned int l
 bool wdm_tables_map(struct wdm_tables *tables, __u64 address, __u64 target, unsigned int level,
 		    __u32 permissions);
 __u32 wdm_tables_configure(const struct wdm_tables *tables, int fd, __u32 domain,
-			   struct wdm_iommu_refusal *refusal);
+			   struct wdm_iommu_walk_error *walk_error);
 
 /* edu.c */
 

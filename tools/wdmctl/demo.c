@@ -102,7 +102,7 @@ static void map_page(struct demo *demo, const char *what, __u32 permissions)
 
 static void unmap_page(struct demo *demo, const char *what)
 {
-	expect(what, wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, 1), STATUS_SUCCESS);
+	expect(what, wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, WDM_PAGE_SIZE), STATUS_SUCCESS);
 }
 
 static void os_managed(struct demo *demo)
@@ -153,7 +153,7 @@ static void leave(struct demo *demo)
 	expect("detach the device", wdm_detach(demo->fd, demo->device.handle), STATUS_SUCCESS);
 	expect_dma("a write by the device is blocked",
 		   probe_write(&demo->probe, HOME_ADDRESS, demo->memory->home), DMA_BLOCKED);
-	expect("delete the domain", wdm_domain_delete(demo->fd, demo->domain), STATUS_SUCCESS);
+	expect("delete the domain", wdm_destroy(demo->fd, demo->domain), STATUS_SUCCESS);
 }
 
 static void caller_managed(struct demo *demo, const struct wdm_table_format *format)
@@ -205,7 +205,7 @@ static void caller_managed(struct demo *demo, const struct wdm_table_format *for
 	       wdm_map(demo->fd, demo->domain, WDM_RW, demo->mdl, 0, 0, PAGE_ADDRESS),
 	       STATUS_INVALID_PARAMETER_1);
 	expect("Unmap answers STATUS_INVALID_PARAMETER_1",
-	       wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, 1), STATUS_INVALID_PARAMETER_1);
+	       wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, WDM_PAGE_SIZE), STATUS_INVALID_PARAMETER_1);
 }
 
 static bool start(struct demo *demo, const char *bdf)
@@ -237,7 +237,7 @@ static void run(struct demo *demo, const char *bdf)
 		leave(demo);
 		caller_managed(demo, &wdm_format_arm64);
 		leave(demo);
-		expect("delete the MDL", wdm_mdl_delete(demo->fd, demo->mdl), STATUS_SUCCESS);
+		expect("delete the MDL", wdm_destroy(demo->fd, demo->mdl), STATUS_SUCCESS);
 	}
 	probe_free(&demo->probe);
 	wdm_vfio_close(&demo->device);

@@ -55,7 +55,7 @@ static void check_dispatch(int fd)
 	errno = 0;
 	tap_ok(ioctl(fd, _IO(WDM_IOMMU_TYPE, 0x7f), &info) == -1 && errno == ENOTTY,
 	       "an ioctl that does not exist is refused");
-	expect("handle 0 is refused", wdm_close(fd, 0), STATUS_INVALID_HANDLE);
+	expect("handle 0 is refused", wdm_destroy(fd, 0), STATUS_INVALID_HANDLE);
 }
 
 static void check_domains(int fd, void *memory)
@@ -78,13 +78,13 @@ static void check_domains(int fd, void *memory)
 	       STATUS_INVALID_PARAMETER_1);
 	expect("Map is not for a caller-managed domain",
 	       wdm_map(fd, caller, WDM_RW, mdl, 0, 0, ADDRESS), STATUS_INVALID_PARAMETER_1);
-	expect("a domain is not an MDL", wdm_mdl_delete(fd, os), STATUS_OBJECT_TYPE_MISMATCH);
-	expect("an MDL cannot be deleted while it is mapped", wdm_mdl_delete(fd, mdl),
+	expect("a domain is not an MDL", wdm_destroy(fd, os), STATUS_OBJECT_TYPE_MISMATCH);
+	expect("an MDL cannot be deleted while it is mapped", wdm_destroy(fd, mdl),
 	       STATUS_RESOURCE_IN_USE);
-	expect("unmap", wdm_unmap(fd, os, ADDRESS, ARENA_PAGES), STATUS_SUCCESS);
-	expect("delete the MDL", wdm_mdl_delete(fd, mdl), STATUS_SUCCESS);
-	expect("delete the OS-managed domain", wdm_domain_delete(fd, os), STATUS_SUCCESS);
-	expect("delete the caller-managed domain", wdm_domain_delete(fd, caller),
+	expect("unmap", wdm_unmap(fd, os, ADDRESS, ARENA_PAGES * WDM_PAGE_SIZE), STATUS_SUCCESS);
+	expect("delete the MDL", wdm_destroy(fd, mdl), STATUS_SUCCESS);
+	expect("delete the OS-managed domain", wdm_destroy(fd, os), STATUS_SUCCESS);
+	expect("delete the caller-managed domain", wdm_destroy(fd, caller),
 	       STATUS_SUCCESS);
 }
 
@@ -104,7 +104,7 @@ static bool dma_is_contained(int fd, struct wdm_vfio_device *device, void *memor
 	       !wdm_attach(fd, domain, device->handle) &&
 	       probe_load(&probe, ADDRESS, memory) &&
 	       probe_write(&probe, ADDRESS, memory) == DMA_ARRIVED &&
-	       !wdm_unmap(fd, domain, ADDRESS, ARENA_PAGES) &&
+	       !wdm_unmap(fd, domain, ADDRESS, ARENA_PAGES * WDM_PAGE_SIZE) &&
 	       probe_write(&probe, ADDRESS, memory) == DMA_BLOCKED;
 	probe_free(&probe);
 	return good;

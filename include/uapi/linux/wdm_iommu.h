@@ -61,15 +61,12 @@
 enum {
 	WDM_IOMMU_CMD_BASE = 0x40,
 	WDM_IOMMU_CMD_INFO = WDM_IOMMU_CMD_BASE,
-	WDM_IOMMU_CMD_CLOSE,
+	WDM_IOMMU_CMD_DESTROY,
 	WDM_IOMMU_CMD_DOMAIN_CREATE,
-	WDM_IOMMU_CMD_DOMAIN_DELETE,
 	WDM_IOMMU_CMD_DEVICE_CREATE,
-	WDM_IOMMU_CMD_DEVICE_DELETE,
 	WDM_IOMMU_CMD_ATTACH,
 	WDM_IOMMU_CMD_DETACH,
 	WDM_IOMMU_CMD_MDL_CREATE,
-	WDM_IOMMU_CMD_MDL_DELETE,
 	WDM_IOMMU_CMD_MAP,
 	WDM_IOMMU_CMD_UNMAP,
 	WDM_IOMMU_CMD_MAP_IDENTITY,
@@ -84,7 +81,7 @@ enum {
 	WDM_IOMMU_CMD_MAP_USER,
 	WDM_IOMMU_CMD_BATCH,
 	/* On a VFIO container, not on /dev/wdm_iommu: */
-	WDM_IOMMU_CMD_VFIO_TIE = 0x80,
+	WDM_IOMMU_CMD_VFIO_BIND = 0x80,
 };
 
 /*
@@ -123,7 +120,7 @@ struct wdm_iommu_info {
 	__u32 status;
 	__u32 interface_version;
 	__u32 flags;
-/* Devices come through VFIO containers (%WDM_IOMMU_VFIO_TIE). */
+/* Devices come through VFIO containers (%WDM_IOMMU_VFIO_BIND). */
 #define WDM_IOMMU_INFO_VFIO_CONTAINER		(1U << 0)
 /* Devices without isolated interrupts are let in (module parameter). */
 #define WDM_IOMMU_INFO_UNSAFE_INTERRUPTS	(1U << 1)
@@ -139,34 +136,29 @@ struct wdm_iommu_info {
 #define WDM_IOMMU_INFO _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_INFO)
 
 /**
- * struct wdm_iommu_close - ioctl(WDM_IOMMU_CLOSE) and the typed deletes
- * @size: sizeof(struct wdm_iommu_close)
+ * struct wdm_iommu_destroy - ioctl(WDM_IOMMU_DESTROY)
+ * @size: sizeof(struct wdm_iommu_destroy)
  * @status: out: NTSTATUS
- * @handle: the object
+ * @handle: the domain, device or MDL
  * @reserved: must be 0
  *
- * %WDM_IOMMU_DOMAIN_DELETE, %WDM_IOMMU_DEVICE_DELETE and %WDM_IOMMU_MDL_DELETE
- * delete an object of their own type, %WDM_IOMMU_CLOSE one of any type.
+ * Deletes an object of any type.
  *
- * A domain must hold no device (contract: IommuDomainDelete); what is mapped in
- * it, or added to its address space, goes with it. A device must not be
+ * A domain must have no device attached (contract: IommuDomainDelete); its
+ * mappings, or its caller's address space, go with it. A device must not be
  * attached (IommuDeviceDelete). An MDL must not be mapped, nor be part of a
- * caller's address space; deleting it unpins its pages and gives the locked
- * memory back to the process that made it.
+ * caller's address space; its pages are unpinned.
  *
  * STATUS_RESOURCE_IN_USE: see above, or another thread is using the object.
  */
-struct wdm_iommu_close {
+struct wdm_iommu_destroy {
 	__u32 size;
 	__u32 status;
 	__u32 handle;
 	__u32 reserved;
 };
 
-#define WDM_IOMMU_CLOSE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_CLOSE)
-#define WDM_IOMMU_DOMAIN_DELETE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DOMAIN_DELETE)
-#define WDM_IOMMU_DEVICE_DELETE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DEVICE_DELETE)
-#define WDM_IOMMU_MDL_DELETE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MDL_DELETE)
+#define WDM_IOMMU_DESTROY _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DESTROY)
 
 /**
  * struct wdm_iommu_domain_create - ioctl(WDM_IOMMU_DOMAIN_CREATE)
@@ -207,15 +199,17 @@ struct wdm_iommu_domain_create {
  * @size: sizeof(struct wdm_iommu_device_create)
  * @status: out: NTSTATUS
  * @flags: must be 0
- * @segment: PCI segment (domain) of the device
+ * @segment: PCI segment of the device, which Linux calls its domain; those of
+ *	VMD controllers begin at 0x10000
  * @bus: PCI bus
  * @devfn: PCI device and function, (device << 3) | function
+ * @reserved: must be 0
  * @device: out: the handle
  * @group: out: the number of the device's IOMMU group
  *
  * Contract: IommuDeviceCreate. Makes an IOMMU_DMA_DEVICE of a PCI device whose
- * IOMMU group is in a VFIO container that is tied to this file
- * (%WDM_IOMMU_VFIO_TIE). A device has at most one handle.
+ * IOMMU group is in a VFIO container that is bound to this file
+ * (%WDM_IOMMU_VFIO_BIND). A device has at most one handle.
  *
  * STATUS_NO_SUCH_DEVICE: there is no such PCI device;
  * STATUS_NOT_FOUND: it is behind no IOMMU;
@@ -227,9 +221,10 @@ struct wdm_iommu_device_create {
 	__u32 size;
 	__u32 status;
 	__u32 flags;
-	__u16 segment;
+	__u32 segment;
 	__u8 bus;
 	__u8 devfn;
+	__u16 reserved;
 	__u32 device;
 	__u32 group;
 };
@@ -298,7 +293,7 @@ struct wdm_iommu_detach {
  * struct wdm_iommu_mdl_create - ioctl(WDM_IOMMU_MDL_CREATE)
  * @size: sizeof(struct wdm_iommu_mdl_create)
  * @status: out: NTSTATUS
- * @address: where the memory starts in the calling process; page aligned
+ * @user_va: where the memory starts in the calling process; page aligned
  * @length: bytes; whole pages
  * @access: what devices may do with it: %WDM_IOMMU_READ, or both bits;
  *	%WDM_IOMMU_WRITE alone is taken as both
@@ -310,7 +305,7 @@ struct wdm_iommu_detach {
  * Memory that it locks with mlock() is counted apart (VmLck). A signal ends the
  * call early, with nothing pinned.
  *
- * STATUS_INVALID_PARAMETER_1: @address is not page aligned;
+ * STATUS_INVALID_PARAMETER_1: @user_va is not page aligned;
  * STATUS_INVALID_PARAMETER_2: @length is 0, not whole pages, longer than
  * @max_mdl_length, or the range wraps;
  * STATUS_INVALID_PARAMETER_3: @access;
@@ -322,7 +317,7 @@ struct wdm_iommu_detach {
 struct wdm_iommu_mdl_create {
 	__u32 size;
 	__u32 status;
-	__aligned_u64 address;
+	__aligned_u64 user_va;
 	__aligned_u64 length;
 	__u32 access;
 	__u32 mdl;
@@ -380,7 +375,7 @@ struct wdm_iommu_map {
  * @domain: an OS-managed domain
  * @reserved: must be 0
  * @logical_address: where to start; page aligned
- * @number_of_pages: how many pages, at least 1
+ * @length: bytes; whole pages, at least one
  *
  * Contract: IommuUnmapLogicalRange. Any range of pages will do, across several
  * maps or inside one, as long as every page of it is mapped. When the call
@@ -388,7 +383,7 @@ struct wdm_iommu_map {
  *
  * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
  * STATUS_INVALID_PARAMETER_2: @logical_address is not page aligned;
- * STATUS_INVALID_PARAMETER_3: @number_of_pages is 0, or the range wraps;
+ * STATUS_INVALID_PARAMETER_3: @length is 0, not whole pages, or the range wraps;
  * STATUS_NOT_FOUND: a page of the range is not mapped.
  */
 struct wdm_iommu_unmap {
@@ -397,7 +392,7 @@ struct wdm_iommu_unmap {
 	__u32 domain;
 	__u32 reserved;
 	__aligned_u64 logical_address;
-	__aligned_u64 number_of_pages;
+	__aligned_u64 length;
 };
 
 #define WDM_IOMMU_UNMAP _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_UNMAP)
@@ -506,7 +501,7 @@ struct wdm_iommu_memory_remove {
 #define WDM_IOMMU_MEMORY_REMOVE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MEMORY_REMOVE)
 
 /**
- * struct wdm_iommu_refusal - what a walk of the caller's page tables refused
+ * struct wdm_iommu_walk_error - what a walk of the caller's page tables refused
  * @count: entries that the walk met and that block because they were refused;
  *	0: none, and if the call failed with anything but STATUS_CANCELLED it has
  *	changed nothing
@@ -527,7 +522,7 @@ struct wdm_iommu_memory_remove {
  * STATUS_INSUFFICIENT_RESOURCES: too many tables (@shadow_extra_tables of
  * &struct wdm_iommu_info), or no memory.
  */
-struct wdm_iommu_refusal {
+struct wdm_iommu_walk_error {
 	__aligned_u64 count;
 	__u32 level;
 	__u32 reserved;
@@ -557,7 +552,7 @@ struct wdm_iommu_refusal {
  * @x64: for %WDM_IOMMU_FORMAT_X64
  * @x64.first_level_page_table_root: caller address of the root table, page
  *	aligned
- * @refusal: out: what was refused
+ * @walk_error: out: what was refused
  *
  * Contract: IommuDomainConfigure. Walks the caller's page tables and lets
  * devices use what they translate; replaces what was configured before. A
@@ -569,13 +564,13 @@ struct wdm_iommu_refusal {
  * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
  * STATUS_INVALID_PARAMETER_2: a member of the configuration;
  * STATUS_ACCESS_VIOLATION: the root is outside of the caller's address space,
- * with @refusal.count 0;
+ * with @walk_error.count 0;
  * STATUS_CONFLICTING_ADDRESSES: @translation_enabled is 0, and the caller's
- * address space does not fit the devices; with @refusal.count 0.
+ * address space does not fit the devices; with @walk_error.count 0.
  * If some entries cannot be used, the domain is configured, those entries block,
- * and @status and @refusal tell of the first.
+ * and @status and @walk_error tell of the first.
  * STATUS_CANCELLED (a fatal signal), or STATUS_INSUFFICIENT_RESOURCES with
- * @refusal.count 0 and @translation_enabled 0: what was configured before may be
+ * @walk_error.count 0 and @translation_enabled 0: what was configured before may be
  * gone, and then the domain lets nothing through.
  */
 struct wdm_iommu_configure {
@@ -602,7 +597,7 @@ struct wdm_iommu_configure {
 			__aligned_u64 first_level_page_table_root;
 		} x64;
 	};
-	struct wdm_iommu_refusal refusal;
+	struct wdm_iommu_walk_error walk_error;
 };
 
 #define WDM_IOMMU_CONFIGURE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_CONFIGURE)
@@ -613,12 +608,12 @@ struct wdm_iommu_configure {
  * @status: out: NTSTATUS
  * @domain: a caller-managed domain
  * @reserved: must be 0
- * @refusal: out: what was refused
+ * @walk_error: out: what was refused
  *
  * Contract: IommuFlushDomain. When the call returns, translations equal the
  * caller's tables as they were at some time during the call, whatever changed
  * in them. Entries that cannot be used block and do not keep the others from
- * being followed; @status and @refusal tell of the first.
+ * being followed; @status and @walk_error tell of the first.
  *
  * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
  * STATUS_INVALID_DEVICE_STATE: the domain is not configured;
@@ -629,7 +624,7 @@ struct wdm_iommu_flush {
 	__u32 status;
 	__u32 domain;
 	__u32 reserved;
-	struct wdm_iommu_refusal refusal;
+	struct wdm_iommu_walk_error walk_error;
 };
 
 #define WDM_IOMMU_FLUSH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_FLUSH)
@@ -645,7 +640,7 @@ struct wdm_iommu_flush {
  * @reserved: must be 0
  * @va_list: pointer to an array of @number __u64, the input addresses whose
  *	translations to flush; bits 0 to 11 are ignored
- * @refusal: out: what was refused
+ * @walk_error: out: what was refused
  *
  * Contract: IommuFlushDomainByVaList. As %WDM_IOMMU_FLUSH, for the entries that
  * translate the listed addresses only. With a leaf of 2 MiB or 1 GiB, or a run
@@ -657,7 +652,7 @@ struct wdm_iommu_flush {
  * STATUS_INVALID_PARAMETER_2: @last_level is neither 0 nor 1;
  * STATUS_INVALID_PARAMETER_3: @number;
  * STATUS_INVALID_PARAMETER_4: an address that the format cannot translate;
- * STATUS_ACCESS_VIOLATION: @va_list cannot be read, with @refusal.count 0;
+ * STATUS_ACCESS_VIOLATION: @va_list cannot be read, with @walk_error.count 0;
  * STATUS_INVALID_DEVICE_STATE: the domain is not configured;
  * STATUS_CANCELLED: a fatal signal; a part of the list has been followed.
  */
@@ -669,7 +664,7 @@ struct wdm_iommu_flush_va_list {
 	__u32 number;
 	__u32 reserved;
 	__aligned_u64 va_list;
-	struct wdm_iommu_refusal refusal;
+	struct wdm_iommu_walk_error walk_error;
 };
 
 #define WDM_IOMMU_FLUSH_VA_LIST _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_FLUSH_VA_LIST)
@@ -681,14 +676,14 @@ struct wdm_iommu_flush_va_list {
  * @domain: the domain
  * @flags: out: WDM_IOMMU_DOMAIN_IS_*
  * @devices: out: attached devices
- * @hardware_domains: out: Linux iommu_domains that the domain fills; devices
+ * @hwpts: out: Linux iommu_domains that the domain fills; devices
  *	behind IOMMUs of one kind share one
  * @mapped_pages: out: OS-managed: pages mapped; caller-managed: pages of the
  *	caller's address space
  * @translated_bytes: out: caller-managed: bytes of logical addresses that the
  *	caller's tables translate; OS-managed: bytes mapped
  * @shadow_tables: out: caller-managed: tables that are followed
- * @refused_entries: out: caller-managed: entries that block because they were
+ * @invalid_entries: out: caller-managed: entries that block because they were
  *	refused
  * @aperture_start: out: the first address that all attached devices can use
  * @aperture_end: out: the last one
@@ -705,11 +700,11 @@ struct wdm_iommu_query_domain {
 #define WDM_IOMMU_DOMAIN_IS_CONFIGURED		(1U << 2)
 #define WDM_IOMMU_DOMAIN_IS_TRANSLATING		(1U << 3)
 	__u32 devices;
-	__u32 hardware_domains;
+	__u32 hwpts;
 	__aligned_u64 mapped_pages;
 	__aligned_u64 translated_bytes;
 	__aligned_u64 shadow_tables;
-	__aligned_u64 refused_entries;
+	__aligned_u64 invalid_entries;
 	__aligned_u64 aperture_start;
 	__aligned_u64 aperture_end;
 };
@@ -777,7 +772,7 @@ struct wdm_iommu_query_mappings {
  * @status: out: NTSTATUS
  * @domain: an OS-managed domain
  * @permissions: %WDM_IOMMU_READ and %WDM_IOMMU_WRITE, at least one
- * @address: where the memory starts in the calling process; page aligned
+ * @user_va: where the memory starts in the calling process; page aligned
  * @length: bytes; whole pages
  * @logical_address: the address that devices will use
  *
@@ -788,7 +783,7 @@ struct wdm_iommu_query_mappings {
  *
  * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
  * STATUS_INVALID_PARAMETER_2: @permissions;
- * STATUS_INVALID_PARAMETER_3: @address is not page aligned, or @length is 0, not
+ * STATUS_INVALID_PARAMETER_3: @user_va is not page aligned, or @length is 0, not
  * whole pages, longer than @max_mdl_length, or the range wraps;
  * STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
  * wraps;
@@ -801,7 +796,7 @@ struct wdm_iommu_map_user {
 	__u32 status;
 	__u32 domain;
 	__u32 permissions;
-	__aligned_u64 address;
+	__aligned_u64 user_va;
 	__aligned_u64 length;
 	__aligned_u64 logical_address;
 };
@@ -877,8 +872,8 @@ struct wdm_iommu_batch {
 #define WDM_IOMMU_VFIO_IOMMU	0x57444D31
 
 /**
- * struct wdm_iommu_vfio_tie - ioctl(WDM_IOMMU_VFIO_TIE) on a VFIO container
- * @size: sizeof(struct wdm_iommu_vfio_tie)
+ * struct wdm_iommu_vfio_bind - ioctl(WDM_IOMMU_VFIO_BIND) on a VFIO container
+ * @size: sizeof(struct wdm_iommu_vfio_bind)
  * @status: out: NTSTATUS
  * @fd: file descriptor of /dev/wdm_iommu
  * @flags: must be 0
@@ -890,16 +885,16 @@ struct wdm_iommu_batch {
  * of the group), its devices are detached first.
  *
  * STATUS_INVALID_HANDLE: @fd is not an open /dev/wdm_iommu;
- * STATUS_RESOURCE_IN_USE: the container is tied to a file that is open;
+ * STATUS_RESOURCE_IN_USE: the container is bound to a file that is open;
  * STATUS_INVALID_DEVICE_STATE: the container has lost its groups.
  */
-struct wdm_iommu_vfio_tie {
+struct wdm_iommu_vfio_bind {
 	__u32 size;
 	__u32 status;
 	__s32 fd;
 	__u32 flags;
 };
 
-#define WDM_IOMMU_VFIO_TIE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_VFIO_TIE)
+#define WDM_IOMMU_VFIO_BIND _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_VFIO_BIND)
 
 #endif /* _UAPI_LINUX_WDM_IOMMU_H */

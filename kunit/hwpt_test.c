@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * HWPTs: pages here and there in memory, mapped by few calls.
+ */
+#include <kunit/test.h>
+#include <linux/kernel.h>
+
+#include "support/fail_nth.h"
+#include "support/fixture.h"
+
+#define HW_IOVA		SZ_1G
+#define HW_PAGES	600
+
+/**
+ * struct hwt - a hwpt
+ * @fx: the fixture
+ * @fake: its IOMMU
+ * @hwpt: the hwpt, which owns the IOMMU's domain
+ */
+struct hwt {
+	struct fixture *fx;
+	struct fake_iommu *fake;
+	struct wdm_hwpt *hwpt;
+};
+
+static void hwpt_start(struct kunit *test, struct hwt *t, unsigned long pgsizes)
+{
+	t->fx = FIXTURE(test);
+	t->fake = fixture_fake(t->fx, pgsizes);
+	t->fake->minds_stale = true;
+	t->hwpt = wdm_hwpt_create(&t->fake->domain);
+	KUNIT_ASSERT_NOT_NULL(test, t->hwpt);
+}
+
+static void hwpt_end(struct hwt *t)
+{
+	KUNIT_EXPECT_EQ(t->fx->test, t->fake->over_stale, 0);
+	wdm_hwpt_destroy(t->hwpt);
+}
+
+/* Nothing is left, be it mapped or stale. */
+static void hwpt_check_empty(struct hwt *t)
+{
+	KUNIT_ASSERT_EQ(t->fx->test, t->fake->mapped, 0);
+	KUNIT_ASSERT_FALSE(t->fx->test, fake_iommu_stale(t->fake));
+	KUNIT_ASSERT_EQ(t->fx->test, t->fake->bad_calls, 0);
+}
+
+/* Page by page, these are mapped, for reading only, and nothing else is. */
+static void hwpt_check(struct hwt *t, const struct test_mdl *tm, u64 page,
+		       u64 nr_pages, u64 max_size)
+{
+	struct kunit *test = t->fx->test;
+	struct fake_page fp;
+	u64 i, iova;
+
+	KUNIT_ASSERT_EQ(test, t->fake->mapped, nr_pages);
+	KUNIT_ASSERT_EQ(test, t->fake->bad_calls, 0);
+	for (i = 0; i < nr_pages; i++) {
+		iova = HW_IOVA + (i << PAGE_SHIFT);
+		KUNIT_ASSERT_TRUE(test, fake_iommu_at(t->fake, iova, &fp));
+		KUNIT_ASSERT_EQ_MSG(test, fp.phys + (iova - fp.iova),
+				    PFN_PHYS(tm->pfns[page + i]),
+				    "page %llu", i);
+		KUNIT_ASSERT_EQ(test, fp.prot, IOMMU_READ | IOMMU_CACHE);
+		KUNIT_ASSERT_LE(test, fp.size, max_size);
+	}
+}
+
+static ntstatus_t hwpt_map(struct hwt *t, const struct test_mdl *tm, u64 page,
+			   u64 nr_pages, enum wdm_pgsize pgsize)
+{
+	struct wdm_mapping map = {
+		.iova = HW_IOVA,
+		.pages = &tm->mdl->pages,
+		.page = page,
+		.nr_pages = nr_pages,
+		.perms = WDM_READ,
+		.pgsize = pgsize,
+	};
+
+	return wdm_hwpt_map(t->hwpt, &map, true);
+}
+
+static void hwpt_unmap(struct hwt *t, u64 nr_pages)
+{
+	wdm_hwpt_unmap_sync(t->hwpt, HW_IOVA, nr_pages << PAGE_SHIFT);
+	hwpt_check_empty(t);
+}
+
+/* Numbers around those at which something is full */
+static const unsigned int hwpt_counts[] = {
+	1, 2, 7, 8, 9, 15, 16, 17, 127, 128, 129, 130, 255, 256, 257, 384, 500,
+};
+
+/* Every page by itself, as many runs as pages */
+static void hwpt_scattered(struct kunit *test)
+{
+	struct test_mdl *tm;
+	struct hwt t;
+	unsigned int i;
+
+	hwpt_start(test, &t, FAKE_PGSIZES_X86);
+	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 1);
+	KUNIT_ASSERT_EQ(test, tm->mdl->pages.nr_runs, HW_PAGES);
+	for (i = 0; i < ARRAY_SIZE(hwpt_counts); i++) {
+		/* From the start, and from inside */
+		KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 0, hwpt_counts[i],
+						   WDM_PGSIZE_ANY),
+				    STATUS_SUCCESS);
+		hwpt_check(&t, tm, 0, hwpt_counts[i], SZ_4K);
+		hwpt_unmap(&t, hwpt_counts[i]);
+		KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 77, hwpt_counts[i],
+						   WDM_PGSIZE_MIN),
+				    STATUS_SUCCESS);
+		hwpt_check(&t, tm, 77, hwpt_counts[i], SZ_4K);
+		hwpt_unmap(&t, hwpt_counts[i]);
+	}
+	hwpt_end(&t);
+}
+
+static const struct hwpt_kind {
+	const char *name;
+	unsigned long pgsizes;
+	bool unmap_exact;
+} hwpt_kinds[] = {
+	{ "4K only", FAKE_PGSIZES_4K, false },
+	{ "4K 2M 1G", FAKE_PGSIZES_X86, false },
+	{ "every power of two", FAKE_PGSIZES_AMD, false },
+	{ "4K 2M 1G, a call a page", FAKE_PGSIZES_X86, true },
+	{ "every power of two, a call a page", FAKE_PGSIZES_AMD, true },
+};
+
+static void hwpt_kind_name(const struct hwpt_kind *kind, char *desc)
+{
+	strscpy(desc, kind->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(hwpt, hwpt_kinds, hwpt_kind_name);
+
+/* Runs of all lengths, and any part of them */
+static void hwpt_runs(struct kunit *test)
+{
+	const struct hwpt_kind *kind = test->param_value;
+	enum wdm_pgsize pgsize;
+	struct test_mdl *tm;
+	struct hwt t;
+	unsigned int i;
+	u64 page, nr;
+
+	hwpt_start(test, &t, kind->pgsizes);
+	t.hwpt->unmap_exact = kind->unmap_exact;
+	for (i = 0; i < 40; i++) {
+		pgsize = i % 2 ? WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
+		tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES,
+					1 + i * i / 4);
+		page = fixture_below(&t.fx->rng, HW_PAGES);
+		nr = 1 + fixture_below(&t.fx->rng, HW_PAGES - page);
+		KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, page, nr, pgsize),
+				    STATUS_SUCCESS);
+		hwpt_check(&t, tm, page, nr,
+			   pgsize == WDM_PGSIZE_MIN ? SZ_4K : SZ_1G);
+		hwpt_unmap(&t, nr);
+	}
+	hwpt_end(&t);
+}
+
+/* Large pages where they are wanted, and nowhere else */
+static void hwpt_pgsizes(struct kunit *test)
+{
+	const struct hwpt_kind *kind = test->param_value;
+	u64 nr = 3 * 512 + 100;
+	struct test_mdl *tm;
+	struct fake_page fp;
+	struct hwt t;
+
+	hwpt_start(test, &t, kind->pgsizes);
+	t.hwpt->unmap_exact = kind->unmap_exact;
+	tm = fixture_mdl_contiguous(t.fx, WDM_PERMS, nr, 512);
+	KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 0, nr, WDM_PGSIZE_MIN),
+			    STATUS_SUCCESS);
+	hwpt_check(&t, tm, 0, nr, SZ_4K);
+	hwpt_unmap(&t, nr);
+
+	/* From the middle of one, so that the first is cut */
+	KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 512, nr - 512,
+					   WDM_PGSIZE_ANY), STATUS_SUCCESS);
+	hwpt_check(&t, tm, 512, nr - 512, SZ_1G);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(t.fake, HW_IOVA + SZ_2M, &fp));
+	KUNIT_EXPECT_GE(test, fp.size,
+			kind->pgsizes == FAKE_PGSIZES_4K ? SZ_4K : SZ_2M);
+	hwpt_unmap(&t, nr - 512);
+	hwpt_end(&t);
+}
+
+/*
+ * A run that ends where the next part of memory begins, by page frames, and other
+ * ones between them: the pieces must not be joined to what is larger than a page.
+ */
+static void hwpt_pieces(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	u64 base = FIXTURE_NO_RAM_PFN + 1024, *pfns, i, nr = 0;
+	struct test_mdl *tm;
+	struct hwt t;
+
+	hwpt_start(test, &t, FAKE_PGSIZES_AMD);
+	pfns = kunit_kmalloc_array(test, HW_PAGES, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	for (i = 0; i < 200; i++)
+		pfns[nr++] = base + 2 * i;
+	for (i = 0; i < 200; i++)
+		pfns[nr++] = base + 4096 + i;
+	for (i = 0; i < 200; i++)
+		pfns[nr++] = base + 2 * i + 1;
+	tm = fixture_mdl(fx, WDM_PERMS, pfns, nr);
+	KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 0, nr, WDM_PGSIZE_MIN),
+			    STATUS_SUCCESS);
+	hwpt_check(&t, tm, 0, nr, SZ_4K);
+	hwpt_unmap(&t, nr);
+	KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 0, nr, WDM_PGSIZE_ANY),
+			    STATUS_SUCCESS);
+	hwpt_check(&t, tm, 0, nr, SZ_512K);
+	hwpt_unmap(&t, nr);
+	hwpt_end(&t);
+}
+
+/* Whichever call of the driver fails, nothing is left. */
+static void hwpt_map_fails(struct kunit *test)
+{
+	static const enum wdm_pgsize granules[] = {
+		WDM_PGSIZE_ANY, WDM_PGSIZE_MIN,
+	};
+	struct test_mdl *tm;
+	unsigned int i, nth, failures = 0;
+	ntstatus_t status;
+	struct hwt t;
+
+	hwpt_start(test, &t, FAKE_PGSIZES_AMD);
+	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 3);
+	for (i = 0; i < 4; i++) {
+		for (nth = 1; ; nth += 1 + nth / 16) {
+			/* Only this one, or all from it on */
+			fake_iommu_fail_map(t.fake, nth, i / 2);
+			status = hwpt_map(&t, tm, 0, HW_PAGES, granules[i % 2]);
+			fake_iommu_fail_map(t.fake, 0, false);
+			if (wdm_ok(status))
+				break;
+			failures++;
+			KUNIT_ASSERT_STATUS(test, status,
+					    STATUS_INSUFFICIENT_RESOURCES);
+			hwpt_check_empty(&t);
+		}
+		hwpt_check(&t, tm, 0, HW_PAGES, i % 2 ? SZ_4K : SZ_1G);
+		hwpt_unmap(&t, HW_PAGES);
+	}
+	KUNIT_EXPECT_GT(test, failures, 50);
+	hwpt_end(&t);
+}
+
+/* It does without memory for a list, and more slowly. */
+static void hwpt_no_memory(struct kunit *test)
+{
+	struct test_mdl *tm;
+	unsigned int i, failed = 0;
+	ntstatus_t status;
+	struct hwt t;
+
+	memory_may_fail(test);
+	hwpt_start(test, &t, FAKE_PGSIZES_X86);
+	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 2);
+	for (i = 0; i < ARRAY_SIZE(hwpt_counts); i++) {
+		memory_fail_nth(1);
+		status = hwpt_map(&t, tm, 5, hwpt_counts[i], WDM_PGSIZE_ANY);
+		failed += memory_failed();
+		KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
+		hwpt_check(&t, tm, 5, hwpt_counts[i], SZ_4K);
+		hwpt_unmap(&t, hwpt_counts[i]);
+	}
+	KUNIT_EXPECT_GE(test, failed, 8);
+	/* And the driver fails, too. */
+	for (i = 1; i <= 400; i += 21) {
+		memory_fail_nth(1);
+		fake_iommu_fail_map(t.fake, i, false);
+		status = hwpt_map(&t, tm, 5, 500, WDM_PGSIZE_ANY);
+		fake_iommu_fail_map(t.fake, 0, false);
+		KUNIT_ASSERT_TRUE(test, memory_failed());
+		if (wdm_ok(status)) {
+			hwpt_unmap(&t, 500);
+			break;
+		}
+		KUNIT_ASSERT_STATUS(test, status,
+				    STATUS_INSUFFICIENT_RESOURCES);
+		hwpt_check_empty(&t);
+	}
+	KUNIT_EXPECT_GT(test, i, 200);
+	hwpt_end(&t);
+}
+
+static struct kunit_case hwpt_cases[] = {
+	KUNIT_CASE(hwpt_scattered),
+	KUNIT_CASE_PARAM(hwpt_runs, hwpt_gen_params),
+	KUNIT_CASE_PARAM(hwpt_pgsizes, hwpt_gen_params),
+	KUNIT_CASE(hwpt_pieces),
+	KUNIT_CASE(hwpt_map_fails),
+	KUNIT_CASE(hwpt_no_memory),
+	{}
+};
+
+static struct kunit_suite hwpt_suite = {
+	.name = "wdm_iommu_hw",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = hwpt_cases,
+};
+
+kunit_test_suite(hwpt_suite);

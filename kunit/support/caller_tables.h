@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A caller of a caller-managed domain: its address space, its page tables in
+ * memory, and a slow walk that says what they translate.
+ */
+#ifndef WDM_KUNIT_CALLER_TABLES_H
+#define WDM_KUNIT_CALLER_TABLES_H
+
+#include "../../module/core/shadow/shadow.h"
+#include "fixture.h"
+#include "page_model.h"
+
+#define TABLES_NR	12		/* pages with tables */
+#define TABLES_MAX	200		/* tables that a walk follows at most */
+#define TABLES_LEAVES	2500		/* leaves, likewise */
+#define TABLES_SPAN	(8 * SZ_2M)	/* of all leaves, likewise */
+
+/* The caller's address space, in bytes. All of it is in one window of 10 MiB. */
+#define TABLES_WINDOW	SZ_2M
+#define TABLES_AT	SZ_2M		/* the tables */
+#define TABLES_DATA_A	SZ_4M		/* 2 MiB, contiguous */
+#define TABLES_DATA_B	(3 * SZ_2M)	/* 2 MiB, the same pages in disorder */
+#define TABLES_DATA_C	SZ_8M		/* 256 KiB, for reading, then nothing */
+#define TABLES_END	(5 * SZ_2M)
+
+/**
+ * struct tables_kind - a shape of page tables
+ * @name: for the report
+ * @arm64: ARM64, or else x86-64
+ * @bits: of an input address
+ * @levels: how many levels there are
+ * @root_entries: entries of the root
+ */
+struct tables_kind {
+	const char *name;
+	bool arm64;
+	unsigned int bits;
+	unsigned int levels;
+	unsigned int root_entries;
+};
+
+/**
+ * struct tables - a caller
+ * @fx: the fixture
+ * @kind: the shape of its tables
+ * @domain: a caller-managed domain
+ * @fake: an IOMMU that the domain has adopted
+ * @space: its address space
+ * @mem: its tables
+ * @data: MDLs of tables and data: those of TABLES_AT to TABLES_DATA_C
+ * @root: caller address of the root
+ */
+struct tables {
+	struct fixture *fx;
+	const struct tables_kind *kind;
+	struct wdm_domain *domain;
+	struct fake_iommu *fake;
+	struct page_model space;
+	u64 *mem;
+	struct test_mdl *data[4];
+	u64 root;
+};
+
+/**
+ * struct tables_leaf - a leaf that translates
+ * @va: the first address, as the device writes it
+ * @span: bytes
+ * @caller: caller address of the memory
+ * @perms: what devices may do
+ * @path: a hash of the tables on the way to it
+ * @content: a hash of the page frames behind it
+ * @serials: a hash of the IOMMU's maps behind it
+ * @touched: it is, or a table on the way to it is, in the part of the address
+ *	space that the walk was asked about
+ */
+struct tables_leaf {
+	u64 va;
+	u64 span;
+	u64 caller;
+	u32 perms;
+	u64 path;
+	u64 content;
+	u64 serials;
+	bool touched;
+};
+
+/**
+ * struct tables_walk - what all tables translate, in the order of addresses
+ * @leaf: the leaves
+ * @nr: how many
+ * @span: bytes of all leaves
+ * @nr_tables: tables, each counted on each way to it
+ * @tables: a hash of the tables in the order of the walk
+ * @walk_error: the first entry that must be refused, and how many
+ * @too_many: more than a test has time for; the rest was not walked
+ */
+struct tables_walk {
+	struct tables_leaf *leaf;
+	unsigned int nr;
+	u64 span;
+	unsigned int nr_tables;
+	u64 tables;
+	struct wdm_walk_error walk_error;
+	bool too_many;
+};
+
+struct tables *tables_start(struct kunit *test, const struct tables_kind *kind);
+
+/* Add a range of the window, as tables_start() added it, to the address space. */
+ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages);
+
+/* The entry that maps 4 KiB, or leads to a table, at @caller for all access. */
+u64 tables_pointer(const struct tables *t, u64 caller);
+/* The entry that maps a large page. */
+u64 tables_large(const struct tables *t, u64 caller);
+/* Entry @i of the @nr-th page with tables. */
+u64 *tables_entry(const struct tables *t, unsigned int nr, unsigned int i);
+/* Caller address of the @nr-th page with tables. */
+u64 tables_page(unsigned int nr);
+
+/* A random entry, not always a valid one. */
+u64 tables_random_entry(struct tables *t);
+/* Random tables, then random changes of them. */
+void tables_fill(struct tables *t);
+void tables_edit(struct tables *t);
+/* Empty tables until they are not too many. */
+void tables_prune(struct tables *t, struct tables_walk *walk);
+
+struct tables_walk *tables_walk_alloc(struct tables *t);
+/* Walk; leaves that use [@first, @last] are touched. */
+void tables_walk(struct tables *t, struct tables_walk *walk, u64 first,
+		 u64 last);
+
+void tables_config(const struct tables *t, struct wdm_pt_config *config);
+
+/* Is the IOMMU's picture of this leaf right? Notes the serials. */
+bool tables_leaf_mapped(struct tables *t, struct tables_leaf *leaf);
+/* Is nothing of it there? */
+bool tables_leaf_blocked(struct tables *t, const struct tables_leaf *leaf);
+/* The IOMMU's picture is exactly that of the walk. */
+void tables_check(struct tables *t, struct tables_walk *walk);
+
+bool tables_leaf_same(const struct tables_leaf *a, const struct tables_leaf *b);
+/* The leaf that translates @va. */
+struct tables_leaf *tables_find(struct tables_walk *walk, u64 va);
+
+#endif /* WDM_KUNIT_CALLER_TABLES_H */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all suites share: random numbers, memory, domains, and the order in which
+ * they go when a test ends.
+ *
+ * A suite has .init = fixture_init and .exit = fixture_exit, and then FIXTURE()
+ * in its tests. What is made with the functions below goes by itself; if
+ * something is still mapped, or an MDL is not freed exactly once, the test
+ * fails.
+ */
+#ifndef WDM_KUNIT_FIXTURE_H
+#define WDM_KUNIT_FIXTURE_H
+
+#include <kunit/test.h>
+#include <linux/list.h>
+#include <linux/prandom.h>
+
+#include "../../module/core/attach.h"
+#include "../../module/core/mdl.h"
+#include "../../module/core/os/batch.h"
+#include "../../module/core/os/identity.h"
+#include "../../module/core/query.h"
+#include "fake_iommu.h"
+
+/* A page frame that no machine of the tests has. */
+#define FIXTURE_NO_RAM_PFN	BIT_ULL(26)
+
+/**
+ * struct fixture - the things of one test
+ * @test: the test
+ * @rng: its random numbers
+ * @mdls: struct test_mdl
+ * @domains: struct fixture_domain
+ * @fakes: struct fake_iommu
+ * @memory: struct fixture_memory
+ * @next_pfn: next page frame for memory that does not exist
+ */
+struct fixture {
+	struct kunit *test;
+	struct rnd_state rng;
+	struct list_head mdls;
+	struct list_head domains;
+	struct list_head fakes;
+	struct list_head memory;
+	u64 next_pfn;
+};
+
+#define FIXTURE(test)	((struct fixture *)(test)->priv)
+
+int fixture_init(struct kunit *test);
+void fixture_exit(struct kunit *test);
+
+void fixture_seed(struct kunit *test, struct rnd_state *rng);
+
+u64 fixture_random(struct rnd_state *rng);
+/* A random number below @n. */
+u64 fixture_below(struct rnd_state *rng, u64 n);
+/* True once in @n times. */
+bool fixture_once_in(struct rnd_state *rng, u64 n);
+/* A random WDM_READ, WDM_WRITE or both. */
+u32 fixture_perms(struct rnd_state *rng);
+
+/**
+ * struct test_mdl - an MDL of a test, with its pages as a plain array
+ * @mdl: the MDL; its memory goes when the module frees it
+ * @node: in fixture.mdls
+ * @fixture: the fixture
+ * @pfns: the page frames
+ * @nr_pages: elements of @pfns
+ * @put: the maker's reference is gone
+ * @freed: how often the module has freed it
+ */
+struct test_mdl {
+	struct wdm_mdl *mdl;
+	struct list_head node;
+	struct fixture *fixture;
+	u64 *pfns;
+	u64 nr_pages;
+	bool put;
+	unsigned int freed;
+};
+
+/* An MDL of the pages in @pfns. */
+struct test_mdl *fixture_mdl(struct fixture *fx, u32 access, const u64 *pfns,
+			     u64 nr_pages);
+/* An MDL of runs, at most @max_run pages long, of page frames that do not exist. */
+struct test_mdl *fixture_mdl_random(struct fixture *fx, u32 access,
+				    u64 nr_pages, u64 max_run);
+/* An MDL of one run of page frames that do not exist, the first a multiple of @align. */
+struct test_mdl *fixture_mdl_contiguous(struct fixture *fx, u32 access,
+					u64 nr_pages, u64 align);
+/* Contiguous zeroed memory of 2^@order pages. */
+void *fixture_memory(struct fixture *fx, unsigned int order);
+/* An MDL of such memory. */
+struct test_mdl *fixture_mdl_of(struct fixture *fx, u32 access, void *memory,
+				u64 nr_pages);
+
+/* Let go of the maker's reference now rather than when the test ends. */
+void fixture_mdl_put(struct test_mdl *tm);
+
+struct test_mdl *fixture_mdl_find(struct fixture *fx,
+				  const struct wdm_mdl *mdl);
+u64 fixture_mdl_pfn(struct fixture *fx, const struct wdm_mdl *mdl, u64 page);
+
+struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
+				  u32 flags);
+struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes);
+ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake);
+void fixture_disown(struct fake_iommu *fake);
+
+/* A status is what it should be; printed by name if not. */
+#define KUNIT_EXPECT_STATUS(test, got, want) do {			\
+	ntstatus_t __got = (got), __want = (want);			\
+									\
+	KUNIT_EXPECT_TRUE_MSG(test, __got == __want, "%s, not %s",	\
+			      wdm_status_name(__got),			\
+			      wdm_status_name(__want));			\
+} while (0)
+
+#define KUNIT_ASSERT_STATUS(test, got, want) do {			\
+	ntstatus_t __got = (got), __want = (want);			\
+									\
+	KUNIT_ASSERT_TRUE_MSG(test, __got == __want, "%s, not %s",	\
+			      wdm_status_name(__got),			\
+			      wdm_status_name(__want));			\
+} while (0)
+
+#endif /* WDM_KUNIT_FIXTURE_H */

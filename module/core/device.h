@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Device: an IOMMU_DMA_DEVICE of the contract. The unit that can be attached is
+ * its IOMMU group.
+ */
+#ifndef WDM_CORE_DEVICE_H
+#define WDM_CORE_DEVICE_H
+
+#include "owner.h"
+
+struct wdm_domain;
+struct wdm_fault_handler;
+
+/**
+ * struct wdm_device - an IOMMU_DMA_DEVICE
+ * @group: its group; holds a reference
+ * @dev: Linux' device; holds a reference
+ * @node: in wdm_group.devices
+ * @attached: it is attached to wdm_group.domain; guarded by wdm_group.lock
+ * @faults: who is told of its faults, or NULL; core/fault.c's
+ */
+struct wdm_device {
+	struct wdm_group *group;
+	struct device *dev;
+	struct list_head node;
+	bool attached;
+	struct wdm_fault_handler *faults;
+};
+
+ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
+			     struct wdm_device **out);
+ntstatus_t wdm_device_delete(struct wdm_device *device);
+
+ntstatus_t wdm_device_attach(struct wdm_device *device,
+			     struct wdm_domain *domain);
+ntstatus_t wdm_device_detach(struct wdm_device *device);
+
+#endif /* WDM_CORE_DEVICE_H */

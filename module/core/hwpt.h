@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * HWPT: one iommu_domain of Linux that a domain fills.
+ *
+ * A domain of the contract may hold devices behind different IOMMUs, an
+ * iommu_domain belongs to one; so a domain has one of these for each IOMMU
+ * driver, or variant of its page tables, that its devices need.
+ */
+#ifndef WDM_CORE_HWPT_H
+#define WDM_CORE_HWPT_H
+
+#include <linux/iommu.h>
+#include <linux/list.h>
+
+#include "../status.h"
+#include "mdl.h"
+#include "pages.h"
+
+/**
+ * struct wdm_hwpt - a hwpt
+ * @node: in the list of the domain
+ * @domain: Linux' domain
+ * @nr_groups: groups that are attached to it
+ * @coherent: cache coherency is enforced
+ * @exclusive: it holds what the firmware wants mapped for its only group
+ * @unmap_exact: the IOMMU driver unmaps what one call mapped, or nothing of it
+ * @sw_msi: the window of software MSIs is set up
+ * @broken: the driver did not unmap what it was asked to: who knows what devices
+ *	can still reach
+ * @unmapped: a walk of a caller's tables has unmapped something
+ * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
+ */
+struct wdm_hwpt {
+	struct list_head node;
+	struct iommu_domain *domain;
+	unsigned int nr_groups;
+	bool coherent;
+	bool exclusive;
+	bool unmap_exact;
+	bool sw_msi;
+	bool broken;
+	bool unmapped;
+	struct iommu_iotlb_gather gather;
+};
+
+/**
+ * enum wdm_pgsize - which pages of the IOMMU a map may use
+ * @WDM_PGSIZE_ANY: the largest that fit
+ * @WDM_PGSIZE_MIN: 4 KiB pages only
+ */
+enum wdm_pgsize {
+	WDM_PGSIZE_ANY,
+	WDM_PGSIZE_MIN,
+};
+
+/**
+ * struct wdm_mapping - pages, and where to map them
+ * @iova: the first logical address, page aligned
+ * @pages: the pages
+ * @page: number of the first one to map
+ * @nr_pages: how many
+ * @perms: WDM_READ, WDM_WRITE
+ * @pgsize: which pages of the IOMMU to use
+ */
+struct wdm_mapping {
+	u64 iova;
+	const struct wdm_pages *pages;
+	u64 page;
+	u64 nr_pages;
+	u32 perms;
+	enum wdm_pgsize pgsize;
+};
+
+struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain);
+void wdm_hwpt_destroy(struct wdm_hwpt *hwpt);
+
+ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
+			bool killable);
+void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
+		    struct iommu_iotlb_gather *gather);
+void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size);
+
+/* What Linux calls these permissions */
+static inline int wdm_prot(u32 perms)
+{
+	int prot = IOMMU_CACHE;
+
+	if (perms & WDM_READ)
+		prot |= IOMMU_READ;
+	if (perms & WDM_WRITE)
+		prot |= IOMMU_WRITE;
+	return prot;
+}
+
+/**
+ * wdm_hwpt_map_contig() - Map contiguous pages with one call
+ * @hwpt: the hwpt; nothing is mapped there
+ * @iova: where, page aligned
+ * @pfn: the first page frame
+ * @nr_pages: how many; one call may do so many
+ * @perms: WDM_READ, WDM_WRITE
+ *
+ * Return: a status.
+ */
+static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u64 pfn,
+					     u64 nr_pages, u32 perms)
+{
+	int ret = iommu_map(hwpt->domain, iova, PFN_PHYS(pfn),
+			    nr_pages << PAGE_SHIFT, wdm_prot(perms),
+			    GFP_KERNEL_ACCOUNT);
+
+	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+}
+
+/**
+ * wdm_hwpt_unmap_page() - Unmap one page
+ * @hwpt: the hwpt
+ * @iova: where, page aligned; no large page is there
+ * @gather: as for wdm_hwpt_unmap()
+ */
+static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,
+				       struct iommu_iotlb_gather *gather)
+{
+	if (WARN_ON_ONCE(iommu_unmap_fast(hwpt->domain, iova, PAGE_SIZE, gather) !=
+			 PAGE_SIZE))
+		WRITE_ONCE(hwpt->broken, true);
+}
+
+u64 wdm_hwpt_large_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
+			u64 run_first, u64 run_last);
+
+#endif /* WDM_CORE_HWPT_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reports about a domain, for tools and tests.
+ */
+#ifndef WDM_CORE_QUERY_H
+#define WDM_CORE_QUERY_H
+
+#include "domain.h"
+
+/**
+ * struct wdm_domain_report - the state of a domain
+ * @os_managed: the OS owns the page tables
+ * @page_granular: every page is mapped by itself
+ * @configured: caller-managed: the caller has configured it
+ * @translating: caller-managed: with TranslationEnabled TRUE
+ * @nr_devices: devices that are attached
+ * @nr_hwpts: hwpts
+ * @mapped_pages: pages mapped, or pages of the caller's address space
+ * @translated_bytes: bytes that devices can reach
+ * @shadow_tables: caller-managed: tables that are followed
+ * @invalid_entries: caller-managed: entries that cannot be followed
+ * @aperture_start: the first address that all IOMMUs translate
+ * @aperture_end: the last one
+ */
+struct wdm_domain_report {
+	bool os_managed;
+	bool page_granular;
+	bool configured;
+	bool translating;
+	unsigned int nr_devices;
+	unsigned int nr_hwpts;
+	u64 mapped_pages;
+	u64 translated_bytes;
+	u64 shadow_tables;
+	u64 invalid_entries;
+	u64 aperture_start;
+	u64 aperture_end;
+};
+
+ntstatus_t wdm_domain_report(struct wdm_domain *domain,
+			     struct wdm_domain_report *report);
+ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
+			   u64 *start, struct wdm_extent *ext,
+			   unsigned int *nr);
+
+#endif /* WDM_CORE_QUERY_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Permissions of a mapping, and the access that an MDL was made for.
+ */
+#ifndef WDM_PERMS_H
+#define WDM_PERMS_H
+
+#include <linux/bits.h>
+
+/* The contract's bits; the same as WDM_IOMMU_READ and WDM_IOMMU_WRITE. */
+#define WDM_READ	BIT(0)
+#define WDM_WRITE	BIT(1)
+#define WDM_PERMS	(WDM_READ | WDM_WRITE)
+
+#endif /* WDM_PERMS_H */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "fixture.h"
+
+void open_fixture(struct fixture *fixture)
+{
+	*fixture = (struct fixture) { .fd = wdm_open() };
+	REQUIRE(fixture->fd >= 0);
+}
+
+void open_arena(struct fixture *fixture, size_t pages)
+{
+	open_arena_at(fixture, get_pages(pages), pages);
+}
+
+void open_arena_at(struct fixture *fixture, void *memory, size_t pages)
+{
+	fixture->pages = pages;
+	fixture->arena = memory;
+	MUST(wdm_mdl_create(fixture->fd, fixture->arena, pages * WDM_PAGE_SIZE, WDM_RW,
+			    &fixture->mdl));
+}
+
+void open_one(struct fixture *fixture, const char *bdf, const struct wdm_vfio_device *beside,
+	      struct wdm_vfio_device *device, struct probe *probe)
+{
+	struct wdm_error error;
+	char text[256];
+	bool success;
+
+	if (beside)
+		success = wdm_vfio_open_beside(device, beside, fixture->fd, bdf, &error);
+	else
+		success = wdm_vfio_open(device, fixture->fd, bdf, &error);
+	if (!success) {
+		tap_diag("%s: cannot %s: %s", bdf, error.step,
+			 wdm_status_describe(error.status, error.error, text, sizeof(text)));
+		REQUIRE(false);
+	}
+	REQUIRE(wdm_edu_present(device->bar0));
+	REQUIRE(probe_init(probe, device->bar0, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
+}
+
+/* Needs the arena. */
+void open_device(struct fixture *fixture)
+{
+	open_one(fixture, options.device.text, NULL, &fixture->device, &fixture->probe);
+}
+
+/* An OS-managed domain, with everything else */
+void open_os_managed(struct fixture *fixture, size_t pages, __u32 flags)
+{
+	open_fixture(fixture);
+	open_arena(fixture, pages);
+	attach_os_managed(fixture, flags);
+}
+
+/* The same, with an arena that is open */
+void attach_os_managed(struct fixture *fixture, __u32 flags)
+{
+	open_device(fixture);
+	MUST(wdm_domain_create(fixture->fd, true, flags, &fixture->domain));
+	MUST(map_pages(fixture, 0, 1, HOME_ADDRESS));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
+}
+
+/* Tables at the end of the arena, in which page 0 is mapped; not configured yet */
+void start_tables(struct fixture *fixture, const struct wdm_table_format *format,
+		  unsigned int input_bits)
+{
+	void *memory = page(fixture, fixture->pages - TABLE_PAGES);
+
+	wdm_tables_init(&fixture->tables, format, input_bits, memory, TABLE_PAGES,
+			caller(memory));
+	REQUIRE(wdm_tables_map(&fixture->tables, HOME_ADDRESS, caller(fixture->arena),
+			       WDM_LEVEL_4K, WDM_RW));
+}
+
+/*
+ * A caller-managed domain, with everything else. The arena stands in the
+ * caller's address space at its own addresses; @pages is without the tables.
+ */
+void open_caller_managed(struct fixture *fixture, size_t pages,
+			 const struct wdm_table_format *format)
+{
+	open_fixture(fixture);
+	open_arena(fixture, pages + TABLE_PAGES);
+	open_device(fixture);
+	MUST(wdm_domain_create(fixture->fd, false, 0, &fixture->domain));
+	MUST(wdm_memory_add(fixture->fd, fixture->domain, WDM_RW, fixture->mdl, 0, 0,
+			    caller(fixture->arena)));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	start_tables(fixture, format, 48);
+	MUST(wdm_tables_configure(&fixture->tables, fixture->fd, fixture->domain, NULL));
+	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
+}
+
+/* Another file's counts take a moment to come back. */
+bool pins_are_back(long long before)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+
+	for (unsigned int i = 0; i < 25; i++) {
+		if (pinned_pages() == before)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	tap_diag("%lld pages stay pinned", pinned_pages() - before);
+	return false;
+}
+
+/* Write a 4 KiB leaf of the caller's tables; nothing is flushed. */
+void set_leaf(struct fixture *fixture, __u64 address, const void *target)
+{
+	REQUIRE(wdm_tables_map(&fixture->tables, address, caller(target), WDM_LEVEL_4K, WDM_RW));
+}
+
+unsigned char *page(const struct fixture *fixture, size_t number)
+{
+	return fixture->arena + number * WDM_PAGE_SIZE;
+}
+
+__u64 caller(const void *memory)
+{
+	return (uintptr_t)memory;
+}
+
+/* Pages of the arena, for reading and writing */
+__u32 map_pages(struct fixture *fixture, size_t first, size_t number, __u64 address)
+{
+	return wdm_map(fixture->fd, fixture->domain, WDM_RW, fixture->mdl, first * WDM_PAGE_SIZE,
+		       number * WDM_PAGE_SIZE, address);
+}
+
+enum dma write_to(struct fixture *fixture, __u64 address, void *target)
+{
+	return probe_write(&fixture->probe, address, target);
+}
+
+/* By way of HOME_ADDRESS, which must be mapped. */
+enum dma read_from(struct fixture *fixture, __u64 address, void *source)
+{
+	return probe_read(&fixture->probe, address, source, HOME_ADDRESS, fixture->arena);
+}
+
+/* 2 MiB that the kernel has in one piece; ends the case if there are none. */
+void *get_huge_page(void)
+{
+	void *memory;
+
+	write_text("/proc/sys/vm/nr_hugepages", "4");
+	memory = mmap(NULL, HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (memory == MAP_FAILED)
+		skip("no huge page: %s", strerror(errno));
+	memset(memory, 0, HUGE_PAGE_SIZE);
+	return memory;
+}
+
+__u64 random_number(__u64 limit)
+{
+	__u64 number;
+
+	probe_fill(&number, sizeof(number));
+	return number % limit;
+}
+
+/* Of this thread; false if it cannot be done. */
+bool drop_capability(unsigned int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[capability / 32].effective &= ~(1U << capability % 32);
+	return !syscall(SYS_capset, &header, data);
+}
+
+/* The number behind a word that starts a line of a file */
+static unsigned long long number_in(const char *path, const char *word)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long long number = 0;
+	size_t length = strlen(word);
+	char line[256];
+	bool found = false;
+
+	REQUIRE(file);
+	while (!found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, word, length) && sscanf(line + length, "%llu", &number) == 1;
+	fclose(file);
+	REQUIRE(found);
+	return number;
+}
+
+/* What counts against RLIMIT_MEMLOCK of this process: VmPin, in bytes */
+__u64 locked_memory(void)
+{
+	return number_in("/proc/self/status", "VmPin:") * 1024;
+}
+
+/* Pages of the whole machine that are pinned */
+long long pinned_pages(void)
+{
+	/* Let every CPU say what it has counted. */
+	write_text("/proc/sys/vm/stat_refresh", "1");
+	return number_in("/proc/vmstat", "nr_foll_pin_acquired ") -
+	       number_in("/proc/vmstat", "nr_foll_pin_released ");
+}
+
+struct wdm_iommu_query_domain query(int fd, __u32 domain)
+{
+	struct wdm_iommu_query_domain answer;
+
+	MUST(wdm_query_domain(fd, domain, &answer));
+	return answer;
+}
+
+/* What the domain says of the page at @address; false: nothing is mapped there. */
+bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
+		  struct wdm_iommu_mapping *mapping)
+{
+	__u32 number = 1;
+	__u64 start = address;
+
+	MUST(wdm_query_mappings(fd, domain, what, &start, mapping, &number));
+	if (!number || mapping->address > address ||
+	    mapping->address + mapping->length - 1 < address)
+		return false;
+	mapping->offset += address - mapping->address;
+	mapping->address = address;
+	mapping->length = WDM_PAGE_SIZE;
+	return true;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What most cases start from: an open /dev/wdm_iommu, memory with an MDL, an edu
+ * device, and a domain of either kind. What cannot be had ends the case.
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+
+#include "harness.h"
+
+/* Addresses that devices use; below edu's default limit of 28 bits. */
+#define HOME_ADDRESS	0x4000000ULL
+#define ADDRESS		0x5000000ULL
+
+#define HUGE_PAGE_SIZE	0x200000UL
+
+/* At the end of an arena of a caller-managed domain */
+#define TABLE_PAGES	12
+
+/**
+ * struct fixture - see above
+ * @fd: /dev/wdm_iommu
+ * @arena: memory that devices may see, watched by @probe
+ * @pages: how many pages it has
+ * @mdl: all of it, for reading and writing
+ * @device: an edu device
+ * @probe: of @device
+ * @domain: @device is attached to it, page 0 of the arena is mapped at
+ *	%HOME_ADDRESS, and the device's buffer is loaded
+ * @tables: of a caller-managed domain
+ */
+struct fixture {
+	int fd;
+	unsigned char *arena;
+	size_t pages;
+	__u32 mdl;
+	struct wdm_vfio_device device;
+	struct probe probe;
+	__u32 domain;
+	struct wdm_tables tables;
+};
+
+void open_fixture(struct fixture *fixture);
+void open_arena(struct fixture *fixture, size_t pages);
+void open_arena_at(struct fixture *fixture, void *memory, size_t pages);
+void open_device(struct fixture *fixture);
+void open_os_managed(struct fixture *fixture, size_t pages, __u32 flags);
+void attach_os_managed(struct fixture *fixture, __u32 flags);
+void open_caller_managed(struct fixture *fixture, size_t pages,
+			 const struct wdm_table_format *format);
+void start_tables(struct fixture *fixture, const struct wdm_table_format *format,
+		  unsigned int input_bits);
+
+/* A device, whichever; and a probe of it that watches the same arena */
+void open_one(struct fixture *fixture, const char *bdf, const struct wdm_vfio_device *beside,
+	      struct wdm_vfio_device *device, struct probe *probe);
+
+void set_leaf(struct fixture *fixture, __u64 address, const void *target);
+unsigned char *page(const struct fixture *fixture, size_t number);
+__u64 caller(const void *memory);
+__u32 map_pages(struct fixture *fixture, size_t first, size_t number, __u64 address);
+enum dma write_to(struct fixture *fixture, __u64 address, void *target);
+enum dma read_from(struct fixture *fixture, __u64 address, void *source);
+
+/* Other things to ask for */
+void *get_huge_page(void);
+__u64 random_number(__u64 limit);
+bool drop_capability(unsigned int capability);
+__u64 locked_memory(void);
+long long pinned_pages(void);
+bool pins_are_back(long long before);
+struct wdm_iommu_query_domain query(int fd, __u32 domain);
+bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
+		  struct wdm_iommu_mapping *mapping);
+
+#endif

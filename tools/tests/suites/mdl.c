@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MDLs: what can be pinned, what is counted, and that all of it comes back.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "suites.h"
+#include "fixture.h"
+
+#define PAGE	WDM_PAGE_SIZE
+
+static void *map_memory(size_t pages, int protection, int flags, int fd)
+{
+	void *memory = mmap(NULL, pages * PAGE, protection, flags, fd, 0);
+
+	REQUIRE(memory != MAP_FAILED);
+	return memory;
+}
+
+static void parameters(void)
+{
+	const __u64 wrong[] = { 0, 1, PAGE - 1, PAGE + 1, 1ULL << 63 | 1 };
+	struct wdm_iommu_info info;
+	struct fixture fixture;
+	char *memory;
+	__u32 mdl;
+
+	open_fixture(&fixture);
+	memory = get_pages(4);
+	MUST(wdm_info(fixture.fd, &info));
+	EXPECT(STATUS_INVALID_PARAMETER_1,
+	       wdm_mdl_create(fixture.fd, memory + 1, PAGE, WDM_RW, &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_1,
+	       wdm_mdl_create(fixture.fd, memory + PAGE / 2, PAGE, WDM_RW, &mdl));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		EXPECT(STATUS_INVALID_PARAMETER_2,
+		       wdm_mdl_create(fixture.fd, memory, wrong[i], WDM_RW, &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_2,
+	       wdm_mdl_create(fixture.fd, memory, (info.max_mdl_length | (PAGE - 1)) + 1, WDM_RW,
+			      &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_2,
+	       wdm_mdl_create(fixture.fd, memory, -PAGE, WDM_RW, &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_2,
+	       wdm_mdl_create(fixture.fd, (void *)-PAGE, 2 * PAGE, WDM_RW, &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_mdl_create(fixture.fd, memory, PAGE, 0, &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_mdl_create(fixture.fd, memory, PAGE, 4, &mdl));
+	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_mdl_create(fixture.fd, memory, PAGE, ~0U, &mdl));
+	CHECK_EQUAL(locked_memory(), 0);
+}
+
+static void no_memory(void)
+{
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	char *memory;
+	__u32 mdl;
+
+	open_fixture(&fixture);
+	memory = get_pages(64);
+	REQUIRE(!munmap(memory + 40 * PAGE, PAGE));
+	REQUIRE(!mprotect(memory + 50 * PAGE, PAGE, PROT_NONE));
+	REQUIRE(!mprotect(memory + 60 * PAGE, PAGE, PROT_READ));
+	EXPECT(STATUS_ACCESS_VIOLATION,
+	       wdm_mdl_create(fixture.fd, memory, 64 * PAGE, WDM_IOMMU_READ, &mdl));
+	EXPECT(STATUS_ACCESS_VIOLATION,
+	       wdm_mdl_create(fixture.fd, memory + 41 * PAGE, 10 * PAGE, WDM_IOMMU_READ, &mdl));
+	EXPECT(STATUS_ACCESS_VIOLATION,
+	       wdm_mdl_create(fixture.fd, memory + 51 * PAGE, 10 * PAGE, WDM_RW, &mdl));
+	EXPECT(STATUS_ACCESS_VIOLATION,
+	       wdm_mdl_create(fixture.fd, memory + 51 * PAGE, 10 * PAGE, WDM_IOMMU_WRITE, &mdl));
+	EXPECT(STATUS_ACCESS_VIOLATION, wdm_mdl_create(fixture.fd, NULL, PAGE, WDM_RW, &mdl));
+	EXPECT(STATUS_ACCESS_VIOLATION,
+	       wdm_mdl_create(fixture.fd, (void *)(1UL << 63), PAGE, WDM_RW, &mdl));
+	EXPECT(STATUS_ACCESS_VIOLATION,
+	       wdm_mdl_create(fixture.fd, (void *)(-2 * PAGE), PAGE, WDM_RW, &mdl));
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+	/* For reading, memory that can be read is enough. */
+	MUST(wdm_mdl_create(fixture.fd, memory + 51 * PAGE, 10 * PAGE, WDM_IOMMU_READ, &mdl));
+	CHECK_EQUAL(locked_memory(), 10 * PAGE);
+	MUST(wdm_destroy(fixture.fd, mdl));
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+}
+
+/* Device memory is no memory. */
+static void device_memory(void)
+{
+	struct fixture fixture;
+	__u32 status, mdl;
+
+	open_fixture(&fixture);
+	open_arena(&fixture, 1);
+	open_device(&fixture);
+	status = wdm_mdl_create(fixture.fd, fixture.device.bar0, PAGE, WDM_RW, &mdl);
+	CHECK(status == STATUS_ACCESS_VIOLATION || status == STATUS_NOT_SUPPORTED);
+	CHECK_EQUAL(locked_memory(), PAGE);
+}
+
+/* WRITE alone is taken as both. */
+static void write_access(void)
+{
+	struct fixture fixture;
+	__u32 mdl;
+
+	open_fixture(&fixture);
+	open_arena(&fixture, 1);
+	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
+	MUST(wdm_mdl_create(fixture.fd, fixture.arena, PAGE, WDM_IOMMU_WRITE, &mdl));
+	MUST(wdm_map(fixture.fd, fixture.domain, WDM_RW, mdl, 0, 0, ADDRESS));
+}
+
+/*
+ * The device and the program see the same memory, of this kind and at @place;
+ * and so does @mirror, if it is not NULL, another mapping of it.
+ */
+static void check_kind(unsigned char *memory, size_t pages, size_t place,
+		       const unsigned char *mirror)
+{
+	__u64 locked = locked_memory();
+	struct fixture fixture;
+
+	open_fixture(&fixture);
+	open_arena_at(&fixture, memory, pages);
+	CHECK_EQUAL(locked_memory(), locked + pages * PAGE);
+	attach_os_managed(&fixture, 0);
+	MUST(map_pages(&fixture, place, 1, ADDRESS));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, place)));
+	if (mirror)
+		CHECK(!memcmp(mirror, memory, pages * PAGE));
+	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, page(&fixture, place)));
+	close(fixture.fd);
+	CHECK_EQUAL(locked_memory(), locked);
+	CHECK(!munmap(memory, pages * PAGE));
+}
+
+static void hugetlb(void)
+{
+	check_kind(get_huge_page(), HUGE_PAGE_SIZE / PAGE, 333, NULL);
+}
+
+static void transparent_huge(void)
+{
+	unsigned char *memory = map_memory(1024, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	unsigned char *aligned = (unsigned char *)((caller(memory) + HUGE_PAGE_SIZE - 1) &
+						   -HUGE_PAGE_SIZE);
+
+	if (madvise(aligned, HUGE_PAGE_SIZE, MADV_HUGEPAGE))
+		skip("no transparent huge pages");
+	memset(aligned, 1, HUGE_PAGE_SIZE);
+	/* A part of it, not from its start */
+	check_kind(aligned + 5 * PAGE, 300, 222, NULL);
+}
+
+static void shared_memory(void)
+{
+	int fd = memfd_create("wdm-e2e", MFD_CLOEXEC);
+
+	REQUIRE(fd >= 0 && !ftruncate(fd, 8 * PAGE));
+	check_kind(map_memory(8, PROT_READ | PROT_WRITE, MAP_SHARED, fd), 8, 5,
+		   map_memory(8, PROT_READ, MAP_SHARED, fd));
+}
+
+static void private_file(void)
+{
+	unsigned char before, now;
+	int fd = memfd_create("wdm-e2e", MFD_CLOEXEC);
+
+	REQUIRE(fd >= 0 && !ftruncate(fd, 4 * PAGE));
+	REQUIRE(pwrite(fd, "x", 1, PAGE) == 1 && pread(fd, &before, 1, PAGE) == 1);
+	check_kind(map_memory(4, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd), 4, 1, NULL);
+	/* The file does not see what was done to a private mapping. */
+	REQUIRE(pread(fd, &now, 1, PAGE) == 1);
+	CHECK_EQUAL(now, before);
+}
+
+/* Memory that is first touched by the pin, for reading only, and then written */
+static void untouched(void)
+{
+	struct fixture fixture;
+	unsigned char *memory;
+	__u32 mdl;
+
+	open_os_managed(&fixture, 2, 0);
+	memory = map_memory(1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	MUST(wdm_mdl_create(fixture.fd, memory, PAGE, WDM_IOMMU_READ, &mdl));
+	MUST(wdm_map(fixture.fd, fixture.domain, WDM_IOMMU_READ, mdl, 0, 0, ADDRESS));
+	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, memory));
+}
+
+static void in_use(void)
+{
+	struct fixture fixture;
+	__u32 os, caller_domain;
+
+	open_fixture(&fixture);
+	open_arena(&fixture, 4);
+	MUST(wdm_domain_create(fixture.fd, true, 0, &os));
+	MUST(wdm_map(fixture.fd, os, WDM_RW, fixture.mdl, 0, 0, ADDRESS));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.mdl));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.mdl));
+	MUST(wdm_unmap(fixture.fd, os, ADDRESS, PAGE));
+	MUST(wdm_unmap(fixture.fd, os, ADDRESS + 2 * PAGE, 2 * PAGE));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.mdl));
+	CHECK_EQUAL(locked_memory(), 4 * PAGE);
+	MUST(wdm_unmap(fixture.fd, os, ADDRESS + PAGE, PAGE));
+	MUST(wdm_domain_create(fixture.fd, false, 0, &caller_domain));
+	MUST(wdm_memory_add(fixture.fd, caller_domain, WDM_RW, fixture.mdl, 0, PAGE, ADDRESS));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.mdl));
+	MUST(wdm_map(fixture.fd, os, WDM_RW, fixture.mdl, PAGE, PAGE, ADDRESS));
+	MUST(wdm_destroy(fixture.fd, caller_domain));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.mdl));
+	MUST(wdm_destroy(fixture.fd, os));
+	MUST(wdm_destroy(fixture.fd, fixture.mdl));
+	CHECK_EQUAL(locked_memory(), 0);
+	EXPECT(STATUS_INVALID_HANDLE, wdm_destroy(fixture.fd, fixture.mdl));
+}
+
+/* The MDL outlives the memory's place in the program. */
+static void unmapped_by_program(void)
+{
+	struct fixture fixture;
+	unsigned char *memory;
+	__u32 mdl;
+
+	open_os_managed(&fixture, 2, 0);
+	memory = get_pages(4);
+	MUST(wdm_mdl_create(fixture.fd, memory, 4 * PAGE, WDM_RW, &mdl));
+	MUST(wdm_map(fixture.fd, fixture.domain, WDM_RW, mdl, 0, 0, ADDRESS));
+	REQUIRE(!munmap(memory, 4 * PAGE));
+	CHECK_EQUAL(locked_memory(), 6 * PAGE);
+	/* It goes to memory that nobody else has. */
+	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
+	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 4 * PAGE));
+	MUST(wdm_destroy(fixture.fd, mdl));
+	CHECK_EQUAL(locked_memory(), 2 * PAGE);
+}
+
+/* Without CAP_IPC_LOCK, and with a limit of 64 pages */
+static void limit(void)
+{
+	const struct rlimit limits = { 64 * PAGE, 64 * PAGE };
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	__u32 first, second, third;
+	char *memory;
+
+	open_fixture(&fixture);
+	memory = get_pages(256);
+	REQUIRE(!setrlimit(RLIMIT_MEMLOCK, &limits));
+	REQUIRE(drop_capability(CAP_IPC_LOCK));
+	EXPECT(STATUS_WORKING_SET_QUOTA,
+	       wdm_mdl_create(fixture.fd, memory, 65 * PAGE, WDM_RW, &first));
+	CHECK_EQUAL(locked_memory(), 0);
+	MUST(wdm_mdl_create(fixture.fd, memory, 40 * PAGE, WDM_RW, &first));
+	EXPECT(STATUS_WORKING_SET_QUOTA,
+	       wdm_mdl_create(fixture.fd, memory + 40 * PAGE, 25 * PAGE, WDM_RW, &second));
+	CHECK_EQUAL(locked_memory(), 40 * PAGE);
+	/* The same memory once more counts once more. */
+	MUST(wdm_mdl_create(fixture.fd, memory, 24 * PAGE, WDM_RW, &second));
+	CHECK_EQUAL(locked_memory(), 64 * PAGE);
+	EXPECT(STATUS_WORKING_SET_QUOTA, wdm_mdl_create(fixture.fd, memory, PAGE, WDM_RW, &third));
+	/* What fails for another reason is not counted. */
+	MUST(wdm_destroy(fixture.fd, second));
+	EXPECT(STATUS_ACCESS_VIOLATION, wdm_mdl_create(fixture.fd, NULL, PAGE, WDM_RW, &third));
+	CHECK_EQUAL(locked_memory(), 40 * PAGE);
+	MUST(wdm_mdl_create(fixture.fd, memory, 24 * PAGE, WDM_RW, &second));
+	/* What is locked is counted apart. */
+	CHECK(!mlock(memory + 64 * PAGE, 64 * PAGE));
+	CHECK(mlock(memory + 128 * PAGE, PAGE));
+	CHECK_EQUAL(locked_memory(), 64 * PAGE);
+	MUST(wdm_destroy(fixture.fd, second));
+	MUST(wdm_mdl_create(fixture.fd, memory + 64 * PAGE, 24 * PAGE, WDM_RW, &second));
+	close(fixture.fd);
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+}
+
+#define LIMIT_THREADS	4
+
+struct limit_thread {
+	pthread_t thread;
+	int fd;
+	char *memory;
+	unsigned int wrong;
+};
+
+static void *pin_own_share(void *data)
+{
+	struct limit_thread *own = data;
+	__u32 mdl, none;
+
+	for (unsigned int i = 0; i < 500; i++) {
+		own->wrong += wdm_mdl_create(own->fd, own->memory, 16 * PAGE, WDM_RW, &mdl) !=
+			      STATUS_SUCCESS;
+		/* Never is so much left. */
+		own->wrong += wdm_mdl_create(own->fd, own->memory, 64 * PAGE, WDM_RW, &none) !=
+			      STATUS_WORKING_SET_QUOTA;
+		own->wrong += wdm_destroy(own->fd, mdl) != STATUS_SUCCESS;
+	}
+	return NULL;
+}
+
+/* What fits is never refused for what others ask for in vain. */
+static void limit_of_threads(void)
+{
+	const struct rlimit limits = { LIMIT_THREADS * 16 * PAGE, LIMIT_THREADS * 16 * PAGE };
+	struct limit_thread threads[LIMIT_THREADS];
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	char *memory;
+
+	open_fixture(&fixture);
+	memory = get_pages(LIMIT_THREADS * 64);
+	REQUIRE(!setrlimit(RLIMIT_MEMLOCK, &limits));
+	REQUIRE(drop_capability(CAP_IPC_LOCK));
+	for (unsigned int i = 0; i < LIMIT_THREADS; i++) {
+		threads[i].fd = fixture.fd;
+		threads[i].memory = memory + i * 64 * PAGE;
+		threads[i].wrong = 0;
+		REQUIRE(!pthread_create(&threads[i].thread, NULL, pin_own_share, &threads[i]));
+	}
+	for (unsigned int i = 0; i < LIMIT_THREADS; i++)
+		REQUIRE(!pthread_join(threads[i].thread, NULL));
+	for (unsigned int i = 0; i < LIMIT_THREADS; i++)
+		CHECK_EQUAL(threads[i].wrong, 0);
+	CHECK_EQUAL(locked_memory(), 0);
+	close(fixture.fd);
+	CHECK(pins_are_back(pinned));
+}
+
+/* Another process closes the file last: the locked memory is ours. */
+static void closed_by_another(void)
+{
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	int to_child[2], status;
+	pid_t child;
+	char byte;
+
+	open_fixture(&fixture);
+	REQUIRE(!pipe(to_child));
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		close(to_child[1]);
+		/* Until the parent has closed its end */
+		CHECK(read(to_child[0], &byte, 1) == 0);
+		close(fixture.fd);
+		finish();
+	}
+	open_arena(&fixture, 16);
+	close(fixture.fd);
+	CHECK_EQUAL(locked_memory(), 16 * PAGE);
+	close(to_child[1]);
+	REQUIRE(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+}
+
+/* The process that made an MDL is gone; the MDL is still good. */
+static void made_by_another(void)
+{
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	__u32 *mdl;
+	pid_t child;
+	int status;
+
+	open_os_managed(&fixture, 2, 0);
+	mdl = map_memory(1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		MUST(wdm_mdl_create(fixture.fd, mdl, PAGE, WDM_RW, mdl + 1));
+		CHECK_EQUAL(locked_memory(), PAGE);
+		finish();
+	}
+	REQUIRE(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+	CHECK_EQUAL(locked_memory(), 2 * PAGE);
+	MUST(wdm_map(fixture.fd, fixture.domain, WDM_IOMMU_READ, mdl[1], 0, 0, ADDRESS));
+	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS + 64 * sizeof(*mdl), mdl + 64));
+	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, PAGE));
+	MUST(wdm_destroy(fixture.fd, mdl[1]));
+	CHECK_EQUAL(locked_memory(), 2 * PAGE);
+	close(fixture.fd);
+	CHECK(pins_are_back(pinned));
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+#define MANY_PAGES	(128 * 1024 * 1024 / PAGE)
+
+static void interrupted(void)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	long long pinned = pinned_pages();
+	unsigned int cancelled = 0;
+	struct fixture fixture;
+	void *memory;
+
+	open_fixture(&fixture);
+	REQUIRE(!sigaction(SIGALRM, &action, NULL));
+	memory = map_memory(MANY_PAGES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	madvise(memory, MANY_PAGES * PAGE, MADV_NOHUGEPAGE);
+	for (unsigned int i = 0; i < 12; i++) {
+		struct itimerval timer = { .it_value.tv_usec = 500 << i % 6 };
+		__u32 status, mdl;
+
+		madvise(memory, MANY_PAGES * PAGE, MADV_DONTNEED);
+		setitimer(ITIMER_REAL, &timer, NULL);
+		status = wdm_mdl_create(fixture.fd, memory, MANY_PAGES * PAGE, WDM_RW, &mdl);
+		if (status == STATUS_CANCELLED) {
+			cancelled++;
+			CHECK_EQUAL(errno, EINTR);
+		} else {
+			CHECK_EQUAL(status, STATUS_SUCCESS);
+			MUST(wdm_destroy(fixture.fd, mdl));
+		}
+		CHECK_EQUAL(locked_memory(), 0);
+	}
+	CHECK(cancelled > 0);
+	CHECK(pins_are_back(pinned));
+}
+
+static void killed(void)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	time_t start;
+	void *memory;
+	pid_t child;
+	__u32 mdl;
+
+	open_fixture(&fixture);
+	memory = map_memory(MANY_PAGES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+	madvise(memory, MANY_PAGES * PAGE, MADV_NOHUGEPAGE);
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		for (;;) {
+			if (!wdm_mdl_create(fixture.fd, memory, MANY_PAGES * PAGE, WDM_RW, &mdl))
+				wdm_destroy(fixture.fd, mdl);
+		}
+	}
+	nanosleep(&pause, NULL);
+	start = time(NULL);
+	kill(child, SIGKILL);
+	REQUIRE(waitpid(child, NULL, 0) == child);
+	CHECK(time(NULL) - start < 10);
+	close(fixture.fd);
+	CHECK(pins_are_back(pinned));
+}
+
+static const struct test_case cases[] = {
+	{ .name = "parameters", .run = parameters },
+	{ .name = "memory that is not there, or not for this access", .run = no_memory },
+	{ .name = "a device's memory", .run = device_memory, .needs = NEEDS_DEVICE },
+	{ .name = "access for writing", .run = write_access },
+	{ .name = "hugetlb", .run = hugetlb, .needs = NEEDS_DEVICE },
+	{ .name = "transparent huge pages", .run = transparent_huge, .needs = NEEDS_DEVICE },
+	{ .name = "shared memory", .run = shared_memory, .needs = NEEDS_DEVICE },
+	{ .name = "a private mapping of a file", .run = private_file, .needs = NEEDS_DEVICE },
+	{ .name = "memory that is written after it was pinned for reading", .run = untouched,
+	  .needs = NEEDS_DEVICE },
+	{ .name = "an MDL that is in use", .run = in_use },
+	{ .name = "memory that the program unmaps", .run = unmapped_by_program,
+	  .needs = NEEDS_DEVICE },
+	{ .name = "RLIMIT_MEMLOCK", .run = limit },
+	{ .name = "RLIMIT_MEMLOCK of threads", .run = limit_of_threads },
+	{ .name = "another process closes last", .run = closed_by_another },
+	{ .name = "another process made it", .run = made_by_another, .needs = NEEDS_DEVICE },
+	{ .name = "a signal", .run = interrupted },
+	{ .name = "SIGKILL", .run = killed },
+};
+
+const struct suite mdl_suite = { "mdl", cases, ARRAY_SIZE(cases) };
