@@ -14,11 +14,11 @@
 
 #include "../status.h"
 #include "backend.h"
+#include "budget.h"
 #include "hwpt.h"
 #include "range_lock.h"
 #include "record.h"
 
-struct wdm_budget;
 struct wdm_shadow;
 
 /* Flags of wdm_domain_create() */
