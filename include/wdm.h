@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
  * The DMA remapping interface in the WDK's own spelling, for kernel code that
  * comes from Windows. Names, types and the order of members are the contract's;
  * this is the only header that has them.

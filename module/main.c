@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
  * wdm_iommu: the DMA remapping interface of the Windows kernel. Start and stop.
  */
 #include <linux/mm.h>
@@ -63,6 +65,7 @@ static void __exit wdm_iommu_exit(void)
 module_init(wdm_iommu_init);
 module_exit(wdm_iommu_exit);
 
+MODULE_AUTHOR("wdm-iommu developers");
 MODULE_VERSION(WDM_VERSION);
 MODULE_DESCRIPTION("DMA remapping interface of the Windows kernel");
 MODULE_LICENSE("GPL");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
  * libwdm_iommu: the ioctls of /dev/wdm_iommu as functions, and what a program
  * needs around them: a VFIO device, page tables, and QEMU's edu device.
  *

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
  * /dev/wdm_iommu: the DMA remapping interface of the Windows kernel (wdm.h) for
  * programs, for devices whose DMA VFIO has handed to them.
  *

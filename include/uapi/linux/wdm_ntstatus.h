@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
  * NTSTATUS values that the DMA remapping interface answers with.
  *
  * The numbers are Windows' own. Each ioctl of /dev/wdm_iommu leaves one of them

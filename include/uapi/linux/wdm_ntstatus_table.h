@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
  * The one table of NTSTATUS values, their errno and their meaning. It has no
  * include guard: whoever needs a column defines WDM_NTSTATUS_ROW(), includes
  * this file, and undefines it again.
