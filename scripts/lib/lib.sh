@@ -3,7 +3,7 @@
 #
 # What the scripts share. Source it; it runs nothing but a few assignments.
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${WDM_BUILD:-$ROOT/build}
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2034  # for those who source this

@@ -3,7 +3,7 @@
 # Count TAP and KTAP: prints "PASSED FAILED SKIPPED", and says on stderr which
 # lines failed or were skipped and why.
 #
-#	awk -f scripts/tap.awk FILE...
+#	awk -f scripts/lib/tap.awk FILE...
 #
 # Subtests are told by their indentation. What counts is the innermost result;
 # the line that sums up a subtest counts only if it failed and nothing in it
