@@ -14,6 +14,7 @@
 
 #include "../core/device.h"
 #include "chardev.h"
+#include "owner_fd.h"
 
 /* What all argument structures start with. */
 struct wdm_header {
@@ -144,7 +145,9 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 		return -EFAULT;
 	if (usize < ioctl->min_size)
 		return -EINVAL;
-	ret = copy_struct_from_user(&arg, ioctl->size, uarg, usize);
+	/* No structure gets this long: do not scan gigabytes for zeros. */
+	ret = usize > PAGE_SIZE ? -E2BIG :
+	      copy_struct_from_user(&arg, ioctl->size, uarg, usize);
 	if (ret == -E2BIG)
 		return wdm_answer_status(uarg, STATUS_REVISION_MISMATCH);
 	if (ret)
@@ -216,11 +219,11 @@ static struct miscdevice wdm_chardev = {
 };
 
 /**
- * wdm_chardev_owner_get() - Who is behind a file descriptor of /dev/wdm_iommu?
+ * wdm_chardev_owner_get() - Look up the owner behind a file descriptor
  * @fd: a file descriptor of the calling process
  *
- * Return: the owner, with a reference, which does not keep the file open; NULL
- * if @fd is anything else.
+ * Return: the owner, with a reference that does not keep the file open; NULL if
+ * @fd is not an open /dev/wdm_iommu.
  */
 struct wdm_owner *wdm_chardev_owner_get(int fd)
 {

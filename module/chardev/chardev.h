@@ -30,8 +30,6 @@ struct wdm_command {
 int wdm_chardev_init(void);
 void wdm_chardev_exit(void);
 
-struct wdm_owner *wdm_chardev_owner_get(int fd);
-
 /* cmd_*.c */
 ntstatus_t wdm_cmd_info(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_destroy(struct wdm_command *cmd);

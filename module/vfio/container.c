@@ -23,7 +23,7 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../chardev/chardev.h"
+#include "../chardev/owner_fd.h"
 #include "../compat/vfio_driver.h"
 #include "../core/device.h"
 #include "container.h"
@@ -275,7 +275,8 @@ static long wdm_vfio_bind(void *iommu_data,
 		return -EFAULT;
 	if (usize < min_size)
 		return -EINVAL;
-	ret = copy_struct_from_user(&arg, sizeof(arg), uarg, usize);
+	ret = usize > PAGE_SIZE ? -E2BIG :
+	      copy_struct_from_user(&arg, sizeof(arg), uarg, usize);
 	if (ret && ret != -E2BIG)
 		return ret;
 	if (put_user((__force u32)STATUS_UNSUCCESSFUL, &uarg->status))
