@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "domain.h"
 #include "fault.h"
+#include "quirks.h"
 #include "trace.h"
 
 static bool allow_unsafe_interrupts;
@@ -27,50 +28,27 @@ bool wdm_unsafe_interrupts_allowed(void)
 	return READ_ONCE(allow_unsafe_interrupts);
 }
 
+/* Is nothing mapped where the hwpt cannot translate? */
 static bool wdm_aperture_fits(struct wdm_domain *domain,
-			      const struct iommu_domain_geometry *geo)
+			      const struct wdm_iova_range *aperture)
 {
-	if (geo->aperture_start &&
-	    domain->ops->uses(domain, 0, geo->aperture_start - 1))
+	if (aperture->iova &&
+	    domain->ops->uses(domain, 0, aperture->iova - 1))
 		return false;
-	return geo->aperture_end == U64_MAX ||
-	       !domain->ops->uses(domain, geo->aperture_end + 1, U64_MAX);
+	return aperture->last_iova == U64_MAX ||
+	       !domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX);
 }
 
-/* What type1 looks at, too: regions that may be relaxed are no obstacle. */
-static bool wdm_region_counts(const struct iommu_resv_region *region)
+/* Is nothing mapped that is reserved? */
+static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv)
 {
-	return region->type != IOMMU_RESV_DIRECT_RELAXABLE && region->length;
-}
+	unsigned int i;
 
-/* Take down what is reserved for the group, and check it against the domain. */
-static ntstatus_t wdm_group_read_resv(struct wdm_group *group,
-				      const struct list_head *regions,
-				      struct wdm_domain *domain)
-{
-	const struct iommu_resv_region *region;
-	struct wdm_resv *resv;
-	unsigned int nr = 0;
-
-	list_for_each_entry(region, regions, list)
-		nr++;
-
-	kfree(group->resv);
-	group->nr_resv = 0;
-	group->resv = kcalloc(nr, sizeof(*resv), GFP_KERNEL_ACCOUNT);
-	if (!group->resv)
-		return STATUS_INSUFFICIENT_RESOURCES;
-
-	list_for_each_entry(region, regions, list) {
-		if (!wdm_region_counts(region))
-			continue;
-		resv = &group->resv[group->nr_resv++];
-		resv->first = region->start;
-		resv->last = region->start + region->length - 1;
-		if (domain->ops->uses(domain, resv->first, resv->last))
-			return STATUS_CONFLICTING_ADDRESSES;
-	}
-	return STATUS_SUCCESS;
+	for (i = 0; i < resv->nr; i++)
+		if (domain->ops->uses(domain, resv->ranges[i].iova,
+				      resv->ranges[i].last_iova))
+			return false;
+	return true;
 }
 
 static void wdm_free_regions(struct list_head *regions)
@@ -141,18 +119,6 @@ struct wdm_probe {
 	bool reports;
 };
 
-/*
- * The IOMMU driver of virtio keeps one mapping for each call, which it cannot
- * unmap a part of, instead of a page table. The IOMMU API does not tell.
- */
-static bool wdm_iommu_unmaps_exact(struct device *dev)
-{
-	struct device *iommu = dev->iommu->iommu_dev->dev;
-
-	return iommu && iommu->parent && iommu->parent->bus &&
-	       !strcmp(iommu->parent->bus->name, "virtio");
-}
-
 /* The group's lock is held, so the device cannot be unplugged meanwhile. */
 static int wdm_probe_device(struct device *dev, void *data)
 {
@@ -166,8 +132,8 @@ static int wdm_probe_device(struct device *dev, void *data)
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return 1;
 	probe->iommu_domain = iommu_paging_domain_alloc(dev);
-	probe->unmap_exact = wdm_iommu_unmaps_exact(dev);
-	probe->reports = wdm_fault_reported_for(dev);
+	probe->unmap_exact = wdm_quirk_unmaps_exact(dev);
+	probe->reports = wdm_quirk_reports_faults(dev);
 	return 1;
 }
 
@@ -260,7 +226,7 @@ static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
 {
 	ntstatus_t status;
 
-	if (!wdm_aperture_fits(domain, &hwpt->domain->geometry))
+	if (!wdm_aperture_fits(domain, &hwpt->aperture))
 		return STATUS_CONFLICTING_ADDRESSES;
 	status = domain->ops->fill(domain, hwpt);
 	if (!wdm_ok(status))
@@ -280,7 +246,13 @@ static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
 	bool joined;
 	ntstatus_t status;
 
-	status = wdm_group_read_resv(group, regions, domain);
+	wdm_resv_destroy(&group->resv);
+	status = wdm_resv_init(&group->resv, regions);
+	if (!wdm_ok(status))
+		return status;
+	if (!wdm_resv_fits(domain, &group->resv))
+		return STATUS_CONFLICTING_ADDRESSES;
+	status = wdm_allowed_reserve(domain, &group->resv);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_hwpt_for_group(group, dev, &hwpt);
@@ -294,6 +266,7 @@ static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
 	 * Some drivers finish a domain at its first attach, and coherency can
 	 * only be enforced between that and the first map.
 	 */
+	wdm_hwpt_set_aperture(hwpt);
 	if (hwpt->domain->ops->enforce_cache_coherency)
 		hwpt->coherent =
 			hwpt->domain->ops->enforce_cache_coherency(hwpt->domain);
@@ -310,6 +283,7 @@ static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
 	if (!wdm_ok(status))
 		goto detach;
 	list_add_tail(&group->domain_node, &domain->groups);
+	wdm_allowed_update(domain);
 	if (joined)
 		wdm_hwpt_destroy(hwpt);
 	return STATUS_SUCCESS;
@@ -393,6 +367,7 @@ void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
 		domain->ops->clear(domain, hwpt);
 		wdm_hwpt_destroy(hwpt);
 	}
+	wdm_allowed_update(domain);
 	wdm_domain_unlock(domain, &all);
 	if (trace_wdm_detach_enabled())
 		trace_wdm_detach(domain, iommu_group_id(group->iommu_group),
@@ -419,10 +394,13 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	wdm_domain_lock_all(domain, &all, false);
-	if (wdm_aperture_fits(domain, &iommu_domain->geometry))
+	wdm_hwpt_set_aperture(hwpt);
+	if (wdm_aperture_fits(domain, &hwpt->aperture))
 		status = domain->ops->fill(domain, hwpt);
-	if (wdm_ok(status))
+	if (wdm_ok(status)) {
 		list_add_tail(&hwpt->node, &domain->hwpts);
+		wdm_allowed_update(domain);
+	}
 	wdm_domain_unlock(domain, &all);
 
 	if (!wdm_ok(status))
@@ -450,5 +428,6 @@ void wdm_domain_disown(struct wdm_domain *domain,
 		wdm_hwpt_destroy(hwpt);
 		break;
 	}
+	wdm_allowed_update(domain);
 	wdm_domain_unlock(domain, &all);
 }

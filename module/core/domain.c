@@ -34,15 +34,15 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	if (!domain)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	if (!wdm_ok(wdm_allowed_init(&domain->allowed)))
+		goto free;
 	if (os_managed) {
 		domain->ops = &wdm_os_backend;
 	} else {
 		domain->ops = &wdm_shadow_backend;
 		domain->shadow = wdm_shadow_create();
-		if (!domain->shadow) {
-			kfree(domain);
-			return STATUS_INSUFFICIENT_RESOURCES;
-		}
+		if (!domain->shadow)
+			goto allowed;
 	}
 
 	INIT_LIST_HEAD(&domain->hwpts);
@@ -55,6 +55,12 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	wdm_record_init(&domain->record);
 	*out = domain;
 	return STATUS_SUCCESS;
+
+allowed:
+	wdm_allowed_destroy(&domain->allowed);
+free:
+	kfree(domain);
+	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /**
@@ -77,6 +83,7 @@ ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 		return STATUS_RESOURCE_IN_USE;
 
 	domain->ops->destroy(domain);
+	wdm_allowed_destroy(&domain->allowed);
 	/* The thread that detached the last device may still be in the lock. */
 	kfree_rcu(domain, rcu);
 	return STATUS_SUCCESS;

@@ -18,6 +18,7 @@
 #include "hwpt.h"
 #include "range_lock.h"
 #include "record.h"
+#include "resv.h"
 
 struct wdm_shadow;
 
@@ -32,6 +33,7 @@ struct wdm_shadow;
  * @ops: its backend
  * @hwpts: its hwpts, as &struct wdm_hwpt
  * @groups: the groups that are attached
+ * @allowed: the logical addresses that all of them can have mapped
  * @nr_devices: the devices that are attached
  * @pgsize: OS-managed: which pages of the IOMMU to use
  * @killable: a fatal signal ends calls on it
@@ -51,6 +53,7 @@ struct wdm_domain {
 	const struct wdm_backend_ops *ops;
 	struct list_head hwpts;
 	struct list_head groups;
+	struct wdm_allowed allowed;
 	atomic_t nr_devices;
 	enum wdm_pgsize pgsize;
 	bool killable;

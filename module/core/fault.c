@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "fault.h"
 #include "device.h"
+#include "quirks.h"
 
 #define WDM_FAULT_QUEUE		64
 
@@ -104,23 +105,6 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 }
 
 /**
- * wdm_fault_reported_for() - Are the faults of a device reported?
- * @dev: a device that does not go away
- *
- * Return: whether its IOMMU driver does that: only AMD's does, and its IOMMUs
- * are called ivhd0, ivhd1, ...
- */
-bool wdm_fault_reported_for(struct device *dev)
-{
-	struct device *iommu;
-
-	if (!dev->iommu || !dev->iommu->iommu_dev)
-		return false;
-	iommu = dev->iommu->iommu_dev->dev;
-	return iommu && str_has_prefix(dev_name(iommu), "ivhd");
-}
-
-/**
  * wdm_fault_prepare() - Have the faults of an iommu_domain reported
  * @iommu_domain: new, and not attached
  */
@@ -188,7 +172,7 @@ ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 	mutex_lock(&group->lock);
 	if (!device->attached)
 		status = STATUS_INVALID_PARAMETER_1;
-	else if (!wdm_fault_reported_for(device->dev))
+	else if (!wdm_quirk_reports_faults(device->dev))
 		status = STATUS_NOT_SUPPORTED;
 	else
 		old = wdm_fault_replace(device, handler);

@@ -31,7 +31,6 @@ ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 			      void *context);
 void wdm_fault_unregister(struct wdm_device *device);
 
-bool wdm_fault_reported_for(struct device *dev);
 void wdm_fault_prepare(struct iommu_domain *iommu_domain);
 
 int wdm_fault_init(void);

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "hwpt.h"
+#include "quirks.h"
 
 /**
  * wdm_hwpt_create() - Take over an iommu_domain
@@ -24,6 +25,16 @@ struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain)
 	if (hwpt)
 		hwpt->domain = domain;
 	return hwpt;
+}
+
+/**
+ * wdm_hwpt_set_aperture() - Note which addresses a hwpt translates
+ * @hwpt: the hwpt; attached, as some drivers finish a domain at its first attach
+ */
+void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt)
+{
+	hwpt->aperture.iova = hwpt->domain->geometry.aperture_start;
+	hwpt->aperture.last_iova = wdm_quirk_last_iova(hwpt->domain);
 }
 
 /**

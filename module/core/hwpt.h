@@ -15,11 +15,13 @@
 #include "../status.h"
 #include "mdl.h"
 #include "pages.h"
+#include "resv.h"
 
 /**
  * struct wdm_hwpt - a hwpt
  * @node: in the list of the domain
  * @domain: Linux' domain
+ * @aperture: the addresses that may be mapped; final after the first attach
  * @nr_groups: groups that are attached to it
  * @coherent: cache coherency is enforced
  * @exclusive: it holds what the firmware wants mapped for its only group
@@ -33,6 +35,7 @@
 struct wdm_hwpt {
 	struct list_head node;
 	struct iommu_domain *domain;
+	struct wdm_iova_range aperture;
 	unsigned int nr_groups;
 	bool coherent;
 	bool exclusive;
@@ -72,6 +75,7 @@ struct wdm_mapping {
 };
 
 struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain);
+void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt);
 void wdm_hwpt_destroy(struct wdm_hwpt *hwpt);
 
 ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,

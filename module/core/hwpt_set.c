@@ -3,34 +3,6 @@
  * All hwpts of a domain: what is mapped in one is mapped in each.
  */
 #include "hwpt_set.h"
-#include "owner.h"
-
-/**
- * wdm_domain_fits() - May these addresses be mapped for the attached devices?
- * @domain: the domain; nobody attaches or detaches
- * @iova: the first logical address
- * @last_iova: the last one
- *
- * Return: whether all IOMMUs can translate them and none is reserved.
- */
-bool wdm_domain_fits(const struct wdm_domain *domain, u64 iova, u64 last_iova)
-{
-	const struct wdm_group *group;
-	const struct wdm_hwpt *hwpt;
-	unsigned int i;
-
-	list_for_each_entry(hwpt, &domain->hwpts, node)
-		if (iova < hwpt->domain->geometry.aperture_start ||
-		    last_iova > hwpt->domain->geometry.aperture_end)
-			return false;
-
-	list_for_each_entry(group, &domain->groups, domain_node)
-		for (i = 0; i < group->nr_resv; i++)
-			if (iova <= group->resv[i].last &&
-			    last_iova >= group->resv[i].first)
-				return false;
-	return true;
-}
 
 /**
  * wdm_hwpts_map() - Map pages in all hwpts, or in none

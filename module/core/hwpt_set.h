@@ -7,7 +7,24 @@
 
 #include "domain.h"
 
-bool wdm_domain_fits(const struct wdm_domain *domain, u64 iova, u64 last_iova);
+/**
+ * wdm_domain_fits() - May these addresses be mapped for all attached devices?
+ * @domain: the domain; locked, at least against attach and detach
+ * @iova: the first logical address
+ * @last_iova: the last one
+ *
+ * Return: whether all IOMMUs can translate them and none is reserved.
+ */
+static inline bool wdm_domain_fits(const struct wdm_domain *domain, u64 iova,
+				   u64 last_iova)
+{
+	const struct wdm_allowed *allowed = &domain->allowed;
+
+	return likely(wdm_iova_range_holds(&allowed->widest, iova,
+					   last_iova)) ||
+	       wdm_allowed_search(allowed, iova, last_iova);
+}
+
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 			 const struct wdm_mapping *map);
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size);

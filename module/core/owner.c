@@ -112,7 +112,7 @@ void wdm_group_put(struct wdm_group *group)
 	iommu_group_put(group->iommu_group);
 	wdm_owner_put(group->owner);
 	mutex_destroy(&group->lock);
-	kfree(group->resv);
+	wdm_resv_destroy(&group->resv);
 	kfree(group);
 }
 

@@ -17,6 +17,7 @@
 #include <linux/refcount.h>
 
 #include "../status.h"
+#include "resv.h"
 
 struct wdm_domain;
 struct wdm_fault_handler;
@@ -37,16 +38,6 @@ struct wdm_owner {
 };
 
 /**
- * struct wdm_resv - addresses that are reserved for a group's devices
- * @first: the first byte
- * @last: the last one
- */
-struct wdm_resv {
-	u64 first;
-	u64 last;
-};
-
-/**
  * struct wdm_group - an IOMMU group in the hands of an owner
  * @refs: references
  * @owner: the owner; holds a reference
@@ -61,7 +52,6 @@ struct wdm_resv {
  * @domain_node: in wdm_domain.groups, guarded by wdm_domain.ranges
  * @resv: addresses that must not be mapped while the group is attached; written
  *	before the group is in wdm_domain.groups
- * @nr_resv: elements of @resv
  */
 struct wdm_group {
 	refcount_t refs;
@@ -76,8 +66,7 @@ struct wdm_group {
 	struct wdm_domain *domain;
 	struct wdm_hwpt *hwpt;
 	struct list_head domain_node;
-	struct wdm_resv *resv;
-	unsigned int nr_resv;
+	struct wdm_resv resv;
 };
 
 struct wdm_owner *wdm_owner_create(void);

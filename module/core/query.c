@@ -29,13 +29,11 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 
 	report->nr_devices = atomic_read(&domain->nr_devices);
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
-		const struct iommu_domain_geometry *geo = &hwpt->domain->geometry;
-
 		report->nr_hwpts++;
-		report->aperture_start = max_t(u64, report->aperture_start,
-					       geo->aperture_start);
-		report->aperture_end = min_t(u64, report->aperture_end,
-					     geo->aperture_end);
+		report->aperture_start = max(report->aperture_start,
+					     hwpt->aperture.iova);
+		report->aperture_end = min(report->aperture_end,
+					   hwpt->aperture.last_iova);
 	}
 	report->mapped_pages = wdm_record_pages(&domain->record);
 	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reserved regions of devices, and the logical addresses they leave to a domain.
+ */
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+
+#include "domain.h"
+#include "owner.h"
+#include "quirks.h"
+#include "resv.h"
+
+/* As for VFIO's type1, regions that may be relaxed do not count. */
+static bool wdm_region_is_reserved(const struct iommu_resv_region *region)
+{
+	return region->type != IOMMU_RESV_DIRECT_RELAXABLE && region->length;
+}
+
+/**
+ * wdm_resv_init() - Note the reserved regions of a group
+ * @resv: filled in; for wdm_resv_destroy() after success
+ * @regions: what iommu_get_group_resv_regions() listed
+ *
+ * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions)
+{
+	const struct iommu_resv_region *region;
+	unsigned int nr = 0;
+
+	list_for_each_entry(region, regions, list)
+		nr += wdm_region_is_reserved(region);
+
+	resv->nr = 0;
+	resv->ranges = kcalloc(nr, sizeof(*resv->ranges), GFP_KERNEL_ACCOUNT);
+	if (!resv->ranges)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	list_for_each_entry(region, regions, list) {
+		if (!wdm_region_is_reserved(region))
+			continue;
+		resv->ranges[resv->nr++] = (struct wdm_iova_range) {
+			.iova = region->start,
+			.last_iova = region->start + region->length - 1,
+		};
+	}
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_resv_destroy() - Free what wdm_resv_init() allocated
+ * @resv: the reserved ranges
+ */
+void wdm_resv_destroy(struct wdm_resv *resv)
+{
+	kfree(resv->ranges);
+}
+
+static u64 wdm_iova_range_span(const struct wdm_iova_range *range)
+{
+	return range->last_iova - range->iova;
+}
+
+static void wdm_allowed_set_all(struct wdm_allowed *allowed)
+{
+	allowed->ranges[0] = (struct wdm_iova_range) { 0, U64_MAX };
+	allowed->nr = 1;
+}
+
+/**
+ * wdm_allowed_init() - Allow the whole address space
+ * @allowed: zeroed
+ *
+ * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed)
+{
+	allowed->ranges = kmalloc(sizeof(*allowed->ranges), GFP_KERNEL_ACCOUNT);
+	if (!allowed->ranges)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	allowed->max = 1;
+	wdm_allowed_set_all(allowed);
+	allowed->widest = allowed->ranges[0];
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_allowed_destroy() - Free what wdm_allowed_init() allocated
+ * @allowed: the allowed ranges
+ */
+void wdm_allowed_destroy(struct wdm_allowed *allowed)
+{
+	kfree(allowed->ranges);
+}
+
+/**
+ * wdm_allowed_reserve() - Make room for the reserved ranges of one more group
+ * @domain: the domain, all of which is locked
+ * @resv: the reserved ranges of the group
+ *
+ * Each reserved range splits at most one allowed range, so with this,
+ * wdm_allowed_update() needs no memory when the group comes, nor when one goes.
+ *
+ * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
+			       const struct wdm_resv *resv)
+{
+	struct wdm_allowed *allowed = &domain->allowed;
+	const struct wdm_group *group;
+	struct wdm_iova_range *ranges;
+	unsigned int max = 1 + resv->nr;
+
+	list_for_each_entry(group, &domain->groups, domain_node)
+		max += group->resv.nr;
+	if (max <= allowed->max)
+		return STATUS_SUCCESS;
+	ranges = krealloc(allowed->ranges, max * sizeof(*ranges),
+			  GFP_KERNEL_ACCOUNT);
+	if (!ranges)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	allowed->ranges = ranges;
+	allowed->max = max;
+	return STATUS_SUCCESS;
+}
+
+static void wdm_allowed_delete(struct wdm_allowed *allowed, unsigned int i)
+{
+	allowed->nr--;
+	memmove(&allowed->ranges[i], &allowed->ranges[i + 1],
+		(allowed->nr - i) * sizeof(*allowed->ranges));
+}
+
+static void wdm_allowed_split(struct wdm_allowed *allowed, unsigned int i,
+			      const struct wdm_iova_range *hole)
+{
+	if (WARN_ON_ONCE(allowed->nr == allowed->max))
+		return;
+	memmove(&allowed->ranges[i + 1], &allowed->ranges[i],
+		(allowed->nr - i) * sizeof(*allowed->ranges));
+	allowed->nr++;
+	allowed->ranges[i].last_iova = hole->iova - 1;
+	allowed->ranges[i + 1].iova = hole->last_iova + 1;
+}
+
+/* Take a hole out of the allowed ranges. */
+static void wdm_allowed_punch(struct wdm_allowed *allowed,
+			      const struct wdm_iova_range *hole)
+{
+	unsigned int i = 0;
+
+	while (i < allowed->nr) {
+		struct wdm_iova_range *range = &allowed->ranges[i];
+		bool below = range->iova < hole->iova;
+		bool above = range->last_iova > hole->last_iova;
+
+		if (range->last_iova < hole->iova ||
+		    range->iova > hole->last_iova) {
+			i++;
+		} else if (below && above) {
+			wdm_allowed_split(allowed, i, hole);
+			return;
+		} else if (below) {
+			range->last_iova = hole->iova - 1;
+			i++;
+		} else if (above) {
+			range->iova = hole->last_iova + 1;
+			i++;
+		} else {
+			wdm_allowed_delete(allowed, i);
+		}
+	}
+}
+
+static void wdm_allowed_clip(struct wdm_allowed *allowed,
+			     const struct wdm_iova_range *aperture)
+{
+	struct wdm_iova_range hole;
+
+	if (aperture->iova) {
+		hole = (struct wdm_iova_range) { 0, aperture->iova - 1 };
+		wdm_allowed_punch(allowed, &hole);
+	}
+	if (aperture->last_iova != U64_MAX) {
+		hole = (struct wdm_iova_range) { aperture->last_iova + 1,
+						 U64_MAX };
+		wdm_allowed_punch(allowed, &hole);
+	}
+}
+
+/**
+ * wdm_allowed_update() - Compute the allowed ranges after a group came or went
+ * @domain: the domain, all of which is locked
+ *
+ * What lies in the aperture of each hwpt and in no reserved range of an attached
+ * group. wdm_allowed_reserve() has made room.
+ */
+void wdm_allowed_update(struct wdm_domain *domain)
+{
+	struct wdm_allowed *allowed = &domain->allowed;
+	const struct wdm_group *group;
+	const struct wdm_hwpt *hwpt;
+	unsigned int i;
+
+	wdm_allowed_set_all(allowed);
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		wdm_allowed_clip(allowed, &hwpt->aperture);
+	list_for_each_entry(group, &domain->groups, domain_node)
+		for (i = 0; i < group->resv.nr; i++)
+			wdm_allowed_punch(allowed, &group->resv.ranges[i]);
+
+	/* If nothing is left, an empty range holds nothing. */
+	allowed->widest = allowed->nr ? allowed->ranges[0] :
+			  (struct wdm_iova_range) { U64_MAX, 0 };
+	for (i = 1; i < allowed->nr; i++)
+		if (wdm_iova_range_span(&allowed->ranges[i]) >
+		    wdm_iova_range_span(&allowed->widest))
+			allowed->widest = allowed->ranges[i];
+}
+
+/* The first allowed range that ends at or above an address */
+static unsigned int wdm_allowed_find(const struct wdm_allowed *allowed,
+				     u64 iova)
+{
+	unsigned int low = 0, high = allowed->nr;
+
+	while (low < high) {
+		unsigned int mid = (low + high) / 2;
+
+		if (allowed->ranges[mid].last_iova < iova)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/**
+ * wdm_allowed_search() - Does one allowed range hold all of these addresses?
+ * @allowed: the allowed ranges
+ * @iova: the first logical address
+ * @last_iova: the last one
+ *
+ * Return: whether one does.
+ */
+bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
+			u64 last_iova)
+{
+	unsigned int i = wdm_allowed_find(allowed, iova);
+
+	return i < allowed->nr &&
+	       wdm_iova_range_holds(&allowed->ranges[i], iova, last_iova);
+}
+
+/**
+ * wdm_allowed_next() - List the allowed ranges from an address on
+ * @allowed: the allowed ranges
+ * @iova: the address; a range that holds it is cut there
+ * @ranges: out: the ranges, in ascending order
+ * @nr: room in @ranges
+ *
+ * Return: how many ranges were written; 0 if none is allowed from @iova on.
+ */
+unsigned int wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova,
+			      struct wdm_iova_range *ranges, unsigned int nr)
+{
+	unsigned int i = wdm_allowed_find(allowed, iova);
+
+	nr = min(nr, allowed->nr - i);
+	memcpy(ranges, &allowed->ranges[i], nr * sizeof(*ranges));
+	if (nr)
+		ranges[0].iova = max(ranges[0].iova, iova);
+	return nr;
+}

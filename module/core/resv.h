@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reserved regions of devices, and the logical addresses they leave to a domain.
+ */
+#ifndef WDM_CORE_RESV_H
+#define WDM_CORE_RESV_H
+
+#include <linux/types.h>
+
+#include "../status.h"
+
+struct list_head;
+struct wdm_domain;
+
+/**
+ * struct wdm_iova_range - logical addresses
+ * @iova: the first byte
+ * @last_iova: the last byte, inclusive
+ */
+struct wdm_iova_range {
+	u64 iova;
+	u64 last_iova;
+};
+
+/**
+ * struct wdm_resv - what a group's devices must not have mapped
+ * @ranges: the reserved ranges, in no particular order; may overlap
+ * @nr: elements of @ranges
+ */
+struct wdm_resv {
+	struct wdm_iova_range *ranges;
+	unsigned int nr;
+};
+
+/**
+ * struct wdm_allowed - what may be mapped for all devices of a domain
+ * @widest: the largest of @ranges
+ * @ranges: sorted, disjoint and not adjacent; the whole address space while
+ *	nothing is attached
+ * @nr: elements of @ranges
+ * @max: elements that @ranges has room for
+ *
+ * Changes while all pages of the domain are locked; stable under
+ * wdm_domain_lock() or any other range.
+ */
+struct wdm_allowed {
+	struct wdm_iova_range widest;
+	struct wdm_iova_range *ranges;
+	unsigned int nr;
+	unsigned int max;
+};
+
+ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions);
+void wdm_resv_destroy(struct wdm_resv *resv);
+
+ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed);
+void wdm_allowed_destroy(struct wdm_allowed *allowed);
+ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
+			       const struct wdm_resv *resv);
+void wdm_allowed_update(struct wdm_domain *domain);
+bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
+			u64 last_iova);
+unsigned int wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova,
+			      struct wdm_iova_range *ranges, unsigned int nr);
+
+static inline bool wdm_iova_range_holds(const struct wdm_iova_range *range,
+					u64 iova, u64 last_iova)
+{
+	return iova >= range->iova && last_iova <= range->last_iova;
+}
+
+#endif /* WDM_CORE_RESV_H */
