@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The range lock: who holds a page holds it alone, and nobody waits for pages
- * that are free.
+ * The range lock: a page has one holder at a time, and nobody waits for free pages.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -9,24 +8,26 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "../module/core/range_lock.h"
 #include "support/fixture.h"
 
-/* Places that are locked, each some pages: ranges of a few are small, others large */
+/* Places that are locked, and the pages of each */
 #define RANGE_PAGES	24
-#define RANGE_SPREAD	(BIT_ULL(WDM_RANGE_BLOCK_BITS) / 8)
+#define RANGE_SPREAD	64
 #define RANGE_THREADS	4
+/* A place whose holder lets urgent ranges pass */
+#define RANGE_YIELDED	(RANGE_THREADS + 1)
 #define RANGE_ROUNDS	400
 
 /**
  * struct range_shared - what the threads share
  * @lock: the lock
  * @holder: which thread holds a place, plus 1; no lock but ours guards it
- * @guests: who holds no page, and keeps out who wants all
+ * @guests: holders of the empty range, which exclude those of all pages
  * @violations: places that had a holder already, or lost one
- * @waits: ranges that somebody else held a place of, shortly before
+ * @waits: attempts at a range of which another thread held a place
  */
 struct range_shared {
 	struct wdm_range_lock lock;
@@ -62,6 +63,17 @@ static void range_pause(struct range_thread *thread)
 		usleep_range(10, 50);
 }
 
+/* Urgent ranges come in, and nobody else. */
+static void range_yield(struct range_thread *thread, struct wdm_range *range,
+			u64 first, u64 last)
+{
+	struct range_shared *shared = thread->shared;
+
+	range_set(shared, first, last, thread->id, RANGE_YIELDED);
+	wdm_range_yield(&shared->lock, range);
+	range_set(shared, first, last, RANGE_YIELDED, thread->id);
+}
+
 static void range_round(struct range_thread *thread)
 {
 	struct range_shared *shared = thread->shared;
@@ -85,6 +97,8 @@ static void range_round(struct range_thread *thread)
 	}
 	range_set(shared, first, last, 0, thread->id);
 	range_pause(thread);
+	if (fixture_once_in(&thread->rng, 8))
+		range_yield(thread, &range, first, last);
 	range_set(shared, first, last, thread->id, 0);
 	wdm_range_unlock(&shared->lock, &range);
 }
@@ -100,6 +114,28 @@ static void range_round_all(struct range_thread *thread)
 	if (atomic_read(&shared->guests) || !wdm_range_wanted(&shared->lock))
 		atomic_inc(&shared->violations);
 	range_set(shared, 0, RANGE_PAGES - 1, thread->id, 0);
+	wdm_range_unlock(&shared->lock, &range);
+}
+
+/* Others may hold a range, but then each of them has yielded. */
+static void range_round_urgent(struct range_thread *thread)
+{
+	struct range_shared *shared = thread->shared;
+	unsigned int was[RANGE_PAGES], i;
+	struct wdm_range range;
+
+	wdm_range_lock_urgent(&shared->lock, &range, false);
+	for (i = 0; i < RANGE_PAGES; i++) {
+		was[i] = READ_ONCE(shared->holder[i]);
+		if (was[i] && was[i] != RANGE_YIELDED)
+			atomic_inc(&shared->violations);
+		WRITE_ONCE(shared->holder[i], thread->id);
+	}
+	range_pause(thread);
+	if (atomic_read(&shared->guests) || !wdm_range_urgent(&shared->lock))
+		atomic_inc(&shared->violations);
+	for (i = 0; i < RANGE_PAGES; i++)
+		range_set(shared, i, i, thread->id, was[i]);
 	wdm_range_unlock(&shared->lock, &range);
 }
 
@@ -127,6 +163,9 @@ static int range_thread(void *data)
 			break;
 		case 1:
 			range_round_none(thread);
+			break;
+		case 2:
+			range_round_urgent(thread);
 			break;
 		default:
 			range_round(thread);
@@ -174,6 +213,9 @@ struct range_waiter {
 	struct wdm_range_lock *lock;
 	u64 first;
 	u64 last;
+	bool urgent;
+	int ret;
+	struct task_struct *task;
 	struct completion started;
 	struct completion got;
 };
@@ -183,15 +225,19 @@ static int range_waiter(void *data)
 	struct range_waiter *waiter = data;
 	struct wdm_range range;
 
+	allow_signal(SIGKILL);
 	complete(&waiter->started);
-	if (!wdm_range_lock(waiter->lock, &range, waiter->first, waiter->last,
-			    true))
+	waiter->ret = waiter->urgent ?
+		      wdm_range_lock_urgent(waiter->lock, &range, true) :
+		      wdm_range_lock(waiter->lock, &range, waiter->first,
+				     waiter->last, true);
+	if (!waiter->ret)
 		wdm_range_unlock(waiter->lock, &range);
 	complete(&waiter->got);
 	return 0;
 }
 
-/* Does another thread have to wait for [first, last]? Leaves it waiting then. */
+/* Does another thread have to wait for the range? If so it is left waiting. */
 static bool range_waits(struct kunit *test, struct range_waiter *waiter)
 {
 	struct task_struct *task;
@@ -200,6 +246,7 @@ static bool range_waits(struct kunit *test, struct range_waiter *waiter)
 	init_completion(&waiter->got);
 	task = kthread_run(range_waiter, waiter, "wdm_range_waiter");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	waiter->task = task;
 	wait_for_completion(&waiter->started);
 	return !wait_for_completion_timeout(&waiter->got,
 					    msecs_to_jiffies(100));
@@ -209,7 +256,7 @@ static bool range_waits(struct kunit *test, struct range_waiter *waiter)
  * struct range_case - a range, while another one is held
  * @first: the first page number
  * @last: the last one
- * @waits: does who wants it wait?
+ * @waits: whether locking it waits
  */
 struct range_case {
 	u64 first;
@@ -280,7 +327,7 @@ static void range_large(struct kunit *test)
 	range_try(test, 1000, 5000, cases, ARRAY_SIZE(cases));
 }
 
-/* Who wants all pages gets them before those who come later. */
+/* All pages are locked before ranges that come later. */
 static void range_all_first(struct kunit *test)
 {
 	struct range_waiter *waiters;
@@ -318,11 +365,85 @@ static void range_all_first(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
 }
 
+/* A fatal signal ends a wait, and nobody waits for a waiter that is gone. */
+static void range_killed(struct kunit *test)
+{
+	struct range_waiter *waiters;
+	struct wdm_range_lock *lock;
+	struct wdm_range range;
+	bool waits[2];
+
+	lock = kunit_kzalloc(test, sizeof(*lock), GFP_KERNEL);
+	waiters = kunit_kcalloc(test, 2, sizeof(*waiters), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lock);
+	KUNIT_ASSERT_NOT_NULL(test, waiters);
+	wdm_range_lock_init(lock);
+	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7, true), 0);
+	waiters[0] = (struct range_waiter) { .lock = lock, .last = U64_MAX };
+	waiters[1] = (struct range_waiter) { .lock = lock, .first = 8, .last = 9 };
+	waits[0] = range_waits(test, &waiters[0]);
+	waits[1] = range_waits(test, &waiters[1]);
+	KUNIT_EXPECT_TRUE(test, waits[0] && waits[1]);
+	if (waits[0]) {
+		send_sig(SIGKILL, waiters[0].task, 1);
+		wait_for_completion(&waiters[0].got);
+		KUNIT_EXPECT_EQ(test, waiters[0].ret, -ERESTARTSYS);
+	}
+	KUNIT_EXPECT_FALSE(test, wdm_range_wanted(lock));
+
+	/* Only the first waiter stood in the way of the second. */
+	if (waits[1])
+		wait_for_completion(&waiters[1].got);
+	KUNIT_EXPECT_EQ(test, waiters[1].ret, 0);
+	wdm_range_unlock(lock, &range);
+	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
+}
+
+/* An urgent range passes all waiters, and those that yield; others do not. */
+static void range_urgent(struct kunit *test)
+{
+	struct range_waiter *waiters;
+	struct wdm_range_lock *lock;
+	struct wdm_range range;
+	bool waits[3];
+	unsigned int i;
+
+	lock = kunit_kzalloc(test, sizeof(*lock), GFP_KERNEL);
+	waiters = kunit_kcalloc(test, 3, sizeof(*waiters), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lock);
+	KUNIT_ASSERT_NOT_NULL(test, waiters);
+	wdm_range_lock_init(lock);
+	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7, true), 0);
+	waiters[0] = (struct range_waiter) { .lock = lock, .first = 7, .last = 9 };
+	waiters[1] = (struct range_waiter) { .lock = lock, .last = U64_MAX };
+	waiters[2] = (struct range_waiter) { .lock = lock, .urgent = true };
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_FALSE(test, wdm_range_urgent(lock));
+		waits[i] = range_waits(test, &waiters[i]);
+		KUNIT_EXPECT_TRUE_MSG(test, waits[i], "%u", i);
+	}
+	KUNIT_EXPECT_TRUE(test, wdm_range_urgent(lock));
+	wdm_range_yield(lock, &range);
+	KUNIT_EXPECT_FALSE(test, wdm_range_urgent(lock));
+	if (waits[2])
+		wait_for_completion(&waiters[2].got);
+	KUNIT_EXPECT_FALSE(test, completion_done(&waiters[0].got));
+	KUNIT_EXPECT_FALSE(test, completion_done(&waiters[1].got));
+
+	wdm_range_unlock(lock, &range);
+	for (i = 0; i < 2; i++)
+		if (waits[i])
+			wait_for_completion(&waiters[i].got);
+	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
+}
+
 static struct kunit_case range_cases[] = {
 	KUNIT_CASE(range_exclusion),
 	KUNIT_CASE(range_overlap),
 	KUNIT_CASE(range_large),
 	KUNIT_CASE(range_all_first),
+	KUNIT_CASE(range_killed),
+	KUNIT_CASE(range_urgent),
 	{}
 };
 

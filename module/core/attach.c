@@ -358,7 +358,7 @@ void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
 
 	lockdep_assert_held(&group->lock);
 
-	wdm_domain_lock_all(domain, &all, false);
+	wdm_domain_lock_urgent(domain, &all, false);
 	iommu_detach_group(hwpt->domain, group->iommu_group);
 	list_del_init(&group->domain_node);
 	group->hwpt = NULL;

@@ -107,6 +107,25 @@ static inline ntstatus_t wdm_domain_lock_all(struct wdm_domain *domain,
 	return STATUS_SUCCESS;
 }
 
+/**
+ * wdm_domain_lock_urgent() - Lock the domain against all calls, before any that wait
+ * @domain: the domain
+ * @all: for wdm_domain_unlock()
+ * @killable: a fatal signal ends the wait
+ *
+ * For taking a group back. Calls in progress let it pass within about a millisecond.
+ *
+ * Return: as wdm_domain_lock().
+ */
+static inline ntstatus_t wdm_domain_lock_urgent(struct wdm_domain *domain,
+						struct wdm_range *all,
+						bool killable)
+{
+	if (wdm_range_lock_urgent(&domain->ranges, all, killable))
+		return STATUS_CANCELLED;
+	return STATUS_SUCCESS;
+}
+
 static inline void wdm_domain_unlock(struct wdm_domain *domain,
 				     struct wdm_range *range)
 {

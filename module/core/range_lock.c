@@ -1,156 +1,250 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Range lock. Who holds a range is in the kernel, in a call of its own: there are
- * few at a time, and a list of them is quicker than a tree.
+ * Range lock. Each range belongs to a call in progress: there are few at a time,
+ * and a list of them is faster than a tree.
  */
 #include "range_lock.h"
 
-static void wdm_range_list_init(struct wdm_range_list *list)
+static bool wdm_range_overlaps(const struct wdm_range *range,
+			       const struct wdm_range *other)
 {
-	spin_lock_init(&list->lock);
-	INIT_LIST_HEAD(&list->ranges);
+	return range->last >= other->first && range->first <= other->last;
+}
+
+static bool wdm_range_is_all(const struct wdm_range *range)
+{
+	return !range->first && range->last == U64_MAX;
+}
+
+/* Called with the spinlock held. */
+static bool wdm_range_is_free(struct wdm_range_lock *ranges,
+			      const struct wdm_range *range)
+{
+	const struct wdm_range *other;
+
+	if (ranges->nr_urgent)
+		return false;
+	list_for_each_entry(other, &ranges->ranges, node) {
+		if (other == range)
+			break;
+		if (wdm_range_overlaps(range, other))
+			return false;
+	}
+	return true;
+}
+
+/* An urgent range waits for those that are held, and for older urgent ones. */
+static bool wdm_range_is_free_urgent(struct wdm_range_lock *ranges,
+				     const struct wdm_range *range)
+{
+	const struct wdm_range *other;
+	bool older = true;
+
+	list_for_each_entry(other, &ranges->ranges, node) {
+		if (other == range)
+			older = false;
+		else if (other->held || (older && other->urgent))
+			return false;
+	}
+	return true;
+}
+
+static bool wdm_range_try(struct wdm_range_lock *ranges, struct wdm_range *range)
+{
+	range->held = range->urgent ? wdm_range_is_free_urgent(ranges, range) :
+				      wdm_range_is_free(ranges, range);
+	return range->held;
+}
+
+/* Condition of the wait: on success, the range is no longer waited for. */
+static bool wdm_range_try_again(struct wdm_range_lock *ranges,
+				struct wdm_range *range)
+{
+	bool held;
+
+	spin_lock(&ranges->lock);
+	held = wdm_range_try(ranges, range);
+	if (held)
+		ranges->nr_waiting--;
+	spin_unlock(&ranges->lock);
+	return held;
+}
+
+static void wdm_range_add(struct wdm_range_lock *ranges, struct wdm_range *range)
+{
+	list_add_tail(&range->node, &ranges->ranges);
+	if (wdm_range_is_all(range))
+		WRITE_ONCE(ranges->nr_all, ranges->nr_all + 1);
+	if (range->urgent)
+		WRITE_ONCE(ranges->nr_urgent, ranges->nr_urgent + 1);
+}
+
+/*
+ * Wake with the spinlock held: whoever takes it next may free the lock, and this
+ * does not touch it any more.
+ */
+static void wdm_range_del(struct wdm_range_lock *ranges, struct wdm_range *range)
+{
+	list_del(&range->node);
+	if (wdm_range_is_all(range))
+		WRITE_ONCE(ranges->nr_all, ranges->nr_all - 1);
+	if (range->urgent)
+		WRITE_ONCE(ranges->nr_urgent, ranges->nr_urgent - 1);
+	if (ranges->nr_waiting)
+		wake_up_all(&ranges->wait);
+}
+
+static int wdm_range_wait_killable(struct wdm_range_lock *ranges,
+				   struct wdm_range *range)
+{
+	int ret = wait_event_killable(ranges->wait,
+				      wdm_range_try_again(ranges, range));
+
+	if (ret) {
+		spin_lock(&ranges->lock);
+		ranges->nr_waiting--;
+		wdm_range_del(ranges, range);
+		spin_unlock(&ranges->lock);
+	}
+	return ret;
+}
+
+static int __wdm_range_lock(struct wdm_range_lock *ranges,
+			    struct wdm_range *range, bool killable)
+{
+	bool held;
+
+	spin_lock(&ranges->lock);
+	wdm_range_add(ranges, range);
+	held = wdm_range_try(ranges, range);
+	if (!held)
+		ranges->nr_waiting++;
+	spin_unlock(&ranges->lock);
+	if (likely(held))
+		return 0;
+	if (killable)
+		return wdm_range_wait_killable(ranges, range);
+	wait_event(ranges->wait, wdm_range_try_again(ranges, range));
+	return 0;
 }
 
 /**
- * wdm_range_lock_init() - Make a range lock that nobody holds
+ * wdm_range_lock_init() - Initialize a range lock
  * @ranges: the lock
  */
 void wdm_range_lock_init(struct wdm_range_lock *ranges)
 {
 	static struct lock_class_key key;
-	unsigned int i;
 
-	for (i = 0; i < WDM_RANGE_LISTS; i++)
-		wdm_range_list_init(&ranges->small[i]);
-	/* Taken with one of the others held, so it is a class of its own. */
-	spin_lock_init(&ranges->large.lock);
-	INIT_LIST_HEAD(&ranges->large.ranges);
-	ranges->nr_large = 0;
+	spin_lock_init(&ranges->lock);
+	INIT_LIST_HEAD(&ranges->ranges);
+	ranges->nr_waiting = 0;
 	ranges->nr_all = 0;
+	ranges->nr_urgent = 0;
 	init_waitqueue_head(&ranges->wait);
 	lockdep_init_map(&ranges->dep_map, "wdm_range_lock", &key, 0);
 }
 
 /**
- * wdm_range_is_locked() - Does anybody hold or claim anything?
+ * wdm_range_lock() - Lock a range of pages
+ * @ranges: the lock
+ * @range: the caller's record of it, for wdm_range_unlock()
+ * @first: the first page number
+ * @last: the last page number
+ * @killable: a fatal signal ends the wait
+ *
+ * Waits for all older ranges that overlap this one, and for urgent ones.
+ *
+ * Return: 0, or -ERESTARTSYS when a fatal signal came first.
+ */
+int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
+		   u64 first, u64 last, bool killable)
+{
+	int ret;
+
+	might_sleep();
+	range->first = first;
+	range->last = last;
+	range->urgent = false;
+	if (wdm_range_is_all(range))
+		rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
+	else
+		rwsem_acquire_read(&ranges->dep_map, 0, 0, _RET_IP_);
+
+	ret = __wdm_range_lock(ranges, range, killable);
+	if (ret)
+		rwsem_release(&ranges->dep_map, _RET_IP_);
+	return ret;
+}
+
+/**
+ * wdm_range_lock_urgent() - Lock all pages before others that wait
+ * @ranges: the lock
+ * @range: the caller's record of it
+ * @killable: a fatal signal ends the wait
+ *
+ * Waits for ranges that are held, and for older urgent ones.
+ *
+ * Return: as wdm_range_lock().
+ */
+int wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
+			  bool killable)
+{
+	int ret;
+
+	might_sleep();
+	range->first = 0;
+	range->last = U64_MAX;
+	range->urgent = true;
+	rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
+	ret = __wdm_range_lock(ranges, range, killable);
+	if (ret)
+		rwsem_release(&ranges->dep_map, _RET_IP_);
+	return ret;
+}
+
+/**
+ * wdm_range_yield() - Let urgent ranges pass
+ * @ranges: the lock
+ * @range: a range that is held, but not all pages
+ *
+ * The range keeps its place: no range that overlaps it is locked meanwhile, but for
+ * urgent ones.
+ */
+void wdm_range_yield(struct wdm_range_lock *ranges, struct wdm_range *range)
+{
+	rwsem_release(&ranges->dep_map, _RET_IP_);
+	rwsem_acquire_read(&ranges->dep_map, 0, 0, _RET_IP_);
+	spin_lock(&ranges->lock);
+	range->held = false;
+	ranges->nr_waiting++;
+	wake_up_all(&ranges->wait);
+	spin_unlock(&ranges->lock);
+	wait_event(ranges->wait, wdm_range_try_again(ranges, range));
+}
+
+/**
+ * wdm_range_unlock() - Unlock a range of pages
+ * @ranges: the lock; whoever takes it next may free it
+ * @range: what wdm_range_lock() locked
+ */
+void wdm_range_unlock(struct wdm_range_lock *ranges, struct wdm_range *range)
+{
+	rwsem_release(&ranges->dep_map, _RET_IP_);
+	spin_lock(&ranges->lock);
+	wdm_range_del(ranges, range);
+	spin_unlock(&ranges->lock);
+}
+
+/**
+ * wdm_range_is_locked() - Is any range held or waited for?
  * @ranges: the lock
  *
  * For tests.
  *
- * Return: whether somebody does.
+ * Return: whether any is.
  */
 bool wdm_range_is_locked(struct wdm_range_lock *ranges)
 {
-	unsigned int i;
-
-	for (i = 0; i < WDM_RANGE_LISTS; i++)
-		if (!list_empty_careful(&ranges->small[i].ranges))
-			return true;
-	return !list_empty_careful(&ranges->large.ranges);
-}
-
-/**
- * wdm_range_claimed() - Does anybody hold or claim a large range with a page of this?
- * @ranges: the lock
- * @range: a small range
- *
- * Return: whether somebody does.
- */
-bool wdm_range_claimed(struct wdm_range_lock *ranges,
-		       const struct wdm_range *range)
-{
-	bool claimed;
-
-	spin_lock(&ranges->large.lock);
-	claimed = wdm_range_list_has(&ranges->large, range);
-	spin_unlock(&ranges->large.lock);
-	return claimed;
-}
-
-/* Whoever comes now and wants a page of the range waits until it is let go of. */
-static void wdm_range_claim(struct wdm_range_lock *ranges,
-			    struct wdm_range *range)
-{
-	range->list = &ranges->large;
-	spin_lock(&ranges->large.lock);
-	list_add_tail(&range->node, &ranges->large.ranges);
-	WRITE_ONCE(ranges->nr_large, ranges->nr_large + 1);
-	if (wdm_range_is_all(range))
-		WRITE_ONCE(ranges->nr_all, ranges->nr_all + 1);
-	spin_unlock(&ranges->large.lock);
-}
-
-/**
- * wdm_range_unlock_large() - Let go of a large range, or give up its claim
- * @ranges: the lock
- * @range: the range
- *
- * Return: whether there are others, who may be waiting.
- */
-bool wdm_range_unlock_large(struct wdm_range_lock *ranges,
-			    struct wdm_range *range)
-{
-	bool others;
-
-	spin_lock(&ranges->large.lock);
-	list_del(&range->node);
-	/* Who sees none left sees what was done. */
-	smp_store_release(&ranges->nr_large, ranges->nr_large - 1);
-	if (wdm_range_is_all(range))
-		WRITE_ONCE(ranges->nr_all, ranges->nr_all - 1);
-	others = ranges->nr_large;
-	spin_unlock(&ranges->large.lock);
-	return others;
-}
-
-/* Are all those gone that were there before the claim and have a page of it? */
-static bool wdm_range_is_free(struct wdm_range_lock *ranges,
-			      struct wdm_range *range)
-{
-	const struct wdm_range *other = range;
-	bool free = true;
-	unsigned int i;
-
-	spin_lock(&ranges->large.lock);
-	list_for_each_entry_continue_reverse(other, &ranges->large.ranges, node) {
-		free = !wdm_range_overlaps(range, other);
-		if (!free)
-			break;
-	}
-	spin_unlock(&ranges->large.lock);
-
-	for (i = 0; free && i < WDM_RANGE_LISTS; i++) {
-		struct wdm_range_list *list = &ranges->small[i];
-
-		spin_lock(&list->lock);
-		free = !wdm_range_list_has(list, range);
-		spin_unlock(&list->lock);
-	}
-	return free;
-}
-
-/**
- * wdm_range_lock_slow() - Take a range that is large, or that somebody holds
- * @ranges: the lock
- * @range: the range
- * @killable: a fatal signal ends it
- *
- * Return: as wdm_range_lock().
- */
-int wdm_range_lock_slow(struct wdm_range_lock *ranges, struct wdm_range *range,
-			bool killable)
-{
-	int ret = 0;
-
-	wdm_range_claim(ranges, range);
-	if (killable)
-		ret = wait_event_killable(ranges->wait,
-					  wdm_range_is_free(ranges, range));
-	else
-		wait_event(ranges->wait, wdm_range_is_free(ranges, range));
-	if (ret) {
-		wdm_range_unlock_large(ranges, range);
-		wake_up_all(&ranges->wait);
-	}
-	return ret;
+	return !list_empty_careful(&ranges->ranges);
 }
