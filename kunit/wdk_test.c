@@ -168,6 +168,43 @@ static void os_managed_interface(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &io.CreateDomain, &io.V1, sizeof(io.V1));
 }
 
+/* The loop that public code has: the highest version first, then down. */
+static void os_managed_interface_ex(struct kunit *test)
+{
+	DMA_IOMMU_INTERFACE_EX io, poison;
+	ULONG version;
+	NTSTATUS status = STATUS_UNSUCCESSFUL;
+
+	memset(&poison, 0x5a, sizeof(poison));
+	for (version = DMA_IOMMU_INTERFACE_EX_VERSION_MAX;
+	     version >= DMA_IOMMU_INTERFACE_EX_VERSION_MIN; version--) {
+		io = poison;
+		status = IoGetIommuInterfaceEx(version, 0, &io);
+		if (NT_SUCCESS(status))
+			break;
+		KUNIT_EXPECT_STATUS(test, status, STATUS_INVALID_PARAMETER_1);
+		KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
+	}
+	KUNIT_EXPECT_STATUS(test, status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, io.Version, 1);
+	KUNIT_EXPECT_EQ(test, io.Size, 0x78);
+	KUNIT_EXPECT_NOT_NULL(test, io.V1.ConfigureDomain);
+	/* Nothing behind the table of this version is written. */
+	KUNIT_EXPECT_MEMEQ(test, (char *)&io + io.Size, (char *)&poison + io.Size,
+			   sizeof(io) - io.Size);
+
+	io = poison;
+	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(1, 1, &io),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(1, BIT_ULL(63), &io),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(0, 0, &io),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(4, 0, &io),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
+}
+
 static void os_managed_map(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -443,7 +480,8 @@ static void os_managed_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, faults->info.Type, FaultInformationX64);
 	KUNIT_EXPECT_PTR_EQ(test, faults->info.X64.DomainHandle, wdk->domain);
 	KUNIT_EXPECT_EQ(test, (u64)faults->info.X64.FaultAddress, 0xABCDE000);
-	KUNIT_EXPECT_EQ(test, faults->info.X64.Flags, FAULT_X64_ADDRESS_VALID);
+	KUNIT_EXPECT_TRUE(test, faults->info.X64.Flags.FaultAddressValid);
+	KUNIT_EXPECT_TRUE(test, !faults->info.X64.Flags.Reserved);
 	KUNIT_EXPECT_EQ(test, faults->info.X64.Type, TranslationFault);
 
 	KUNIT_EXPECT_STATUS(test, wdk->io.SetDeviceFaultReporting(dev, 0, FALSE,
@@ -455,6 +493,7 @@ static void os_managed_faults(struct kunit *test)
 
 static struct kunit_case os_managed_cases[] = {
 	KUNIT_CASE(os_managed_interface),
+	KUNIT_CASE(os_managed_interface_ex),
 	KUNIT_CASE(os_managed_map),
 	KUNIT_CASE(os_managed_bad_mdl),
 	KUNIT_CASE(os_managed_identity),

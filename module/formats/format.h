@@ -30,7 +30,7 @@ static inline u64 wdm_pt_span(unsigned int level)
 	return BIT_ULL(wdm_pt_shift(level));
 }
 
-/* DOMAIN_CONFIGURATION_TYPE of the contract */
+/* DOMAIN_CONFIGURATION_ARCH of the contract */
 enum wdm_pt_type {
 	WDM_PT_ARM64 = 0,
 	WDM_PT_X64 = 1,

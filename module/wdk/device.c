@@ -227,7 +227,7 @@ static void wdk_fault(void *context, const struct wdm_fault *fault)
 		.X64 = {
 			.DomainHandle = faults->wdev->domain,
 			.FaultAddress = (PVOID)(unsigned long)fault->iova,
-			.Flags = FAULT_X64_ADDRESS_VALID,
+			.Flags.FaultAddressValid = 1,
 			.Type = fault->mapped ? PermissionFault :
 						TranslationFault,
 		},

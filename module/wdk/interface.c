@@ -206,3 +206,32 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_GPL(IoGetIommuInterface);
+
+/**
+ * IoGetIommuInterfaceEx() - Get the table of functions of a version
+ * @Version: DMA_IOMMU_INTERFACE_EX_VERSION_1; the others are not there yet
+ * @Flags: must be 0
+ * @InterfaceOut: out: the table, and how many bytes of the structure it fills;
+ *	what is behind them is not written
+ *
+ * Contract: IoGetIommuInterfaceEx. Code that can do with several versions asks for
+ * the highest first and goes down until one is there.
+ *
+ * Return: STATUS_SUCCESS, or without having written anything:
+ *
+ * * STATUS_INVALID_PARAMETER_1: there is no such version
+ * * STATUS_INVALID_PARAMETER_2: @Flags
+ */
+NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
+			       PDMA_IOMMU_INTERFACE_EX InterfaceOut)
+{
+	if (Version != DMA_IOMMU_INTERFACE_EX_VERSION_1)
+		return STATUS_INVALID_PARAMETER_1;
+	if (Flags)
+		return STATUS_INVALID_PARAMETER_2;
+	InterfaceOut->Size = offsetofend(DMA_IOMMU_INTERFACE_EX, V1);
+	InterfaceOut->Version = Version;
+	InterfaceOut->V1 = wdk_interface_v1.V1;
+	return STATUS_SUCCESS;
+}
+EXPORT_SYMBOL_GPL(IoGetIommuInterfaceEx);

@@ -93,7 +93,7 @@ enum {
 #define WDM_IOMMU_READ			(1U << 0)
 #define WDM_IOMMU_WRITE			(1U << 1)
 
-/* Formats of page tables (contract: DOMAIN_CONFIGURATION_TYPE). */
+/* Formats of page tables (contract: DOMAIN_CONFIGURATION_ARCH). */
 #define WDM_IOMMU_FORMAT_ARM64		0
 #define WDM_IOMMU_FORMAT_X64		1
 

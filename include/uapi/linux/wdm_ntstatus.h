@@ -14,11 +14,11 @@
 #include <linux/types.h>
 
 /*
- * In the kernel an NTSTATUS is a type of its own, so that sparse can tell it
- * from an errno; a program sees a plain 32-bit number.
+ * In the kernel an NTSTATUS is a signed type of its own, so that sparse can tell
+ * it from an errno; a program sees a plain 32-bit number.
  */
 #ifdef __KERNEL__
-typedef __u32 __bitwise ntstatus_t;
+typedef __s32 __bitwise ntstatus_t;
 #define __WDM_NTSTATUS(value)		((__force ntstatus_t)(value))
 #else
 #define __WDM_NTSTATUS(value)		((__u32)(value))
