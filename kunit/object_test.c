@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handles and what they name: from reserving one to the close of the file.
+ * Handles and the objects that they name, from reserving a handle to closing the
+ * file.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -14,8 +15,11 @@
 #define OBJECT_SLOTS	16
 #define OBJECT_STEPS	4000
 
-/* A handle that no test ever gets. */
+/* A handle that no test ever gets */
 #define OBJECT_NOBODY	0x7000000
+
+/* Calls of a thread of the tests with threads */
+#define OBJECT_CALLS	4000
 
 static void object_context(struct wdm_context *ctx)
 {
@@ -23,7 +27,7 @@ static void object_context(struct wdm_context *ctx)
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 }
 
-/* What a handle gets: not found, or an object, let go of at once. */
+/* Look up a handle and drop the reference at once. */
 static ntstatus_t object_look(struct wdm_context *ctx, u32 handle,
 			      enum wdm_object_type type)
 {
@@ -35,7 +39,7 @@ static ntstatus_t object_look(struct wdm_context *ctx, u32 handle,
 	return status;
 }
 
-/* An object of an MDL, which gets the maker's reference. */
+/* An object that takes over the creator's reference on an MDL */
 static struct wdm_object *object_mdl(struct kunit *test,
 				     struct wdm_context *ctx,
 				     struct test_mdl **out)
@@ -77,7 +81,7 @@ static void object_steps(struct kunit *test)
 	handle = object->handle;
 	KUNIT_EXPECT_NE(test, handle, 0);
 
-	/* Reserved: it is nobody's yet. */
+	/* A reserved handle names nothing yet. */
 	KUNIT_EXPECT_STATUS(test, object_look(&ctx, handle, WDM_OBJECT_ANY),
 			    STATUS_INVALID_HANDLE);
 	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
@@ -99,7 +103,7 @@ static void object_steps(struct kunit *test)
 					      WDM_OBJECT_ANY),
 			    STATUS_INVALID_HANDLE);
 
-	/* Somebody is using it. */
+	/* A call uses it. */
 	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
 						    WDM_OBJECT_MDL),
 			    STATUS_RESOURCE_IN_USE);
@@ -115,7 +119,7 @@ static void object_steps(struct kunit *test)
 	wdm_object_delete_all(&ctx);
 }
 
-/* Giving up takes along what is in the object already. */
+/* Giving up destroys what the object holds already. */
 static void object_abort(struct kunit *test)
 {
 	struct wdm_object *object;
@@ -133,7 +137,7 @@ static void object_abort(struct kunit *test)
 	wdm_object_delete_all(&ctx);
 }
 
-/* What is mapped stays, with its handle, until it is mapped no more. */
+/* A mapped MDL keeps its handle until it is unmapped. */
 static void object_mapped(struct kunit *test)
 {
 	struct wdm_object *domain, *mdl;
@@ -164,7 +168,7 @@ static void object_mapped(struct kunit *test)
 	wdm_object_delete_all(&ctx);
 }
 
-/* A file is closed with everything in it, mapped or not. */
+/* Closing a file destroys everything in it, mapped or not. */
 static void object_close(struct kunit *test)
 {
 	struct wdm_object *domain, *mdl;
@@ -263,13 +267,21 @@ static void object_random(struct kunit *test)
  * struct object_thread - a thread that uses, and tries to delete, one handle
  * @ctx: the file
  * @handle: the handle
+ * @object: what it names, with a reference, for another thread to drop
+ * @domain: where to map it
+ * @iova: at which address
+ * @deletes: only deletes
  * @deleted: how often this thread deleted it
- * @odd: answers that nobody should get
- * @done: the thread has ended
+ * @odd: unexpected statuses
+ * @done: completed when the thread ends
  */
 struct object_thread {
 	struct wdm_context *ctx;
 	u32 handle;
+	struct wdm_object *object;
+	struct wdm_domain *domain;
+	u64 iova;
+	bool deletes;
 	unsigned int deleted;
 	unsigned int odd;
 	struct completion done;
@@ -307,7 +319,7 @@ static int object_thread(void *data)
 	return 0;
 }
 
-/* Of many threads that delete an object, one does. */
+/* Of many threads that delete an object, one succeeds. */
 static void object_threads(struct kunit *test)
 {
 	struct object_thread threads[4];
@@ -336,6 +348,183 @@ static void object_threads(struct kunit *test)
 	wdm_object_delete_all(&ctx);
 }
 
+/* A reference may be dropped by another thread than took it. */
+static int object_put_thread(void *data)
+{
+	struct object_thread *thread = data;
+
+	if (!wdm_ok(wdm_object_get(thread->ctx, thread->handle, WDM_OBJECT_ANY,
+				   &thread->object)))
+		thread->odd++;
+	complete(&thread->done);
+	return 0;
+}
+
+static void object_put_elsewhere(struct kunit *test)
+{
+	struct object_thread threads[8];
+	struct wdm_context ctx;
+	unsigned int i;
+	u32 handle;
+
+	object_context(&ctx);
+	handle = object_domain(test, &ctx)->handle;
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = (struct object_thread) {
+			.ctx = &ctx,
+			.handle = handle,
+		};
+		init_completion(&threads[i].done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(object_put_thread,
+							    &threads[i],
+							    "object/%u", i)));
+		wait_for_completion(&threads[i].done);
+		KUNIT_ASSERT_EQ(test, threads[i].odd, 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
+							    WDM_OBJECT_DOMAIN),
+				    STATUS_RESOURCE_IN_USE);
+		wdm_object_put(threads[i].object);
+	}
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
+						    WDM_OBJECT_DOMAIN),
+			    STATUS_SUCCESS);
+	wdm_object_delete_all(&ctx);
+}
+
+static void object_run(struct kunit *test, struct object_thread *threads,
+		       unsigned int nr, int (*fn)(void *data))
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		init_completion(&threads[i].done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fn, &threads[i],
+							    "object/%u", i)));
+	}
+	for (i = 0; i < nr; i++) {
+		wait_for_completion(&threads[i].done);
+		KUNIT_EXPECT_EQ(test, threads[i].odd, 0);
+	}
+}
+
+/* Half of the threads delete a mapped MDL in vain, the others use it. */
+static int object_refused_thread(void *data)
+{
+	struct object_thread *thread = data;
+	ntstatus_t status;
+	unsigned int i;
+
+	for (i = 0; i < OBJECT_CALLS; i++) {
+		if (thread->deletes) {
+			status = wdm_object_delete(thread->ctx, thread->handle,
+						   WDM_OBJECT_MDL);
+			if (status != STATUS_RESOURCE_IN_USE)
+				thread->odd++;
+		} else {
+			status = object_look(thread->ctx, thread->handle,
+					     WDM_OBJECT_MDL);
+			if (!wdm_ok(status))
+				thread->odd++;
+		}
+		cond_resched();
+	}
+	complete(&thread->done);
+	return 0;
+}
+
+/* Other calls never notice a delete that is refused. */
+static void object_refused(struct kunit *test)
+{
+	struct object_thread threads[4];
+	struct wdm_object *domain, *mdl;
+	struct wdm_context ctx;
+	struct test_mdl *tm;
+	unsigned int i;
+
+	object_context(&ctx);
+	domain = object_domain(test, &ctx);
+	mdl = object_mdl(test, &ctx, &tm);
+	wdm_object_publish(&ctx, mdl);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain->domain, WDM_READ,
+						 mdl->mdl, 0, 4, 0x100000),
+			    STATUS_SUCCESS);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		threads[i] = (struct object_thread) {
+			.ctx = &ctx,
+			.handle = mdl->handle,
+			.deletes = i % 2,
+		};
+	object_run(test, threads, ARRAY_SIZE(threads), object_refused_thread);
+	KUNIT_EXPECT_EQ(test, tm->freed, 0);
+	wdm_object_delete_all(&ctx);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+}
+
+static int object_churn_thread(void *data)
+{
+	struct object_thread *thread = data;
+	struct wdm_object *object;
+	ntstatus_t status;
+	unsigned int i;
+
+	for (i = 0; i < OBJECT_CALLS; i++) {
+		status = wdm_object_get(thread->ctx, thread->handle,
+					WDM_OBJECT_MDL, &object);
+		if (!wdm_ok(status)) {
+			if (status != STATUS_INVALID_HANDLE)
+				thread->odd++;
+			break;
+		}
+		status = wdm_domain_map(thread->domain, WDM_READ, object->mdl,
+					0, 1, thread->iova);
+		wdm_object_put(object);
+		if (!wdm_ok(status) ||
+		    !wdm_ok(wdm_domain_unmap(thread->domain, thread->iova, 1)))
+			thread->odd++;
+		if (i < OBJECT_CALLS / 2)
+			continue;
+		status = wdm_object_delete(thread->ctx, thread->handle,
+					   WDM_OBJECT_MDL);
+		if (wdm_ok(status))
+			thread->deleted++;
+		else if (status != STATUS_RESOURCE_IN_USE &&
+			 status != STATUS_INVALID_HANDLE)
+			thread->odd++;
+	}
+	complete(&thread->done);
+	return 0;
+}
+
+/* All threads map, unmap, use and delete one MDL, until a delete succeeds. */
+static void object_churn(struct kunit *test)
+{
+	struct object_thread threads[6];
+	struct wdm_object *domain, *mdl;
+	unsigned int i, deleted = 0;
+	struct wdm_context ctx;
+	struct test_mdl *tm;
+
+	object_context(&ctx);
+	domain = object_domain(test, &ctx);
+	mdl = object_mdl(test, &ctx, &tm);
+	wdm_object_publish(&ctx, mdl);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		threads[i] = (struct object_thread) {
+			.ctx = &ctx,
+			.handle = mdl->handle,
+			.domain = domain->domain,
+			.iova = (u64)(i + 1) << PAGE_SHIFT,
+		};
+	object_run(test, threads, ARRAY_SIZE(threads), object_churn_thread);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		deleted += threads[i].deleted;
+	KUNIT_EXPECT_EQ(test, deleted, 1);
+	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	wdm_object_delete_all(&ctx);
+}
+
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_steps),
 	KUNIT_CASE(object_abort),
@@ -343,6 +532,9 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_close),
 	KUNIT_CASE(object_random),
 	KUNIT_CASE(object_threads),
+	KUNIT_CASE(object_put_elsewhere),
+	KUNIT_CASE(object_refused),
+	KUNIT_CASE(object_churn),
 	{}
 };
 

@@ -2,234 +2,278 @@
 /*
  * Objects and their handles.
  *
- * The xarray's lock guards the table; looking up takes no lock, and an object is
- * found as long as no count of its users is negative. An object is made in three steps,
- * so that nobody sees it before its maker knows its handle: reserve a handle,
- * answer the program, publish. It is deleted in one: nobody may be using it, and
- * nobody can begin to while the core is asked whether it may go.
+ * An object is created in three steps, so that nobody can use it before its
+ * creator knows the handle: reserve a handle, answer the program, publish.
+ *
+ * It is destroyed in one, under the table's lock: if the table holds the only
+ * reference and the object is idle, its entry goes; otherwise nothing changes.
+ * Lookups run under RCU; one that meets an object without references asks again
+ * under the lock, so a delete that is refused is never seen by other calls.
  */
 #include <linux/slab.h>
 
-#include "../core/domain.h"
 #include "../core/device.h"
+#include "../core/domain.h"
 #include "object.h"
 
 /**
- * wdm_object_reserve() - Get a handle for an object that is about to be made
+ * struct wdm_object_ops - what the table knows about a type of objects
+ * @size: kernel memory that an object takes, for the budget
+ * @in_use: whether another object uses it. Called without any user of the
+ *	object, so that the answer cannot become true; must not sleep
+ * @destroy: frees the core's object, which is not in use
+ */
+struct wdm_object_ops {
+	size_t size;
+	bool (*in_use)(const struct wdm_object *object);
+	void (*destroy)(struct wdm_object *object);
+};
+
+static bool wdm_object_device_in_use(const struct wdm_object *object)
+{
+	return wdm_device_is_attached(object->device);
+}
+
+static void wdm_object_device_destroy(struct wdm_object *object)
+{
+	WARN_ON(!wdm_ok(wdm_device_delete(object->device)));
+}
+
+static bool wdm_object_domain_in_use(const struct wdm_object *object)
+{
+	return wdm_domain_is_attached(object->domain);
+}
+
+static void wdm_object_domain_destroy(struct wdm_object *object)
+{
+	WARN_ON(!wdm_ok(wdm_domain_delete(object->domain)));
+}
+
+static bool wdm_object_mdl_in_use(const struct wdm_object *object)
+{
+	return wdm_mdl_uses(object->mdl);
+}
+
+static void wdm_object_mdl_destroy(struct wdm_object *object)
+{
+	wdm_mdl_put(object->mdl);
+}
+
+/* By type, in the order in which closing a file destroys objects */
+static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
+	[WDM_OBJECT_DEVICE] = {
+		.size = sizeof(struct wdm_device),
+		.in_use = wdm_object_device_in_use,
+		.destroy = wdm_object_device_destroy,
+	},
+	[WDM_OBJECT_DOMAIN] = {
+		/* The domain, and as much again for what its backend keeps */
+		.size = 2 * sizeof(struct wdm_domain),
+		.in_use = wdm_object_domain_in_use,
+		.destroy = wdm_object_domain_destroy,
+	},
+	[WDM_OBJECT_MDL] = {
+		/* An MDL charges itself, since not every MDL has a handle. */
+		.size = 0,
+		.in_use = wdm_object_mdl_in_use,
+		.destroy = wdm_object_mdl_destroy,
+	},
+};
+
+/* A slot of the xarray's, and nodes above it */
+#define WDM_OBJECT_SLOT		16
+
+static u64 wdm_object_size(enum wdm_object_type type)
+{
+	return sizeof(struct wdm_object) + WDM_OBJECT_SLOT +
+	       wdm_object_ops[type].size;
+}
+
+static void wdm_object_uncharge(struct wdm_context *ctx,
+				const struct wdm_object *object)
+{
+	wdm_budget_uncharge(&ctx->budget, wdm_object_size(object->type));
+}
+
+/**
+ * wdm_object_reserve() - Reserve a handle for an object that is being created
  * @ctx: the file
  * @type: its type
- * @out: out: the object, with nothing in it; nobody finds it yet
+ * @out: out: the object, still empty; no lookup finds it
  *
- * Return: STATUS_SUCCESS or STATUS_INSUFFICIENT_RESOURCES.
+ * Return:
+ * * %STATUS_SUCCESS
+ * * %STATUS_INSUFFICIENT_RESOURCES - out of memory
+ * * %STATUS_WORKING_SET_QUOTA - the file's budget is used up
  */
 ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 			      enum wdm_object_type type,
 			      struct wdm_object **out)
 {
-	struct wdm_object *object = kzalloc(sizeof(*object),
-					    GFP_KERNEL_ACCOUNT);
+	struct wdm_object *object;
 
+	if (!wdm_budget_charge(&ctx->budget, wdm_object_size(type)))
+		return STATUS_WORKING_SET_QUOTA;
+	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
 	if (!object)
-		return STATUS_INSUFFICIENT_RESOURCES;
+		goto uncharge;
 	object->type = type;
+	refcount_set(&object->users, 1);
 	if (xa_alloc(&ctx->objects, &object->handle, NULL, xa_limit_31b,
-		     GFP_KERNEL_ACCOUNT)) {
-		kfree(object);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
+		     GFP_KERNEL_ACCOUNT))
+		goto free;
 	*out = object;
 	return STATUS_SUCCESS;
+
+free:
+	kfree(object);
+uncharge:
+	wdm_budget_uncharge(&ctx->budget, wdm_object_size(type));
+	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
 /**
- * wdm_object_publish() - Let a handle be used
+ * wdm_object_publish() - Make a handle valid
  * @ctx: the file
  * @object: the object, complete
  */
 void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
 {
-	/* The slot is there since it was reserved: this takes no memory. */
+	/* Storing into a reserved slot allocates nothing. */
 	WARN_ON(xa_err(xa_store(&ctx->objects, object->handle, object,
 				GFP_KERNEL)));
 }
 
-static ntstatus_t wdm_object_delete_core(struct wdm_object *object)
-{
-	switch (object->type) {
-	case WDM_OBJECT_DOMAIN:
-		return wdm_domain_delete(object->domain);
-	case WDM_OBJECT_DEVICE:
-		return wdm_device_delete(object->device);
-	case WDM_OBJECT_MDL:
-		if (wdm_mdl_uses(object->mdl))
-			return STATUS_RESOURCE_IN_USE;
-		wdm_mdl_put(object->mdl);
-		return STATUS_SUCCESS;
-	default:
-		return STATUS_OBJECT_TYPE_MISMATCH;
-	}
-}
-
 /**
- * wdm_object_abort() - Give up making an object
+ * wdm_object_abort() - Give up creating an object
  * @ctx: the file
- * @object: what wdm_object_reserve() gave, with or without something in it
+ * @object: what wdm_object_reserve() gave, empty or complete
  */
 void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 {
 	xa_erase(&ctx->objects, object->handle);
 	if (object->core)
-		WARN_ON(!wdm_ok(wdm_object_delete_core(object)));
+		wdm_object_ops[object->type].destroy(object);
+	wdm_object_uncharge(ctx, object);
 	kfree(object);
 }
 
-static struct wdm_object **wdm_object_recent(struct wdm_context *ctx,
-					     u32 handle)
-{
-	return &ctx->recent[handle % WDM_CONTEXT_RECENT];
-}
-
-static ntstatus_t wdm_object_find(struct wdm_context *ctx, u32 handle,
-				  enum wdm_object_type type,
-				  struct wdm_object **out)
-{
-	struct wdm_object *object = READ_ONCE(*wdm_object_recent(ctx, handle));
-
-	if (!object || object->handle != handle)
-		object = xa_load(&ctx->objects, handle);
-	if (!object)
-		return STATUS_INVALID_HANDLE;
-	if (type != WDM_OBJECT_ANY && object->type != type)
-		return STATUS_OBJECT_TYPE_MISMATCH;
-	*out = object;
-	return STATUS_SUCCESS;
-}
-
-/* From now on the object is found, up to those counts. */
-static void wdm_object_revive(struct wdm_object *object, unsigned int nr)
-{
-	while (nr--)
-		atomic_set_release(&object->counts[nr].users, 0);
-}
-
-/* If nobody uses the object, let nobody find it; the xarray is locked. */
-static bool wdm_object_kill(struct wdm_context *ctx, struct wdm_object *object)
-{
-	struct wdm_object **recent = wdm_object_recent(ctx, object->handle);
-	unsigned int i;
-
-	/* An object that somebody uses is found all the time. */
-	for (i = 0; i < WDM_OBJECT_COUNTS; i++)
-		if (atomic_read(&object->counts[i].users))
-			return false;
-
-	for (i = 0; i < WDM_OBJECT_COUNTS; i++) {
-		if (atomic_cmpxchg(&object->counts[i].users, 0, -1)) {
-			wdm_object_revive(object, i);
-			return false;
-		}
-	}
-	/* It was put there by who used it, so it is not put there again. */
-	if (READ_ONCE(*recent) == object)
-		WRITE_ONCE(*recent, NULL);
-	return true;
-}
-
 /**
- * wdm_object_get() - Look a handle up and keep its object from being deleted
+ * wdm_object_get() - Look up a handle and take a reference
  * @ctx: the file
  * @handle: the handle
- * @type: what it must name
- * @out: out: the object, after success
+ * @type: the type that it must have, or %WDM_OBJECT_ANY
+ * @out: out: the object; it cannot be deleted before wdm_object_put()
  *
- * While the object is being deleted there is no such handle, also if it turns out
- * that it cannot be deleted.
- *
- * Return: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH.
+ * Return:
+ * * %STATUS_SUCCESS
+ * * %STATUS_INVALID_HANDLE - no object has this handle
+ * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
  */
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out)
 {
-	struct wdm_object **recent = wdm_object_recent(ctx, handle);
 	struct wdm_object *object;
-	ntstatus_t status;
+	bool found;
 
 	rcu_read_lock();
-	status = wdm_object_find(ctx, handle, type, &object);
-	/* Somebody is about to delete it. */
-	if (wdm_ok(status) &&
-	    !atomic_inc_unless_negative(wdm_object_users(object)))
-		status = STATUS_INVALID_HANDLE;
+	object = xa_load(&ctx->objects, handle);
+	found = object && refcount_inc_not_zero(&object->users);
 	rcu_read_unlock();
-	if (!wdm_ok(status))
-		return status;
-	if (READ_ONCE(*recent) != object)
-		WRITE_ONCE(*recent, object);
+	if (object && !found) {
+		/* A delete is about to remove it, or to be refused. */
+		xa_lock(&ctx->objects);
+		object = xa_load(&ctx->objects, handle);
+		found = object && refcount_inc_not_zero(&object->users);
+		xa_unlock(&ctx->objects);
+	}
+	if (!found)
+		return STATUS_INVALID_HANDLE;
+	if (type != WDM_OBJECT_ANY && object->type != type) {
+		wdm_object_put(object);
+		return STATUS_OBJECT_TYPE_MISMATCH;
+	}
 	*out = object;
 	return STATUS_SUCCESS;
+}
+
+/* Take the table's reference, if it is the only one and the object is idle. */
+static bool wdm_object_kill(struct wdm_object *object)
+{
+	if (!refcount_dec_if_one(&object->users))
+		return false;
+	/*
+	 * Pairs with the release in wdm_object_put(): what earlier users did to
+	 * the object is visible.
+	 */
+	smp_acquire__after_ctrl_dep();
+	if (wdm_object_ops[object->type].in_use(object)) {
+		refcount_set(&object->users, 1);
+		return false;
+	}
+	return true;
 }
 
 /**
  * wdm_object_delete() - Delete an object
  * @ctx: the file
  * @handle: its handle
- * @type: what it must name
+ * @type: the type that it must have, or %WDM_OBJECT_ANY
  *
- * Return: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH,
- * STATUS_RESOURCE_IN_USE.
+ * An object that cannot be deleted stays usable throughout.
+ *
+ * Return:
+ * * %STATUS_SUCCESS
+ * * %STATUS_INVALID_HANDLE - no object has this handle
+ * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
+ * * %STATUS_RESOURCE_IN_USE - another object or another call uses it
  */
 ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 			     enum wdm_object_type type)
 {
+	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_object *object;
-	ntstatus_t status;
 
-	/* Take the handle away from everybody, but keep the slot. */
 	xa_lock(&ctx->objects);
-	status = wdm_object_find(ctx, handle, type, &object);
-	if (wdm_ok(status) && !wdm_object_kill(ctx, object))
+	object = xa_load(&ctx->objects, handle);
+	if (!object)
+		status = STATUS_INVALID_HANDLE;
+	else if (type != WDM_OBJECT_ANY && object->type != type)
+		status = STATUS_OBJECT_TYPE_MISMATCH;
+	else if (!wdm_object_kill(object))
 		status = STATUS_RESOURCE_IN_USE;
-	if (wdm_ok(status))
-		__xa_store(&ctx->objects, handle, XA_ZERO_ENTRY, 0);
+	else
+		__xa_erase(&ctx->objects, handle);
 	xa_unlock(&ctx->objects);
 	if (!wdm_ok(status))
 		return status;
 
-	status = wdm_object_delete_core(object);
-	if (!wdm_ok(status)) {
-		wdm_object_revive(object, WDM_OBJECT_COUNTS);
-		wdm_object_publish(ctx, object);
-		return status;
-	}
-	xa_erase(&ctx->objects, handle);
+	wdm_object_ops[object->type].destroy(object);
+	wdm_object_uncharge(ctx, object);
 	kfree_rcu(object, rcu);
 	return STATUS_SUCCESS;
 }
 
-static void wdm_object_delete_type(struct wdm_context *ctx,
-				   enum wdm_object_type type)
-{
-	struct wdm_object *object;
-	unsigned long handle;
-
-	xa_for_each(&ctx->objects, handle, object) {
-		if (object->type != type)
-			continue;
-		xa_erase(&ctx->objects, handle);
-		WARN_ON(!wdm_ok(wdm_object_delete_core(object)));
-		kfree(object);
-		cond_resched();
-	}
-}
-
 /**
- * wdm_object_delete_all() - The file is closed
- * @ctx: the file; nobody uses it any more, and its owner is closed
+ * wdm_object_delete_all() - Destroy all objects of a file that is closed
+ * @ctx: the file; no call uses it any more, and its owner is closed
  */
 void wdm_object_delete_all(struct wdm_context *ctx)
 {
-	wdm_object_delete_type(ctx, WDM_OBJECT_DEVICE);
-	wdm_object_delete_type(ctx, WDM_OBJECT_DOMAIN);
-	wdm_object_delete_type(ctx, WDM_OBJECT_MDL);
+	enum wdm_object_type type;
+	struct wdm_object *object;
+	unsigned long handle;
+
+	for (type = 0; type < WDM_OBJECT_TYPES; type++) {
+		xa_for_each(&ctx->objects, handle, object) {
+			if (object->type != type)
+				continue;
+			xa_erase(&ctx->objects, handle);
+			wdm_object_ops[type].destroy(object);
+			wdm_object_uncharge(ctx, object);
+			kfree(object);
+			cond_resched();
+		}
+	}
 	xa_destroy(&ctx->objects);
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Objects and their handles: what an open file of /dev/wdm_iommu holds.
+ * Objects of an open file of /dev/wdm_iommu, and the handles that name them.
  */
 #ifndef WDM_CHARDEV_OBJECT_H
 #define WDM_CHARDEV_OBJECT_H
 
-#include <linux/atomic.h>
-#include <linux/cache.h>
 #include <linux/rcupdate.h>
-#include <linux/sched.h>
+#include <linux/refcount.h>
 #include <linux/xarray.h>
 
+#include "../core/budget.h"
 #include "../status.h"
 
 struct wdm_device;
@@ -18,62 +17,53 @@ struct wdm_domain;
 struct wdm_mdl;
 struct wdm_owner;
 
-enum wdm_object_type {
-	WDM_OBJECT_ANY,
-	WDM_OBJECT_DOMAIN,
-	WDM_OBJECT_DEVICE,
-	WDM_OBJECT_MDL,
-};
-
-/* With what else there is of an object, its counts are four cache lines. */
-#define WDM_OBJECT_COUNTS	3
-
-/**
- * struct wdm_object_count - some of the calls that are using an object
- * @users: how many, or negative while nobody finds the object
+/*
+ * Types of objects, leaves first: closing a file destroys devices before domains
+ * and domains before MDLs.
  */
-struct wdm_object_count {
-	atomic_t users;
-} ____cacheline_aligned_in_smp;
+enum wdm_object_type {
+	WDM_OBJECT_DEVICE,
+	WDM_OBJECT_DOMAIN,
+	WDM_OBJECT_MDL,
+	WDM_OBJECT_TYPES,
+	WDM_OBJECT_ANY = WDM_OBJECT_TYPES,
+};
 
 /**
  * struct wdm_object - what a handle names
- * @type: which of the union
+ * @users: the handle table's reference, and one for each call that uses the
+ *	object; 0 once it is being destroyed
+ * @type: which member of the union is valid
  * @handle: the handle
- * @rcu: for freeing it
- * @core: what the core calls it, whatever its type
- * @domain: WDM_OBJECT_DOMAIN
- * @device: WDM_OBJECT_DEVICE
- * @mdl: WDM_OBJECT_MDL
- * @counts: calls that are using the object, by their threads: threads that use one
- *	object at a time are not to slow each other down
+ * @rcu: defers freeing until lookups have finished
+ * @core: the core's object, whatever its type
+ * @device: %WDM_OBJECT_DEVICE
+ * @domain: %WDM_OBJECT_DOMAIN
+ * @mdl: %WDM_OBJECT_MDL
  */
 struct wdm_object {
+	refcount_t users;
 	enum wdm_object_type type;
 	u32 handle;
 	struct rcu_head rcu;
 	union {
 		void *core;
-		struct wdm_domain *domain;
 		struct wdm_device *device;
+		struct wdm_domain *domain;
 		struct wdm_mdl *mdl;
 	};
-	struct wdm_object_count counts[WDM_OBJECT_COUNTS];
 };
-
-/* Objects that are found without a search, by the last bits of their handles. */
-#define WDM_CONTEXT_RECENT	8
 
 /**
  * struct wdm_context - an open file of /dev/wdm_iommu
- * @owner: who owns its devices
- * @recent: objects that were used lately, by their handles, or NULL
- * @objects: its objects by handle; an entry that is reserved but not there yet
- *	belongs to a call that is making an object
+ * @owner: the owner of its devices
+ * @budget: the kernel memory that its objects may take
+ * @objects: its objects by handle; an entry that is reserved but empty belongs
+ *	to a call that is creating an object
  */
 struct wdm_context {
 	struct wdm_owner *owner;
-	struct wdm_object *recent[WDM_CONTEXT_RECENT];
+	struct wdm_budget budget;
 	struct xarray objects;
 };
 
@@ -86,20 +76,17 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object);
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out);
 
-/* Where the calling thread counts; threads of a pool have neighbouring numbers. */
-static inline atomic_t *wdm_object_users(struct wdm_object *object)
-{
-	return &object->counts[(u32)current->pid % WDM_OBJECT_COUNTS].users;
-}
-
-/* Done with what wdm_object_get() gave the same thread, or with NULL */
+/**
+ * wdm_object_put() - Drop a reference of wdm_object_get()
+ * @object: the object, or NULL
+ *
+ * Any thread may drop it. The table's own reference keeps this from being the
+ * last one.
+ */
 static inline void wdm_object_put(struct wdm_object *object)
 {
-	if (!object)
-		return;
-	/* Who finds the count at 0 finds the use ended. */
-	smp_mb__before_atomic();
-	atomic_dec(wdm_object_users(object));
+	if (object)
+		refcount_dec(&object->users);
 }
 
 ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
