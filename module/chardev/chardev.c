@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/wdm_iommu: the file, and the way of an ioctl through it.
+ * /dev/wdm_iommu: the file, and the dispatch of its ioctls.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -16,7 +16,7 @@
 #include "chardev.h"
 #include "owner_fd.h"
 
-/* What all argument structures start with. */
+/* All argument structures start with it. */
 struct wdm_header {
 	__u32 size;
 	__u32 status;
@@ -47,10 +47,10 @@ union wdm_argument {
 
 /**
  * struct wdm_ioctl - a row of the table of ioctls
- * @size: bytes of its argument as it is today
- * @min_size: bytes of its argument in the first version
+ * @size: size of the argument
+ * @min_size: size of the argument in its first version
  * @answers: the argument has members marked "out", beside the status
- * @handler: does it
+ * @handler: the handler
  */
 struct wdm_ioctl {
 	unsigned int size;
@@ -114,8 +114,8 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 };
 
 /*
- * Where an answer cannot be written nothing may happen, so the status is written
- * once before anything else is done.
+ * A call whose answer cannot be written must not do anything, so the status is
+ * also written once before the handler runs.
  */
 static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
 {
@@ -157,6 +157,8 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 
 	cmd.arg = &arg;
 	status = ioctl->handler(&cmd);
+	while (cmd.nr_objects)
+		wdm_object_put(cmd.objects[--cmd.nr_objects]);
 	if (!ioctl->answers)
 		return wdm_answer_status(uarg, status);
 
@@ -165,7 +167,7 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	ret = wdm_status_to_errno(status);
 	if (copy_to_user(uarg, &arg, min(usize, ioctl->size)))
 		ret = -EFAULT;
-	/* The program must not know a handle whose object could not be made. */
+	/* A handle becomes valid only once the program has it. */
 	if (cmd.created) {
 		if (ret)
 			wdm_object_abort(cmd.ctx, cmd.created);
@@ -243,7 +245,7 @@ struct wdm_owner *wdm_chardev_owner_get(int fd)
 }
 
 /**
- * wdm_chardev_init() - Let programs in
+ * wdm_chardev_init() - Register /dev/wdm_iommu
  *
  * Return: 0 or a negative errno.
  */
@@ -253,7 +255,7 @@ int wdm_chardev_init(void)
 }
 
 /**
- * wdm_chardev_exit() - No file is open any more, and none can be opened
+ * wdm_chardev_exit() - Unregister /dev/wdm_iommu, of which no file is open
  */
 void wdm_chardev_exit(void)
 {

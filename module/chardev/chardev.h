@@ -9,28 +9,61 @@
 
 #include "object.h"
 
-struct wdm_walk_error;
-
-/* Operations in one batch. */
+/* Operations in one batch */
 #define WDM_BATCH_MAX		65536
 
+/* Handles that one call names, at most */
+#define WDM_COMMAND_OBJECTS	2
+
 /**
- * struct wdm_command - one ioctl on its way
+ * struct wdm_command - an ioctl being handled
  * @ctx: the file
- * @arg: the argument, in the kernel's copy; of the type that the ioctl's row in
- *	the table names, filled up with zeros if the program knows an older one
- * @created: an object that the call has made, to be published with the answer
+ * @arg: the kernel's copy of the argument, of the type that the table of ioctls
+ *	gives, with zeros behind what an older program passes
+ * @created: an object that the call creates; published with the answer
+ * @objects: objects that the call uses; the dispatcher puts them
+ * @nr_objects: elements of @objects
  */
 struct wdm_command {
 	struct wdm_context *ctx;
 	void *arg;
 	struct wdm_object *created;
+	struct wdm_object *objects[WDM_COMMAND_OBJECTS];
+	unsigned int nr_objects;
 };
+
+/* Objects by handle, valid until the handler returns */
+ntstatus_t wdm_command_domain(struct wdm_command *cmd, u32 handle,
+			      struct wdm_domain **out);
+ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
+			      struct wdm_device **out);
+ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
+			   struct wdm_mdl **out);
+
+/**
+ * struct wdm_mdl_range - pages of an MDL that a program names in bytes
+ * @mdl: the MDL
+ * @page: the first page
+ * @nr_pages: how many, perhaps more than the MDL has; 0 if offset and length are
+ *	not whole pages, which the core answers with the parameter's number
+ */
+struct wdm_mdl_range {
+	struct wdm_mdl *mdl;
+	u64 page;
+	u64 nr_pages;
+};
+
+void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
+			u64 offset, u64 length);
+ntstatus_t wdm_command_map_args(struct wdm_command *cmd, u32 domain_handle,
+				u32 mdl_handle, u64 offset, u64 length,
+				struct wdm_domain **domain,
+				struct wdm_mdl_range *range);
 
 int wdm_chardev_init(void);
 void wdm_chardev_exit(void);
 
-/* cmd_*.c */
+/* Handlers, in cmd_*.c */
 ntstatus_t wdm_cmd_info(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_destroy(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ioctl on OS-managed domains: many maps and unmaps.
+ * Ioctl on OS-managed domains: many maps and unmaps in one call.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -12,13 +12,13 @@
 
 #include "../core/os/batch.h"
 #include "chardev.h"
-#include "mdl_range.h"
 
 /**
- * struct wdm_batch_run - a batch that is being done
+ * struct wdm_batch_run - a batch in progress
  * @ctx: the file
- * @batch: the batch
- * @mdl: the MDL of the last map, held: it is likely that of the next one, too
+ * @batch: the core's batch
+ * @mdl: the MDL of the last map, with a reference: the next map is likely to
+ *	name it, too
  */
 struct wdm_batch_run {
 	struct wdm_context *ctx;
@@ -38,16 +38,15 @@ static ntstatus_t wdm_batch_get_mdl(struct wdm_batch_run *run, u32 handle)
 static ntstatus_t wdm_batch_do_map(struct wdm_batch_run *run,
 				   const struct wdm_iommu_batch_op *op)
 {
-	struct wdm_mdl *mdl;
+	struct wdm_mdl_range range;
 	ntstatus_t status;
 
 	status = wdm_batch_get_mdl(run, op->mdl);
 	if (!wdm_ok(status))
 		return status;
-	mdl = run->mdl->mdl;
-	return wdm_batch_map(&run->batch, op->permissions, mdl,
-			     op->offset >> PAGE_SHIFT,
-			     wdm_mdl_part(mdl, op->offset, op->length),
+	wdm_mdl_range_init(&range, run->mdl->mdl, op->offset, op->length);
+	return wdm_batch_map(&run->batch, op->permissions, range.mdl,
+			     range.page, range.nr_pages,
 			     op->logical_address);
 }
 
@@ -72,24 +71,24 @@ static ntstatus_t wdm_batch_do(struct wdm_batch_run *run,
 }
 
 /*
- * All pages that the operations touch, as far as can be told without looking
- * anything up; what is wrong with one of them will be found when it is done.
+ * The range of pages that the operations touch, as far as @ops tells. Wrong
+ * operations are refused when their turn comes.
  */
 static void wdm_batch_span(const struct wdm_iommu_batch_op *ops, u32 nr,
-			   u64 *first, u64 *last)
+			   u64 *first_pgno, u64 *last_pgno)
 {
 	u32 i;
 
-	*first = U64_MAX;
-	*last = 0;
+	*first_pgno = U64_MAX;
+	*last_pgno = 0;
 	for (i = 0; i < nr; i++) {
-		u64 start = ops[i].logical_address;
-		u64 end = start + ops[i].length - 1;
+		u64 iova = ops[i].logical_address;
+		u64 last_iova = iova + ops[i].length - 1;
 
-		if (!ops[i].length || end < start)
+		if (!ops[i].length || last_iova < iova)
 			continue;
-		*first = min(*first, start >> PAGE_SHIFT);
-		*last = max(*last, end >> PAGE_SHIFT);
+		*first_pgno = min(*first_pgno, iova >> PAGE_SHIFT);
+		*last_pgno = max(*last_pgno, last_iova >> PAGE_SHIFT);
 	}
 }
 
@@ -100,10 +99,10 @@ static ntstatus_t wdm_batch_do_all(struct wdm_command *cmd,
 	struct wdm_iommu_batch *arg = cmd->arg;
 	struct wdm_batch_run run = { .ctx = cmd->ctx };
 	ntstatus_t status;
-	u64 first, last;
+	u64 first_pgno, last_pgno;
 
-	wdm_batch_span(ops, arg->number, &first, &last);
-	status = wdm_batch_begin(&run.batch, domain, first, last);
+	wdm_batch_span(ops, arg->number, &first_pgno, &last_pgno);
+	status = wdm_batch_begin(&run.batch, domain, first_pgno, last_pgno);
 	if (!wdm_ok(status))
 		return status;
 	for (; arg->done < arg->number; arg->done++) {
@@ -134,7 +133,7 @@ static ntstatus_t wdm_batch_copy(struct wdm_command *cmd,
 	ops = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!ops)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	/* Before any lock is taken, and only once. */
+	/* Copied once, and before any lock is taken: user memory may stall. */
 	status = STATUS_ACCESS_VIOLATION;
 	if (!copy_from_user(ops, u64_to_user_ptr(arg->ops), size))
 		status = wdm_batch_do_all(cmd, domain, ops);
@@ -145,17 +144,14 @@ static ntstatus_t wdm_batch_copy(struct wdm_command *cmd,
 ntstatus_t wdm_cmd_batch(struct wdm_command *cmd)
 {
 	struct wdm_iommu_batch *arg = cmd->arg;
-	struct wdm_object *domain;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	arg->done = 0;
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
-				&domain);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_copy(cmd, domain->domain);
-	wdm_object_put(domain);
-	return status;
+	return wdm_batch_copy(cmd, domain);
 }

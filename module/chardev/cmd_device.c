@@ -10,7 +10,7 @@
 #include "../core/device.h"
 #include "chardev.h"
 
-/* A device belongs to whoever VFIO has handed its group to. */
+/* Only the owner that VFIO handed the group to may have a device of it. */
 static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 				      struct device *dev,
 				      struct wdm_device **out, u32 *number)
@@ -61,40 +61,33 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 ntstatus_t wdm_cmd_attach(struct wdm_command *cmd)
 {
 	struct wdm_iommu_attach *arg = cmd->arg;
-	struct wdm_object *domain, *device;
+	struct wdm_domain *domain;
+	struct wdm_device *device;
 	ntstatus_t status;
 
 	if (arg->input_mapping_id_base)
 		return STATUS_INVALID_PARAMETER_3;
 	if (arg->mapping_count != 1)
 		return STATUS_INVALID_PARAMETER_4;
-	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
-				&domain);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_object_get(cmd->ctx, arg->device, WDM_OBJECT_DEVICE,
-				&device);
-	if (wdm_ok(status)) {
-		status = wdm_device_attach(device->device, domain->domain);
-		wdm_object_put(device);
-	}
-	wdm_object_put(domain);
-	return status;
+	status = wdm_command_device(cmd, arg->device, &device);
+	if (!wdm_ok(status))
+		return status;
+	return wdm_device_attach(device, domain);
 }
 
 ntstatus_t wdm_cmd_detach(struct wdm_command *cmd)
 {
 	struct wdm_iommu_detach *arg = cmd->arg;
-	struct wdm_object *device;
+	struct wdm_device *device;
 	ntstatus_t status;
 
 	if (arg->input_mapping_id)
 		return STATUS_INVALID_PARAMETER_3;
-	status = wdm_object_get(cmd->ctx, arg->device, WDM_OBJECT_DEVICE,
-				&device);
+	status = wdm_command_device(cmd, arg->device, &device);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_device_detach(device->device);
-	wdm_object_put(device);
-	return status;
+	return wdm_device_detach(device);
 }

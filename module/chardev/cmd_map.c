@@ -10,7 +10,6 @@
 #include "../core/os/batch.h"
 #include "../core/os/identity.h"
 #include "chardev.h"
-#include "mdl_range.h"
 #include "user_mdl.h"
 
 static_assert(WDM_READ == WDM_IOMMU_READ);
@@ -20,22 +19,20 @@ ntstatus_t wdm_cmd_map(struct wdm_command *cmd)
 {
 	struct wdm_iommu_map *arg = cmd->arg;
 	struct wdm_mdl_range range;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
-				   arg->length, &range);
+	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
+				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_map(range.domain->domain, arg->permissions,
-				range.mdl->mdl, range.page, range.nr_pages,
-				arg->logical_address);
-	wdm_mdl_range_put(&range);
-	return status;
+	return wdm_domain_map(domain, arg->permissions, range.mdl, range.page,
+			      range.nr_pages, arg->logical_address);
 }
 
-/* What can be told before memory is pinned. */
+/* Check what does not need the memory to be pinned. */
 static ntstatus_t wdm_map_user_check(struct wdm_domain *domain,
 				     const struct wdm_iommu_map_user *arg)
 {
@@ -47,23 +44,22 @@ static ntstatus_t wdm_map_user_check(struct wdm_domain *domain,
 }
 
 /*
- * The MDL is the mapping's alone: without a handle, it goes when the last of its
- * pages is unmapped, or here, if it could not be mapped.
+ * The MDL has no handle: it is freed when its last page is unmapped, or here, if
+ * mapping it fails.
  */
 ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 {
 	struct wdm_iommu_map_user *arg = cmd->arg;
-	struct wdm_object *object;
+	struct wdm_domain *domain;
 	struct wdm_mdl *mdl;
 	ntstatus_t status;
 
-	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
-				&object);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_map_user_check(object->domain, arg);
+	status = wdm_map_user_check(domain, arg);
 	if (!wdm_ok(status))
-		goto put;
+		return status;
 	status = wdm_user_mdl_create(arg->user_va, arg->length,
 				     arg->permissions | WDM_READ, &mdl);
 	/* Both describe the memory, which is one parameter of the contract's. */
@@ -71,12 +67,10 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 	    status == STATUS_INVALID_PARAMETER_2)
 		status = STATUS_INVALID_PARAMETER_3;
 	if (!wdm_ok(status))
-		goto put;
-	status = wdm_domain_map(object->domain, arg->permissions, mdl, 0,
+		return status;
+	status = wdm_domain_map(domain, arg->permissions, mdl, 0,
 				mdl->pages.nr_pages, arg->logical_address);
 	wdm_mdl_put(mdl);
-put:
-	wdm_object_put(object);
 	return status;
 }
 
@@ -84,27 +78,25 @@ ntstatus_t wdm_cmd_map_identity(struct wdm_command *cmd)
 {
 	struct wdm_iommu_map *arg = cmd->arg;
 	struct wdm_mdl_range range;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	if (arg->reserved || arg->logical_address)
 		return STATUS_INVALID_PARAMETER;
 	if (!capable(CAP_SYS_RAWIO))
 		return STATUS_PRIVILEGE_NOT_HELD;
-	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
-				   arg->length, &range);
+	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
+				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_map_identity(range.domain->domain,
-					 arg->permissions, range.mdl->mdl,
-					 range.page, range.nr_pages);
-	wdm_mdl_range_put(&range);
-	return status;
+	return wdm_domain_map_identity(domain, arg->permissions, range.mdl,
+				       range.page, range.nr_pages);
 }
 
 ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd)
 {
 	struct wdm_iommu_unmap *arg = cmd->arg;
-	struct wdm_object *domain;
+	struct wdm_domain *domain;
 	u64 nr_pages = 0;
 	ntstatus_t status;
 
@@ -113,31 +105,25 @@ ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd)
 	/* The core refuses 0 pages, after it has looked at the domain. */
 	if (PAGE_ALIGNED(arg->length))
 		nr_pages = arg->length >> PAGE_SHIFT;
-	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
-				&domain);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_unmap(domain->domain, arg->logical_address,
-				  nr_pages);
-	wdm_object_put(domain);
-	return status;
+	return wdm_domain_unmap(domain, arg->logical_address, nr_pages);
 }
 
 ntstatus_t wdm_cmd_unmap_identity(struct wdm_command *cmd)
 {
 	struct wdm_iommu_unmap_identity *arg = cmd->arg;
 	struct wdm_mdl_range range;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	if (!capable(CAP_SYS_RAWIO))
 		return STATUS_PRIVILEGE_NOT_HELD;
-	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
-				   arg->length, &range);
+	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
+				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_unmap_identity(range.domain->domain,
-					   range.mdl->mdl, range.page,
-					   range.nr_pages);
-	wdm_mdl_range_put(&range);
-	return status;
+	return wdm_domain_unmap_identity(domain, range.mdl, range.page,
+					 range.nr_pages);
 }

@@ -11,7 +11,6 @@
 
 #include "../core/shadow/shadow.h"
 #include "chardev.h"
-#include "mdl_range.h"
 
 static_assert(WDM_PT_ARM64 == WDM_IOMMU_FORMAT_ARM64);
 static_assert(WDM_PT_X64 == WDM_IOMMU_FORMAT_X64);
@@ -20,25 +19,24 @@ ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 {
 	struct wdm_iommu_memory_add *arg = cmd->arg;
 	struct wdm_mdl_range range;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_mdl_range_get(cmd->ctx, arg->domain, arg->mdl, arg->offset,
-				   arg->length, &range);
+	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
+				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_shadow_memory_add(range.domain->domain, arg->permissions,
-				       range.mdl->mdl, range.page,
-				       range.nr_pages, arg->caller_address);
-	wdm_mdl_range_put(&range);
-	return status;
+	return wdm_shadow_memory_add(domain, arg->permissions, range.mdl,
+				     range.page, range.nr_pages,
+				     arg->caller_address);
 }
 
 ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 {
 	struct wdm_iommu_memory_remove *arg = cmd->arg;
-	struct wdm_object *domain;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 	u64 nr_pages = 0;
 
@@ -46,27 +44,21 @@ ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER;
 	if (PAGE_ALIGNED(arg->length))
 		nr_pages = arg->length >> PAGE_SHIFT;
-	status = wdm_object_get(cmd->ctx, arg->domain, WDM_OBJECT_DOMAIN,
-				&domain);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_shadow_memory_remove(domain->domain, arg->caller_address,
-					  nr_pages);
-	wdm_object_put(domain);
-	return status;
+	return wdm_shadow_memory_remove(domain, arg->caller_address, nr_pages);
 }
 
-/* Whatever else is wrong, a domain of the wrong kind is told first. */
+/* The domain's kind is checked before all other parameters. */
 static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
-					 struct wdm_object **out)
+					 struct wdm_domain **out)
 {
 	ntstatus_t status;
 
-	status = wdm_object_get(cmd->ctx, handle, WDM_OBJECT_DOMAIN, out);
-	if (wdm_ok(status) && wdm_domain_os_managed((*out)->domain)) {
-		wdm_object_put(*out);
+	status = wdm_command_domain(cmd, handle, out);
+	if (wdm_ok(status) && wdm_domain_os_managed(*out))
 		status = STATUS_INVALID_PARAMETER_1;
-	}
 	return status;
 }
 
@@ -119,7 +111,7 @@ ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
 	struct wdm_iommu_configure *arg = cmd->arg;
 	struct wdm_walk_error walk_error = { };
 	struct wdm_pt_config config;
-	struct wdm_object *domain;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	wdm_put_refusal(&arg->walk_error, &walk_error);
@@ -128,9 +120,8 @@ ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
 		return status;
 	status = wdm_get_config(arg, &config);
 	if (wdm_ok(status))
-		status = wdm_shadow_configure(domain->domain, &config,
+		status = wdm_shadow_configure(domain, &config,
 					      &walk_error);
-	wdm_object_put(domain);
 	wdm_put_refusal(&arg->walk_error, &walk_error);
 	return status;
 }
@@ -139,7 +130,7 @@ ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 {
 	struct wdm_iommu_flush *arg = cmd->arg;
 	struct wdm_walk_error walk_error = { };
-	struct wdm_object *domain;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	wdm_put_refusal(&arg->walk_error, &walk_error);
@@ -148,8 +139,7 @@ ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_shadow_flush(domain->domain, &walk_error);
-	wdm_object_put(domain);
+	status = wdm_shadow_flush(domain, &walk_error);
 	wdm_put_refusal(&arg->walk_error, &walk_error);
 	return status;
 }
@@ -181,7 +171,7 @@ ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 {
 	struct wdm_iommu_flush_va_list *arg = cmd->arg;
 	struct wdm_walk_error walk_error = { };
-	struct wdm_object *domain;
+	struct wdm_domain *domain;
 	ntstatus_t status;
 
 	wdm_put_refusal(&arg->walk_error, &walk_error);
@@ -190,8 +180,7 @@ ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_flush_list(domain->domain, arg, &walk_error);
-	wdm_object_put(domain);
+	status = wdm_flush_list(domain, arg, &walk_error);
 	wdm_put_refusal(&arg->walk_error, &walk_error);
 	return status;
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ioctls of no particular type of object: info and destroy.
+ */
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../core/attach.h"
+#include "../core/mdl.h"
+#include "../core/shadow/shadow.h"
+#include "chardev.h"
+
+ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
+{
+	struct wdm_iommu_info *arg = cmd->arg;
+
+	*arg = (struct wdm_iommu_info) {
+		.interface_version = 1,
+		.flags = WDM_IOMMU_INFO_VFIO_CONTAINER,
+		.page_size = PAGE_SIZE,
+		.formats = BIT(WDM_IOMMU_FORMAT_ARM64) |
+			   BIT(WDM_IOMMU_FORMAT_X64),
+		.max_mdl_length = WDM_MDL_MAX_PAGES << PAGE_SHIFT,
+		.max_va_list = WDM_SHADOW_MAX_VA_LIST,
+		.shadow_extra_tables = WDM_SHADOW_EXTRA_TABLES,
+		.max_batch = WDM_BATCH_MAX,
+	};
+	if (wdm_unsafe_interrupts_allowed())
+		arg->flags |= WDM_IOMMU_INFO_UNSAFE_INTERRUPTS;
+	return STATUS_SUCCESS;
+}
+
+ntstatus_t wdm_cmd_destroy(struct wdm_command *cmd)
+{
+	struct wdm_iommu_destroy *arg = cmd->arg;
+
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	return wdm_object_delete(cmd->ctx, arg->handle, WDM_OBJECT_ANY);
+}
