@@ -60,7 +60,7 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 	status = wdm_map_user_check(domain, arg);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_user_mdl_create(arg->user_va, arg->length,
+	status = wdm_user_mdl_create(cmd->ctx, arg->user_va, arg->length,
 				     arg->permissions | WDM_READ, &mdl);
 	/* Both describe the memory, which is one parameter of the contract's. */
 	if (status == STATUS_INVALID_PARAMETER_1 ||

@@ -16,14 +16,14 @@ ntstatus_t wdm_cmd_mdl_create(struct wdm_command *cmd)
 
 	if (!access || access & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_3;
-	/* Memory that can be written can be read, whatever it is meant for. */
+	/* Some IOMMUs cannot forbid reading where they allow writing. */
 	access |= WDM_READ;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_MDL, &cmd->created);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_user_mdl_create(arg->user_va, arg->length, access,
-				     &cmd->created->mdl);
+	status = wdm_user_mdl_create(cmd->ctx, arg->user_va, arg->length,
+				     access, &cmd->created->mdl);
 	if (!wdm_ok(status))
 		return status;
 	cmd->created->mdl->handle = cmd->created->handle;

@@ -7,9 +7,10 @@
 
 #include "../status.h"
 
+struct wdm_context;
 struct wdm_mdl;
 
-ntstatus_t wdm_user_mdl_create(u64 address, u64 length, u32 access,
-			       struct wdm_mdl **out);
+ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx, u64 user_va, u64 length,
+			       u32 access, struct wdm_mdl **out);
 
 #endif /* WDM_CHARDEV_USER_MDL_H */

@@ -21,32 +21,6 @@
 #include <linux/unroll.h>
 #endif
 
-/*
- * Since 6.2, pinning private memory for long gives the process pages of its own,
- * even if the pin is for reading only. Before, it could pin the page of zeros, or
- * a page that the process leaves behind at its next write; asking for a forced
- * write avoids that, but not for shared memory, which does not need it. It also
- * does not ask whether the process may read, so that is tried first.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-static inline int wdm_compat_pin_user_pages_fast(unsigned long start, int nr,
-						 unsigned int flags,
-						 struct page **pages)
-{
-	int ret;
-
-	ret = pin_user_pages_fast(start, nr, flags, pages);
-	if (ret <= 0 || flags & FOLL_WRITE)
-		return ret;
-	unpin_user_pages(pages, ret);
-	nr = pin_user_pages_fast(start, ret, flags | FOLL_WRITE | FOLL_FORCE,
-				 pages);
-	return nr > 0 ? nr : pin_user_pages_fast(start, ret, flags, pages);
-}
-
-#define pin_user_pages_fast wdm_compat_pin_user_pages_fast
-#endif
-
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 static inline struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 {

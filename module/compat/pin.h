@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pinning user memory for long.
+ */
+#ifndef WDM_COMPAT_PIN_H
+#define WDM_COMPAT_PIN_H
+
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+
+/* Of private hugetlb, only pages that are the process' own already */
+static inline int wdm_compat_pin_anon(unsigned long start, int nr,
+				      unsigned int flags, struct page **pages)
+{
+	int i;
+
+	nr = pin_user_pages(start, nr, flags, pages, NULL);
+	for (i = 0; i < nr; i++) {
+		if (!PageAnon(pages[i])) {
+			unpin_user_pages(pages, nr);
+			return -EOPNOTSUPP;
+		}
+	}
+	return nr;
+}
+
+/*
+ * Since 6.2, FOLL_LONGTERM gives a process pages of its own in private mappings,
+ * even if the pin is for reading only. Before, such a pin may get the zero page
+ * or a page of the page cache, which the process leaves behind at its next write.
+ * Break COW with a forced write there; shared mappings do not need it, and do
+ * not allow it. Hugetlb does not allow it in mappings that are read-only.
+ */
+static inline int wdm_compat_pin_reading(unsigned long start, int nr,
+					 unsigned int flags,
+					 struct page **pages)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	int ret = -EFAULT;
+
+	start = untagged_addr(start);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, start);
+	/* FOLL_FORCE does not check whether the process may read. */
+	if (!vma || !(vma->vm_flags & VM_READ))
+		goto unlock;
+	nr = min_t(unsigned long, nr, (vma->vm_end - start) >> PAGE_SHIFT);
+	if (!is_cow_mapping(vma->vm_flags))
+		ret = pin_user_pages(start, nr, flags, pages, NULL);
+	else if (is_vm_hugetlb_page(vma) && !(vma->vm_flags & VM_WRITE))
+		ret = wdm_compat_pin_anon(start, nr, flags, pages);
+	else
+		ret = pin_user_pages(start, nr,
+				     flags | FOLL_WRITE | FOLL_FORCE, pages,
+				     NULL);
+unlock:
+	mmap_read_unlock(mm);
+	return ret;
+}
+#endif
+
+/**
+ * wdm_pin_user_pages() - Pin pages of the calling process for long
+ * @start: user address of the first one
+ * @nr: how many
+ * @write: for writing, too
+ * @pages: out: the pages
+ *
+ * Return: how many pages are pinned, perhaps fewer than @nr, or a negative errno.
+ */
+static inline int wdm_pin_user_pages(unsigned long start, int nr, bool write,
+				     struct page **pages)
+{
+	unsigned int flags = FOLL_LONGTERM | (write ? FOLL_WRITE : 0);
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+	if (!write)
+		return wdm_compat_pin_reading(start, nr, flags, pages);
+#endif
+	return pin_user_pages_fast(start, nr, flags, pages);
+}
+
+#endif /* WDM_COMPAT_PIN_H */
