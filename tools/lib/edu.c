@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * QEMU's edu device: a buffer of 4 KiB that it fills from memory and writes to
- * memory. A transfer takes about 100 ms. What the IOMMU blocks ends like any
- * other transfer, but no data arrive.
+ * memory. A transfer takes about 100 ms. A transfer that the IOMMU blocks ends
+ * like any other, but no data arrive.
  */
 #include <errno.h>
 #include <time.h>
@@ -35,7 +35,7 @@ static void write_register(void *bar0, size_t offset, __u64 value)
 
 /**
  * wdm_edu_present() - is there an edu device behind this BAR?
- * @bar0: its BAR 0
+ * @bar0: its BAR 0, or NULL
  *
  * Return: whether its identification reads as it should.
  */
@@ -43,7 +43,7 @@ bool wdm_edu_present(void *bar0)
 {
 	__u32 *id = (__u32 *)((char *)bar0 + EDU_ID);
 
-	return (__atomic_load_n(id, __ATOMIC_SEQ_CST) & 0xffff) == 0x00ed;
+	return bar0 && (__atomic_load_n(id, __ATOMIC_SEQ_CST) & 0xffff) == 0x00ed;
 }
 
 /**

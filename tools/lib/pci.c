@@ -72,7 +72,7 @@ int wdm_pci_list(struct wdm_bdf **list)
 	*list = calloc(number + 1, sizeof(**list));
 	for (int i = 0; i < number; i++) {
 		if (*list)
-			snprintf((*list)[i].text, sizeof((*list)[i].text), "%.12s",
+			snprintf((*list)[i].text, sizeof((*list)[i].text), "%.16s",
 				 entries[i]->d_name);
 		free(entries[i]);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A PCI device through VFIO's container door: container, group, our IOMMU
- * backend, the bind to /dev/wdm_iommu, and the device with its DMA turned on.
+ * A PCI device through VFIO's container: container, group, our IOMMU backend,
+ * the bind to /dev/wdm_iommu, and the device with its DMA enabled.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static bool fail_errno(struct wdm_error *error, const char *step)
 }
 
 /**
- * wdm_container_open() - open a VFIO container, and see that VFIO knows us
+ * wdm_container_open() - open a VFIO container, and check that VFIO knows us
  * @error: what went wrong
  *
  * Return: a file descriptor, or -1.
@@ -52,7 +52,7 @@ int wdm_container_open(struct wdm_error *error)
 }
 
 /**
- * wdm_group_open() - open a VFIO group whose devices are all there for us
+ * wdm_group_open() - open a VFIO group that is viable
  * @number: the IOMMU group
  * @error: what went wrong
  *
@@ -138,27 +138,35 @@ static bool enable_dma(int device)
 	return pwrite(device, &command, sizeof(command), where) == sizeof(command);
 }
 
-static bool map_bar0(struct wdm_vfio_device *device)
+/* A BAR may be absent, I/O ports, or memory that VFIO does not let programs map. */
+static bool map_bar(struct wdm_vfio_device *device, unsigned int index)
 {
 	struct vfio_region_info bar;
 	void *memory;
 
-	if (!get_region(device->fd, VFIO_PCI_BAR0_REGION_INDEX, &bar))
+	if (!get_region(device->fd, VFIO_PCI_BAR0_REGION_INDEX + index, &bar) || !bar.size ||
+	    !(bar.flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return false;
-	if (!(bar.flags & VFIO_REGION_INFO_FLAG_MMAP)) {
-		errno = EOPNOTSUPP;
-		return false;
-	}
 	memory = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, bar.offset);
 	if (memory == MAP_FAILED)
 		return false;
-	device->bar0 = memory;
-	device->bar0_size = bar.size;
+	device->bar = memory;
+	device->bar_size = bar.size;
+	device->bar_index = index;
 	return true;
 }
 
+/* The first one that can be mapped; a device can be used without. */
+static void map_first_bar(struct wdm_vfio_device *device)
+{
+	unsigned int index = 0;
+
+	while (index < PCI_STD_NUM_BARS && !map_bar(device, index))
+		index++;
+}
+
 /**
- * wdm_vfio_get() - get a device out of its group: fd, bus mastering, BAR 0
+ * wdm_vfio_get() - get a device out of its group: fd, bus mastering, a BAR
  * @device: its group is open and in a container that has an IOMMU
  * @bdf: the device, as sysfs names it
  * @error: what went wrong
@@ -172,15 +180,16 @@ bool wdm_vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_er
 		return fail_errno(error, "get the device out of its group");
 	if (!enable_dma(device->fd))
 		return fail_errno(error, "enable bus mastering");
-	if (!map_bar0(device))
-		return fail_errno(error, "map BAR 0");
+	map_first_bar(device);
 	return true;
 }
 
 static bool start_device(struct wdm_vfio_device *device, const char *bdf,
 			 struct wdm_error *error)
 {
-	*device = (struct wdm_vfio_device) { .container = -1, .group = -1, .fd = -1 };
+	*device = (struct wdm_vfio_device) {
+		.container = -1, .group = -1, .fd = -1, .bar_index = -1,
+	};
 	if (!wdm_pci_parse(bdf, &device->address))
 		return fail(error, "read the PCI address", EINVAL, WDM_STATUS_NONE);
 	device->group_number = wdm_pci_group(bdf);
@@ -299,9 +308,10 @@ static void close_fd(int *fd, bool owned)
  */
 void wdm_vfio_close(struct wdm_vfio_device *device)
 {
-	if (device->bar0)
-		munmap(device->bar0, device->bar0_size);
-	device->bar0 = NULL;
+	if (device->bar)
+		munmap(device->bar, device->bar_size);
+	device->bar = NULL;
+	device->bar_index = -1;
 	close_fd(&device->fd, true);
 	close_fd(&device->group, device->owns_group);
 	close_fd(&device->container, device->owns_container);

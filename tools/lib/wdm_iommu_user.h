@@ -74,10 +74,10 @@ __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list
 
 /**
  * struct wdm_bdf - the address of a PCI device as sysfs writes it
- * @text: "0000:00:03.0"
+ * @text: "0000:00:03.0"; segments of VMD controllers have five digits
  */
 struct wdm_bdf {
-	char text[sizeof("0000:00:00.0")];
+	char text[sizeof("00000000:00:00.0")];
 };
 
 /**
@@ -116,15 +116,16 @@ struct wdm_error {
 };
 
 /**
- * struct wdm_vfio_device - a PCI device opened through VFIO's container door
+ * struct wdm_vfio_device - a PCI device opened through a VFIO container
  * @container: fd of /dev/vfio/vfio
  * @group: fd of /dev/vfio/N
  * @fd: the device's own fd
  * @group_number: N
  * @owns_container: closing the device closes @container
  * @owns_group: closing the device closes @group
- * @bar0: BAR 0
- * @bar0_size: its size
+ * @bar: the first memory BAR that VFIO lets programs map, or NULL
+ * @bar_size: its size
+ * @bar_index: which one it is, 0 to 5, or -1
  * @handle: the IOMMU_DMA_DEVICE
  * @address: where the device is
  */
@@ -135,8 +136,9 @@ struct wdm_vfio_device {
 	int group_number;
 	bool owns_container;
 	bool owns_group;
-	void *bar0;
-	size_t bar0_size;
+	void *bar;
+	size_t bar_size;
+	int bar_index;
 	__u32 handle;
 	struct wdm_pci_address address;
 };

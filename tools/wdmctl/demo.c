@@ -218,12 +218,12 @@ static bool start(struct demo *demo, const char *bdf)
 	if (!tap_ok(wdm_vfio_open(&demo->device, demo->fd, bdf, &error),
 		    "open %s through VFIO, with its DMA given to " WDM_IOMMU_PATH, bdf))
 		return report_error(bdf, &error), false;
-	if (!tap_ok(wdm_edu_present(demo->device.bar0), "it is an edu device"))
+	if (!tap_ok(wdm_edu_present(demo->device.bar), "it is an edu device"))
 		return false;
 	return expect("make an MDL of the program's memory",
 		      wdm_mdl_create(demo->fd, demo->memory, sizeof(*demo->memory), WDM_RW,
 				     &demo->mdl), STATUS_SUCCESS) &&
-	       probe_init(&demo->probe, demo->device.bar0, demo->memory,
+	       probe_init(&demo->probe, demo->device.bar, demo->memory,
 			  sizeof(*demo->memory));
 }
 

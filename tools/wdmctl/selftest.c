@@ -78,7 +78,8 @@ static void check_domains(int fd, void *memory)
 	       STATUS_INVALID_PARAMETER_1);
 	expect("Map is not for a caller-managed domain",
 	       wdm_map(fd, caller, WDM_RW, mdl, 0, 0, ADDRESS), STATUS_INVALID_PARAMETER_1);
-	expect("a domain is not an MDL", wdm_destroy(fd, os), STATUS_OBJECT_TYPE_MISMATCH);
+	expect("a domain is not an MDL", wdm_map(fd, os, WDM_RW, os, 0, 0, 0),
+	       STATUS_OBJECT_TYPE_MISMATCH);
 	expect("an MDL cannot be deleted while it is mapped", wdm_destroy(fd, mdl),
 	       STATUS_RESOURCE_IN_USE);
 	expect("unmap", wdm_unmap(fd, os, ADDRESS, ARENA_PAGES * WDM_PAGE_SIZE), STATUS_SUCCESS);
@@ -95,7 +96,7 @@ static bool dma_is_contained(int fd, struct wdm_vfio_device *device, void *memor
 	__u32 domain, mdl;
 	bool good;
 
-	if (!probe_init(&probe, device->bar0, memory, ARENA_PAGES * WDM_PAGE_SIZE))
+	if (!probe_init(&probe, device->bar, memory, ARENA_PAGES * WDM_PAGE_SIZE))
 		return false;
 	good = !wdm_domain_create(fd, true, 0, &domain) &&
 	       !wdm_mdl_create(fd, memory, probe.size, WDM_RW, &mdl) &&

@@ -45,8 +45,8 @@ void open_one(struct fixture *fixture, const char *bdf, const struct wdm_vfio_de
 			 wdm_status_describe(error.status, error.error, text, sizeof(text)));
 		REQUIRE(false);
 	}
-	REQUIRE(wdm_edu_present(device->bar0));
-	REQUIRE(probe_init(probe, device->bar0, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
+	REQUIRE(wdm_edu_present(device->bar));
+	REQUIRE(probe_init(probe, device->bar, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
 }
 
 /* Needs the arena. */

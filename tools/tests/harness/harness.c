@@ -109,6 +109,8 @@ static const char *missing(unsigned int needs)
 		return "no two edu devices in one IOMMU group";
 	if (needs & NEEDS_TWO_GROUPS && !options.has_other)
 		return "no edu devices in two IOMMU groups";
+	if (needs & NEEDS_STRANGER && !options.has_stranger)
+		return "no other device is bound to a VFIO driver";
 	return NULL;
 }
 

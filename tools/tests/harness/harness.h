@@ -23,6 +23,7 @@ enum need {
 	NEEDS_DEVICE = 1,	/* an edu device */
 	NEEDS_PAIR = 2,		/* two in one IOMMU group */
 	NEEDS_TWO_GROUPS = 4,	/* two in different ones */
+	NEEDS_STRANGER = 8,	/* a device with a VFIO driver that is no edu */
 };
 
 /**
@@ -58,6 +59,8 @@ struct suite {
  * @has_pair: whether there are
  * @other: an edu device of a group that is not @device's
  * @has_other: whether there is one
+ * @stranger: a device with a VFIO driver that is no edu device
+ * @has_stranger: whether there is one
  */
 struct options {
 	unsigned int seconds;
@@ -67,6 +70,8 @@ struct options {
 	bool has_pair;
 	struct wdm_bdf other;
 	bool has_other;
+	struct wdm_bdf stranger;
+	bool has_stranger;
 };
 
 extern struct options options;

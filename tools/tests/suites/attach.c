@@ -268,6 +268,32 @@ static void two_containers(void)
 	check_two_groups(false);
 }
 
+/* A device that is no edu, whatever BARs it has; QEMU's virtio devices have no BAR 0. */
+static void stranger(void)
+{
+	struct wdm_vfio_device device;
+	struct wdm_error error;
+	struct fixture fixture;
+	char text[256];
+
+	open_fixture(&fixture);
+	open_arena(&fixture, 1);
+	if (!wdm_vfio_open(&device, fixture.fd, options.stranger.text, &error)) {
+		tap_diag("%s: cannot %s: %s", options.stranger.text, error.step,
+			 wdm_status_describe(error.status, error.error, text, sizeof(text)));
+		REQUIRE(false);
+	}
+	CHECK(!device.bar == (device.bar_index < 0) && !device.bar == !device.bar_size);
+	if (device.bar)
+		tap_diag("BAR %d", device.bar_index);
+	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
+	MUST(map_pages(&fixture, 0, 1, ADDRESS));
+	MUST(wdm_attach(fixture.fd, fixture.domain, device.handle));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
+	MUST(wdm_detach(fixture.fd, device.handle));
+	wdm_vfio_close(&device);
+}
+
 static const struct test_case cases[] = {
 	{ .name = "attach twice, detach twice", .run = twice, .needs = NEEDS_DEVICE },
 	{ .name = "base and count", .run = mapping_ids, .needs = NEEDS_DEVICE },
@@ -279,6 +305,7 @@ static const struct test_case cases[] = {
 	{ .name = "two groups in one container", .run = two_groups, .needs = NEEDS_TWO_GROUPS },
 	{ .name = "two groups in two containers", .run = two_containers,
 	  .needs = NEEDS_TWO_GROUPS },
+	{ .name = "a device without a BAR 0", .run = stranger, .needs = NEEDS_STRANGER },
 };
 
 const struct suite attach_suite = { "attach", cases, ARRAY_SIZE(cases) };

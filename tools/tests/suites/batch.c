@@ -823,7 +823,7 @@ static void close_meanwhile(void)
 	open_os_managed(&fixture, 2, 0);
 	long_batch_init(&batch, &fixture);
 	/* VFIO has the group for as long as its file or the device's is open. */
-	munmap(fixture.device.bar0, fixture.device.bar0_size);
+	munmap(fixture.device.bar, fixture.device.bar_size);
 	close(fixture.device.fd);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
 	REQUIRE(!pthread_create(&thread, NULL, long_batch_run, &batch));

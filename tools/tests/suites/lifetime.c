@@ -46,8 +46,8 @@ static void close_file(struct fixture *fixture, enum file file)
 		break;
 	default:
 		/* A mapping of the BAR is a reference, too. */
-		munmap(fixture->device.bar0, fixture->device.bar0_size);
-		fixture->device.bar0 = NULL;
+		munmap(fixture->device.bar, fixture->device.bar_size);
+		fixture->device.bar = NULL;
 		close(fixture->device.fd);
 		fixture->device.fd = -1;
 	}
@@ -134,10 +134,10 @@ static void close_during_transfer(void)
 
 	open_os_managed(&fixture, 2, 0);
 	MUST(map_pages(&fixture, 1, 1, ADDRESS));
-	wdm_edu_start(fixture.device.bar0, ADDRESS, 0, PROBE_BYTES, true);
+	wdm_edu_start(fixture.device.bar, ADDRESS, 0, PROBE_BYTES, true);
 	close(fixture.fd);
 	memcpy(copy, page(&fixture, 1), PAGE);
-	REQUIRE(wdm_edu_wait(fixture.device.bar0));
+	REQUIRE(wdm_edu_wait(fixture.device.bar));
 	CHECK(!memcmp(copy, page(&fixture, 1), PAGE));
 }
 
@@ -238,7 +238,7 @@ static void unset_container(void)
 	REQUIRE(wdm_container_add(fixture.device.container, fixture.device.group, &error));
 	REQUIRE(wdm_container_bind(fixture.device.container, fixture.fd, &error));
 	REQUIRE(wdm_vfio_get(&fixture.device, options.device.text, &error));
-	fixture.probe.bar0 = fixture.device.bar0;
+	fixture.probe.bar0 = fixture.device.bar;
 	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
 	MUST(wdm_device_create(fixture.fd, &fixture.device.address, &fixture.device.handle, NULL));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));

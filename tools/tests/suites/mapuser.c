@@ -247,7 +247,7 @@ static void device_memory(void)
 	__u32 status;
 
 	open_unpinned(&fixture, get_pages(1), 1);
-	status = wdm_map_user(fixture.fd, fixture.domain, WDM_RW, fixture.device.bar0, PAGE, ADDRESS);
+	status = wdm_map_user(fixture.fd, fixture.domain, WDM_RW, fixture.device.bar, PAGE, ADDRESS);
 	CHECK(status == STATUS_ACCESS_VIOLATION || status == STATUS_NOT_SUPPORTED);
 	CHECK_EQUAL(locked_memory(), PAGE);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 1);
@@ -404,11 +404,11 @@ static void unmapped_by_program(void)
 	/* It goes to memory that nobody else has. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	/* And comes from there: what the device has written, it reads back. */
-	REQUIRE(wdm_edu_write(fixture.device.bar0, ADDRESS + PAGE, 0, PROBE_BYTES));
-	REQUIRE(wdm_edu_read(fixture.device.bar0, HOME_ADDRESS, 0, PROBE_BYTES));
-	REQUIRE(wdm_edu_read(fixture.device.bar0, ADDRESS + PAGE, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_write(fixture.device.bar, ADDRESS + PAGE, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_read(fixture.device.bar, HOME_ADDRESS, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_read(fixture.device.bar, ADDRESS + PAGE, 0, PROBE_BYTES));
 	memset(page(&fixture, 0), 0, PROBE_BYTES);
-	REQUIRE(wdm_edu_write(fixture.device.bar0, HOME_ADDRESS, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_write(fixture.device.bar, HOME_ADDRESS, 0, PROBE_BYTES));
 	CHECK(!memcmp(page(&fixture, 0), fixture.probe.device, PROBE_BYTES));
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), PAGE);

@@ -321,7 +321,7 @@ static void wait_some_time(struct hammer *hammer, unsigned int seconds)
 
 	while (time(NULL) < end) {
 		if (options.has_device)
-			wdm_edu_write(hammer->objects.fixture.device.bar0,
+			wdm_edu_write(hammer->objects.fixture.device.bar,
 				      ADDRESS + random_number(WINDOW) * PAGE, 0, PROBE_BYTES);
 		else
 			usleep(100000);
