@@ -24,7 +24,7 @@
 static void object_context(struct wdm_context *ctx)
 {
 	*ctx = (struct wdm_context) { };
-	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	wdm_context_init(ctx);
 }
 
 /* Look up a handle and drop the reference at once. */

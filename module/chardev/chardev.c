@@ -188,7 +188,7 @@ static int wdm_chardev_open(struct inode *inode, struct file *file)
 		kfree(ctx);
 		return -ENOMEM;
 	}
-	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	wdm_context_init(ctx);
 	file->private_data = ctx;
 	return 0;
 }

@@ -5,10 +5,10 @@
  * An object is created in three steps, so that nobody can use it before its
  * creator knows the handle: reserve a handle, answer the program, publish.
  *
- * It is destroyed in one, under the table's lock: if the table holds the only
- * reference and the object is idle, its entry goes; otherwise nothing changes.
- * Lookups run under RCU; one that meets an object without references asks again
- * under the lock, so a delete that is refused is never seen by other calls.
+ * A delete takes the table's reference, if that is the only one, and asks the core.
+ * If the core refuses, the reference and the object are back as if nothing had
+ * happened: lookups run under RCU, and one that meets an object without references
+ * waits for the outcome.
  */
 #include <linux/slab.h>
 
@@ -19,64 +19,47 @@
 /**
  * struct wdm_object_ops - what the table knows about a type of objects
  * @size: kernel memory that an object takes, for the budget
- * @in_use: whether another object uses it. Called without any user of the
- *	object, so that the answer cannot become true; must not sleep
- * @destroy: frees the core's object, which is not in use
+ * @destroy: frees the core's object, which no call uses; on failure it is as
+ *	before. Does not fail while the file is being closed
  */
 struct wdm_object_ops {
 	size_t size;
-	bool (*in_use)(const struct wdm_object *object);
-	void (*destroy)(struct wdm_object *object);
+	ntstatus_t (*destroy)(struct wdm_object *object);
 };
 
-static bool wdm_object_device_in_use(const struct wdm_object *object)
+static ntstatus_t wdm_object_destroy_device(struct wdm_object *object)
 {
-	return wdm_device_is_attached(object->device);
+	return wdm_device_delete(object->device);
 }
 
-static void wdm_object_device_destroy(struct wdm_object *object)
+static ntstatus_t wdm_object_destroy_domain(struct wdm_object *object)
 {
-	WARN_ON(!wdm_ok(wdm_device_delete(object->device)));
+	return wdm_domain_delete(object->domain);
 }
 
-static bool wdm_object_domain_in_use(const struct wdm_object *object)
+static ntstatus_t wdm_object_destroy_mdl(struct wdm_object *object)
 {
-	return wdm_domain_is_attached(object->domain);
-}
-
-static void wdm_object_domain_destroy(struct wdm_object *object)
-{
-	WARN_ON(!wdm_ok(wdm_domain_delete(object->domain)));
-}
-
-static bool wdm_object_mdl_in_use(const struct wdm_object *object)
-{
-	return wdm_mdl_uses(object->mdl);
-}
-
-static void wdm_object_mdl_destroy(struct wdm_object *object)
-{
+	if (wdm_mdl_uses(object->mdl))
+		return STATUS_RESOURCE_IN_USE;
 	wdm_mdl_put(object->mdl);
+	return STATUS_SUCCESS;
 }
 
 /* By type, in the order in which closing a file destroys objects */
 static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 	[WDM_OBJECT_DEVICE] = {
 		.size = sizeof(struct wdm_device),
-		.in_use = wdm_object_device_in_use,
-		.destroy = wdm_object_device_destroy,
+		.destroy = wdm_object_destroy_device,
 	},
 	[WDM_OBJECT_DOMAIN] = {
 		/* The domain, and as much again for what its backend keeps */
 		.size = 2 * sizeof(struct wdm_domain),
-		.in_use = wdm_object_domain_in_use,
-		.destroy = wdm_object_domain_destroy,
+		.destroy = wdm_object_destroy_domain,
 	},
 	[WDM_OBJECT_MDL] = {
 		/* An MDL charges itself, since not every MDL has a handle. */
 		.size = 0,
-		.in_use = wdm_object_mdl_in_use,
-		.destroy = wdm_object_mdl_destroy,
+		.destroy = wdm_object_destroy_mdl,
 	},
 };
 
@@ -93,6 +76,16 @@ static void wdm_object_uncharge(struct wdm_context *ctx,
 				const struct wdm_object *object)
 {
 	wdm_budget_uncharge(&ctx->budget, wdm_object_size(object->type));
+}
+
+/**
+ * wdm_context_init() - Prepare the handle table of a file
+ * @ctx: the file, zeroed
+ */
+void wdm_context_init(struct wdm_context *ctx)
+{
+	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	init_waitqueue_head(&ctx->deleted);
 }
 
 /**
@@ -151,11 +144,45 @@ void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
  */
 void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 {
+	if (object->core &&
+	    !wdm_ok(wdm_object_ops[object->type].destroy(object))) {
+		/* The process is being killed: leave it to the file's close. */
+		wdm_object_publish(ctx, object);
+		return;
+	}
 	xa_erase(&ctx->objects, object->handle);
-	if (object->core)
-		wdm_object_ops[object->type].destroy(object);
 	wdm_object_uncharge(ctx, object);
 	kfree(object);
+}
+
+static bool wdm_object_is(const struct wdm_object *object,
+			  enum wdm_object_type type)
+{
+	return type == WDM_OBJECT_ANY || object->type == type;
+}
+
+/* Take a reference, if there is an object of this type; false: not decided yet. */
+static bool wdm_object_try_get(struct wdm_context *ctx, u32 handle,
+			       enum wdm_object_type type,
+			       struct wdm_object **out, ntstatus_t *status)
+{
+	struct wdm_object *object;
+	bool decided = true;
+
+	rcu_read_lock();
+	object = xa_load(&ctx->objects, handle);
+	if (!object) {
+		*status = STATUS_INVALID_HANDLE;
+	} else if (!wdm_object_is(object, type)) {
+		*status = STATUS_OBJECT_TYPE_MISMATCH;
+	} else if (refcount_inc_not_zero(&object->users)) {
+		*out = object;
+		*status = STATUS_SUCCESS;
+	} else {
+		decided = false;
+	}
+	rcu_read_unlock();
+	return decided;
 }
 
 /**
@@ -165,53 +192,25 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
  * @type: the type that it must have, or %WDM_OBJECT_ANY
  * @out: out: the object; it cannot be deleted before wdm_object_put()
  *
+ * Context: may wait for the delete of an object of this type, and for none of
+ * another type.
+ *
  * Return:
  * * %STATUS_SUCCESS
  * * %STATUS_INVALID_HANDLE - no object has this handle
  * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
+ * * %STATUS_CANCELLED - a fatal signal ended the wait
  */
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out)
 {
-	struct wdm_object *object;
-	bool found;
+	ntstatus_t status = STATUS_CANCELLED;
 
-	rcu_read_lock();
-	object = xa_load(&ctx->objects, handle);
-	found = object && refcount_inc_not_zero(&object->users);
-	rcu_read_unlock();
-	if (object && !found) {
-		/* A delete is about to remove it, or to be refused. */
-		xa_lock(&ctx->objects);
-		object = xa_load(&ctx->objects, handle);
-		found = object && refcount_inc_not_zero(&object->users);
-		xa_unlock(&ctx->objects);
-	}
-	if (!found)
-		return STATUS_INVALID_HANDLE;
-	if (type != WDM_OBJECT_ANY && object->type != type) {
-		wdm_object_put(object);
-		return STATUS_OBJECT_TYPE_MISMATCH;
-	}
-	*out = object;
-	return STATUS_SUCCESS;
-}
-
-/* Take the table's reference, if it is the only one and the object is idle. */
-static bool wdm_object_kill(struct wdm_object *object)
-{
-	if (!refcount_dec_if_one(&object->users))
-		return false;
-	/*
-	 * Pairs with the release in wdm_object_put(): what earlier users did to
-	 * the object is visible.
-	 */
-	smp_acquire__after_ctrl_dep();
-	if (wdm_object_ops[object->type].in_use(object)) {
-		refcount_set(&object->users, 1);
-		return false;
-	}
-	return true;
+	if (unlikely(!wdm_object_try_get(ctx, handle, type, out, &status)))
+		wait_event_killable(ctx->deleted,
+				    wdm_object_try_get(ctx, handle, type, out,
+						       &status));
+	return status;
 }
 
 /**
@@ -227,6 +226,7 @@ static bool wdm_object_kill(struct wdm_object *object)
  * * %STATUS_INVALID_HANDLE - no object has this handle
  * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
  * * %STATUS_RESOURCE_IN_USE - another object or another call uses it
+ * * %STATUS_CANCELLED - a fatal signal ended the wait for the core
  */
 ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 			     enum wdm_object_type type)
@@ -238,20 +238,31 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	object = xa_load(&ctx->objects, handle);
 	if (!object)
 		status = STATUS_INVALID_HANDLE;
-	else if (type != WDM_OBJECT_ANY && object->type != type)
+	else if (!wdm_object_is(object, type))
 		status = STATUS_OBJECT_TYPE_MISMATCH;
-	else if (!wdm_object_kill(object))
+	else if (!refcount_dec_if_one(&object->users))
 		status = STATUS_RESOURCE_IN_USE;
-	else
-		__xa_erase(&ctx->objects, handle);
 	xa_unlock(&ctx->objects);
 	if (!wdm_ok(status))
 		return status;
 
-	wdm_object_ops[object->type].destroy(object);
-	wdm_object_uncharge(ctx, object);
-	kfree_rcu(object, rcu);
-	return STATUS_SUCCESS;
+	/*
+	 * Pairs with the release in wdm_object_put(): what earlier users did to
+	 * the object is visible.
+	 */
+	smp_acquire__after_ctrl_dep();
+	status = wdm_object_ops[object->type].destroy(object);
+	if (wdm_ok(status)) {
+		xa_erase(&ctx->objects, handle);
+		wdm_object_uncharge(ctx, object);
+		kfree_rcu(object, rcu);
+	} else {
+		/* Pairs with the control dependency of refcount_inc_not_zero(). */
+		smp_wmb();
+		refcount_set(&object->users, 1);
+	}
+	wake_up_all(&ctx->deleted);
+	return status;
 }
 
 /**
@@ -263,13 +274,15 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 	enum wdm_object_type type;
 	struct wdm_object *object;
 	unsigned long handle;
+	ntstatus_t status;
 
 	for (type = 0; type < WDM_OBJECT_TYPES; type++) {
 		xa_for_each(&ctx->objects, handle, object) {
 			if (object->type != type)
 				continue;
 			xa_erase(&ctx->objects, handle);
-			wdm_object_ops[type].destroy(object);
+			status = wdm_object_ops[type].destroy(object);
+			WARN_ON(!wdm_ok(status));
 			wdm_object_uncharge(ctx, object);
 			kfree(object);
 			cond_resched();

@@ -7,6 +7,7 @@
 
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "../core/budget.h"
@@ -32,7 +33,7 @@ enum wdm_object_type {
 /**
  * struct wdm_object - what a handle names
  * @users: the handle table's reference, and one for each call that uses the
- *	object; 0 once it is being destroyed
+ *	object; 0 while a delete decides
  * @type: which member of the union is valid
  * @handle: the handle
  * @rcu: defers freeing until lookups have finished
@@ -60,12 +61,16 @@ struct wdm_object {
  * @budget: the kernel memory that its objects may take
  * @objects: its objects by handle; an entry that is reserved but empty belongs
  *	to a call that is creating an object
+ * @deleted: lookups that wait for the outcome of a delete
  */
 struct wdm_context {
 	struct wdm_owner *owner;
 	struct wdm_budget budget;
 	struct xarray objects;
+	wait_queue_head_t deleted;
 };
+
+void wdm_context_init(struct wdm_context *ctx);
 
 ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 			      enum wdm_object_type type,

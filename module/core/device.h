@@ -27,12 +27,6 @@ struct wdm_device {
 	struct wdm_fault_handler *faults;
 };
 
-/* A snapshot, exact while nobody attaches or detaches the device */
-static inline bool wdm_device_is_attached(const struct wdm_device *device)
-{
-	return READ_ONCE(device->attached);
-}
-
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);
 ntstatus_t wdm_device_delete(struct wdm_device *device);

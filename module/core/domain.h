@@ -69,12 +69,6 @@ static inline bool wdm_domain_os_managed(const struct wdm_domain *domain)
 	return domain->ops == &wdm_os_backend;
 }
 
-/* A snapshot, exact while nobody attaches or detaches a device */
-static inline bool wdm_domain_is_attached(const struct wdm_domain *domain)
-{
-	return !list_empty(&domain->hwpts);
-}
-
 /* Has the calling program been killed? Kernel code's calls run to the end. */
 static inline bool wdm_domain_cancelled(const struct wdm_domain *domain)
 {
