@@ -30,6 +30,8 @@ static const struct suite * const suites[] = {
 	&threads_suite,
 	&trace_suite,
 	&fail_nth_suite,
+	&limits_suite,
+	&signals_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];
@@ -143,16 +145,35 @@ static void find_devices(void)
 	}
 }
 
+/* A device that the library must open without knowing it */
+static void find_stranger(void)
+{
+	struct wdm_bdf *list;
+	int count = wdm_pci_list(&list);
+
+	for (int i = 0; i < count && !options.has_stranger; i++) {
+		if (wdm_pci_is_edu(list[i].text) || !wdm_pci_has_vfio_driver(list[i].text))
+			continue;
+		options.stranger = list[i];
+		options.has_stranger = true;
+	}
+	if (count >= 0)
+		free(list);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int failed = 0;
 
+	if (!strcmp(argv[0], EXEC_NAME))
+		return exec_main();
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!number) {
 		memcpy(chosen, suites, sizeof(suites));
 		number = ARRAY_SIZE(suites);
 	}
 	find_devices();
+	find_stranger();
 	tap_header("KTAP version 1");
 	tap_plan(number);
 	for (size_t i = 0; i < number; i++) {

@@ -19,5 +19,11 @@ extern const struct suite lifetime_suite;
 extern const struct suite threads_suite;
 extern const struct suite trace_suite;
 extern const struct suite fail_nth_suite;
+extern const struct suite limits_suite;
+extern const struct suite signals_suite;
+
+/* What the program is called when a case of limits executes it, and does then */
+#define EXEC_NAME	"wdm-e2e-exec"
+int exec_main(void);
 
 #endif

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,7 +103,7 @@ static void device_memory(void)
 	open_fixture(&fixture);
 	open_arena(&fixture, 1);
 	open_device(&fixture);
-	status = wdm_mdl_create(fixture.fd, fixture.device.bar0, PAGE, WDM_RW, &mdl);
+	status = wdm_mdl_create(fixture.fd, fixture.device.bar, PAGE, WDM_RW, &mdl);
 	CHECK(status == STATUS_ACCESS_VIOLATION || status == STATUS_NOT_SUPPORTED);
 	CHECK_EQUAL(locked_memory(), PAGE);
 }
@@ -199,6 +199,84 @@ static void untouched(void)
 	MUST(wdm_map(fixture.fd, fixture.domain, WDM_IOMMU_READ, mdl, 0, 0, ADDRESS));
 	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, memory));
 }
+
+/*
+ * Pin memory for reading as a whole, make a part of it writable, and write to the
+ * second page of that: the device must read what was written.
+ */
+static void check_stays_ours(unsigned char *memory, size_t pages, size_t first, size_t number)
+{
+	size_t place = first + 1;
+	struct fixture fixture;
+	__u32 status, mdl;
+
+	open_os_managed(&fixture, 2, 0);
+	status = wdm_mdl_create(fixture.fd, memory, pages * PAGE, WDM_IOMMU_READ, &mdl);
+	/* What cannot be kept in step may be refused. */
+	if (status == STATUS_NOT_SUPPORTED)
+		finish();
+	CHECK_EQUAL(status, STATUS_SUCCESS);
+	MUST(wdm_map(fixture.fd, fixture.domain, WDM_IOMMU_READ, mdl, 0, 0, ADDRESS));
+	REQUIRE(!mprotect(memory + first * PAGE, number * PAGE, PROT_READ | PROT_WRITE));
+	memset(memory + place * PAGE, 0x5a, PAGE);
+	EXPECT_DMA(DMA_ARRIVED,
+		   read_from(&fixture, ADDRESS + place * PAGE, memory + place * PAGE));
+}
+
+/* Shared memory that can only be read, and private memory, in one range */
+static void mixed(void)
+{
+	const bool private_first = parameter();
+	int fd = memfd_create("wdm-e2e", MFD_CLOEXEC), read_only;
+	unsigned char *memory = map_memory(8, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	size_t shared = private_first ? 4 : 0, private = private_first ? 0 : 4;
+	char path[64];
+
+	REQUIRE(fd >= 0 && !ftruncate(fd, 4 * PAGE));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	read_only = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(read_only >= 0);
+	REQUIRE(mmap(memory + shared * PAGE, 4 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED,
+		     read_only, 0) != MAP_FAILED);
+	REQUIRE(mmap(memory + private * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+	check_stays_ours(memory, 8, private, 4);
+}
+
+/* The same with a private mapping of a file's pages */
+static void mixed_file(void)
+{
+	int fd = memfd_create("wdm-e2e", MFD_CLOEXEC);
+	unsigned char *memory = map_memory(8, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	REQUIRE(fd >= 0 && !ftruncate(fd, 8 * PAGE));
+	REQUIRE(mmap(memory, 4 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED);
+	REQUIRE(mmap(memory + 4 * PAGE, 4 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd,
+		     4 * PAGE) != MAP_FAILED);
+	check_stays_ours(memory, 8, 4, 4);
+}
+
+/* Private hugetlb that can only be read until it is pinned */
+static void private_hugetlb(void)
+{
+	const bool of_file = parameter();
+	unsigned char *memory;
+	int fd = -1;
+
+	write_text("/proc/sys/vm/nr_hugepages", "4");
+	if (of_file) {
+		fd = memfd_create("wdm-e2e", MFD_CLOEXEC | MFD_HUGETLB);
+		if (fd < 0 || ftruncate(fd, HUGE_PAGE_SIZE))
+			skip("no file of huge pages: %s", strerror(errno));
+	}
+	memory = mmap(NULL, HUGE_PAGE_SIZE, PROT_READ,
+		      MAP_PRIVATE | (of_file ? 0 : MAP_ANONYMOUS | MAP_HUGETLB), fd, 0);
+	if (memory == MAP_FAILED)
+		skip("no huge page: %s", strerror(errno));
+	check_stays_ours(memory, HUGE_PAGE_SIZE / PAGE, 0, HUGE_PAGE_SIZE / PAGE);
+}
+
+static const bool yes = true;
 
 static void in_use(void)
 {
@@ -402,45 +480,7 @@ static void made_by_another(void)
 	CHECK(pins_are_back(pinned));
 }
 
-static void on_alarm(int number)
-{
-	(void)number;
-}
-
 #define MANY_PAGES	(128 * 1024 * 1024 / PAGE)
-
-static void interrupted(void)
-{
-	const struct sigaction action = { .sa_handler = on_alarm };
-	long long pinned = pinned_pages();
-	unsigned int cancelled = 0;
-	struct fixture fixture;
-	void *memory;
-
-	open_fixture(&fixture);
-	REQUIRE(!sigaction(SIGALRM, &action, NULL));
-	memory = map_memory(MANY_PAGES, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-	madvise(memory, MANY_PAGES * PAGE, MADV_NOHUGEPAGE);
-	for (unsigned int i = 0; i < 12; i++) {
-		struct itimerval timer = { .it_value.tv_usec = 500 << i % 6 };
-		__u32 status, mdl;
-
-		madvise(memory, MANY_PAGES * PAGE, MADV_DONTNEED);
-		setitimer(ITIMER_REAL, &timer, NULL);
-		status = wdm_mdl_create(fixture.fd, memory, MANY_PAGES * PAGE, WDM_RW, &mdl);
-		if (status == STATUS_CANCELLED) {
-			cancelled++;
-			CHECK_EQUAL(errno, EINTR);
-		} else {
-			CHECK_EQUAL(status, STATUS_SUCCESS);
-			MUST(wdm_destroy(fixture.fd, mdl));
-		}
-		CHECK_EQUAL(locked_memory(), 0);
-	}
-	CHECK(cancelled > 0);
-	CHECK(pins_are_back(pinned));
-}
 
 static void killed(void)
 {
@@ -484,6 +524,14 @@ static const struct test_case cases[] = {
 	{ .name = "a private mapping of a file", .run = private_file, .needs = NEEDS_DEVICE },
 	{ .name = "memory that is written after it was pinned for reading", .run = untouched,
 	  .needs = NEEDS_DEVICE },
+	{ .name = "shared memory before private memory", .run = mixed, .needs = NEEDS_DEVICE },
+	{ .name = "private memory before shared memory", .run = mixed, .needs = NEEDS_DEVICE,
+	  .parameter = &yes },
+	{ .name = "a file's pages, shared and private", .run = mixed_file,
+	  .needs = NEEDS_DEVICE },
+	{ .name = "private hugetlb", .run = private_hugetlb, .needs = NEEDS_DEVICE },
+	{ .name = "private hugetlb of a file", .run = private_hugetlb, .needs = NEEDS_DEVICE,
+	  .parameter = &yes },
 	{ .name = "an MDL that is in use", .run = in_use },
 	{ .name = "memory that the program unmaps", .run = unmapped_by_program,
 	  .needs = NEEDS_DEVICE },
@@ -491,7 +539,6 @@ static const struct test_case cases[] = {
 	{ .name = "RLIMIT_MEMLOCK of threads", .run = limit_of_threads },
 	{ .name = "another process closes last", .run = closed_by_another },
 	{ .name = "another process made it", .run = made_by_another, .needs = NEEDS_DEVICE },
-	{ .name = "a signal", .run = interrupted },
 	{ .name = "SIGKILL", .run = killed },
 };
 

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
+ * What bounds the memory that a program pins, and the kernel memory that it
+ * takes: RLIMIT_MEMLOCK of the user, across processes, exec() and files.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "suites.h"
+#include "fixture.h"
+
+#define PAGE		WDM_PAGE_SIZE
+
+/* Users without any privilege, one for each case: counts must not mix. */
+#define FIRST_USER	4000
+
+/* What RLIMIT_MEMLOCK allows, and what a process pins at a time */
+#define LIMIT_PAGES	64
+#define SHARE_PAGES	16
+#define SHARES		(LIMIT_PAGES / SHARE_PAGES)
+
+static void become(uid_t user)
+{
+	const struct rlimit limit = { LIMIT_PAGES * PAGE, LIMIT_PAGES * PAGE };
+
+	REQUIRE(!setrlimit(RLIMIT_MEMLOCK, &limit));
+	REQUIRE(!setgroups(0, NULL));
+	REQUIRE(!setresgid(user, user, user));
+	REQUIRE(!setresuid(user, user, user));
+}
+
+/* Another file; the device node is only root's to open. */
+static int open_file(void)
+{
+	int fd = wdm_open();
+
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
+static __u32 pin_share(int fd, __u32 *mdl)
+{
+	return wdm_mdl_create(fd, get_pages(SHARE_PAGES), SHARE_PAGES * PAGE, WDM_RW, mdl);
+}
+
+/* Pin shares until one is refused, which must be for the limit. */
+static unsigned int pin_shares(int fd)
+{
+	unsigned int pinned = 0;
+	__u32 status, mdl;
+
+	while (!(status = pin_share(fd, &mdl)))
+		pinned++;
+	CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+	return pinned;
+}
+
+static int exit_status(pid_t child)
+{
+	int status;
+
+	REQUIRE(waitpid(child, &status, 0) == child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The child's exit status: whether it could pin a share */
+static int pin_in_child(int fd)
+{
+	pid_t child = fork();
+	__u32 status, mdl;
+
+	REQUIRE(child >= 0);
+	if (!child) {
+		status = pin_share(fd, &mdl);
+		if (!status)
+			CHECK_EQUAL(locked_memory(), SHARE_PAGES * PAGE);
+		else
+			CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+		_exit(status ? 1 : 0);
+	}
+	return exit_status(child);
+}
+
+/* Children pin into their parent's file, and exit. */
+static void children(void)
+{
+	int file = open_file(), other = open_file();
+	unsigned int pinned = 0;
+
+	become(FIRST_USER);
+	for (unsigned int i = 0; i < 40; i++) {
+		pinned += !pin_in_child(file);
+		CHECK_EQUAL(locked_memory(), 0);
+	}
+	CHECK_EQUAL(pinned, SHARES);
+	CHECK_EQUAL(pin_shares(other), 0);
+	close(file);
+	CHECK_EQUAL(pin_shares(other), SHARES);
+	CHECK_EQUAL(locked_memory(), LIMIT_PAGES * PAGE);
+	close(other);
+	CHECK_EQUAL(locked_memory(), 0);
+}
+
+#define EXEC_FD		"WDM_E2E_EXEC_FD"
+#define EXEC_LEFT	"WDM_E2E_EXEC_LEFT"
+#define EXEC_PINNED	"WDM_E2E_EXEC_PINNED"
+
+static unsigned int number_of(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 10) : 0;
+}
+
+static void set_number(const char *name, unsigned int number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	REQUIRE(!setenv(name, text, 1));
+}
+
+static noreturn void exec_self(void)
+{
+	execl("/proc/self/exe", EXEC_NAME, (char *)NULL);
+	_exit(255);
+}
+
+/* Pins a share and executes itself, some times over; exits with how many it got. */
+int exec_main(void)
+{
+	unsigned int left = number_of(EXEC_LEFT), pinned = number_of(EXEC_PINNED);
+	int fd = number_of(EXEC_FD);
+	__u32 mdl;
+
+	if (locked_memory())
+		return 254;
+	if (!left)
+		return pinned;
+	pinned += !pin_share(fd, &mdl);
+	set_number(EXEC_LEFT, left - 1);
+	set_number(EXEC_PINNED, pinned);
+	exec_self();
+}
+
+static void exec(void)
+{
+	int file = open_file(), other = open_file();
+	pid_t child;
+
+	become(FIRST_USER + 1);
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		REQUIRE(!fcntl(file, F_SETFD, 0));
+		set_number(EXEC_FD, file);
+		set_number(EXEC_LEFT, 30);
+		set_number(EXEC_PINNED, 0);
+		exec_self();
+	}
+	CHECK_EQUAL(exit_status(child), SHARES);
+	CHECK_EQUAL(pin_shares(other), 0);
+	close(file);
+	CHECK_EQUAL(pin_shares(other), SHARES);
+}
+
+/* All capabilities of a user namespace lift no limit of the user's. */
+static void user_namespace(void)
+{
+	int file = open_file();
+
+	become(FIRST_USER + 2);
+	if (unshare(CLONE_NEWUSER))
+		skip("no user namespace: %s", strerror(errno));
+	CHECK_EQUAL(pin_shares(file), SHARES);
+}
+
+/* Pass a file descriptor to the process behind a socket. */
+static void send_fd(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	REQUIRE(sendmsg(socket, &message, 0) == 1);
+}
+
+static int receive_fd(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header;
+	int fd;
+
+	REQUIRE(recvmsg(socket, &message, 0) == 1);
+	header = CMSG_FIRSTHDR(&message);
+	REQUIRE(header && header->cmsg_type == SCM_RIGHTS);
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+/* Who pins is charged, whoever opened the file and whoever closes it. */
+static void passed_on(void)
+{
+	int sockets[2], file, other, status;
+	pid_t child;
+	__u32 mdl;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
+		skip("no sockets: %s", strerror(errno));
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		become(FIRST_USER + 3);
+		file = receive_fd(sockets[1]);
+		CHECK_EQUAL(pin_shares(file), SHARES);
+		CHECK_EQUAL(locked_memory(), LIMIT_PAGES * PAGE);
+		close(file);
+		CHECK_EQUAL(locked_memory(), LIMIT_PAGES * PAGE);
+		finish();
+	}
+	file = open_file();
+	other = open_file();
+	send_fd(sockets[0], file);
+	status = exit_status(child);
+	CHECK_EQUAL(status, 0);
+	CHECK_EQUAL(locked_memory(), 0);
+	/* That user has no share left; another user has. */
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		become(FIRST_USER + 3);
+		EXPECT(STATUS_WORKING_SET_QUOTA, pin_share(other, &mdl));
+		close(file);
+		finish();
+	}
+	CHECK_EQUAL(exit_status(child), 0);
+	close(file);
+	become(FIRST_USER + 3);
+	CHECK_EQUAL(pin_shares(other), SHARES);
+}
+
+/* The child's part is the file's last close: what the parent pinned comes back. */
+static void closed_by_another(void)
+{
+	int file = open_file(), other = open_file(), go[2];
+	pid_t child;
+	char byte;
+
+	REQUIRE(!pipe(go));
+	child = fork();
+	REQUIRE(child >= 0);
+	if (!child) {
+		become(FIRST_USER + 5);
+		close(go[1]);
+		CHECK(read(go[0], &byte, 1) == 0);
+		close(file);
+		finish();
+	}
+	become(FIRST_USER + 4);
+	CHECK_EQUAL(pin_shares(file), SHARES);
+	close(file);
+	CHECK_EQUAL(pin_shares(other), 0);
+	close(go[1]);
+	CHECK_EQUAL(exit_status(child), 0);
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK_EQUAL(pin_shares(other), SHARES);
+}
+
+/* Kernel memory that cannot be reclaimed, in bytes */
+static unsigned long long kernel_memory(void)
+{
+	unsigned long long slab = 0, number;
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+
+	REQUIRE(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "SUnreclaim: %llu", &number) == 1 ||
+		    sscanf(line, "VmallocUsed: %llu", &number) == 1)
+			slab += number * 1024;
+	}
+	fclose(file);
+	return slab;
+}
+
+/* More than a file may take with nothing pinned, and less than anybody minds */
+#define BOUND		(8ULL << 20)
+#define MANY_OBJECTS	200000
+
+static void domains_without_end(void)
+{
+	bool os_managed = parameter();
+	unsigned long long before;
+	unsigned int number = 0;
+	__u32 status, domain, first = 0;
+	int file = open_file();
+
+	become(FIRST_USER + 6);
+	before = kernel_memory();
+	do {
+		status = wdm_domain_create(file, os_managed, 0, &domain);
+		if (!number)
+			first = domain;
+	} while (!status && number++ < MANY_OBJECTS);
+	tap_diag("%u domains", number);
+	CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+	CHECK_EQUAL(errno, wdm_status_errno(STATUS_WORKING_SET_QUOTA));
+	CHECK(number > 32);
+	CHECK(kernel_memory() < before + BOUND);
+	/* One that goes makes room for another. */
+	MUST(wdm_destroy(file, first));
+	MUST(wdm_domain_create(file, os_managed, 0, &domain));
+}
+
+static const bool yes = true;
+
+static void mdls_without_end(void)
+{
+	void *memory = get_pages(1);
+	unsigned long long before;
+	unsigned int number = 0;
+	int file = open_file();
+	__u32 status, mdl;
+
+	become(FIRST_USER + 7);
+	before = kernel_memory();
+	do {
+		status = wdm_mdl_create(file, memory, PAGE, WDM_RW, &mdl);
+	} while (!status && number++ < MANY_OBJECTS);
+	CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+	CHECK_EQUAL(number, LIMIT_PAGES);
+	CHECK(kernel_memory() < before + BOUND);
+}
+
+/* Maps and unmaps that leave nothing take nothing. */
+static void budget_comes_back(void)
+{
+	int file = open_file();
+	__u32 domain, mdl;
+	void *memory;
+
+	become(FIRST_USER + 8);
+	memory = get_pages(SHARE_PAGES);
+	for (unsigned int i = 0; i < 3000; i++) {
+		MUST(wdm_domain_create(file, i % 2, 0, &domain));
+		MUST(wdm_mdl_create(file, memory, SHARE_PAGES * PAGE, WDM_RW, &mdl));
+		if (i % 2)
+			MUST(wdm_map(file, domain, WDM_RW, mdl, 0, 0, ADDRESS));
+		else
+			MUST(wdm_memory_add(file, domain, WDM_RW, mdl, 0, 0, ADDRESS));
+		MUST(wdm_destroy(file, domain));
+		MUST(wdm_destroy(file, mdl));
+	}
+}
+
+#define ALIASES		16384U
+
+/* One page, pinned until the kernel's count of pins is half full */
+static void pinned_too_often(void)
+{
+	long long before = pinned_pages();
+	struct fixture fixture;
+	unsigned int number = 0;
+	char *memory;
+	__u32 status, mdl, last = 0;
+	int fd;
+
+	open_fixture(&fixture);
+	fd = memfd_create("wdm-e2e", MFD_CLOEXEC);
+	REQUIRE(fd >= 0 && !ftruncate(fd, PAGE));
+	memory = mmap(NULL, ALIASES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(memory != MAP_FAILED);
+	for (unsigned int i = 0; i < ALIASES; i++)
+		REQUIRE(mmap(memory + i * PAGE, PAGE, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) != MAP_FAILED);
+	do {
+		status = wdm_mdl_create(fixture.fd, memory, ALIASES * PAGE, WDM_RW, &mdl);
+		if (!status)
+			last = mdl;
+	} while (!status && ++number < (1U << 22) / ALIASES);
+	tap_diag("%u pins", number * ALIASES);
+	CHECK_EQUAL(status, STATUS_INSUFFICIENT_RESOURCES);
+	CHECK(number * ALIASES > 500000);
+	/* Other memory is as good as ever. */
+	open_arena(&fixture, 4);
+	MUST(wdm_destroy(fixture.fd, last));
+	MUST(wdm_mdl_create(fixture.fd, memory, PAGE, WDM_RW, &mdl));
+	close(fixture.fd);
+	CHECK(pins_are_back(before));
+}
+
+static const struct test_case cases[] = {
+	{ .name = "children that pin and exit", .run = children },
+	{ .name = "exec() with the file open", .run = exec },
+	{ .name = "capabilities of a user namespace", .run = user_namespace },
+	{ .name = "a file that is passed on", .run = passed_on },
+	{ .name = "a file that another user closes", .run = closed_by_another },
+	{ .name = "OS-managed domains without end", .run = domains_without_end,
+	  .parameter = &yes },
+	{ .name = "caller-managed domains without end", .run = domains_without_end },
+	{ .name = "MDLs without end", .run = mdls_without_end },
+	{ .name = "objects that come and go", .run = budget_comes_back },
+	{ .name = "a page that is pinned too often", .run = pinned_too_often, .seconds = 180 },
+};
+
+const struct suite limits_suite = { "limits", cases, ARRAY_SIZE(cases) };
