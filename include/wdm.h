@@ -102,6 +102,7 @@ static_assert(sizeof(MDL) == 0x30);
 #define MDL_SOURCE_IS_NONPAGED_POOL	0x0004
 #define MDL_ALLOCATED_FIXED_SIZE	0x0008
 #define MDL_PARTIAL			0x0010
+#define MDL_WRITE_OPERATION		0x0080
 #define MDL_IO_SPACE			0x0800
 
 #define MmGetMdlByteCount(Mdl)		((Mdl)->ByteCount)

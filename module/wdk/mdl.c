@@ -11,6 +11,10 @@
 #include "../core/mdl.h"
 #include "wdk.h"
 
+/* Each of these says that the page frames are there. */
+#define WDK_MDL_HAS_PAGES \
+	(MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED | MDL_PARTIAL)
+
 static ULONG wdk_mdl_pages(const MDL *Mdl)
 {
 	return DIV_ROUND_UP((u64)Mdl->ByteOffset + Mdl->ByteCount, PAGE_SIZE);
@@ -124,7 +128,7 @@ NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out)
 	struct wdm_mdl *mdl;
 
 	if (Mdl->ByteOffset || !nr || !PAGE_ALIGNED(Mdl->ByteCount) ||
-	    !(Mdl->MdlFlags & MDL_SOURCE_IS_NONPAGED_POOL))
+	    !(Mdl->MdlFlags & WDK_MDL_HAS_PAGES))
 		return STATUS_INVALID_PARAMETER_3;
 
 	mdl = kzalloc(sizeof(*mdl), GFP_KERNEL);

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What wdm_port.h declares and does not do inline: messages, and MDLs of memory
+ * that is not the caller's non-paged pool.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <wdm_port.h>
+
+/* The longest format that is printed whole */
+#define WDK_FORMAT_MAX	256
+
+/*
+ * Take the "l" out of %lu and the like: it stands for LONG and ULONG, which have 32
+ * bits. %ll and %I64 stay, and are 64 bits.
+ */
+static void wdk_format(char *to, size_t room, const char *from)
+{
+	const char *end = to + room - 4;
+	bool directive = false;
+
+	for (; *from && to < end; from++) {
+		if (!directive) {
+			directive = *from == '%';
+		} else if (*from == 'l' && from[1] == 'l') {
+			*to++ = *from++;
+		} else if (*from == 'l') {
+			continue;
+		} else if (!strncmp(from, "I64", 3)) {
+			*to++ = 'l';
+			*to++ = 'l';
+			from += 2;
+			continue;
+		} else if (!strchr("0123456789.*-+ #", *from)) {
+			directive = false;
+		}
+		*to++ = *from;
+	}
+	*to = '\0';
+}
+
+static ULONG wdk_print(const char *level, const char *format, va_list args)
+{
+	char linux_format[WDK_FORMAT_MAX];
+	struct va_format vaf = { .fmt = linux_format };
+	va_list copy;
+
+	wdk_format(linux_format, sizeof(linux_format), format);
+	va_copy(copy, args);
+	vaf.va = &copy;
+	_printk("%s%pV", level, &vaf);
+	va_end(copy);
+	return 0;
+}
+
+/**
+ * DbgPrint() - Print a message into the kernel's log
+ * @Format: as printf() has it; a LONG and a ULONG are %ld and %lu
+ *
+ * Context: any.
+ * Return: 0.
+ */
+ULONG DbgPrint(const char *Format, ...)
+{
+	va_list args;
+
+	va_start(args, Format);
+	wdk_print(KERN_DEBUG, Format, args);
+	va_end(args);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(DbgPrint);
+
+/**
+ * DbgPrintEx() - Print a message of a level into the kernel's log
+ * @ComponentId: not looked at
+ * @Level: DPFLTR_ERROR_LEVEL and the like; a mask is printed as information
+ * @Format: as for DbgPrint()
+ *
+ * Context: any.
+ * Return: 0.
+ */
+ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Format, ...)
+{
+	const char *level = Level == DPFLTR_ERROR_LEVEL ? KERN_ERR :
+			    Level == DPFLTR_WARNING_LEVEL ? KERN_WARNING :
+			    Level == DPFLTR_TRACE_LEVEL ? KERN_DEBUG :
+							  KERN_INFO;
+	va_list args;
+
+	va_start(args, Format);
+	wdk_print(level, Format, args);
+	va_end(args);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(DbgPrintEx);
+
+static ULONG wdk_span_pages(const MDL *Mdl)
+{
+	return ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(Mdl),
+					      Mdl->ByteCount);
+}
+
+/**
+ * IoBuildPartialMdl() - Make an MDL of a part of another one's buffer
+ * @SourceMdl: an MDL with its pages
+ * @TargetMdl: an MDL with room for the part's pages
+ * @VirtualAddress: where the part starts, in the terms of @SourceMdl
+ * @Length: bytes; 0 for everything from there on
+ *
+ * Contract: IoBuildPartialMdl. @SourceMdl keeps the pages: it has to outlive
+ * @TargetMdl's use.
+ *
+ * Context: any.
+ */
+VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
+		       ULONG Length)
+{
+	ULONG_PTR offset = VirtualAddress - MmGetMdlVirtualAddress(SourceMdl);
+	ULONG first = (VirtualAddress - SourceMdl->StartVa) >> PAGE_SHIFT;
+
+	if (!Length)
+		Length = SourceMdl->ByteCount - offset;
+	TargetMdl->StartVa = PAGE_ALIGN(VirtualAddress);
+	TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
+	TargetMdl->ByteCount = Length;
+	TargetMdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
+	TargetMdl->MdlFlags |= MDL_PARTIAL;
+	TargetMdl->MappedSystemVa = NULL;
+	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
+				   MDL_MAPPED_TO_SYSTEM_VA)) {
+		TargetMdl->MappedSystemVa = SourceMdl->MappedSystemVa + offset;
+		/* The mapping is the source's to unmap. */
+		TargetMdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
+	}
+	memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + first,
+	       wdk_span_pages(TargetMdl) * sizeof(PFN_NUMBER));
+}
+EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
+
+/**
+ * MmGetSystemAddressForMdlSafe() - The kernel address of an MDL's buffer
+ * @Mdl: an MDL with its pages
+ * @Priority: not looked at
+ *
+ * Contract: MmGetSystemAddressForMdlSafe. Pages that have no kernel address in a
+ * row get one, until MmUnmapLockedPages(), MmUnlockPages() or
+ * MmFreePagesFromMdl().
+ *
+ * Context: may sleep, unless the pages have an address already.
+ * Return: the address of the first byte; NULL when out of memory.
+ */
+PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
+{
+	const PFN_NUMBER *pfns = MmGetMdlPfnArray(Mdl);
+	ULONG i, nr = wdk_span_pages(Mdl);
+	struct page **pages;
+	void *va;
+
+	if (Mdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
+			     MDL_MAPPED_TO_SYSTEM_VA))
+		return Mdl->MappedSystemVa;
+
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+	for (i = 0; i < nr; i++)
+		pages[i] = pfn_to_page(pfns[i]);
+	va = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	if (!va)
+		return NULL;
+	Mdl->MappedSystemVa = va + Mdl->ByteOffset;
+	Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
+	return Mdl->MappedSystemVa;
+}
+EXPORT_SYMBOL_GPL(MmGetSystemAddressForMdlSafe);
+
+/**
+ * MmUnmapLockedPages() - Take back what MmGetSystemAddressForMdlSafe() mapped
+ * @BaseAddress: what it returned
+ * @Mdl: the MDL
+ *
+ * Contract: MmUnmapLockedPages.
+ *
+ * Context: may sleep.
+ */
+VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL Mdl)
+{
+	if (!(Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA))
+		return;
+	vunmap(PAGE_ALIGN(Mdl->MappedSystemVa));
+	Mdl->MappedSystemVa = NULL;
+	Mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
+}
+EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
+
+/**
+ * MmProbeAndLockPages() - Pin the user memory that an MDL describes
+ * @Mdl: an MDL of memory of the calling process
+ * @AccessMode: UserMode; kernel memory needs no pin, see
+ *	MmBuildMdlForNonPagedPool()
+ * @Operation: IoReadAccess if devices only read it
+ *
+ * Contract: MmProbeAndLockPages, which raises an exception where the memory cannot
+ * be had. Here MDL_PAGES_LOCKED is not set then, and maps refuse the MDL.
+ *
+ * Context: may sleep.
+ */
+VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
+			 LOCK_OPERATION Operation)
+{
+	unsigned int flags = FOLL_LONGTERM;
+	ULONG i, nr = wdk_span_pages(Mdl);
+	struct page **pages;
+	int got = 0, ret;
+
+	if (AccessMode == KernelMode) {
+		MmBuildMdlForNonPagedPool(Mdl);
+		return;
+	}
+	if (Operation != IoReadAccess)
+		flags |= FOLL_WRITE;
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return;
+	while (got < nr) {
+		ret = pin_user_pages_fast((unsigned long)Mdl->StartVa +
+					  got * PAGE_SIZE, nr - got, flags,
+					  pages + got);
+		if (ret <= 0) {
+			unpin_user_pages(pages, got);
+			goto free;
+		}
+		got += ret;
+	}
+	for (i = 0; i < nr; i++)
+		MmGetMdlPfnArray(Mdl)[i] = page_to_pfn(pages[i]);
+	Mdl->MdlFlags |= MDL_PAGES_LOCKED;
+	if (flags & FOLL_WRITE)
+		Mdl->MdlFlags |= MDL_WRITE_OPERATION;
+free:
+	kvfree(pages);
+}
+EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
+
+/**
+ * MmUnlockPages() - Unpin what MmProbeAndLockPages() pinned
+ * @Mdl: the MDL; nothing maps its pages any more
+ *
+ * Contract: MmUnlockPages.
+ *
+ * Context: may sleep.
+ */
+VOID MmUnlockPages(PMDL Mdl)
+{
+	bool dirty = Mdl->MdlFlags & MDL_WRITE_OPERATION;
+	ULONG i, nr = wdk_span_pages(Mdl);
+
+	MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+	if (!(Mdl->MdlFlags & MDL_PAGES_LOCKED))
+		return;
+	for (i = 0; i < nr; i++)
+		unpin_user_page_range_dirty_lock(pfn_to_page(MmGetMdlPfnArray(Mdl)[i]),
+						 1, dirty);
+	Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
+}
+EXPORT_SYMBOL_GPL(MmUnlockPages);
+
+/* The zone that holds pages at or below an address, if any does */
+static gfp_t wdk_zone(u64 highest)
+{
+	if (highest >> 52)
+		return 0;
+	return highest >= DMA_BIT_MASK(32) ? GFP_DMA32 : GFP_DMA;
+}
+
+/**
+ * MmAllocatePagesForMdlEx() - Allocate zeroed pages, and an MDL of them
+ * @LowAddress: not looked at: no page is too low
+ * @HighAddress: the last physical address that will do
+ * @SkipBytes: must be 0
+ * @TotalBytes: bytes; whole pages are allocated
+ * @CacheType: MmCached; others are taken as it, as DMA is coherent
+ * @Flags: MM_ALLOCATE_*; without MM_ALLOCATE_FULLY_REQUIRED, fewer pages may come
+ *
+ * Contract: MmAllocatePagesForMdlEx. MmFreePagesFromMdl() frees the pages, and then
+ * IoFreeMdl() the MDL.
+ *
+ * Context: may sleep.
+ * Return: the MDL; NULL on failure.
+ */
+PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
+			     PHYSICAL_ADDRESS HighAddress,
+			     PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes,
+			     MEMORY_CACHING_TYPE CacheType, ULONG Flags)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+		    wdk_zone(HighAddress.QuadPart);
+	ULONG i, nr = BYTES_TO_PAGES(TotalBytes);
+	struct page *page;
+	PMDL Mdl;
+
+	if (!nr || TotalBytes > U32_MAX || SkipBytes.QuadPart)
+		return NULL;
+	Mdl = IoAllocateMdl(NULL, nr << PAGE_SHIFT, FALSE, FALSE, NULL);
+	if (!Mdl)
+		return NULL;
+	for (i = 0; i < nr; i++) {
+		page = alloc_page(gfp);
+		if (!page)
+			break;
+		MmGetMdlPfnArray(Mdl)[i] = page_to_pfn(page);
+		if (page_to_phys(page) > (u64)HighAddress.QuadPart) {
+			__free_page(page);
+			break;
+		}
+	}
+	Mdl->ByteCount = i << PAGE_SHIFT;
+	if (!i || (i < nr && Flags & MM_ALLOCATE_FULLY_REQUIRED)) {
+		MmFreePagesFromMdl(Mdl);
+		IoFreeMdl(Mdl);
+		return NULL;
+	}
+	Mdl->MdlFlags |= MDL_PAGES_LOCKED;
+	return Mdl;
+}
+EXPORT_SYMBOL_GPL(MmAllocatePagesForMdlEx);
+
+/**
+ * MmFreePagesFromMdl() - Free what MmAllocatePagesForMdlEx() allocated
+ * @Mdl: the MDL, which stays; nothing maps its pages any more
+ *
+ * Contract: MmFreePagesFromMdl.
+ *
+ * Context: may sleep.
+ */
+VOID MmFreePagesFromMdl(PMDL Mdl)
+{
+	ULONG i;
+
+	MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+	for (i = 0; i < Mdl->ByteCount >> PAGE_SHIFT; i++)
+		__free_page(pfn_to_page(MmGetMdlPfnArray(Mdl)[i]));
+	Mdl->ByteCount = 0;
+	Mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
+}
+EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
