@@ -12,8 +12,8 @@
 #include "../core/shadow/shadow.h"
 #include "chardev.h"
 
-static_assert(WDM_PT_ARM64 == WDM_IOMMU_FORMAT_ARM64);
-static_assert(WDM_PT_X64 == WDM_IOMMU_FORMAT_X64);
+static_assert((int)WDM_PT_ARM64 == WDM_IOMMU_FORMAT_ARM64);
+static_assert((int)WDM_PT_X64 == WDM_IOMMU_FORMAT_X64);
 
 ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 {

@@ -5,8 +5,8 @@
  * /dev/wdm_iommu: the DMA remapping interface of the Windows kernel (wdm.h) for
  * programs, for devices whose DMA VFIO has handed to them.
  *
- * This file is the manual. "Contract" below means Microsoft's reference for
- * wdm.h; the page that each ioctl follows is named with it.
+ * This file is the manual. "Contract" means Microsoft's reference for wdm.h; each
+ * ioctl names the page that it follows.
  */
 #ifndef _UAPI_LINUX_WDM_IOMMU_H
 #define _UAPI_LINUX_WDM_IOMMU_H
@@ -15,47 +15,72 @@
 #include <linux/types.h>
 
 /**
- * DOC: General rules
+ * DOC: Calls
  *
- * Structures. Each ioctl takes a pointer to a structure which starts with @size
- * and @status. The program sets @size to sizeof() the structure that it was
- * compiled with. A later kernel takes the structures of today; a kernel of
- * today takes longer ones as long as the members that it does not know are
- * zero. Reserved members and unknown flag bits must be zero. A member marked
- * "out" is written by the call, and what it holds before does not matter.
+ * **Structures.** Each ioctl takes a pointer to a structure that starts with @size
+ * and @status. The program sets @size to the sizeof() of the structure that it was
+ * compiled with. Later kernels accept today's structures; this kernel accepts
+ * longer ones, up to a page, if the part that it does not know is zero. Reserved
+ * members and unknown flag bits must be zero. A member marked "out" is written by
+ * the call and may hold anything before.
  *
- * Results. A call returns 0 and leaves STATUS_SUCCESS in @status, or it returns
- * -1 with errno set and leaves the NTSTATUS in @status; see wdm_ntstatus.h for
- * the numbers and wdm_ntstatus_table.h for errno and meaning of each. A call
- * that fails has changed nothing, except where its text says otherwise
- * (&WDM_IOMMU_CONFIGURE, the two flushes and &WDM_IOMMU_BATCH).
+ * **Results.** A call returns 0 with %STATUS_SUCCESS in @status, or -1 with errno
+ * set and an NTSTATUS in @status. wdm_ntstatus.h has the numbers,
+ * wdm_ntstatus_table.h the errno and the meaning of each. A failed call has
+ * changed nothing, except where its description says otherwise
+ * (%WDM_IOMMU_CONFIGURE, the two flushes, and %WDM_IOMMU_BATCH).
  *
- * Without a status, because there is no place to write it to:
+ * Some errors leave no status, as there is no place to write it to:
  *
- *	- EFAULT: the structure cannot be read and written. If it goes away while
- *	  the call is running, the call may have been done
- *	- EINVAL: @size is smaller than the first version of the structure
- *	- ENOTTY: there is no such ioctl
+ * - EFAULT: the structure cannot be read or written. If it becomes inaccessible
+ *   during the call, the call may have been carried out.
+ * - EINVAL: @size is smaller than the first version of the structure.
+ * - ENOTTY: there is no such ioctl.
  *
- * Statuses that any ioctl may answer with, beside those in its text:
+ * Any ioctl may return these statuses, besides those of its own description:
  *
- *	- STATUS_REVISION_MISMATCH: the structure is longer than this kernel knows,
- *	  and its unknown part is not zero
- *	- STATUS_INVALID_PARAMETER: a reserved member or an unknown flag is not zero
- *	- STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH: a handle that names
- *	  nothing, or an object of another type
- *	- STATUS_INSUFFICIENT_RESOURCES: not enough memory
- *	- STATUS_CANCELLED: a signal ended the call, which has changed nothing, with
- *	  the same exceptions
+ * - %STATUS_REVISION_MISMATCH: the structure is longer than a page, or the part
+ *   that this kernel does not know is not zero.
+ * - %STATUS_INVALID_PARAMETER: a reserved member or an unknown flag is not zero.
+ * - %STATUS_INVALID_HANDLE: no object has this handle.
+ * - %STATUS_OBJECT_TYPE_MISMATCH: the handle names an object of another type.
+ * - %STATUS_INSUFFICIENT_RESOURCES: out of memory.
+ * - %STATUS_WORKING_SET_QUOTA: the call needs more kernel memory than the file may
+ *   take; see "Limits".
+ * - %STATUS_CANCELLED: a fatal signal ended the call.
  *
- * Handles are numbers greater than 0, valid for one open file description of
- * /dev/wdm_iommu, which also owns everything that was made through it. When it
- * is closed, every device is detached, every mapping taken away and every page
- * unpinned.
+ * **Signals.** Only a fatal signal ends a call. Calls that wait, for memory or for
+ * other calls, run to their end whatever else is delivered; a killed process does
+ * not wait.
  *
- * Pages are 4 KiB (@page_size of &struct wdm_iommu_info); addresses and lengths
- * are in bytes unless a member says pages. All calls may be made by any number
- * of threads at the same time.
+ * **Handles** are numbers greater than 0. They and the objects that they name
+ * belong to one open file description of /dev/wdm_iommu. The last close detaches
+ * every device, removes every mapping and unpins every page.
+ *
+ * **Units.** Addresses and lengths are in bytes. A page has 4 KiB (@page_size of
+ * &struct wdm_iommu_info). Any number of threads may call at the same time.
+ */
+
+/**
+ * DOC: Limits
+ *
+ * **Pinned memory** is limited by RLIMIT_MEMLOCK of the calling process. The limit
+ * applies to all pages that the user has pinned in this way, in whatever process
+ * and through whatever file, together with what io_uring, iommufd and others count
+ * for the user; memory that is locked with mlock() is counted apart. Each MDL counts
+ * all of its pages. They also show as VmPin of the process that pinned them, until
+ * they are unpinned. CAP_IPC_LOCK in the initial user namespace lifts the limit,
+ * and pages pinned with it do not count for the user.
+ *
+ * **Kernel memory** that the objects of a file take is limited to 1 MiB, plus four
+ * bytes for each byte that the file has pinned: objects, tables of mappings, shadow
+ * page tables, and the IOMMU's page tables. A call that needs more fails with
+ * %STATUS_WORKING_SET_QUOTA. CAP_IPC_LOCK lifts this limit, too. All of it, except
+ * for IOMMU page tables on kernels that do not charge them, is also charged to the
+ * program's cgroup.
+ *
+ * **One page** can be pinned about a million times in total. Further pins fail with
+ * %STATUS_INSUFFICIENT_RESOURCES.
  */
 
 #define WDM_IOMMU_TYPE	0xDD
@@ -86,46 +111,68 @@ enum {
 	WDM_IOMMU_CMD_VFIO_BIND = 0x80,
 };
 
-/*
- * Permissions (contract: IommuMapLogicalRange); all other bits are refused.
- * There are IOMMUs that cannot forbid reading where they allow writing.
+/**
+ * enum wdm_iommu_permissions - permissions of a mapping
+ * @WDM_IOMMU_READ: devices may read
+ * @WDM_IOMMU_WRITE: devices may write
+ *
+ * Contract: IommuMapLogicalRange. Unknown bits are refused. Some IOMMUs cannot
+ * forbid reads where they allow writes.
  */
-#define WDM_IOMMU_READ			(1U << 0)
-#define WDM_IOMMU_WRITE			(1U << 1)
+enum wdm_iommu_permissions {
+	WDM_IOMMU_READ = 1 << 0,
+	WDM_IOMMU_WRITE = 1 << 1,
+};
 
-/* Formats of page tables (contract: DOMAIN_CONFIGURATION_ARCH). */
-#define WDM_IOMMU_FORMAT_ARM64		0
-#define WDM_IOMMU_FORMAT_X64		1
+/**
+ * enum wdm_iommu_format - formats of a caller's page tables
+ * @WDM_IOMMU_FORMAT_ARM64: VMSAv8-64 stage 1, 4 KiB granule
+ * @WDM_IOMMU_FORMAT_X64: x86-64 with 4 or 5 levels
+ *
+ * Contract: DOMAIN_CONFIGURATION_ARCH.
+ */
+enum wdm_iommu_format {
+	WDM_IOMMU_FORMAT_ARM64 = 0,
+	WDM_IOMMU_FORMAT_X64 = 1,
+};
+
+/**
+ * enum wdm_iommu_info_flags - flags of &struct wdm_iommu_info
+ * @WDM_IOMMU_INFO_VFIO_CONTAINER: VFIO containers can hand over devices
+ *	(%WDM_IOMMU_VFIO_BIND)
+ * @WDM_IOMMU_INFO_UNSAFE_INTERRUPTS: devices without isolated interrupts are
+ *	accepted (module parameter allow_unsafe_interrupts)
+ */
+enum wdm_iommu_info_flags {
+	WDM_IOMMU_INFO_VFIO_CONTAINER = 1 << 0,
+	WDM_IOMMU_INFO_UNSAFE_INTERRUPTS = 1 << 1,
+};
 
 /**
  * struct wdm_iommu_info - ioctl(WDM_IOMMU_INFO)
  * @size: sizeof(struct wdm_iommu_info)
  * @status: out: NTSTATUS
  * @interface_version: out: the highest version of the contract's interface
- *	tables of which all functions are there (1)
- * @flags: out: WDM_IOMMU_INFO_*
+ *	that is complete (1)
+ * @flags: out: &enum wdm_iommu_info_flags
  * @page_size: out: bytes in a page
- * @formats: out: bit (1 << WDM_IOMMU_FORMAT_x) for each format of page tables
- *	that %WDM_IOMMU_CONFIGURE takes
+ * @formats: out: bit (1 << format) for each &enum wdm_iommu_format that
+ *	%WDM_IOMMU_CONFIGURE accepts
  * @max_mdl_length: out: the longest MDL, in bytes
- * @max_va_list: out: the longest list that %WDM_IOMMU_FLUSH_VA_LIST takes
+ * @max_va_list: out: the longest list that %WDM_IOMMU_FLUSH_VA_LIST accepts
  * @shadow_extra_tables: out: a caller-managed domain follows at most as many
  *	tables as its caller's address space has pages, and this many more; a
  *	table counts once for each entry through which it is reached
- * @max_batch: out: the most operations that %WDM_IOMMU_BATCH takes
+ * @max_batch: out: the most operations that %WDM_IOMMU_BATCH accepts
  * @reserved: out: 0
  *
- * What this kernel and this module offer.
+ * Reports what this kernel and this module offer.
  */
 struct wdm_iommu_info {
 	__u32 size;
 	__u32 status;
 	__u32 interface_version;
 	__u32 flags;
-/* Devices come through VFIO containers (%WDM_IOMMU_VFIO_BIND). */
-#define WDM_IOMMU_INFO_VFIO_CONTAINER		(1U << 0)
-/* Devices without isolated interrupts are let in (module parameter). */
-#define WDM_IOMMU_INFO_UNSAFE_INTERRUPTS	(1U << 1)
 	__u32 page_size;
 	__u32 formats;
 	__aligned_u64 max_mdl_length;
@@ -148,10 +195,13 @@ struct wdm_iommu_info {
  *
  * A domain must have no device attached (contract: IommuDomainDelete); its
  * mappings, or its caller's address space, go with it. A device must not be
- * attached (IommuDeviceDelete). An MDL must not be mapped, nor be part of a
- * caller's address space; its pages are unpinned.
+ * attached (contract: IommuDeviceDelete). An MDL must neither be mapped nor be
+ * part of a caller's address space; its pages are unpinned. An object that cannot
+ * be deleted stays usable throughout.
  *
- * STATUS_RESOURCE_IN_USE: see above, or another thread is using the object.
+ * Statuses:
+ *
+ * - %STATUS_RESOURCE_IN_USE: as above, or another call is using the object.
  */
 struct wdm_iommu_destroy {
 	__u32 size;
@@ -163,33 +213,43 @@ struct wdm_iommu_destroy {
 #define WDM_IOMMU_DESTROY _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DESTROY)
 
 /**
+ * enum wdm_iommu_domain_flags - flags of %WDM_IOMMU_DOMAIN_CREATE
+ * @WDM_IOMMU_DOMAIN_PAGE_GRANULAR: map every 4 KiB page by itself
+ *
+ * By default, an OS-managed domain uses the IOMMU's large pages where memory and
+ * alignment allow. Unmapping a part of a large page replaces the whole page, and
+ * for a moment DMA to the rest of it is blocked, too. A page-granular domain never
+ * disturbs the neighbours of what is unmapped.
+ *
+ * The flag is refused for a caller-managed domain, which is as fine-grained as its
+ * caller's page tables are.
+ */
+enum wdm_iommu_domain_flags {
+	WDM_IOMMU_DOMAIN_PAGE_GRANULAR = 1 << 0,
+};
+
+/**
  * struct wdm_iommu_domain_create - ioctl(WDM_IOMMU_DOMAIN_CREATE)
  * @size: sizeof(struct wdm_iommu_domain_create)
  * @status: out: NTSTATUS
- * @os_managed_page_table: 1: the OS owns the page tables, and Map and Unmap
- *	work; 0: the caller owns them, and Configure and Flush work
- * @flags: WDM_IOMMU_DOMAIN_*
+ * @os_managed_page_table: 1: the OS owns the page tables, and the program maps and
+ *	unmaps; 0: the caller owns them, and the program configures and flushes
+ * @flags: &enum wdm_iommu_domain_flags
  * @domain: out: the handle
  * @reserved: must be 0
  *
- * Contract: IommuDomainCreate. A domain starts without devices and lets nothing
- * through; a caller-managed one lets nothing through until it is configured.
+ * Contract: IommuDomainCreate. A new domain has no devices and blocks all DMA; a
+ * caller-managed one does so until it is configured.
  *
- * With the IOMMU's large pages, which an OS-managed domain uses where memory
- * and alignment allow, taking a part of what one large page maps away means to
- * replace the whole page: for a moment, DMA to the rest of it is blocked too.
- * %WDM_IOMMU_DOMAIN_PAGE_GRANULAR maps every 4 KiB page by itself, so that an
- * Unmap never disturbs its neighbours. It is refused for a caller-managed
- * domain, which is as fine-grained as its caller's tables are.
+ * Statuses:
  *
- * STATUS_INVALID_PARAMETER_1: @os_managed_page_table is neither 0 nor 1.
+ * - %STATUS_INVALID_PARAMETER_1: @os_managed_page_table is neither 0 nor 1.
  */
 struct wdm_iommu_domain_create {
 	__u32 size;
 	__u32 status;
 	__u32 os_managed_page_table;
 	__u32 flags;
-#define WDM_IOMMU_DOMAIN_PAGE_GRANULAR	(1U << 0)
 	__u32 domain;
 	__u32 reserved;
 };
@@ -201,23 +261,25 @@ struct wdm_iommu_domain_create {
  * @size: sizeof(struct wdm_iommu_device_create)
  * @status: out: NTSTATUS
  * @flags: must be 0
- * @segment: PCI segment of the device, which Linux calls its domain; those of
- *	VMD controllers begin at 0x10000
+ * @segment: PCI segment, called domain by Linux; those of VMD controllers begin
+ *	at 0x10000
  * @bus: PCI bus
  * @devfn: PCI device and function, (device << 3) | function
  * @reserved: must be 0
  * @device: out: the handle
  * @group: out: the number of the device's IOMMU group
  *
- * Contract: IommuDeviceCreate. Makes an IOMMU_DMA_DEVICE of a PCI device whose
+ * Contract: IommuDeviceCreate. Creates an IOMMU_DMA_DEVICE for a PCI device whose
  * IOMMU group is in a VFIO container that is bound to this file
  * (%WDM_IOMMU_VFIO_BIND). A device has at most one handle.
  *
- * STATUS_NO_SUCH_DEVICE: there is no such PCI device;
- * STATUS_NOT_FOUND: it is behind no IOMMU;
- * STATUS_ACCESS_DENIED: VFIO has not handed its group to this file;
- * STATUS_DEVICE_REMOVED: VFIO is just taking it back;
- * STATUS_RESOURCE_IN_USE: the device has a handle.
+ * Statuses:
+ *
+ * - %STATUS_NO_SUCH_DEVICE: there is no such PCI device.
+ * - %STATUS_NOT_FOUND: no IOMMU translates for it.
+ * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file.
+ * - %STATUS_DEVICE_REMOVED: VFIO is taking the group back.
+ * - %STATUS_RESOURCE_IN_USE: the device has a handle already.
  */
 struct wdm_iommu_device_create {
 	__u32 size;
@@ -242,21 +304,24 @@ struct wdm_iommu_device_create {
  * @input_mapping_id_base: must be 0
  * @mapping_count: must be 1
  *
- * Contract: IommuDeviceAttach. From here on the device's DMA goes through the
- * domain. The unit is the IOMMU group: the first device of a group takes the
- * whole group along, and the group leaves when its last device is detached.
- * What is mapped in the domain is there when the call returns.
+ * Contract: IommuDeviceAttach. The domain translates the device's DMA from now on,
+ * with everything that is mapped when the call returns. The unit is the IOMMU
+ * group: attaching the first device of a group attaches the group, and detaching
+ * the last one detaches it.
  *
- * STATUS_INVALID_PARAMETER: the device is attached already;
- * STATUS_INVALID_PARAMETER_3, STATUS_INVALID_PARAMETER_4: base or count;
- * STATUS_ACCESS_DENIED: a device of the same group is in another domain, or the
- * group's interrupts are not isolated;
- * STATUS_CONFLICTING_ADDRESSES: the domain maps an address that is reserved for
- * this device, or that its IOMMU cannot translate;
- * STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages, or the device's DMA is
- * not coherent;
- * STATUS_DEVICE_BUSY: the IOMMU core does not let the group go;
- * STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER: the device is attached already.
+ * - %STATUS_INVALID_PARAMETER_3: @input_mapping_id_base.
+ * - %STATUS_INVALID_PARAMETER_4: @mapping_count.
+ * - %STATUS_ACCESS_DENIED: a device of the same group is in another domain, or the
+ *   group's interrupts are not isolated.
+ * - %STATUS_CONFLICTING_ADDRESSES: the domain maps an address that is reserved for
+ *   this device, or that its IOMMU cannot translate.
+ * - %STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages, or the device's DMA is
+ *   not coherent.
+ * - %STATUS_DEVICE_BUSY: the IOMMU core does not release the group.
+ * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
  */
 struct wdm_iommu_attach {
 	__u32 size;
@@ -279,8 +344,10 @@ struct wdm_iommu_attach {
  * Contract: IommuDeviceDetach. When the last device of its group is detached,
  * all DMA of the group is blocked.
  *
- * STATUS_INVALID_PARAMETER_1: the device is attached to nothing;
- * STATUS_INVALID_PARAMETER_3: @input_mapping_id.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the device is not attached.
+ * - %STATUS_INVALID_PARAMETER_3: @input_mapping_id.
  */
 struct wdm_iommu_detach {
 	__u32 size;
@@ -297,24 +364,28 @@ struct wdm_iommu_detach {
  * @status: out: NTSTATUS
  * @user_va: where the memory starts in the calling process; page aligned
  * @length: bytes; whole pages
- * @access: what devices may do with it: %WDM_IOMMU_READ, or both bits;
- *	%WDM_IOMMU_WRITE alone is taken as both
+ * @access: what devices may do with it: %WDM_IOMMU_READ, or both permissions;
+ *	%WDM_IOMMU_WRITE alone counts as both
  * @mdl: out: the handle
  *
  * Pins memory of the calling process for as long as the MDL exists, as
- * pin_user_pages() does with FOLL_LONGTERM, and counts it as pinned memory of
- * the process (VmPin), which RLIMIT_MEMLOCK bounds unless it has CAP_IPC_LOCK.
- * Memory that it locks with mlock() is counted apart (VmLck). A signal ends the
- * call early, with nothing pinned.
+ * pin_user_pages() does with FOLL_LONGTERM. The pages stay those of the process:
+ * what it writes later, also to private memory that was pinned for reading only,
+ * is what devices see. "Limits" describes what limits the pinned memory.
  *
- * STATUS_INVALID_PARAMETER_1: @user_va is not page aligned;
- * STATUS_INVALID_PARAMETER_2: @length is 0, not whole pages, longer than
- * @max_mdl_length, or the range wraps;
- * STATUS_INVALID_PARAMETER_3: @access;
- * STATUS_ACCESS_VIOLATION: the memory does not exist, or not for this access, or
- * cannot be pinned for long;
- * STATUS_NOT_SUPPORTED: likewise, for some kinds of memory (DAX);
- * STATUS_WORKING_SET_QUOTA: more than RLIMIT_MEMLOCK allows.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: @user_va is not page aligned.
+ * - %STATUS_INVALID_PARAMETER_2: @length is 0, not whole pages, or longer than
+ *   @max_mdl_length, or the range wraps.
+ * - %STATUS_INVALID_PARAMETER_3: @access.
+ * - %STATUS_ACCESS_VIOLATION: the memory does not exist or does not allow this
+ *   access, or it cannot be pinned for long.
+ * - %STATUS_NOT_SUPPORTED: this kind of memory cannot be pinned for long: DAX, and
+ *   before Linux 6.2 private hugetlb that the process can only read and that is
+ *   not its own yet.
+ * - %STATUS_WORKING_SET_QUOTA: RLIMIT_MEMLOCK does not allow so much.
+ * - %STATUS_INSUFFICIENT_RESOURCES: out of memory, or a page is pinned too often.
  */
 struct wdm_iommu_mdl_create {
 	__u32 size;
@@ -340,20 +411,22 @@ struct wdm_iommu_mdl_create {
  * @logical_address: the address that devices will use; must be 0 for
  *	%WDM_IOMMU_MAP_IDENTITY
  *
- * Contract: IommuMapLogicalRange; IommuMapIdentityRange, where each page gets
- * its own physical address, and which needs CAP_SYS_RAWIO. All or nothing.
+ * Contract: IommuMapLogicalRange; or IommuMapIdentityRange, which maps each page at
+ * its physical address and needs CAP_SYS_RAWIO. All or nothing.
  *
- * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
- * STATUS_INVALID_PARAMETER_2: @permissions;
- * STATUS_INVALID_PARAMETER_3: @offset or @length: not whole pages, or not
- * inside the MDL;
- * STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
- * wraps;
- * STATUS_ACCESS_DENIED: the MDL was not made for writing by devices;
- * STATUS_RESOURCE_IN_USE: a page of the range is mapped (Windows: IN_USE);
- * STATUS_CONFLICTING_ADDRESSES: a reserved region of an attached device, or
- * outside what its IOMMU translates;
- * STATUS_PRIVILEGE_NOT_HELD: an identity map without CAP_SYS_RAWIO.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @permissions.
+ * - %STATUS_INVALID_PARAMETER_3: @offset or @length are not whole pages, or not
+ *   inside the MDL.
+ * - %STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
+ *   wraps.
+ * - %STATUS_ACCESS_DENIED: the MDL does not allow devices to write.
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is mapped (Windows: IN_USE).
+ * - %STATUS_CONFLICTING_ADDRESSES: a reserved region of an attached device, or
+ *   outside of what its IOMMU translates.
+ * - %STATUS_PRIVILEGE_NOT_HELD: an identity map without CAP_SYS_RAWIO.
  */
 struct wdm_iommu_map {
 	__u32 size;
@@ -379,14 +452,16 @@ struct wdm_iommu_map {
  * @logical_address: where to start; page aligned
  * @length: bytes; whole pages, at least one
  *
- * Contract: IommuUnmapLogicalRange. Any range of pages will do, across several
- * maps or inside one, as long as every page of it is mapped. When the call
- * returns, DMA to the range is blocked.
+ * Contract: IommuUnmapLogicalRange. The range may be a part of one map or span
+ * several, but every page of it must be mapped. When the call returns, DMA to the
+ * range is blocked.
  *
- * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
- * STATUS_INVALID_PARAMETER_2: @logical_address is not page aligned;
- * STATUS_INVALID_PARAMETER_3: @length is 0, not whole pages, or the range wraps;
- * STATUS_NOT_FOUND: a page of the range is not mapped.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @logical_address is not page aligned.
+ * - %STATUS_INVALID_PARAMETER_3: @length is 0 or not whole pages, or the range wraps.
+ * - %STATUS_NOT_FOUND: a page of the range is not mapped.
  */
 struct wdm_iommu_unmap {
 	__u32 size;
@@ -410,10 +485,12 @@ struct wdm_iommu_unmap {
  *
  * Contract: IommuUnmapIdentityRange. Needs CAP_SYS_RAWIO. All or nothing.
  *
- * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
- * STATUS_INVALID_PARAMETER_2: @offset or @length;
- * STATUS_NOT_FOUND: a page is not mapped at its physical address;
- * STATUS_PRIVILEGE_NOT_HELD: no CAP_SYS_RAWIO.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @offset or @length.
+ * - %STATUS_NOT_FOUND: a page is not mapped at its physical address.
+ * - %STATUS_PRIVILEGE_NOT_HELD: no CAP_SYS_RAWIO.
  */
 struct wdm_iommu_unmap_identity {
 	__u32 size;
@@ -433,30 +510,31 @@ struct wdm_iommu_unmap_identity {
  * @status: out: NTSTATUS
  * @domain: a caller-managed domain
  * @permissions: the most that page tables may allow for this memory:
- *	%WDM_IOMMU_READ, or both bits
+ *	%WDM_IOMMU_READ, or both permissions
  * @mdl: the MDL
  * @reserved: must be 0
  * @offset: where in the MDL to start, in bytes
  * @length: bytes; 0 means from @offset to the end of the MDL
- * @caller_address: where the memory stands in the caller's address space; page
- *	aligned
+ * @caller_address: where the caller's address space has the memory; page aligned
  *
- * Makes memory part of the address space that the domain's page tables, and
- * their root, use: guest-physical addresses of a VMM, or a program's own
- * virtual addresses. It has no effect on tables that were walked before; the
- * next flush looks again at entries that were refused.
+ * Adds memory to the address space that the domain's page tables, and their root,
+ * refer to: guest-physical addresses of a VMM, or a program's own virtual
+ * addresses. Tables that were walked before are not affected; the next flush looks
+ * at invalid entries again.
  *
  * While TranslationEnabled is FALSE, devices reach the memory at once.
  *
- * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
- * STATUS_INVALID_PARAMETER_2: @permissions;
- * STATUS_INVALID_PARAMETER_3: @offset or @length;
- * STATUS_INVALID_PARAMETER_4: @caller_address is not page aligned, or the range
- * wraps;
- * STATUS_ACCESS_DENIED: the MDL was not made for writing by devices;
- * STATUS_RESOURCE_IN_USE: a page of the range is part of the address space;
- * STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP, while TranslationEnabled
- * is FALSE.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @permissions.
+ * - %STATUS_INVALID_PARAMETER_3: @offset or @length.
+ * - %STATUS_INVALID_PARAMETER_4: @caller_address is not page aligned, or the range
+ *   wraps.
+ * - %STATUS_ACCESS_DENIED: the MDL does not allow devices to write.
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is part of the address space.
+ * - %STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP, while TranslationEnabled
+ *   is FALSE.
  */
 struct wdm_iommu_memory_add {
 	__u32 size;
@@ -481,15 +559,17 @@ struct wdm_iommu_memory_add {
  * @caller_address: where to start; page aligned
  * @length: bytes; whole pages
  *
- * Takes memory out of the caller's address space, with every translation that
- * leads to it or through page tables in it; when the call returns, these block. Any range of pages
- * will do, as long as every page of it is part of the address space.
+ * Removes memory from the caller's address space. When the call returns, every
+ * translation that leads to it, or through page tables in it, blocks. Any range
+ * will do, if every page of it is part of the address space.
  *
- * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
- * STATUS_INVALID_PARAMETER_2: @caller_address is not page aligned;
- * STATUS_INVALID_PARAMETER_3: @length is 0 or not whole pages, or the range
- * wraps;
- * STATUS_NOT_FOUND: a page of the range is not part of the address space.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @caller_address is not page aligned.
+ * - %STATUS_INVALID_PARAMETER_3: @length is 0 or not whole pages, or the range
+ *   wraps.
+ * - %STATUS_NOT_FOUND: a page of the range is not part of the address space.
  */
 struct wdm_iommu_memory_remove {
 	__u32 size;
@@ -672,35 +752,45 @@ struct wdm_iommu_flush_va_list {
 #define WDM_IOMMU_FLUSH_VA_LIST _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_FLUSH_VA_LIST)
 
 /**
+ * enum wdm_iommu_domain_state - flags of &struct wdm_iommu_query_domain
+ * @WDM_IOMMU_DOMAIN_IS_OS_MANAGED: the OS owns the page tables
+ * @WDM_IOMMU_DOMAIN_IS_PAGE_GRANULAR: %WDM_IOMMU_DOMAIN_PAGE_GRANULAR
+ * @WDM_IOMMU_DOMAIN_IS_CONFIGURED: caller-managed: configured
+ * @WDM_IOMMU_DOMAIN_IS_TRANSLATING: caller-managed: with TranslationEnabled TRUE
+ */
+enum wdm_iommu_domain_state {
+	WDM_IOMMU_DOMAIN_IS_OS_MANAGED = 1 << 0,
+	WDM_IOMMU_DOMAIN_IS_PAGE_GRANULAR = 1 << 1,
+	WDM_IOMMU_DOMAIN_IS_CONFIGURED = 1 << 2,
+	WDM_IOMMU_DOMAIN_IS_TRANSLATING = 1 << 3,
+};
+
+/**
  * struct wdm_iommu_query_domain - ioctl(WDM_IOMMU_QUERY_DOMAIN)
  * @size: sizeof(struct wdm_iommu_query_domain)
  * @status: out: NTSTATUS
  * @domain: the domain
- * @flags: out: WDM_IOMMU_DOMAIN_IS_*
+ * @flags: out: &enum wdm_iommu_domain_state
  * @devices: out: attached devices
- * @hwpts: out: Linux iommu_domains that the domain fills; devices
- *	behind IOMMUs of one kind share one
+ * @hwpts: out: page tables of the IOMMU (iommu_domains); devices behind IOMMUs of
+ *	one kind share one
  * @mapped_pages: out: OS-managed: pages mapped; caller-managed: pages of the
  *	caller's address space
  * @translated_bytes: out: caller-managed: bytes of logical addresses that the
  *	caller's tables translate; OS-managed: bytes mapped
  * @shadow_tables: out: caller-managed: tables that are followed
- * @invalid_entries: out: caller-managed: entries that block because they were
- *	refused
+ * @invalid_entries: out: caller-managed: entries that block because they are
+ *	invalid
  * @aperture_start: out: the first address that all attached devices can use
  * @aperture_end: out: the last one
  *
- * A report for tools and tests; the contract has no such call.
+ * A report for tools and tests; not part of the contract.
  */
 struct wdm_iommu_query_domain {
 	__u32 size;
 	__u32 status;
 	__u32 domain;
 	__u32 flags;
-#define WDM_IOMMU_DOMAIN_IS_OS_MANAGED		(1U << 0)
-#define WDM_IOMMU_DOMAIN_IS_PAGE_GRANULAR	(1U << 1)
-#define WDM_IOMMU_DOMAIN_IS_CONFIGURED		(1U << 2)
-#define WDM_IOMMU_DOMAIN_IS_TRANSLATING		(1U << 3)
 	__u32 devices;
 	__u32 hwpts;
 	__aligned_u64 mapped_pages;
@@ -714,13 +804,23 @@ struct wdm_iommu_query_domain {
 #define WDM_IOMMU_QUERY_DOMAIN _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_DOMAIN)
 
 /**
- * struct wdm_iommu_mapping - one run of pages that QUERY_MAPPINGS reports
- * @address: the first address of the run: logical for
- *	%WDM_IOMMU_QUERY_LOGICAL, a caller address for %WDM_IOMMU_QUERY_CALLER
+ * enum wdm_iommu_query - address spaces that %WDM_IOMMU_QUERY_MAPPINGS reports
+ * @WDM_IOMMU_QUERY_LOGICAL: logical addresses, that devices use
+ * @WDM_IOMMU_QUERY_CALLER: the caller's address space of a caller-managed domain
+ */
+enum wdm_iommu_query {
+	WDM_IOMMU_QUERY_LOGICAL = 0,
+	WDM_IOMMU_QUERY_CALLER = 1,
+};
+
+/**
+ * struct wdm_iommu_mapping - a range of pages that %WDM_IOMMU_QUERY_MAPPINGS reports
+ * @address: the first address of the range, in the address space that was asked
+ *	for
  * @length: bytes
- * @offset: where in the MDL the run starts
- * @mdl: handle of the MDL, 0 if the MDL has none
- * @permissions: %WDM_IOMMU_READ, %WDM_IOMMU_WRITE
+ * @offset: where in the MDL the range starts
+ * @mdl: handle of the MDL, or 0 if it has none
+ * @permissions: &enum wdm_iommu_permissions
  */
 struct wdm_iommu_mapping {
 	__aligned_u64 address;
@@ -735,30 +835,29 @@ struct wdm_iommu_mapping {
  * @size: sizeof(struct wdm_iommu_query_mappings)
  * @status: out: NTSTATUS
  * @domain: the domain
- * @what: %WDM_IOMMU_QUERY_LOGICAL: what devices can reach;
- *	%WDM_IOMMU_QUERY_CALLER: the caller's address space (caller-managed)
+ * @what: &enum wdm_iommu_query
  * @number: in: how many elements @mappings has room for; out: how many were
  *	written, fewer than there is room for only at the end
  * @reserved: must be 0
- * @start: in: the address to start at; out: where to go on, or, at the end, ~0
+ * @start: in: the address to start at; out: where to continue, or ~0 at the end
  * @mappings: pointer to an array of &struct wdm_iommu_mapping
  *
- * Walks a domain's mappings in the order of addresses. Neighbouring runs of one
- * MDL with the same permissions may be reported as one, however many calls made
+ * Reports a domain's mappings in the order of addresses. Adjacent ranges of one MDL
+ * with the same permissions may be reported as one, however many calls mapped
  * them.
  *
- * STATUS_INVALID_PARAMETER_2: @what, or %WDM_IOMMU_QUERY_CALLER for an
- * OS-managed domain;
- * STATUS_INVALID_PARAMETER_3: @number is 0;
- * STATUS_ACCESS_VIOLATION: @mappings cannot be written.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_2: @what, or %WDM_IOMMU_QUERY_CALLER for an
+ *   OS-managed domain.
+ * - %STATUS_INVALID_PARAMETER_3: @number is 0.
+ * - %STATUS_ACCESS_VIOLATION: @mappings cannot be written.
  */
 struct wdm_iommu_query_mappings {
 	__u32 size;
 	__u32 status;
 	__u32 domain;
 	__u32 what;
-#define WDM_IOMMU_QUERY_LOGICAL		0
-#define WDM_IOMMU_QUERY_CALLER		1
 	__u32 number;
 	__u32 reserved;
 	__aligned_u64 start;
@@ -779,19 +878,20 @@ struct wdm_iommu_query_mappings {
  * @logical_address: the address that devices will use
  *
  * %WDM_IOMMU_MDL_CREATE and %WDM_IOMMU_MAP in one call, for memory that is mapped
- * once. Contract: IommuMapLogicalRange. The MDL has no handle: it is there as long
- * as any page of it is mapped, and the last %WDM_IOMMU_UNMAP of it unpins all of
- * its pages. All or nothing.
+ * once. Contract: IommuMapLogicalRange. The MDL has no handle. It exists as long as
+ * a page of it is mapped: unmapping the last one unpins all of them. All or nothing.
  *
- * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
- * STATUS_INVALID_PARAMETER_2: @permissions;
- * STATUS_INVALID_PARAMETER_3: @user_va is not page aligned, or @length is 0, not
- * whole pages, longer than @max_mdl_length, or the range wraps;
- * STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
- * wraps;
- * STATUS_ACCESS_VIOLATION, STATUS_NOT_SUPPORTED, STATUS_WORKING_SET_QUOTA: as for
- * %WDM_IOMMU_MDL_CREATE;
- * STATUS_RESOURCE_IN_USE, STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @permissions.
+ * - %STATUS_INVALID_PARAMETER_3: @user_va is not page aligned; @length is 0, not
+ *   whole pages, or longer than @max_mdl_length; or the range wraps.
+ * - %STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
+ *   wraps.
+ * - %STATUS_ACCESS_VIOLATION, %STATUS_NOT_SUPPORTED, %STATUS_WORKING_SET_QUOTA: as
+ *   for %WDM_IOMMU_MDL_CREATE.
+ * - %STATUS_RESOURCE_IN_USE, %STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP.
  */
 struct wdm_iommu_map_user {
 	__u32 size;
@@ -806,8 +906,18 @@ struct wdm_iommu_map_user {
 #define WDM_IOMMU_MAP_USER _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MAP_USER)
 
 /**
+ * enum wdm_iommu_batch_type - operations of %WDM_IOMMU_BATCH
+ * @WDM_IOMMU_BATCH_MAP: as %WDM_IOMMU_MAP
+ * @WDM_IOMMU_BATCH_UNMAP: as %WDM_IOMMU_UNMAP
+ */
+enum wdm_iommu_batch_type {
+	WDM_IOMMU_BATCH_MAP = 0,
+	WDM_IOMMU_BATCH_UNMAP = 1,
+};
+
+/**
  * struct wdm_iommu_batch_op - one operation of a batch
- * @op: %WDM_IOMMU_BATCH_MAP or %WDM_IOMMU_BATCH_UNMAP
+ * @op: &enum wdm_iommu_batch_type
  * @permissions: as for %WDM_IOMMU_MAP; 0 for an unmap
  * @mdl: the MDL; 0 for an unmap
  * @reserved: must be 0
@@ -817,8 +927,6 @@ struct wdm_iommu_map_user {
  */
 struct wdm_iommu_batch_op {
 	__u32 op;
-#define WDM_IOMMU_BATCH_MAP	0
-#define WDM_IOMMU_BATCH_UNMAP	1
 	__u32 permissions;
 	__u32 mdl;
 	__u32 reserved;
@@ -834,26 +942,28 @@ struct wdm_iommu_batch_op {
  * @domain: an OS-managed domain
  * @number: how many operations, at most @max_batch of &struct wdm_iommu_info
  * @ops: pointer to an array of @number &struct wdm_iommu_batch_op
- * @done: out: how many operations were done
+ * @done: out: how many operations were carried out
  * @reserved: must be 0
  *
- * Maps and unmaps, in the order of the array, as %WDM_IOMMU_MAP and
- * %WDM_IOMMU_UNMAP do, with one lookup of the domain and one invalidation of the
- * IOTLB for all of them. The first operation that fails ends the call: @status is
- * its status, @done its place in the array; those before it have been done, and
- * nothing is left of it and of those behind it.
+ * Carries out the operations in the order of the array, with one lookup of the
+ * domain and one invalidation of the IOTLB for all of them. The first one that
+ * fails ends the call: @status is its status and @done its index. Those before it
+ * have been carried out; it and those after it have changed nothing.
  *
- * What is unmapped blocks when the call returns; until then a device may reach
- * what was there before. Where the batch maps something else in its place, there
- * is one invalidation more before that.
+ * DMA to what is unmapped is blocked when the call returns; until then, a device
+ * may reach the previous page. If the batch maps other memory at the same address,
+ * the IOTLB is invalidated once more before that.
  *
- * The operations' statuses are those of %WDM_IOMMU_MAP and %WDM_IOMMU_UNMAP;
- * STATUS_INVALID_PARAMETER_3, too, for a @length that is not whole pages, and
- * STATUS_INVALID_PARAMETER for an unknown @op or a member that must be 0. With
- * @done 0, also
- * STATUS_INVALID_PARAMETER_1: the domain is caller-managed;
- * STATUS_INVALID_PARAMETER_2: @number is larger than @max_batch;
- * STATUS_ACCESS_VIOLATION: @ops cannot be read.
+ * Statuses of an operation are those of %WDM_IOMMU_MAP and %WDM_IOMMU_UNMAP, and
+ *
+ * - %STATUS_INVALID_PARAMETER_3: its @length is not whole pages.
+ * - %STATUS_INVALID_PARAMETER: @op is unknown, or a member that must be 0 is not.
+ *
+ * With @done 0 also:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @number is larger than @max_batch.
+ * - %STATUS_ACCESS_VIOLATION: @ops cannot be read.
  */
 struct wdm_iommu_batch {
 	__u32 size;
@@ -867,10 +977,7 @@ struct wdm_iommu_batch {
 
 #define WDM_IOMMU_BATCH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_BATCH)
 
-/*
- * What VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU of a VFIO container call this
- * module.
- */
+/* This module's number for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
 #define WDM_IOMMU_VFIO_IOMMU	0x57444D31
 
 /**
@@ -880,15 +987,17 @@ struct wdm_iommu_batch {
  * @fd: file descriptor of /dev/wdm_iommu
  * @flags: must be 0
  *
- * After VFIO_SET_IOMMU(%WDM_IOMMU_VFIO_IOMMU): from here on the devices of the
- * container's groups, and of groups that join it later, can become
+ * To be called after VFIO_SET_IOMMU(%WDM_IOMMU_VFIO_IOMMU). From now on, devices of
+ * the container's groups, and of groups that join it later, can become
  * IOMMU_DMA_DEVICEs of that file and of no other. Neither file keeps the other
- * open. When VFIO takes a group back (VFIO_GROUP_UNSET_CONTAINER, the last close
- * of the group), its devices are detached first.
+ * open. When VFIO takes a group back (VFIO_GROUP_UNSET_CONTAINER, or the last close
+ * of the group), the group's devices are detached first.
  *
- * STATUS_INVALID_HANDLE: @fd is not an open /dev/wdm_iommu;
- * STATUS_RESOURCE_IN_USE: the container is bound to a file that is open;
- * STATUS_INVALID_DEVICE_STATE: the container has lost its groups.
+ * Statuses:
+ *
+ * - %STATUS_INVALID_HANDLE: @fd is not an open /dev/wdm_iommu.
+ * - %STATUS_RESOURCE_IN_USE: the container is bound to a file that is open.
+ * - %STATUS_INVALID_DEVICE_STATE: the container has lost its groups.
  */
 struct wdm_iommu_vfio_bind {
 	__u32 size;
