@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every call of the core with the n-th allocation failing, for every n: it
- * succeeds all the same, or it says so and has changed nothing.
+ * Calls of the core with the n-th allocation failing, for every n: the call either
+ * succeeds, or fails with STATUS_INSUFFICIENT_RESOURCES and changes nothing.
  */
 #include <kunit/test.h>
 
@@ -15,7 +15,7 @@
  * struct memory_call - a call to try
  * @try: makes the call
  * @undo: takes back a success
- * @check: sees that a failure has changed nothing
+ * @check: checks that a failure has changed nothing
  */
 struct memory_call {
 	ntstatus_t (*try)(struct tables *t);
@@ -23,7 +23,7 @@ struct memory_call {
 	void (*check)(struct tables *t);
 };
 
-/* Returns how many of the allocations the call cannot do without. */
+/* Returns how many of the allocations the call needs. */
 static unsigned int memory_try(struct tables *t,
 			       const struct memory_call *call)
 {
@@ -173,7 +173,7 @@ static struct tables *memory_flush_start(struct kunit *test)
 	return t;
 }
 
-/* A flush for which an allocation fails refuses entries; the next one mends. */
+/* A flush whose allocations fail leaves invalid entries; the next one repairs them. */
 static void memory_flush(struct kunit *test)
 {
 	struct tables *t = memory_flush_start(test);
@@ -207,7 +207,7 @@ static void memory_flush(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, walk->nr, 1);
 		if (!failed)
 			break;
-		/* From nothing again, by way of a domain of its own. */
+		/* Start again with a new domain. */
 		fixture_disown(t->fake);
 		t = memory_flush_start(test);
 	}

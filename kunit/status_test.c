@@ -23,7 +23,7 @@ static const struct status_row status_table[] = {
 #undef WDM_NTSTATUS_ROW
 };
 
-/* The contract's numbers, copied from Windows' headers and not from ours. */
+/* The contract's numbers, from Windows' headers */
 static const struct {
 	const char *name;
 	u32 value;
@@ -108,7 +108,7 @@ static void status_rows(struct kunit *test)
 				   row->name);
 		KUNIT_EXPECT_GT_MSG(test, strlen(row->meaning), 0, "%s",
 				    row->name);
-		/* Failure is failure on both sides, and a real errno. */
+		/* A failing status has an errno, and an errno has a failing status. */
 		KUNIT_EXPECT_EQ_MSG(test, !wdm_ok(row->status), !!row->err,
 				    "%s", row->name);
 		KUNIT_EXPECT_EQ_MSG(test, !!status_value(row->status),
@@ -167,7 +167,7 @@ static void status_from_errno(struct kunit *test)
 		KUNIT_EXPECT_STATUS(test, wdm_status_from_errno(rows[i].err),
 				    rows[i].status);
 
-	/* No errno becomes a success, nor a status without a row. */
+	/* No errno becomes a success or a status without a row. */
 	for (err = 1; err < MAX_ERRNO; err++) {
 		status = wdm_status_from_errno(-err);
 		KUNIT_EXPECT_TRUE_MSG(test, !wdm_ok(status), "%d", err);

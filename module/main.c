@@ -2,7 +2,7 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * wdm_iommu: the DMA remapping interface of the Windows kernel. Start and stop.
+ * wdm_iommu: the DMA remapping interface of the Windows kernel. Initialization and removal.
  */
 #include <linux/mm.h>
 #include <linux/module.h>

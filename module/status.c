@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NTSTATUS: the one place that turns a status into an errno and back.
+ * NTSTATUS: the one place that converts a status to an errno and back.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -32,7 +32,7 @@ static const struct wdm_status_row *wdm_status_find(ntstatus_t status)
 }
 
 /**
- * wdm_status_to_errno() - What an ioctl returns for a status
+ * wdm_status_to_errno() - Convert a status to what an ioctl returns
  * @status: any NTSTATUS
  *
  * Return: 0 for STATUS_SUCCESS, a negative errno for everything else; -EIO for
@@ -46,11 +46,11 @@ int wdm_status_to_errno(ntstatus_t status)
 }
 
 /**
- * wdm_status_from_errno() - The status for what the kernel answered
+ * wdm_status_from_errno() - Convert an errno of the kernel to a status
  * @err: 0 or a negative errno
  *
- * Return: the status; STATUS_UNSUCCESSFUL for an errno that says nothing to a
- * caller of this interface.
+ * Return: the status; STATUS_UNSUCCESSFUL for an errno that means nothing to
+ * callers of this interface.
  */
 ntstatus_t wdm_status_from_errno(int err)
 {

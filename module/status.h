@@ -4,7 +4,7 @@
 
 #include <linux/wdm_ntstatus.h>
 
-/* All of our statuses but STATUS_SUCCESS are failures. */
+/* Every status of this module but STATUS_SUCCESS is a failure. */
 static inline bool wdm_ok(ntstatus_t status)
 {
 	return status == STATUS_SUCCESS;

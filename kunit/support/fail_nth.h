@@ -14,13 +14,13 @@
 
 #if IS_ENABLED(CONFIG_FAILSLAB)
 
-/* Let the @nth allocation of this thread from now on fail. */
+/* Make the @nth next allocation of this thread fail. */
 static inline void memory_fail_nth(unsigned int nth)
 {
 	WRITE_ONCE(current->fail_nth, nth);
 }
 
-/* No more failures; true if there was one. */
+/* Stop failing allocations; returns whether one has failed. */
 static inline bool memory_failed(void)
 {
 	bool failed = !READ_ONCE(current->fail_nth);
@@ -42,7 +42,7 @@ static inline bool memory_failed(void)
 
 #endif
 
-/* Allocations that may sleep fail only if somebody has asked for it. */
+/* Allocations that may sleep fail only if failslab is told not to spare them. */
 static inline void memory_may_fail(struct kunit *test)
 {
 	void *memory;

@@ -82,7 +82,7 @@ __u32 wdm_destroy(int fd, __u32 handle)
 /**
  * wdm_domain_create() - IommuDomainCreate
  * @fd: /dev/wdm_iommu
- * @os_managed: who owns the page tables
+ * @os_managed: true: the OS owns the page tables; false: the caller
  * @flags: WDM_IOMMU_DOMAIN_*
  * @domain: the handle
  *

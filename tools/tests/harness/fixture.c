@@ -55,7 +55,7 @@ void open_device(struct fixture *fixture)
 	open_one(fixture, options.device.text, NULL, &fixture->device, &fixture->probe);
 }
 
-/* An OS-managed domain, with everything else */
+/* An OS-managed domain with a device, and everything before */
 void open_os_managed(struct fixture *fixture, size_t pages, __u32 flags)
 {
 	open_fixture(fixture);
@@ -63,7 +63,7 @@ void open_os_managed(struct fixture *fixture, size_t pages, __u32 flags)
 	attach_os_managed(fixture, flags);
 }
 
-/* The same, with an arena that is open */
+/* The same, with an arena that exists */
 void attach_os_managed(struct fixture *fixture, __u32 flags)
 {
 	open_device(fixture);
@@ -106,7 +106,7 @@ void open_caller_managed(struct fixture *fixture, size_t pages,
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 }
 
-/* Another file's counts take a moment to come back. */
+/* Closing a file in another process takes a moment. */
 bool pins_are_back(long long before)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
@@ -154,7 +154,7 @@ enum dma read_from(struct fixture *fixture, __u64 address, void *source)
 	return probe_read(&fixture->probe, address, source, HOME_ADDRESS, fixture->arena);
 }
 
-/* 2 MiB that the kernel has in one piece; ends the case if there are none. */
+/* A huge page; ends the case if there is none. */
 void *get_huge_page(void)
 {
 	void *memory;
@@ -205,7 +205,7 @@ static unsigned long long number_in(const char *path, const char *word)
 	return number;
 }
 
-/* What counts against RLIMIT_MEMLOCK of this process: VmPin, in bytes */
+/* Memory that this process has pinned: VmPin, in bytes */
 __u64 locked_memory(void)
 {
 	return number_in("/proc/self/status", "VmPin:") * 1024;
@@ -214,7 +214,7 @@ __u64 locked_memory(void)
 /* Pages of the whole machine that are pinned */
 long long pinned_pages(void)
 {
-	/* Let every CPU say what it has counted. */
+	/* Fold the counters of all CPUs. */
 	write_text("/proc/sys/vm/stat_refresh", "1");
 	return number_in("/proc/vmstat", "nr_foll_pin_acquired ") -
 	       number_in("/proc/vmstat", "nr_foll_pin_released ");
@@ -228,7 +228,7 @@ struct wdm_iommu_query_domain query(int fd, __u32 domain)
 	return answer;
 }
 
-/* What the domain says of the page at @address; false: nothing is mapped there. */
+/* The mapping that the domain reports at @address; false: none. */
 bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 		  struct wdm_iommu_mapping *mapping)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What most cases start from: an open /dev/wdm_iommu, memory with an MDL, an edu
- * device, and a domain of either kind. What cannot be had ends the case.
+ * device, and a domain of either kind. A case ends if one of them is missing.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -18,7 +18,7 @@
 #define TABLE_PAGES	12
 
 /**
- * struct fixture - see above
+ * struct fixture - what a case starts from
  * @fd: /dev/wdm_iommu
  * @arena: memory that devices may see, watched by @probe
  * @pages: how many pages it has
@@ -51,7 +51,7 @@ void open_caller_managed(struct fixture *fixture, size_t pages,
 void start_tables(struct fixture *fixture, const struct wdm_table_format *format,
 		  unsigned int input_bits);
 
-/* A device, whichever; and a probe of it that watches the same arena */
+/* Open any device, with a probe that watches the same arena. */
 void open_one(struct fixture *fixture, const char *bdf, const struct wdm_vfio_device *beside,
 	      struct wdm_vfio_device *device, struct probe *probe);
 
@@ -62,7 +62,7 @@ __u32 map_pages(struct fixture *fixture, size_t first, size_t number, __u64 addr
 enum dma write_to(struct fixture *fixture, __u64 address, void *target);
 enum dma read_from(struct fixture *fixture, __u64 address, void *source);
 
-/* Other things to ask for */
+/* Other helpers */
 void *get_huge_page(void);
 __u64 random_number(__u64 limit);
 bool drop_capability(unsigned int capability);

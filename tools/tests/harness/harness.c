@@ -14,7 +14,7 @@
 #include "kernel_log.h"
 
 #define DEFAULT_SECONDS	60
-/* Said of cases that take longer than this */
+/* Cases that take longer get a remark. */
 #define LONG_SECONDS	5
 
 #define INDENT		4
@@ -24,7 +24,7 @@ struct options options = { .seconds = 5 };
 static unsigned int failed_checks;
 static const void *current_parameter;
 
-/* Written by the process of a case, read by ours. */
+/* Shared memory: a case's process writes it, the harness reads it. */
 static char *skip_reason;
 #define REASON_SIZE	256
 
@@ -114,7 +114,7 @@ static const char *missing(unsigned int needs)
 	return NULL;
 }
 
-/* Wait for a child for some time; false if it goes on. */
+/* Wait for a child to exit; false if it is still running after @seconds. */
 static bool wait_for(pid_t child, unsigned int seconds, int *status)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };

@@ -51,7 +51,7 @@ struct suite {
 };
 
 /**
- * struct options - what the whole program was told and found out
+ * struct options - options of the program, and the devices that it found
  * @seconds: how long threads hammer
  * @device: an edu device, in a group without others if there is one
  * @has_device: whether there is one

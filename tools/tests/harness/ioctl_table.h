@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every ioctl of /dev/wdm_iommu in one table, with a way to make each succeed;
- * for tests of what all of them have in common.
+ * All ioctls of /dev/wdm_iommu in one table, with a way to make each succeed, for
+ * tests of what they have in common.
  */
 #ifndef IOCTL_TABLE_H
 #define IOCTL_TABLE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel says during a suite: no warning, no bug, no lock report.
+ * The kernel's log during a suite must hold no warning, bug or lock report.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static const char * const bad[] = {
 	"page allocation failure", "segfault at",
 };
 
-/* From here on. Never NULL. */
+/* The log from now on. Never NULL. */
 struct kernel_log *kernel_log_open(void)
 {
 	struct kernel_log *log = malloc(sizeof(*log));
@@ -48,7 +48,7 @@ static bool is_bad(const char *line)
 	return false;
 }
 
-/* Look at all that came since the log was opened, and close it. */
+/* Check everything since the log was opened, and close it. */
 bool kernel_log_is_clean(struct kernel_log *log)
 {
 	char record[8192];
@@ -59,7 +59,7 @@ bool kernel_log_is_clean(struct kernel_log *log)
 		tap_diag("cannot read /dev/kmsg: %s", strerror(errno));
 	while (log->fd >= 0) {
 		length = read(log->fd, record, sizeof(record) - 1);
-		/* EPIPE: the log has run over records; go on with those that are left. */
+		/* EPIPE: records were overwritten; continue with the oldest one left. */
 		if (length < 0 && errno == EPIPE)
 			continue;
 		if (length <= 0)

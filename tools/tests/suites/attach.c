@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices, groups and containers: who may be attached to what.
+ * Devices, groups and containers: what may be attached to what.
  */
 #include <fcntl.h>
 #include <stdlib.h>

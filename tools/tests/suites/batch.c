@@ -686,7 +686,7 @@ static void longest(void)
 
 /*
  * A batch that takes its time: it maps the page at FIRST_MARK, is busy at BUSY,
- * and in the end maps the page at LAST_MARK. Who looks on knows how far it is.
+ * and finally maps the page at LAST_MARK, so that an observer sees its progress.
  */
 #define FIRST_MARK	(ADDRESS)
 #define BUSY		(ADDRESS + PAGE)
@@ -786,7 +786,7 @@ static void changed_array(void)
 	CHECK(in_time > 0);
 }
 
-/* Who attaches and detaches does not wait for the end of the batch. */
+/* Attach and detach do not wait for the end of the batch. */
 static void attach_meanwhile(void)
 {
 	struct long_batch batch;
@@ -830,7 +830,7 @@ static void close_meanwhile(void)
 	wait_for_begin(&fixture);
 	close(fixture.device.group);
 	close(fixture.device.container);
-	tap_diag("the batch %s", is_mapped(&fixture, LAST_MARK) ? "has ended" : "goes on");
+	tap_diag("the batch %s", is_mapped(&fixture, LAST_MARK) ? "has ended" : "is running");
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 0);
 	REQUIRE(!pthread_join(thread, NULL));
 	check_long_batch(&batch);
@@ -860,7 +860,7 @@ static void file_closed_meanwhile(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* Nobody who is killed goes on to the end. */
+/* A killed process does not finish its batch. */
 static void killed(void)
 {
 	struct long_batch batch;

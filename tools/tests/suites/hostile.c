@@ -126,7 +126,7 @@ static void self(void)
 	check_recovered(&fixture);
 }
 
-/* The call dies with its process, and the file goes on for another one. */
+/* The call ends with its process, and the file stays usable for another one. */
 static void killed(void)
 {
 	const struct timespec pause = { .tv_nsec = 300000000 };
@@ -294,7 +294,7 @@ static void fill_random(struct fixture *fixture, size_t number)
 		table[i] = random_number(32) ? 0 : random_entry(fixture);
 }
 
-/* Noise: any status will do, and nothing but the arena can be reached. */
+/* Noise: any status is fine, and devices reach nothing but the arena. */
 static void noise(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -459,7 +459,7 @@ struct noise {
 	bool stop;
 };
 
-/* Other operations, and halves of them */
+/* Overwrite operations with others, a word at a time. */
 static void *make_noise(void *argument)
 {
 	struct noise *noise = argument;
@@ -476,7 +476,7 @@ static void *make_noise(void *argument)
 	return NULL;
 }
 
-/* What the domain says that it maps, devices reach, and what not, not. */
+/* Devices reach what the domain reports as mapped, and nothing else. */
 static void check_said(struct fixture *fixture)
 {
 	struct wdm_iommu_mapping mapping;
@@ -493,7 +493,7 @@ static void check_said(struct fixture *fixture)
 	}
 }
 
-/* Nothing is mapped that the domain does not tell of. */
+/* Everything that is mapped is reported. */
 static void unmap_said(struct fixture *fixture)
 {
 	struct wdm_iommu_mapping mapping;
@@ -512,7 +512,7 @@ static void unmap_said(struct fixture *fixture)
 	MUST(wdm_destroy(fixture->fd, fixture->mdl));
 }
 
-/* All of the array, going on behind each operation that fails; what was done */
+/* The whole array, continuing after each operation that fails. Returns how many succeeded. */
 static unsigned long do_noise(const struct noise *noise)
 {
 	unsigned long operations = 0;

@@ -42,7 +42,6 @@ static void become(uid_t user)
 	REQUIRE(!setresuid(user, user, user));
 }
 
-/* Another file; the device node is only root's to open. */
 static int open_file(void)
 {
 	int fd = wdm_open();
@@ -224,7 +223,7 @@ static int receive_fd(int socket)
 	return fd;
 }
 
-/* Who pins is charged, whoever opened the file and whoever closes it. */
+/* Pins count for the user that made them, not for those that open and close the file. */
 static void passed_on(void)
 {
 	int sockets[2], file, other, status;
@@ -265,7 +264,7 @@ static void passed_on(void)
 	CHECK_EQUAL(pin_shares(other), SHARES);
 }
 
-/* The child's part is the file's last close: what the parent pinned comes back. */
+/* The last close, in another user's process, returns what this one has pinned. */
 static void closed_by_another(void)
 {
 	int file = open_file(), other = open_file(), go[2];
@@ -309,7 +308,7 @@ static unsigned long long kernel_memory(void)
 	return slab;
 }
 
-/* More than a file may take with nothing pinned, and less than anybody minds */
+/* Well above what a file may take with nothing pinned */
 #define BOUND		(8ULL << 20)
 #define MANY_OBJECTS	200000
 

@@ -401,7 +401,7 @@ static void unmapped_by_program(void)
 	REQUIRE(!munmap(memory, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), 5 * PAGE);
 	CHECK_EQUAL(pinned_pages(), pinned + 5);
-	/* It goes to memory that nobody else has. */
+	/* The transfer goes to the pinned memory, which is mapped nowhere else. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	/* And comes from there: what the device has written, it reads back. */
 	REQUIRE(wdm_edu_write(fixture.device.bar, ADDRESS + PAGE, 0, PROBE_BYTES));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs: what can be pinned, what is counted, and that all of it comes back.
+ * MDLs: what can be pinned, how it is counted, and that all of it is unpinned.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -319,7 +319,7 @@ static void unmapped_by_program(void)
 	MUST(wdm_map(fixture.fd, fixture.domain, WDM_RW, mdl, 0, 0, ADDRESS));
 	REQUIRE(!munmap(memory, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), 6 * PAGE);
-	/* It goes to memory that nobody else has. */
+	/* The transfer goes to the pinned memory, which is mapped nowhere else. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 4 * PAGE));

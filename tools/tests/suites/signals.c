@@ -29,7 +29,7 @@ static void on_alarm(int number)
 	(void)number;
 }
 
-/* Memory that nobody has touched, and that takes long to pin */
+/* Untouched memory, which takes long to pin */
 static void *untouched_memory(void)
 {
 	void *memory = mmap(NULL, PIN_LENGTH, PROT_READ | PROT_WRITE,
