@@ -3,11 +3,11 @@
  * Copyright (C) 2026 the wdm-iommu developers
  *
  * The one table of NTSTATUS values, their errno and their meaning. It has no
- * include guard: whoever needs a column defines WDM_NTSTATUS_ROW(), includes
- * this file, and undefines it again.
+ * include guard: users of a column define WDM_NTSTATUS_ROW(), include
+ * this file, and undefine it again.
  */
 WDM_NTSTATUS_ROW(STATUS_SUCCESS, 0, "the call did what it was asked to")
-WDM_NTSTATUS_ROW(STATUS_DEVICE_BUSY, EBUSY, "the device's DMA belongs to somebody else")
+WDM_NTSTATUS_ROW(STATUS_DEVICE_BUSY, EBUSY, "the device's DMA belongs to another owner")
 WDM_NTSTATUS_ROW(STATUS_UNSUCCESSFUL, EIO, "the call could not be carried out")
 WDM_NTSTATUS_ROW(STATUS_NOT_IMPLEMENTED, ENOSYS, "this function does not exist here")
 WDM_NTSTATUS_ROW(STATUS_ACCESS_VIOLATION, EFAULT, "memory that the caller does not have, or not for this access")
@@ -25,7 +25,7 @@ WDM_NTSTATUS_ROW(STATUS_REVISION_MISMATCH, E2BIG, "the structure is of a version
 WDM_NTSTATUS_ROW(STATUS_PRIVILEGE_NOT_HELD, EPERM, "the caller lacks a capability")
 WDM_NTSTATUS_ROW(STATUS_NONE_MAPPED, ENOSPC, "none is left")
 WDM_NTSTATUS_ROW(STATUS_INSUFFICIENT_RESOURCES, ENOMEM, "not enough memory, or another resource is used up")
-WDM_NTSTATUS_ROW(STATUS_WORKING_SET_QUOTA, EDQUOT, "RLIMIT_MEMLOCK does not allow to pin so much")
+WDM_NTSTATUS_ROW(STATUS_WORKING_SET_QUOTA, EDQUOT, "RLIMIT_MEMLOCK or the limit of kernel memory does not allow so much")
 WDM_NTSTATUS_ROW(STATUS_NOT_SUPPORTED, EOPNOTSUPP, "not possible with this hardware or kernel")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_1, EINVAL, "parameter 1 is not valid")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_2, EINVAL, "parameter 2 is not valid")
@@ -39,7 +39,7 @@ WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_9, EINVAL, "parameter 9 is not valid")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_10, EINVAL, "parameter 10 is not valid")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_11, EINVAL, "parameter 11 is not valid")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_12, EINVAL, "parameter 12 is not valid")
-WDM_NTSTATUS_ROW(STATUS_CANCELLED, EINTR, "a signal ended the call")
+WDM_NTSTATUS_ROW(STATUS_CANCELLED, EINTR, "a fatal signal ended the call")
 WDM_NTSTATUS_ROW(STATUS_INVALID_DEVICE_STATE, ENOTCONN, "the object is not in a state in which this can be done")
 WDM_NTSTATUS_ROW(STATUS_NOT_FOUND, ENOENT, "there is no such thing, or the range is not mapped throughout")
 WDM_NTSTATUS_ROW(STATUS_DEVICE_REMOVED, ESHUTDOWN, "VFIO has taken the device back")
