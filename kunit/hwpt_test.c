@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/kernel.h>
 
+#include "../module/compat/unmap.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"
 
@@ -297,6 +298,110 @@ static void hwpt_no_memory(struct kunit *test)
 	hwpt_end(&t);
 }
 
+typedef size_t hwpt_unmap_fn(struct iommu_domain *domain, unsigned long iova,
+			     size_t size, struct iommu_iotlb_gather *gather);
+
+/**
+ * struct hwpt_range - a range to unmap
+ * @iova: the first byte
+ * @size: bytes
+ */
+struct hwpt_range {
+	u64 iova;
+	u64 size;
+};
+
+/* Unmap ranges with one gather; how many syncs that took. */
+static unsigned int hwpt_unmap_ranges(struct kunit *test, hwpt_unmap_fn *unmap,
+				      struct fake_iommu *fake,
+				      const struct hwpt_range *ranges,
+				      unsigned int nr)
+{
+	unsigned int i, syncs = fake->nr_sync;
+	struct iommu_iotlb_gather gather;
+
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, 0,
+				iommu_map(&fake->domain, ranges[i].iova,
+					  PFN_PHYS(FIXTURE_NO_RAM_PFN) +
+					  ranges[i].iova, ranges[i].size,
+					  IOMMU_READ, GFP_KERNEL));
+	iommu_iotlb_gather_init(&gather);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, ranges[i].size,
+				unmap(&fake->domain, ranges[i].iova,
+				      ranges[i].size, &gather));
+	iommu_iotlb_sync(&fake->domain, &gather);
+	KUNIT_ASSERT_FALSE(test, fake_iommu_stale(fake));
+	KUNIT_ASSERT_EQ(test, fake->mapped, 0);
+	return fake->nr_sync - syncs;
+}
+
+/* Ranges of any size, some next to each other */
+static void hwpt_random_ranges(struct fixture *fx, struct hwpt_range *ranges,
+			       unsigned int nr)
+{
+	u64 next = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (fixture_once_in(&fx->rng, 2))
+			next += fixture_below(&fx->rng, 1024) << PAGE_SHIFT;
+		if (fixture_once_in(&fx->rng, 3))
+			next = round_up(next, SZ_2M);
+		ranges[i].iova = next;
+		ranges[i].size = fixture_once_in(&fx->rng, 3) ? SZ_2M :
+				 (1 + fixture_below(&fx->rng, 1200)) << PAGE_SHIFT;
+		next += ranges[i].size;
+	}
+}
+
+/*
+ * With a driver that frees tables as Intel's did before Linux 6.19, the unmap of
+ * compat/ frees none before its own range is flushed, with no more syncs.
+ */
+static void hwpt_tables(struct kunit *test)
+{
+	static const struct hwpt_range across = { SZ_2M - SZ_4K, 513 * SZ_4K };
+	static const struct hwpt_range apart[] = {
+		{ SZ_64M, SZ_4K }, { SZ_128M, SZ_2M },
+	};
+	struct fixture *fx = FIXTURE(test);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct fake_iommu *plain = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct hwpt_range ranges[8];
+	unsigned int i, nr, syncs;
+
+	fake->frees_tables = true;
+	plain->frees_tables = true;
+	/* It takes little to see the driver's fault. */
+	hwpt_unmap_ranges(test, iommu_unmap_fast, plain, &across, 1);
+	KUNIT_EXPECT_EQ(test, plain->freed_early, 1);
+	hwpt_unmap_ranges(test, iommu_unmap_fast, plain, apart, 2);
+	KUNIT_EXPECT_EQ(test, plain->freed_early, 2);
+
+	hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast, fake, &across, 1);
+	hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast, fake, apart, 2);
+	for (i = 0; i < 300; i++) {
+		nr = 1 + fixture_below(&fx->rng, ARRAY_SIZE(ranges));
+		hwpt_random_ranges(fx, ranges, nr);
+		syncs = hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast,
+					  fake, ranges, nr);
+		KUNIT_ASSERT_LE(test, syncs,
+				hwpt_unmap_ranges(test, iommu_unmap_fast, plain,
+						  ranges, nr));
+		KUNIT_ASSERT_EQ(test, fake->freed_early, 0);
+	}
+	KUNIT_EXPECT_GT(test, fake->freed_tables, 100);
+
+	/* A driver that does not ask for the size is not bothered with syncs. */
+	fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	fake->gathers = true;
+	KUNIT_EXPECT_EQ(test, 1,
+			hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast,
+					  fake, apart, 2));
+}
+
 static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_scattered),
 	KUNIT_CASE_PARAM(hwpt_runs, hwpt_gen_params),
@@ -304,6 +409,7 @@ static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_pieces),
 	KUNIT_CASE(hwpt_map_fails),
 	KUNIT_CASE(hwpt_no_memory),
+	KUNIT_CASE(hwpt_tables),
 	{}
 };
 

@@ -5,6 +5,7 @@
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "fake_iommu.h"
 
@@ -159,6 +160,36 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 	return ret;
 }
 
+/* The tables that a range covers are not needed any more. */
+static void fake_drop_tables(struct fake_iommu *fake, u64 iova, u64 size)
+{
+	u64 at = round_up(iova, FAKE_TABLE_SPAN);
+	struct fake_table *table;
+
+	for (; at + FAKE_TABLE_SPAN <= iova + size; at += FAKE_TABLE_SPAN) {
+		table = kmalloc(sizeof(*table), GFP_KERNEL);
+		if (!table)
+			return;
+		table->iova = at;
+		list_add_tail(&table->node, &fake->tables);
+	}
+}
+
+/* A sync frees all tables on the list, whatever it syncs. */
+static void fake_free_tables(struct fake_iommu *fake, u64 first, u64 last)
+{
+	struct fake_table *table, *tmp;
+
+	list_for_each_entry_safe(table, tmp, &fake->tables, node) {
+		if (table->iova < first ||
+		    table->iova + FAKE_TABLE_SPAN - 1 > last)
+			fake->freed_early++;
+		fake->freed_tables++;
+		list_del(&table->node);
+		kfree(table);
+	}
+}
+
 static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			       size_t pgsize, size_t pgcount,
 			       struct iommu_iotlb_gather *gather)
@@ -182,6 +213,8 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 		list_add_tail(&page->node, &fake->stale);
 		next = page->iova + page->size;
 	}
+	if (fake->frees_tables)
+		fake_drop_tables(fake, iova, next - iova);
 	mutex_unlock(&fake->lock);
 
 	if (next == iova)
@@ -204,6 +237,7 @@ static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
 			continue;
 		list_move(&page->node, &fake->spare);
 	}
+	fake_free_tables(fake, first, last);
 	mutex_unlock(&fake->lock);
 }
 
@@ -266,6 +300,7 @@ void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
 	INIT_LIST_HEAD(&fake->stale);
 	INIT_LIST_HEAD(&fake->spare);
 	INIT_LIST_HEAD(&fake->chunks);
+	INIT_LIST_HEAD(&fake->tables);
 }
 
 /**
@@ -276,6 +311,7 @@ void fake_iommu_destroy(struct fake_iommu *fake)
 {
 	struct fake_chunk *chunk, *tmp;
 
+	fake_free_tables(fake, 0, U64_MAX);
 	list_for_each_entry_safe(chunk, tmp, &fake->chunks, node)
 		free_page((unsigned long)chunk);
 	mutex_destroy(&fake->lock);

@@ -40,12 +40,27 @@ struct fake_page {
 };
 
 /**
+ * struct fake_table - a page table that an unmap has made superfluous
+ * @iova: the first address that it translates
+ * @node: in fake_iommu.tables
+ */
+struct fake_table {
+	u64 iova;
+	struct list_head node;
+};
+
+/* What a table of leaves translates */
+#define FAKE_TABLE_SPAN		SZ_2M
+
+/**
  * struct fake_iommu - the iommu_domain
  * @domain: what the module sees
  * @node: in fixture.fakes
  * @adopter: the domain that has adopted it
  * @gathers: to be set: pages far apart are gathered for one sync, as the drivers
  *	of x86 do; otherwise as iommu_iotlb_gather_add_page() has it
+ * @frees_tables: to be set: tables are freed, and ranges gathered, as Intel's driver
+ *	did it before Linux 6.19
  * @lock: guards the rest
  * @pages: struct fake_page by iova
  * @stale: pages that were unmapped and not yet synced
@@ -65,12 +80,16 @@ struct fake_page {
  * @over_stale: pages that were mapped where there was a stale translation
  * @reached_freed: pages of freed MDLs that could still be reached
  * @freed: calls of free
+ * @tables: tables that the next sync frees, as struct fake_table
+ * @freed_tables: tables that were freed
+ * @freed_early: those whose own range had not been synced
  */
 struct fake_iommu {
 	struct iommu_domain domain;
 	struct list_head node;
 	struct wdm_domain *adopter;
 	bool gathers;
+	bool frees_tables;
 
 	struct mutex lock;	/* guards what follows */
 	struct rb_root pages;
@@ -90,6 +109,9 @@ struct fake_iommu {
 	unsigned int over_stale;
 	unsigned int reached_freed;
 	unsigned int freed;
+	struct list_head tables;
+	unsigned int freed_tables;
+	unsigned int freed_early;
 };
 
 void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What older kernels need. The code is written for the newest kernel (7.3); this
- * folder is the only place that asks for a version.
+ * What older kernels need. The code is written for the newest kernel (7.3); only
+ * this folder asks for a version.
  */
 #ifndef WDM_COMPAT_H
 #define WDM_COMPAT_H
@@ -19,6 +19,19 @@
 #define unrolled_count(n)	wdm_compat_pragma(GCC unroll n)
 #else
 #include <linux/unroll.h>
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && defined(CONFIG_X86)
+#include "unmap.h"
+
+#define iommu_unmap_fast wdm_compat_iommu_unmap_fast
+#endif
+
+/* The namespace of the symbols for kernel code. A string since 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define WDM_IOMMU_NS	WDM_IOMMU
+#else
+#define WDM_IOMMU_NS	"WDM_IOMMU"
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
