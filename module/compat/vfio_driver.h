@@ -2,12 +2,21 @@
 /*
  * What an IOMMU backend of VFIO needs. The kernel declares it in
  * drivers/vfio/vfio.h, which is not among its headers; the symbols are exported.
+ *
+ * Nothing checks that the two declarations agree: a kernel that adds a member reads
+ * behind ours. So a kernel newer than the last one whose drivers/vfio/vfio.h was
+ * compared is refused.
  */
 #ifndef WDM_COMPAT_VFIO_DRIVER_H
 #define WDM_COMPAT_VFIO_DRIVER_H
 
 #include <linux/types.h>
 #include <linux/version.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0) && \
+	!defined(WDM_UNKNOWN_VFIO)
+#error "struct vfio_iommu_driver_ops is known up to Linux 7.3. Compare drivers/vfio/vfio.h of this kernel with module/compat/vfio_driver.h; if they agree, build with: make WDM_UNKNOWN_VFIO=1"
+#endif
 
 struct iommu_domain;
 struct iommu_group;
