@@ -14,6 +14,7 @@ wdm_iommu_kunit-y += kunit/wdk_port_test.o
 wdm_iommu_kunit-y += kunit/ports/foo_v1.o kunit/ports/foo_v2.o
 CFLAGS_kunit/ports/foo_v1.o := -DFOO_INCLUDE='<wdm_port.h>' -Wall -Werror
 CFLAGS_kunit/ports/foo_v2.o := -DFOO_INCLUDE='<wdm_port.h>' -Wall -Werror
+wdm_iommu_kunit-y += kunit/attach_test.o
 
 # The suites reach into the module, which exports nothing for them: its sources
 # are compiled a second time, into the suites' own module

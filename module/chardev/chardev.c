@@ -183,7 +183,7 @@ static int wdm_chardev_open(struct inode *inode, struct file *file)
 
 	if (!ctx)
 		return -ENOMEM;
-	ctx->owner = wdm_owner_create();
+	ctx->owner = wdm_owner_create(true);
 	if (!ctx->owner) {
 		kfree(ctx);
 		return -ENOMEM;

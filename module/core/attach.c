@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attach and detach: hwpts come and go with the groups that need
- * them.
+ * Attach and detach: attachments, and the hwpts that come and go with them.
  */
 #include <linux/iommu.h>
 #include <linux/moduleparam.h>
@@ -16,12 +15,12 @@
 static bool allow_unsafe_interrupts;
 module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
-		 "Let in devices whose interrupts are not isolated from each other, as VFIO's parameter of this name does (default: no)");
+		 "Attach devices whose interrupts are not isolated from each other, as VFIO's parameter of this name does (default: no)");
 
 /**
- * wdm_unsafe_interrupts_allowed() - What the module parameter says
+ * wdm_unsafe_interrupts_allowed() - May devices without isolated interrupts attach?
  *
- * Return: whether devices without isolated interrupts are let in.
+ * Return: the module parameter.
  */
 bool wdm_unsafe_interrupts_allowed(void)
 {
@@ -62,8 +61,8 @@ static void wdm_free_regions(struct list_head *regions)
 }
 
 /*
- * A group for which the firmware wants memory mapped shares its iommu_domain with
- * no other group: what is mapped for it is nothing to others.
+ * Do not share the iommu_domain of a group with IOMMU_RESV_DIRECT regions: what the
+ * firmware wants mapped must not be visible to other groups.
  */
 static bool wdm_regions_exclusive(const struct list_head *regions)
 {
@@ -76,8 +75,8 @@ static bool wdm_regions_exclusive(const struct list_head *regions)
 }
 
 /*
- * The firmware's own maps, and the window of software MSIs. Neither is ever
- * unmapped: they live as long as the iommu_domain.
+ * Map what the firmware wants mapped, and set up the window of software MSIs.
+ * Neither is ever unmapped: both live as long as the iommu_domain.
  */
 static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 				   const struct list_head *regions)
@@ -106,20 +105,20 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 }
 
 /**
- * struct wdm_probe - what is to be known of a device before it is attached
+ * struct wdm_probe - what must be known of a device before it is attached
  * @dev: the device
  * @iommu_domain: out: a new iommu_domain for it, or an ERR_PTR()
  * @unmap_exact: out: see &struct wdm_hwpt
- * @reports: out: its IOMMU driver reports faults
+ * @reports_faults: out: see &struct wdm_hwpt
  */
 struct wdm_probe {
 	struct device *dev;
 	struct iommu_domain *iommu_domain;
 	bool unmap_exact;
-	bool reports;
+	bool reports_faults;
 };
 
-/* The group's lock is held, so the device cannot be unplugged meanwhile. */
+/* The lock of Linux' group is held, so the device stays in the group. */
 static int wdm_probe_device(struct device *dev, void *data)
 {
 	struct wdm_probe *probe = data;
@@ -127,17 +126,17 @@ static int wdm_probe_device(struct device *dev, void *data)
 	if (dev != probe->dev)
 		return 0;
 
-	/* DMA that is not coherent cannot be offered (IOMMU_CACHE). */
+	/* Non-coherent DMA is not supported: all maps use IOMMU_CACHE. */
 	probe->iommu_domain = ERR_PTR(-EOPNOTSUPP);
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return 1;
 	probe->iommu_domain = iommu_paging_domain_alloc(dev);
 	probe->unmap_exact = wdm_quirk_unmaps_exact(dev);
-	probe->reports = wdm_quirk_reports_faults(dev);
+	probe->reports_faults = wdm_quirk_reports_faults(dev);
 	return 1;
 }
 
-/* A hwpt for a group, which nobody is attached to yet. */
+/* A new hwpt for a group, to which nothing is attached yet */
 static ntstatus_t wdm_hwpt_for_group(struct wdm_group *group, struct device *dev,
 				     struct wdm_hwpt **out)
 {
@@ -156,164 +155,250 @@ static ntstatus_t wdm_hwpt_for_group(struct wdm_group *group, struct device *dev
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	hwpt->unmap_exact = probe.unmap_exact;
-	if (probe.reports)
+	hwpt->reports_faults = probe.reports_faults;
+	if (probe.reports_faults)
 		wdm_fault_prepare(hwpt->domain);
 	*out = hwpt;
 	return STATUS_SUCCESS;
 }
 
 /*
- * iommu_attach_group() with answers that a caller can use. A group that lost its
+ * Put what is attached into the iommu_domain of a hwpt. A group that has lost its
  * last device, by hot-unplug, must not even be tried.
  */
-static ntstatus_t wdm_attach_iommu_group(struct wdm_hwpt *hwpt,
-					 struct wdm_group *group,
-					 struct device *dev)
+static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
+				       struct wdm_hwpt *hwpt,
+				       struct device *dev)
 {
+	struct wdm_group *group = attachment->group;
 	int ret;
 
 	if (!wdm_group_has(group, dev))
 		return STATUS_DEVICE_REMOVED;
 	ret = iommu_attach_group(hwpt->domain, group->iommu_group);
-	/* What the IOMMU core says when domain and group do not fit. */
+	if (!ret)
+		attachment->hwpt = hwpt;
+	/* -EINVAL: domain and group do not fit. */
 	return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
 				wdm_status_from_errno(ret);
 }
 
-static bool wdm_hwpt_usable(const struct wdm_hwpt *hwpt)
+/* Put what is attached back into its blocking domain. */
+static void wdm_attachment_leave(struct wdm_attachment *attachment)
 {
-	return hwpt->domain->pgsize_bitmap & PAGE_SIZE;
+	iommu_detach_group(attachment->hwpt->domain,
+			   attachment->group->iommu_group);
+	attachment->hwpt = NULL;
+}
+
+static struct wdm_attachment *
+wdm_attachment_create(struct wdm_domain *domain, struct wdm_group *group,
+		      const struct list_head *regions)
+{
+	struct wdm_attachment *attachment =
+		kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
+
+	if (!attachment)
+		return NULL;
+	if (!wdm_ok(wdm_resv_init(&attachment->resv, regions))) {
+		kfree(attachment);
+		return NULL;
+	}
+	attachment->domain = domain;
+	attachment->group = group;
+	return attachment;
+}
+
+static void wdm_attachment_destroy(struct wdm_attachment *attachment)
+{
+	wdm_resv_destroy(&attachment->resv);
+	kfree(attachment);
+}
+
+static bool wdm_hwpt_can_share(const struct wdm_hwpt *a, const struct wdm_hwpt *b)
+{
+	return !a->exclusive && !b->exclusive &&
+	       a->domain->ops == b->domain->ops && a->coherent == b->coherent &&
+	       a->sw_msi == b->sw_msi;
 }
 
 /*
- * Move the group from @hwpt, which is new, to a hwpt of the same kind
- * that the domain has already. The group is in one of the two afterwards, unless
- * this fails. @joined tells whether it was moved.
+ * Move an attachment from @hwpt, which is new, to a hwpt of the same kind that the
+ * domain already has, if there is one. On success it is in one of the two; on
+ * failure in none.
  */
-static ntstatus_t wdm_attach_existing(struct wdm_domain *domain,
-				      struct wdm_group *group,
-				      struct device *dev, struct wdm_hwpt *hwpt,
-				      bool *joined)
+static ntstatus_t wdm_attach_existing(struct wdm_attachment *attachment,
+				      struct wdm_hwpt *hwpt, struct device *dev)
 {
 	struct wdm_hwpt *other;
 	ntstatus_t status;
 
-	*joined = false;
-	list_for_each_entry(other, &domain->hwpts, node) {
-		if (other->exclusive || hwpt->exclusive ||
-		    other->domain->ops != hwpt->domain->ops ||
-		    other->coherent != hwpt->coherent ||
-		    other->sw_msi != hwpt->sw_msi)
+	list_for_each_entry(other, &attachment->domain->hwpts, node) {
+		if (!wdm_hwpt_can_share(other, hwpt))
 			continue;
-		iommu_detach_group(hwpt->domain, group->iommu_group);
-		status = wdm_attach_iommu_group(other, group, dev);
-		if (wdm_ok(status)) {
-			other->nr_groups++;
-			group->hwpt = other;
-			*joined = true;
-			return STATUS_SUCCESS;
-		}
-		status = wdm_attach_iommu_group(hwpt, group, dev);
+		wdm_attachment_leave(attachment);
+		status = wdm_attachment_enter(attachment, other, dev);
+		if (wdm_ok(status))
+			return status;
+		status = wdm_attachment_enter(attachment, hwpt, dev);
 		if (!wdm_ok(status))
 			return status;
 	}
 	return STATUS_SUCCESS;
 }
 
-/* Fill a hwpt that the group is attached to. */
-static ntstatus_t wdm_attach_new(struct wdm_domain *domain,
-				 struct wdm_group *group, struct wdm_hwpt *hwpt)
+/* Finish a new hwpt, which the attachment has entered. */
+static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
+				  const struct list_head *regions)
+{
+	const struct iommu_domain_ops *ops = hwpt->domain->ops;
+
+	/*
+	 * Some drivers finish a domain at its first attach. Coherency can only be
+	 * enforced between that and the first map.
+	 */
+	wdm_hwpt_set_aperture(hwpt);
+	if (ops->enforce_cache_coherency)
+		hwpt->coherent = ops->enforce_cache_coherency(hwpt->domain);
+	if (!(hwpt->domain->pgsize_bitmap & PAGE_SIZE))
+		return STATUS_NOT_SUPPORTED;
+	return wdm_hwpt_prepare(hwpt, regions);
+}
+
+/* Map what the domain has mapped in a new hwpt, and add the hwpt to the domain. */
+static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				const atomic_t *revoking)
 {
 	ntstatus_t status;
 
 	if (!wdm_aperture_fits(domain, &hwpt->aperture))
 		return STATUS_CONFLICTING_ADDRESSES;
+	hwpt->revoking = revoking;
 	status = domain->ops->fill(domain, hwpt);
+	hwpt->revoking = NULL;
+	if (wdm_ok(status))
+		list_add_tail(&hwpt->node, &domain->hwpts);
+	return status;
+}
+
+/* Enter @hwpt, which is new, or one of the domain's own. */
+static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
+				  struct wdm_hwpt *hwpt, struct device *dev,
+				  const struct list_head *regions)
+{
+	struct wdm_domain *domain = attachment->domain;
+	ntstatus_t status;
+
+	status = wdm_attachment_enter(attachment, hwpt, dev);
+	if (wdm_ok(status))
+		status = wdm_hwpt_finish(hwpt, regions);
+	if (wdm_ok(status))
+		status = wdm_attach_existing(attachment, hwpt, dev);
+	if (wdm_ok(status) && attachment->hwpt == hwpt)
+		status = wdm_hwpt_fill(domain, hwpt,
+				       &attachment->group->owner->nr_revoking);
+	if (!wdm_ok(status) && attachment->hwpt)
+		wdm_attachment_leave(attachment);
+	return status;
+}
+
+/* @unused: out: a hwpt that nothing needs, to be destroyed without locks */
+static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
+				    struct device *dev,
+				    const struct list_head *regions,
+				    struct wdm_hwpt **unused)
+{
+	struct wdm_domain *domain = attachment->domain;
+	struct wdm_hwpt *hwpt;
+	ntstatus_t status;
+
+	if (!wdm_resv_fits(domain, &attachment->resv))
+		return STATUS_CONFLICTING_ADDRESSES;
+	status = wdm_allowed_reserve(domain, &attachment->resv);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_hwpt_for_group(attachment->group, dev, &hwpt);
 	if (!wdm_ok(status))
 		return status;
 
-	hwpt->nr_groups = 1;
-	list_add_tail(&hwpt->node, &domain->hwpts);
-	group->hwpt = hwpt;
+	status = wdm_attach_hwpt(attachment, hwpt, dev, regions);
+	if (attachment->hwpt != hwpt)
+		*unused = hwpt;
+	if (!wdm_ok(status))
+		return status;
+	attachment->hwpt->users++;
+	list_add_tail(&attachment->domain_node, &domain->attachments);
+	wdm_allowed_update(domain);
 	return STATUS_SUCCESS;
 }
 
-static ntstatus_t wdm_attach_locked(struct wdm_domain *domain,
-				    struct wdm_group *group, struct device *dev,
-				    const struct list_head *regions)
+/*
+ * Attach, or give up in favour of a provider that takes a group back: STATUS_CANCELLED
+ * without a fatal signal.
+ */
+static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
+				  struct device *dev,
+				  const struct list_head *regions)
 {
-	struct wdm_hwpt *hwpt;
-	bool joined;
+	struct wdm_domain *domain = attachment->domain;
+	struct wdm_hwpt *unused = NULL;
+	struct wdm_range all;
 	ntstatus_t status;
 
-	wdm_resv_destroy(&group->resv);
-	status = wdm_resv_init(&group->resv, regions);
+	status = wdm_domain_lock_all(domain, &all, domain->killable);
 	if (!wdm_ok(status))
 		return status;
-	if (!wdm_resv_fits(domain, &group->resv))
-		return STATUS_CONFLICTING_ADDRESSES;
-	status = wdm_allowed_reserve(domain, &group->resv);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_hwpt_for_group(group, dev, &hwpt);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_attach_iommu_group(hwpt, group, dev);
-	if (!wdm_ok(status))
-		goto free;
+	status = wdm_attach_locked(attachment, dev, regions, &unused);
+	wdm_domain_unlock(domain, &all);
+	if (unused)
+		wdm_hwpt_destroy(unused);
+	return status;
+}
 
-	/*
-	 * Some drivers finish a domain at its first attach, and coherency can
-	 * only be enforced between that and the first map.
-	 */
-	wdm_hwpt_set_aperture(hwpt);
-	if (hwpt->domain->ops->enforce_cache_coherency)
-		hwpt->coherent =
-			hwpt->domain->ops->enforce_cache_coherency(hwpt->domain);
-	status = STATUS_NOT_SUPPORTED;
-	if (!wdm_hwpt_usable(hwpt))
-		goto detach;
-	status = wdm_hwpt_prepare(hwpt, regions);
-	if (!wdm_ok(status))
-		goto detach;
+static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
+				     struct wdm_group *group,
+				     struct device *dev,
+				     const struct list_head *regions,
+				     struct wdm_attachment **out)
+{
+	struct wdm_attachment *attachment =
+		wdm_attachment_create(domain, group, regions);
+	ntstatus_t status;
 
-	status = wdm_attach_existing(domain, group, dev, hwpt, &joined);
-	if (wdm_ok(status) && !joined)
-		status = wdm_attach_new(domain, group, hwpt);
-	if (!wdm_ok(status))
-		goto detach;
-	list_add_tail(&group->domain_node, &domain->groups);
-	wdm_allowed_update(domain);
-	if (joined)
-		wdm_hwpt_destroy(hwpt);
-	return STATUS_SUCCESS;
+	if (!attachment)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	do {
+		status = wdm_group_wait_revokes(group);
+		if (wdm_ok(status))
+			status = wdm_attach_once(attachment, dev, regions);
+	} while (status == STATUS_CANCELLED && !wdm_domain_cancelled(domain));
 
-detach:
-	iommu_detach_group(hwpt->domain, group->iommu_group);
-free:
-	wdm_hwpt_destroy(hwpt);
+	if (!wdm_ok(status))
+		wdm_attachment_destroy(attachment);
+	else
+		*out = attachment;
 	return status;
 }
 
 /**
- * wdm_domain_attach() - Attach a group
+ * wdm_attach() - Attach a group to a domain
  * @domain: the domain
- * @group: the group, in its blocking domain; its lock is held
+ * @group: the group, in its blocking domain
  * @dev: a device of the group
+ * @out: out: the attachment, for wdm_detach()
  *
- * Makes the checks that VFIO's type1 makes, and fills a hwpt for the
- * group from what is mapped. Without effect when it fails.
+ * Makes the checks that VFIO's type1 makes, and fills a hwpt for the group from
+ * what is mapped. Without effect when it fails.
  *
+ * Context: may sleep; wdm_group.lock is held.
  * Return: see &struct wdm_iommu_attach.
  */
-ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
-			     struct device *dev)
+ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
+		      struct device *dev, struct wdm_attachment **out)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_attach);
 	LIST_HEAD(regions);
-	struct wdm_range all;
 	ntstatus_t status;
-	int ret;
 
 	lockdep_assert_held(&group->lock);
 
@@ -324,18 +409,11 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 		return STATUS_ACCESS_DENIED;
 	}
 
-	/* What it found before it failed is on the list all the same. */
-	ret = iommu_get_group_resv_regions(group->iommu_group, &regions);
-	if (ret) {
-		wdm_free_regions(&regions);
-		return wdm_status_from_errno(ret);
-	}
-
-	status = wdm_domain_lock_all(domain, &all, domain->killable);
-	if (wdm_ok(status)) {
-		status = wdm_attach_locked(domain, group, dev, &regions);
-		wdm_domain_unlock(domain, &all);
-	}
+	/* On failure, too, the list holds what was found before. */
+	status = wdm_status_from_errno(iommu_get_group_resv_regions(group->iommu_group,
+								    &regions));
+	if (wdm_ok(status))
+		status = wdm_attach_regions(domain, group, dev, &regions, out);
 	wdm_free_regions(&regions);
 	if (trace_wdm_attach_enabled())
 		trace_wdm_attach(domain, iommu_group_id(group->iommu_group),
@@ -344,63 +422,77 @@ ntstatus_t wdm_domain_attach(struct wdm_domain *domain, struct wdm_group *group,
 }
 
 /**
- * wdm_domain_detach() - Detach a group
- * @domain: the domain
- * @group: the group; its lock is held
+ * wdm_detach() - Detach what was attached
+ * @attachment: the attachment; freed on success
+ * @urgent: pass calls that wait for the domain, and do not look at signals
  *
- * When it returns, the group stands in its blocking domain.
+ * When it returns, the group is in its blocking domain. Takes no time for what is
+ * mapped: the driver frees the translations of the hwpt together with the
+ * iommu_domain, as VFIO's type1 has it do, when no lock is held any more.
+ *
+ * Context: may sleep; wdm_group.lock is held.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came first.
  */
-void wdm_domain_detach(struct wdm_domain *domain, struct wdm_group *group)
+ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_detach);
-	struct wdm_hwpt *hwpt = group->hwpt;
+	struct wdm_domain *domain = attachment->domain;
+	struct wdm_hwpt *hwpt = attachment->hwpt;
 	struct wdm_range all;
+	ntstatus_t status;
+	bool last;
 
-	lockdep_assert_held(&group->lock);
+	lockdep_assert_held(&attachment->group->lock);
 
-	wdm_domain_lock_urgent(domain, &all, false);
-	iommu_detach_group(hwpt->domain, group->iommu_group);
-	list_del_init(&group->domain_node);
-	group->hwpt = NULL;
-	if (!--hwpt->nr_groups) {
+	status = urgent ? wdm_domain_lock_urgent(domain, &all, false) :
+			  wdm_domain_lock_all(domain, &all, domain->killable);
+	if (!wdm_ok(status))
+		return status;
+	wdm_attachment_leave(attachment);
+	list_del(&attachment->domain_node);
+	last = !--hwpt->users;
+	if (last) {
 		list_del(&hwpt->node);
-		domain->ops->clear(domain, hwpt);
-		wdm_hwpt_destroy(hwpt);
+		if (WDM_HWPT_FREE_EMPTY)
+			domain->ops->clear(domain, hwpt);
 	}
 	wdm_allowed_update(domain);
+	atomic_sub(attachment->nr_devices, &domain->nr_devices);
 	wdm_domain_unlock(domain, &all);
+	if (last)
+		wdm_hwpt_destroy(hwpt);
 	if (trace_wdm_detach_enabled())
-		trace_wdm_detach(domain, iommu_group_id(group->iommu_group),
+		trace_wdm_detach(domain,
+				 iommu_group_id(attachment->group->iommu_group),
 				 STATUS_SUCCESS, wdm_trace_ns(begin));
+	wdm_attachment_destroy(attachment);
+	return STATUS_SUCCESS;
 }
 
 /**
- * wdm_domain_adopt() - Fill an iommu_domain that no group is attached to
+ * wdm_domain_adopt() - Fill an iommu_domain that nothing is attached to
  * @domain: the domain
  * @iommu_domain: the iommu_domain; the domain's after success
  *
  * For tests, which make iommu_domains by hand.
  *
- * Return: as wdm_domain_attach().
+ * Return: as wdm_attach().
  */
 ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 			    struct iommu_domain *iommu_domain)
 {
 	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain);
-	ntstatus_t status = STATUS_CONFLICTING_ADDRESSES;
 	struct wdm_range all;
+	ntstatus_t status;
 
 	if (!hwpt)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	wdm_domain_lock_all(domain, &all, false);
 	wdm_hwpt_set_aperture(hwpt);
-	if (wdm_aperture_fits(domain, &hwpt->aperture))
-		status = domain->ops->fill(domain, hwpt);
-	if (wdm_ok(status)) {
-		list_add_tail(&hwpt->node, &domain->hwpts);
+	status = wdm_hwpt_fill(domain, hwpt, NULL);
+	if (wdm_ok(status))
 		wdm_allowed_update(domain);
-	}
 	wdm_domain_unlock(domain, &all);
 
 	if (!wdm_ok(status))
@@ -409,9 +501,9 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 }
 
 /**
- * wdm_domain_disown() - Empty and free what wdm_domain_adopt() took
+ * wdm_domain_disown() - Empty and free an adopted iommu_domain
  * @domain: the domain
- * @iommu_domain: the iommu_domain; gone afterwards
+ * @iommu_domain: the iommu_domain; freed
  */
 void wdm_domain_disown(struct wdm_domain *domain,
 		       struct iommu_domain *iommu_domain)

@@ -22,8 +22,9 @@ struct wdm_hwpt;
  *	the domain
  * @uses: whether anything is translated from @iova to @last_iova; called with all
  *	pages of the domain locked
- * @fill: map everything in @hwpt, which is empty; on failure @hwpt holds what was
- *	mapped so far. Called with all pages locked
+ * @fill: map everything in @hwpt, which is empty. Returns STATUS_CANCELLED, within
+ *	a bounded amount of work, if wdm_hwpt_gives_way(). On failure @hwpt is empty
+ *	again if wdm_hwpt_must_undo(). Called with all pages locked
  * @clear: unmap everything from @hwpt, which nothing is attached to. Called with
  *	all pages locked
  * @next: find the first run of pages that devices can reach at or above @iova;

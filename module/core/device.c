@@ -1,44 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device: create, attach, detach, and what takes a device back.
+ * Device: create, delete, attach and detach; and taking groups back.
  */
 #include <linux/slab.h>
 
 #include "attach.h"
 #include "device.h"
-#include "domain.h"
 #include "fault.h"
-
-static void wdm_group_leave(struct wdm_group *group)
-{
-	wdm_domain_detach(group->domain, group);
-	group->domain = NULL;
-	group->nr_attached = 0;
-}
 
 /**
  * wdm_group_revoke() - Take a group back from its owner
  * @group: the group
  *
- * When it returns, the group stands in its blocking domain again, and its
- * devices can never be attached any more; they remain as objects. May be called
- * by several threads and more than once.
+ * When it returns, the group is in its blocking domain again, and its devices can
+ * never be attached again; they remain as objects. May be called by several
+ * threads and more than once.
+ *
+ * Context: may sleep, and does not look at signals. Waits for one call on the
+ * group or its domain at a time; those that could take long give way.
  */
 void wdm_group_revoke(struct wdm_group *group)
 {
 	struct wdm_device *device;
 
+	/* Before the lock: an attach of this very group gives up, too. */
+	WRITE_ONCE(group->revoked, true);
+	wdm_owner_begin_revoke(group->owner);
+
 	mutex_lock(&group->lock);
-	group->revoked = true;
 	list_for_each_entry(device, &group->devices, node)
 		device->attached = false;
-	if (group->domain) {
-		atomic_sub(group->nr_attached, &group->domain->nr_devices);
-		wdm_group_leave(group);
+	if (group->attachment) {
+		wdm_detach(group->attachment, true);
+		group->attachment = NULL;
 	}
 	mutex_unlock(&group->lock);
+	wdm_owner_end_revoke(group->owner);
 
-	/* Last: who finds no group in the list counts on this being done. */
+	/* Last: a group that is not in the list must not be attached any more. */
 	mutex_lock(&group->owner->lock);
 	list_del_init(&group->owner_node);
 	mutex_unlock(&group->owner->lock);
@@ -46,12 +45,18 @@ void wdm_group_revoke(struct wdm_group *group)
 
 /**
  * wdm_owner_close() - Take all groups back from an owner, for good
- * @owner: the owner
+ * @owner: the owner; no other call on it is running
+ *
+ * From now on no call on the owner's devices is cancelled, so that they can be
+ * deleted.
+ *
+ * Context: may sleep, and does not look at signals.
  */
 void wdm_owner_close(struct wdm_owner *owner)
 {
 	struct wdm_group *group;
 
+	WRITE_ONCE(owner->killable, false);
 	mutex_lock(&owner->lock);
 	owner->closed = true;
 	while (!list_empty(&owner->groups)) {
@@ -60,6 +65,7 @@ void wdm_owner_close(struct wdm_owner *owner)
 		refcount_inc(&group->refs);
 		mutex_unlock(&owner->lock);
 		wdm_group_revoke(group);
+		group->provider->forget(group);
 		wdm_group_put(group);
 		mutex_lock(&owner->lock);
 	}
@@ -74,22 +80,23 @@ void wdm_owner_close(struct wdm_owner *owner)
  *
  * Contract: IommuDeviceCreate.
  *
- * Return: STATUS_RESOURCE_IN_USE if there is one for @dev,
- * STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES.
+ * Return: STATUS_SUCCESS, STATUS_RESOURCE_IN_USE if there is one for @dev,
+ * STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED.
  */
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out)
 {
 	struct wdm_device *device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
-	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_device *other;
+	ntstatus_t status;
 
 	if (!device)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	if (mutex_lock_killable(&group->lock)) {
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status)) {
 		kfree(device);
-		return STATUS_CANCELLED;
+		return status;
 	}
 	if (group->revoked)
 		status = STATUS_DEVICE_REMOVED;
@@ -103,7 +110,7 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 		list_add_tail(&device->node, &group->devices);
 		*out = device;
 	}
-	mutex_unlock(&group->lock);
+	wdm_group_unlock(group);
 
 	if (!wdm_ok(status))
 		kfree(device);
@@ -111,30 +118,54 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 }
 
 /**
- * wdm_device_delete() - Unmake an IOMMU_DMA_DEVICE
- * @device: the device; gone after success
+ * wdm_device_delete() - Delete an IOMMU_DMA_DEVICE
+ * @device: the device; freed on success
  *
  * Contract: IommuDeviceDelete.
  *
- * Return: STATUS_RESOURCE_IN_USE if it is attached.
+ * Return: STATUS_SUCCESS, STATUS_RESOURCE_IN_USE if it is attached,
+ * STATUS_CANCELLED; the last two have no effect.
  */
 ntstatus_t wdm_device_delete(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
+	struct wdm_fault_handler *handler;
+	ntstatus_t status;
 
-	mutex_lock(&group->lock);
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
 	if (device->attached) {
-		mutex_unlock(&group->lock);
+		wdm_group_unlock(group);
 		return STATUS_RESOURCE_IN_USE;
 	}
 	list_del(&device->node);
-	mutex_unlock(&group->lock);
+	handler = wdm_fault_replace(device, NULL);
+	wdm_group_unlock(group);
 
-	wdm_fault_unregister(device);
+	wdm_fault_retire(handler);
 	put_device(device->dev);
 	kfree(device);
 	wdm_group_put(group);
 	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
+					   struct wdm_domain *domain)
+{
+	struct wdm_group *group = device->group;
+
+	if (group->revoked)
+		return STATUS_DEVICE_REMOVED;
+	if (device->attached)
+		return STATUS_INVALID_PARAMETER;
+	if (!group->attachment)
+		return wdm_attach(domain, group, device->dev,
+				  &group->attachment);
+	if (group->attachment->domain != domain)
+		return STATUS_ACCESS_DENIED;
+	return wdm_group_has(group, device->dev) ? STATUS_SUCCESS :
+						   STATUS_DEVICE_REMOVED;
 }
 
 /**
@@ -142,8 +173,7 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
  * @device: the device
  * @domain: the domain
  *
- * Contract: IommuDeviceAttach. The first device of a group takes the group
- * along.
+ * Contract: IommuDeviceAttach. The first device of a group attaches the group.
  *
  * Return: see &struct wdm_iommu_attach.
  */
@@ -151,54 +181,60 @@ ntstatus_t wdm_device_attach(struct wdm_device *device,
 			     struct wdm_domain *domain)
 {
 	struct wdm_group *group = device->group;
-	ntstatus_t status = STATUS_SUCCESS;
+	ntstatus_t status;
 
-	if (mutex_lock_killable(&group->lock))
-		return STATUS_CANCELLED;
-
-	if (group->revoked)
-		status = STATUS_DEVICE_REMOVED;
-	else if (device->attached)
-		status = STATUS_INVALID_PARAMETER;
-	else if (group->domain && group->domain != domain)
-		status = STATUS_ACCESS_DENIED;
-	else if (!group->domain)
-		status = wdm_domain_attach(domain, group, device->dev);
-	else if (!wdm_group_has(group, device->dev))
-		status = STATUS_DEVICE_REMOVED;
-
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_device_attach_locked(device, domain);
 	if (wdm_ok(status)) {
-		group->domain = domain;
-		group->nr_attached++;
+		group->attachment->nr_devices++;
 		device->attached = true;
 		atomic_inc(&domain->nr_devices);
 	}
-	mutex_unlock(&group->lock);
+	wdm_group_unlock(group);
 	return status;
+}
+
+static ntstatus_t wdm_device_detach_locked(struct wdm_device *device)
+{
+	struct wdm_group *group = device->group;
+	struct wdm_attachment *attachment = group->attachment;
+	ntstatus_t status;
+
+	if (!device->attached)
+		return STATUS_INVALID_PARAMETER_1;
+	if (attachment->nr_devices > 1) {
+		attachment->nr_devices--;
+		atomic_dec(&attachment->domain->nr_devices);
+	} else {
+		status = wdm_detach(attachment, false);
+		if (!wdm_ok(status))
+			return status;
+		group->attachment = NULL;
+	}
+	device->attached = false;
+	return STATUS_SUCCESS;
 }
 
 /**
  * wdm_device_detach() - Detach a device from its domain
  * @device: the device
  *
- * Contract: IommuDeviceDetach. The last device of a group takes the group off;
- * when it returns, all its DMA is blocked.
+ * Contract: IommuDeviceDetach. The last device of a group detaches the group; when
+ * it returns, all DMA of the group is blocked.
  *
- * Return: STATUS_INVALID_PARAMETER_1 if the device is attached to nothing.
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device is not attached,
+ * STATUS_CANCELLED.
  */
 ntstatus_t wdm_device_detach(struct wdm_device *device)
 {
-	struct wdm_group *group = device->group;
-	ntstatus_t status = STATUS_INVALID_PARAMETER_1;
+	ntstatus_t status;
 
-	mutex_lock(&group->lock);
-	if (device->attached) {
-		device->attached = false;
-		atomic_dec(&group->domain->nr_devices);
-		if (!--group->nr_attached)
-			wdm_group_leave(group);
-		status = STATUS_SUCCESS;
-	}
-	mutex_unlock(&group->lock);
+	status = wdm_group_lock(device->group);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_device_detach_locked(device);
+	wdm_group_unlock(device->group);
 	return status;
 }

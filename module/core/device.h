@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device: an IOMMU_DMA_DEVICE of the contract. The unit that can be attached is
- * its IOMMU group.
+ * Device: an IOMMU_DMA_DEVICE of the contract, of which the IOMMU group is what
+ * can be attached. Taking groups back from their owner.
  */
 #ifndef WDM_CORE_DEVICE_H
 #define WDM_CORE_DEVICE_H
@@ -16,8 +16,9 @@ struct wdm_fault_handler;
  * @group: its group; holds a reference
  * @dev: Linux' device; holds a reference
  * @node: in wdm_group.devices
- * @attached: it is attached to wdm_group.domain; guarded by wdm_group.lock
- * @faults: who is told of its faults, or NULL; core/fault.c's
+ * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
+ *	wdm_group.lock
+ * @faults: the handler of its faults, or NULL; private to core/fault.c
  */
 struct wdm_device {
 	struct wdm_group *group;
@@ -26,6 +27,9 @@ struct wdm_device {
 	bool attached;
 	struct wdm_fault_handler *faults;
 };
+
+void wdm_group_revoke(struct wdm_group *group);
+void wdm_owner_close(struct wdm_owner *owner);
 
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);

@@ -46,7 +46,7 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	}
 
 	INIT_LIST_HEAD(&domain->hwpts);
-	INIT_LIST_HEAD(&domain->groups);
+	INIT_LIST_HEAD(&domain->attachments);
 	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR ? WDM_PGSIZE_MIN :
 							     WDM_PGSIZE_ANY;
 	domain->killable = !(flags & WDM_DOMAIN_KERNEL);

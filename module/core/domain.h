@@ -32,13 +32,13 @@ struct wdm_shadow;
  * struct wdm_domain - a domain
  * @ops: its backend
  * @hwpts: its hwpts, as &struct wdm_hwpt
- * @groups: the groups that are attached
+ * @attachments: what is attached, as &struct wdm_attachment
  * @allowed: the logical addresses that all of them can have mapped
  * @nr_devices: the devices that are attached
  * @pgsize: OS-managed: which pages of the IOMMU to use
  * @killable: a fatal signal ends calls on it
- * @ranges: the pages that calls are changing. All pages: @hwpts and @groups change.
- *	No page: the call needs @hwpts and @groups to stay as they are
+ * @ranges: the pages that calls are changing. All pages: @hwpts and @attachments change.
+ *	No page: the call needs @hwpts and @attachments to stay as they are
  * @record: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
  * @shadow: the shadow backend's own; NULL for an OS-managed domain
@@ -52,7 +52,7 @@ struct wdm_shadow;
 struct wdm_domain {
 	const struct wdm_backend_ops *ops;
 	struct list_head hwpts;
-	struct list_head groups;
+	struct list_head attachments;
 	struct wdm_allowed allowed;
 	atomic_t nr_devices;
 	enum wdm_pgsize pgsize;
@@ -76,7 +76,7 @@ static inline bool wdm_domain_cancelled(const struct wdm_domain *domain)
 }
 
 /**
- * wdm_domain_lock() - Keep the domain's hwpts and groups as they are
+ * wdm_domain_lock() - Keep the domain's hwpts and attachments stable
  * @domain: the domain
  * @none: for wdm_domain_unlock()
  *

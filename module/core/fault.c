@@ -2,30 +2,28 @@
 /*
  * Faults: from the interrupt of an IOMMU driver to a handler that may sleep.
  *
- * Of the IOMMU drivers of PCI devices, AMD's alone tells the owner of a domain
- * about its faults. A handler stands between: the report leaves the fault in a
- * small queue, a work item hands it to the handler. When the queue is full,
- * faults are dropped; a device that faults does so by the thousand.
+ * The IOMMU driver's report, in any context, leaves the fault in a small queue; a
+ * work item calls the handler. While the queue is full, faults are dropped: a
+ * device that faults does so by the thousand.
  */
 #include <linux/kfifo.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "domain.h"
-#include "fault.h"
+#include "attach.h"
 #include "device.h"
-#include "quirks.h"
+#include "fault.h"
 
 #define WDM_FAULT_QUEUE		64
 
 /**
- * struct wdm_fault_handler - who is told of a device's faults
+ * struct wdm_fault_handler - a handler of a device's faults
  * @node: in wdm_fault_handlers
  * @device: the device
- * @fn: the handler
- * @context: the handler's
- * @queue: faults that it was not told of yet; guarded by wdm_fault_lock
- * @work: tells it
+ * @fn: the function to call
+ * @context: for @fn
+ * @queue: faults that @fn has not been called for; guarded by wdm_fault_lock
+ * @work: calls @fn
  */
 struct wdm_fault_handler {
 	struct list_head node;
@@ -56,14 +54,16 @@ static bool wdm_fault_pop(struct wdm_fault_handler *handler, u64 *iova)
 static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
 {
 	struct wdm_group *group = device->group;
+	struct wdm_domain *domain;
 	struct wdm_range none;
 	bool mapped = false;
 
 	mutex_lock(&group->lock);
-	if (group->domain) {
-		wdm_range_lock_none(&group->domain->ranges, &none, false);
-		mapped = group->domain->ops->uses(group->domain, iova, iova);
-		wdm_range_unlock(&group->domain->ranges, &none);
+	if (group->attachment) {
+		domain = group->attachment->domain;
+		wdm_range_lock_none(&domain->ranges, &none, false);
+		mapped = domain->ops->uses(domain, iova, iova);
+		wdm_range_unlock(&domain->ranges, &none);
 	}
 	mutex_unlock(&group->lock);
 	return mapped;
@@ -82,8 +82,8 @@ static void wdm_fault_work(struct work_struct *work)
 }
 
 /*
- * Called by the IOMMU driver, in any context. The page tables may change at the
- * same time, so they are not looked at.
+ * Called by the IOMMU driver, in any context. Leave the page tables alone: they may
+ * be changing.
  */
 static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *dev,
 			    unsigned long iova, int flags, void *token)
@@ -105,7 +105,7 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 }
 
 /**
- * wdm_fault_prepare() - Have the faults of an iommu_domain reported
+ * wdm_fault_prepare() - Ask for the faults of an iommu_domain
  * @iommu_domain: new, and not attached
  */
 void wdm_fault_prepare(struct iommu_domain *iommu_domain)
@@ -113,8 +113,13 @@ void wdm_fault_prepare(struct iommu_domain *iommu_domain)
 	iommu_set_fault_handler(iommu_domain, wdm_fault_report, NULL);
 }
 
-/* Nobody adds to the handler's queue any more when this is called. */
-static void wdm_fault_retire(struct wdm_fault_handler *handler)
+/**
+ * wdm_fault_retire() - Free a handler that wdm_fault_replace() took out of place
+ * @handler: the handler, or NULL
+ *
+ * When it returns, the handler is not running.
+ */
+void wdm_fault_retire(struct wdm_fault_handler *handler)
 {
 	if (!handler)
 		return;
@@ -122,9 +127,15 @@ static void wdm_fault_retire(struct wdm_fault_handler *handler)
 	kfree(handler);
 }
 
-/* Put a handler in the place of what there was; the group's lock is held. */
-static struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
-						   struct wdm_fault_handler *handler)
+/**
+ * wdm_fault_replace() - Replace the fault handler of a device
+ * @device: the device; the lock of its group is held
+ * @handler: the handler, or NULL
+ *
+ * Return: the old handler, or NULL; for wdm_fault_retire() without the lock.
+ */
+struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
+					    struct wdm_fault_handler *handler)
 {
 	struct wdm_fault_handler *old = device->faults;
 
@@ -142,23 +153,23 @@ static struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
 /**
  * wdm_fault_register() - Call a handler for each fault of a device
  * @device: the device
- * @fn: the handler, called where it may sleep
- * @context: for the handler
+ * @fn: the handler; may sleep
+ * @context: for @fn
  *
- * Contract: IommuSetDeviceFaultReporting with Enable TRUE; replaces the handler
- * that there was, which is not running any more when this returns; without
- * effect on failure.
+ * Contract: IommuSetDeviceFaultReporting with Enable TRUE. Replaces a handler that
+ * was there, which is not running any more when this returns. Without effect on
+ * failure.
  *
- * Return: STATUS_INVALID_PARAMETER_1 if the device is not attached,
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device is not attached,
  * STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
- * STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED.
  */
 ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 			      void *context)
 {
 	struct wdm_group *group = device->group;
 	struct wdm_fault_handler *handler, *old = NULL;
-	ntstatus_t status = STATUS_SUCCESS;
+	ntstatus_t status;
 
 	handler = kzalloc(sizeof(*handler), GFP_KERNEL);
 	if (!handler)
@@ -169,14 +180,16 @@ ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 	INIT_KFIFO(handler->queue);
 	INIT_WORK(&handler->work, wdm_fault_work);
 
-	mutex_lock(&group->lock);
-	if (!device->attached)
-		status = STATUS_INVALID_PARAMETER_1;
-	else if (!wdm_quirk_reports_faults(device->dev))
-		status = STATUS_NOT_SUPPORTED;
-	else
-		old = wdm_fault_replace(device, handler);
-	mutex_unlock(&group->lock);
+	status = wdm_group_lock(group);
+	if (wdm_ok(status)) {
+		if (!device->attached)
+			status = STATUS_INVALID_PARAMETER_1;
+		else if (!group->attachment->hwpt->reports_faults)
+			status = STATUS_NOT_SUPPORTED;
+		else
+			old = wdm_fault_replace(device, handler);
+		wdm_group_unlock(group);
+	}
 
 	if (!wdm_ok(status))
 		kfree(handler);
@@ -185,26 +198,32 @@ ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 }
 
 /**
- * wdm_fault_unregister() - Call no handler for the faults of a device any more
+ * wdm_fault_unregister() - Remove the fault handler of a device
  * @device: the device
  *
  * Contract: IommuSetDeviceFaultReporting with Enable FALSE. When it returns, the
- * handler is not running and will not be called; so it must not be called from
- * the handler.
+ * handler is not running and will not be called again; so it must not be called
+ * from the handler.
+ *
+ * Return: STATUS_SUCCESS, STATUS_CANCELLED.
  */
-void wdm_fault_unregister(struct wdm_device *device)
+ntstatus_t wdm_fault_unregister(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
 	struct wdm_fault_handler *old;
+	ntstatus_t status;
 
-	mutex_lock(&group->lock);
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
 	old = wdm_fault_replace(device, NULL);
-	mutex_unlock(&group->lock);
+	wdm_group_unlock(group);
 	wdm_fault_retire(old);
+	return STATUS_SUCCESS;
 }
 
 /**
- * wdm_fault_init() - Get ready for faults
+ * wdm_fault_init() - Set up fault reporting
  *
  * Return: 0 or -ENOMEM.
  */
@@ -215,7 +234,7 @@ int wdm_fault_init(void)
 }
 
 /**
- * wdm_fault_exit() - The module is going away, and no device is left
+ * wdm_fault_exit() - Undo wdm_fault_init(); no device is left
  */
 void wdm_fault_exit(void)
 {

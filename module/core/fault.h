@@ -11,6 +11,7 @@
 #include "../status.h"
 
 struct wdm_device;
+struct wdm_fault_handler;
 
 /**
  * struct wdm_fault - a request of a device that its IOMMU blocked
@@ -29,7 +30,11 @@ typedef void (*wdm_fault_fn)(void *context, const struct wdm_fault *fault);
 
 ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 			      void *context);
-void wdm_fault_unregister(struct wdm_device *device);
+ntstatus_t wdm_fault_unregister(struct wdm_device *device);
+
+struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
+					    struct wdm_fault_handler *handler);
+void wdm_fault_retire(struct wdm_fault_handler *handler);
 
 void wdm_fault_prepare(struct iommu_domain *iommu_domain);
 

@@ -200,7 +200,8 @@ static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *
 			ret = wdm_sg_batch_add(batch, phys, piece);
 			if (ret)
 				return ret;
-			if (batch->killable && fatal_signal_pending(current))
+			if ((batch->killable && fatal_signal_pending(current)) ||
+			    wdm_hwpt_gives_way(batch->hwpt))
 				return -EINTR;
 			cond_resched();
 		}
@@ -221,7 +222,7 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 	batch.killable = killable;
 	wdm_pages_iter_init(&iter, map->pages, map->page, map->nr_pages);
 	ret = wdm_hwpt_map_runs(&batch, &iter, map->pgsize);
-	if (ret && batch.iova != map->iova)
+	if (ret && batch.iova != map->iova && wdm_hwpt_must_undo(hwpt))
 		wdm_hwpt_unmap_sync(hwpt, map->iova, batch.iova - map->iova);
 	wdm_sg_batch_end(&batch);
 	return wdm_status_from_errno(ret);

@@ -22,29 +22,40 @@
  * @node: in the list of the domain
  * @domain: Linux' domain
  * @aperture: the addresses that may be mapped; final after the first attach
- * @nr_groups: groups that are attached to it
+ * @users: attachments that use it
  * @coherent: cache coherency is enforced
- * @exclusive: it holds what the firmware wants mapped for its only group
+ * @exclusive: it maps what the firmware wants mapped for its only group
  * @unmap_exact: the IOMMU driver unmaps what one call mapped, or nothing of it
  * @sw_msi: the window of software MSIs is set up
- * @broken: the driver did not unmap what it was asked to: who knows what devices
- *	can still reach
+ * @reports_faults: the IOMMU driver reports faults
+ * @broken: the driver did not unmap what it was asked to, so devices may still
+ *	reach it
  * @unmapped: a walk of a caller's tables has unmapped something
  * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
+ * @revoking: while an attach fills it: the number of groups that are being taken
+ *	back, of which any makes the attach give up; NULL otherwise
  */
 struct wdm_hwpt {
 	struct list_head node;
 	struct iommu_domain *domain;
 	struct wdm_iova_range aperture;
-	unsigned int nr_groups;
+	unsigned int users;
 	bool coherent;
 	bool exclusive;
 	bool unmap_exact;
 	bool sw_msi;
+	bool reports_faults;
 	bool broken;
 	bool unmapped;
 	struct iommu_iotlb_gather gather;
+	const atomic_t *revoking;
 };
+
+/*
+ * Drivers free the translations of an iommu_domain with it. But the kernel's check
+ * of freed pages counts translations, and must see each one unmapped.
+ */
+#define WDM_HWPT_FREE_EMPTY	IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC)
 
 /**
  * enum wdm_pgsize - which pages of the IOMMU a map may use
@@ -128,6 +139,18 @@ static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,
 	if (WARN_ON_ONCE(iommu_unmap_fast(hwpt->domain, iova, PAGE_SIZE, gather) !=
 			 PAGE_SIZE))
 		WRITE_ONCE(hwpt->broken, true);
+}
+
+/* Must a map that fails leave the hwpt as it was? One that is being filled is freed. */
+static inline bool wdm_hwpt_must_undo(const struct wdm_hwpt *hwpt)
+{
+	return WDM_HWPT_FREE_EMPTY || !hwpt->revoking;
+}
+
+/* Should an attach that fills the hwpt give up, in favour of a revocation? */
+static inline bool wdm_hwpt_gives_way(const struct wdm_hwpt *hwpt)
+{
+	return hwpt->revoking && atomic_read(hwpt->revoking);
 }
 
 u64 wdm_hwpt_large_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,

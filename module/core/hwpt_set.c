@@ -93,7 +93,8 @@ void wdm_hwpt_clear_record(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
  * @hwpt: the hwpt, which is empty
  * @pgsize: which pages of the IOMMU to use
  *
- * Return: a status; on failure @hwpt is empty again.
+ * Return: a status; on failure @hwpt is empty again, unless it is being filled by
+ * an attach, which frees it. STATUS_CANCELLED also if that attach should give up.
  */
 ntstatus_t wdm_hwpt_fill_record(struct wdm_domain *domain,
 				struct wdm_hwpt *hwpt, enum wdm_pgsize pgsize)
@@ -108,14 +109,15 @@ ntstatus_t wdm_hwpt_fill_record(struct wdm_domain *domain,
 	while (wdm_record_iter_next(&iter, &ext)) {
 		struct wdm_mapping map = wdm_extent_mapping(&ext, pgsize);
 
-		status = wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
+		status = wdm_domain_cancelled(domain) ||
+			 wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
 			 wdm_hwpt_map(hwpt, &map, domain->killable);
 		if (!wdm_ok(status))
 			break;
 		next = ext.first + ext.nr_pages;
 	}
 	wdm_record_unlock(&domain->record);
-	if (!wdm_ok(status) && next)
+	if (!wdm_ok(status) && next && wdm_hwpt_must_undo(hwpt))
 		wdm_hwpt_clear_record(domain, hwpt, next - 1);
 	return status;
 }

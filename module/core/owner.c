@@ -3,21 +3,24 @@
  * Owner and group: whose DMA may be attached by whom.
  */
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 
 #include "owner.h"
 
 /**
  * wdm_owner_create() - Make an owner without groups
+ * @killable: a fatal signal ends calls
  *
  * Return: the owner, with one reference; NULL when out of memory.
  */
-struct wdm_owner *wdm_owner_create(void)
+struct wdm_owner *wdm_owner_create(bool killable)
 {
 	struct wdm_owner *owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
 
 	if (!owner)
 		return NULL;
 	refcount_set(&owner->refs, 1);
+	owner->killable = killable;
 	mutex_init(&owner->lock);
 	INIT_LIST_HEAD(&owner->groups);
 	return owner;
@@ -25,7 +28,7 @@ struct wdm_owner *wdm_owner_create(void)
 
 /**
  * wdm_owner_put() - Drop a reference
- * @owner: the owner; may be gone afterwards
+ * @owner: the owner; may be freed by this
  */
 void wdm_owner_put(struct wdm_owner *owner)
 {
@@ -36,19 +39,38 @@ void wdm_owner_put(struct wdm_owner *owner)
 }
 
 /**
+ * wdm_owner_is_closed() - Is an owner closed?
+ * @owner: the owner
+ *
+ * Return: whether it is; then it gets no more groups.
+ */
+bool wdm_owner_is_closed(struct wdm_owner *owner)
+{
+	bool closed;
+
+	mutex_lock(&owner->lock);
+	closed = owner->closed;
+	mutex_unlock(&owner->lock);
+	return closed;
+}
+
+/**
  * wdm_owner_add_group() - Hand a group to an owner
  * @owner: the owner
- * @iommu_group: a group whose DMA ownership the door has claimed, and which
- *	stands in its blocking domain
- * @out: out: the group, with a reference for the door, which ends the handover
+ * @iommu_group: a group whose DMA ownership the provider has claimed, and which
+ *	is in its blocking domain
+ * @provider: the operations of the provider
+ * @provider_data: the provider's
+ * @out: out: the group, with a reference for the provider, which takes it back
  *	with wdm_group_revoke()
  *
- * Return: STATUS_INVALID_DEVICE_STATE if the owner is gone,
+ * Return: STATUS_SUCCESS, STATUS_INVALID_DEVICE_STATE if the owner is closed,
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 			       struct iommu_group *iommu_group,
-			       struct wdm_group **out)
+			       const struct wdm_provider_ops *provider,
+			       void *provider_data, struct wdm_group **out)
 {
 	struct wdm_group *group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 	ntstatus_t status = STATUS_INVALID_DEVICE_STATE;
@@ -58,7 +80,8 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 	refcount_set(&group->refs, 1);
 	mutex_init(&group->lock);
 	INIT_LIST_HEAD(&group->devices);
-	INIT_LIST_HEAD(&group->domain_node);
+	group->provider = provider;
+	group->provider_data = provider_data;
 
 	mutex_lock(&owner->lock);
 	if (!owner->closed) {
@@ -78,11 +101,11 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 }
 
 /**
- * wdm_owner_find_group() - Has this group been handed to this owner?
+ * wdm_owner_find_group() - Find a group that was handed to an owner
  * @owner: the owner
  * @iommu_group: the group
  *
- * Return: the group, with a reference; NULL if it has not.
+ * Return: the group, with a reference; NULL if the owner does not have it.
  */
 struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
 				       struct iommu_group *iommu_group)
@@ -103,7 +126,7 @@ struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
 
 /**
  * wdm_group_put() - Drop a reference
- * @group: the group; may be gone afterwards
+ * @group: the group; may be freed by this
  */
 void wdm_group_put(struct wdm_group *group)
 {
@@ -112,7 +135,6 @@ void wdm_group_put(struct wdm_group *group)
 	iommu_group_put(group->iommu_group);
 	wdm_owner_put(group->owner);
 	mutex_destroy(&group->lock);
-	wdm_resv_destroy(&group->resv);
 	kfree(group);
 }
 
@@ -126,9 +148,74 @@ static int wdm_is_device(struct device *dev, void *data)
  * @group: the group
  * @dev: a device that was
  *
- * Return: whether it is; it is not after it was unplugged.
+ * Return: whether it is; false once it has been unplugged.
  */
 bool wdm_group_has(struct wdm_group *group, struct device *dev)
 {
 	return iommu_group_for_each_dev(group->iommu_group, dev, wdm_is_device);
+}
+
+/**
+ * wdm_group_lock() - Lock a group
+ * @group: the group
+ *
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came and the owner
+ * is killable.
+ */
+ntstatus_t wdm_group_lock(struct wdm_group *group)
+{
+	if (!READ_ONCE(group->owner->killable))
+		mutex_lock(&group->lock);
+	else if (mutex_lock_killable(&group->lock))
+		return STATUS_CANCELLED;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_owner_begin_revoke() - Make attaches of an owner give way
+ * @owner: the owner
+ */
+void wdm_owner_begin_revoke(struct wdm_owner *owner)
+{
+	/* Full barrier between the caller's store to ->revoked and the wake-up. */
+	atomic_inc_return(&owner->nr_revoking);
+	wake_up_var(&owner->nr_revoking);
+}
+
+/**
+ * wdm_owner_end_revoke() - Let attaches of an owner run again
+ * @owner: the owner
+ */
+void wdm_owner_end_revoke(struct wdm_owner *owner)
+{
+	if (atomic_dec_and_test(&owner->nr_revoking))
+		wake_up_var(&owner->nr_revoking);
+}
+
+static bool wdm_group_may_attach(struct wdm_group *group)
+{
+	return READ_ONCE(group->revoked) ||
+	       !atomic_read(&group->owner->nr_revoking);
+}
+
+/**
+ * wdm_group_wait_revokes() - Wait until no group of the owner is being revoked
+ * @group: the group, which the caller has locked; no domain is locked
+ *
+ * Return: STATUS_SUCCESS, STATUS_CANCELLED when a fatal signal came,
+ * STATUS_DEVICE_REMOVED if @group itself is being revoked.
+ */
+ntstatus_t wdm_group_wait_revokes(struct wdm_group *group)
+{
+	struct wdm_owner *owner = group->owner;
+
+	lockdep_assert_held(&group->lock);
+	if (!READ_ONCE(owner->killable))
+		wait_var_event(&owner->nr_revoking,
+			       wdm_group_may_attach(group));
+	else if (wait_var_event_killable(&owner->nr_revoking,
+					 wdm_group_may_attach(group)))
+		return STATUS_CANCELLED;
+	return READ_ONCE(group->revoked) ? STATUS_DEVICE_REMOVED :
+					   STATUS_SUCCESS;
 }

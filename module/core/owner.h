@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Owner, group and device: whose DMA may be attached by whom.
+ * Owner, provider and group: whose DMA may be attached by whom.
  *
- * An owner is whoever may attach devices: an open file of /dev/wdm_iommu, or
- * the kernel code that uses the WDK table. Doors (VFIO's container) hand IOMMU
- * groups to an owner and take them back. A device is an IOMMU_DMA_DEVICE of the
- * contract; the unit that can be attached is its group.
+ * An owner may attach devices: an open file of /dev/wdm_iommu, or the kernel code
+ * that uses the WDK table. A provider (VFIO's container, the WDK front end) hands
+ * IOMMU groups to an owner and takes them back. A device (device.h) is an
+ * IOMMU_DMA_DEVICE of the contract; an attachment (attach.h) ties its group to a
+ * domain.
  */
 #ifndef WDM_CORE_OWNER_H
 #define WDM_CORE_OWNER_H
@@ -17,22 +18,39 @@
 #include <linux/refcount.h>
 
 #include "../status.h"
-#include "resv.h"
 
-struct wdm_domain;
-struct wdm_fault_handler;
-struct wdm_hwpt;
+struct wdm_attachment;
+struct wdm_group;
+
+/**
+ * struct wdm_provider_ops - what the core asks of the provider of a group
+ * @forget: the owner is closed and the group revoked: drop the reference that
+ *	wdm_owner_add_group() gave. Called without locks, while the core has a
+ *	reference of its own; the provider may be taking the group back meanwhile
+ *
+ * A provider takes a group back with wdm_group_revoke(). One that provides single
+ * devices would take back all attachments of a device the same way.
+ */
+struct wdm_provider_ops {
+	void (*forget)(struct wdm_group *group);
+};
 
 /**
  * struct wdm_owner - who may attach devices
  * @refs: references
+ * @nr_revoking: groups that are being taken back. An attach that fills a hwpt
+ *	gives up meanwhile, so that it keeps no provider waiting
+ * @killable: a fatal signal ends calls; not those of kernel code, and none once
+ *	the owner is closed
  * @lock: guards @groups and @closed; taken before wdm_group.lock
- * @groups: the groups that doors have handed over
- * @closed: the owner is gone, and gets no more groups
+ * @groups: the groups that providers have handed over
+ * @closed: the owner gets no more groups
  */
 struct wdm_owner {
 	refcount_t refs;
-	struct mutex lock;		/* guards what follows */
+	atomic_t nr_revoking;
+	bool killable;
+	struct mutex lock;		/* guards @groups and @closed */
 	struct list_head groups;
 	bool closed;
 };
@@ -43,43 +61,49 @@ struct wdm_owner {
  * @owner: the owner; holds a reference
  * @owner_node: in wdm_owner.groups, guarded by wdm_owner.lock
  * @iommu_group: Linux' group; holds a reference
+ * @provider: the operations of its provider
+ * @provider_data: the provider's
  * @lock: guards what follows; taken before wdm_domain.ranges
- * @revoked: the door has taken the group back
- * @devices: the IOMMU_DMA_DEVICEs
- * @nr_attached: how many of them are attached
- * @domain: the domain that they are attached to, or NULL
- * @hwpt: the hwpt that serves them
- * @domain_node: in wdm_domain.groups, guarded by wdm_domain.ranges
- * @resv: addresses that must not be mapped while the group is attached; written
- *	before the group is in wdm_domain.groups
+ * @revoked: the provider has taken the group back, or is about to; set without
+ *	@lock
+ * @devices: its IOMMU_DMA_DEVICEs
+ * @attachment: how it is attached, or NULL
  */
 struct wdm_group {
 	refcount_t refs;
 	struct wdm_owner *owner;
 	struct list_head owner_node;
 	struct iommu_group *iommu_group;
+	const struct wdm_provider_ops *provider;
+	void *provider_data;
 
 	struct mutex lock;		/* guards what follows */
 	bool revoked;
 	struct list_head devices;
-	unsigned int nr_attached;
-	struct wdm_domain *domain;
-	struct wdm_hwpt *hwpt;
-	struct list_head domain_node;
-	struct wdm_resv resv;
+	struct wdm_attachment *attachment;
 };
 
-struct wdm_owner *wdm_owner_create(void);
+struct wdm_owner *wdm_owner_create(bool killable);
 void wdm_owner_put(struct wdm_owner *owner);
-void wdm_owner_close(struct wdm_owner *owner);
+bool wdm_owner_is_closed(struct wdm_owner *owner);
 
 ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 			       struct iommu_group *iommu_group,
-			       struct wdm_group **out);
+			       const struct wdm_provider_ops *provider,
+			       void *provider_data, struct wdm_group **out);
 struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
 				       struct iommu_group *iommu_group);
-void wdm_group_revoke(struct wdm_group *group);
 void wdm_group_put(struct wdm_group *group);
 bool wdm_group_has(struct wdm_group *group, struct device *dev);
+ntstatus_t wdm_group_lock(struct wdm_group *group);
+
+void wdm_owner_begin_revoke(struct wdm_owner *owner);
+void wdm_owner_end_revoke(struct wdm_owner *owner);
+ntstatus_t wdm_group_wait_revokes(struct wdm_group *group);
+
+static inline void wdm_group_unlock(struct wdm_group *group)
+{
+	mutex_unlock(&group->lock);
+}
 
 #endif /* WDM_CORE_OWNER_H */

@@ -6,8 +6,8 @@
 #include <linux/list.h>
 #include <linux/slab.h>
 
+#include "attach.h"
 #include "domain.h"
-#include "owner.h"
 #include "quirks.h"
 #include "resv.h"
 
@@ -107,12 +107,12 @@ ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
 			       const struct wdm_resv *resv)
 {
 	struct wdm_allowed *allowed = &domain->allowed;
-	const struct wdm_group *group;
+	const struct wdm_attachment *attachment;
 	struct wdm_iova_range *ranges;
 	unsigned int max = 1 + resv->nr;
 
-	list_for_each_entry(group, &domain->groups, domain_node)
-		max += group->resv.nr;
+	list_for_each_entry(attachment, &domain->attachments, domain_node)
+		max += attachment->resv.nr;
 	if (max <= allowed->max)
 		return STATUS_SUCCESS;
 	ranges = krealloc(allowed->ranges, max * sizeof(*ranges),
@@ -198,16 +198,16 @@ static void wdm_allowed_clip(struct wdm_allowed *allowed,
 void wdm_allowed_update(struct wdm_domain *domain)
 {
 	struct wdm_allowed *allowed = &domain->allowed;
-	const struct wdm_group *group;
+	const struct wdm_attachment *attachment;
 	const struct wdm_hwpt *hwpt;
 	unsigned int i;
 
 	wdm_allowed_set_all(allowed);
 	list_for_each_entry(hwpt, &domain->hwpts, node)
 		wdm_allowed_clip(allowed, &hwpt->aperture);
-	list_for_each_entry(group, &domain->groups, domain_node)
-		for (i = 0; i < group->resv.nr; i++)
-			wdm_allowed_punch(allowed, &group->resv.ranges[i]);
+	list_for_each_entry(attachment, &domain->attachments, domain_node)
+		for (i = 0; i < attachment->resv.nr; i++)
+			wdm_allowed_punch(allowed, &attachment->resv.ranges[i]);
 
 	/* If nothing is left, an empty range holds nothing. */
 	allowed->widest = allowed->nr ? allowed->ranges[0] :

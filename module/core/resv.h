@@ -23,7 +23,7 @@ struct wdm_iova_range {
 };
 
 /**
- * struct wdm_resv - what a group's devices must not have mapped
+ * struct wdm_resv - what must not be mapped for the devices of an attachment
  * @ranges: the reserved ranges, in no particular order; may overlap
  * @nr: elements of @ranges
  */

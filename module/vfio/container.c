@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VFIO's container door: the module as an IOMMU backend of VFIO.
+ * Provider: VFIO's container, with the module as an IOMMU backend of VFIO.
  *
  * VFIO claims the DMA of the groups in a container and leaves them in their
- * blocking domain. A program binds the container to its file of /dev/wdm_iommu;
- * from then on the groups are in that file's hands. When VFIO takes a group back,
- * it is detached from whatever domain it is in, before VFIO goes on.
+ * blocking domain. A program binds the container to its file of /dev/wdm_iommu,
+ * which hands the groups to that file. When VFIO takes a group back, the group is
+ * detached from its domain before VFIO continues.
  *
  * VFIO calls attach_group, detach_group, open and release with its own locks
- * held, but ioctl without any: an ioctl may come in while, or after, another
- * thread has the container released. So what VFIO keeps for us is not a pointer
- * but a number that is not used again soon, and every call looks it up.
+ * held, but ioctl without any: an ioctl may race with, or follow, the release of
+ * the container. So what VFIO keeps for us is not a pointer but a number that is
+ * not reused soon, and each call looks it up. What the core keeps for us is the
+ * same number.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
@@ -30,15 +31,17 @@
 
 /**
  * struct wdm_container - a VFIO container with our backend
- * @refs: references: the table's, and calls'
+ * @refs: references: of the table and of calls
+ * @id: its number
  * @lock: guards the rest; taken with locks of VFIO held, and before
  *	wdm_owner.lock
- * @released: VFIO has let go of it
+ * @released: VFIO has released it
  * @owner: the file that it is bound to, or NULL
  * @groups: its groups, as struct wdm_container_group
  */
 struct wdm_container {
 	refcount_t refs;
+	u32 id;
 	struct mutex lock;		/* guards what follows */
 	bool released;
 	struct wdm_owner *owner;
@@ -48,8 +51,8 @@ struct wdm_container {
 /**
  * struct wdm_container_group - a group of a container
  * @node: in wdm_container.groups
- * @iommu_group: the group; VFIO holds it
- * @group: the group in the hands of the owner; NULL while there is none
+ * @iommu_group: the group; VFIO keeps a reference
+ * @group: the group as handed to the owner; NULL while it is not
  */
 struct wdm_container_group {
 	struct list_head node;
@@ -57,7 +60,7 @@ struct wdm_container_group {
 	struct wdm_group *group;
 };
 
-/* The containers by number; the xarray's lock keeps them while they are found. */
+/* The containers by number. Looked up under the lock of the xarray. */
 static DEFINE_XARRAY_ALLOC1(wdm_containers);
 static u32 wdm_containers_next;
 
@@ -86,7 +89,6 @@ static void wdm_container_put(struct wdm_container *container)
 static void *wdm_vfio_open(unsigned long arg)
 {
 	struct wdm_container *container;
-	u32 id;
 	int ret;
 
 	if (arg != WDM_IOMMU_VFIO_IOMMU)
@@ -98,13 +100,13 @@ static void *wdm_vfio_open(unsigned long arg)
 	mutex_init(&container->lock);
 	INIT_LIST_HEAD(&container->groups);
 
-	ret = xa_alloc_cyclic(&wdm_containers, &id, container, xa_limit_31b,
+	ret = xa_alloc_cyclic(&wdm_containers, &container->id, container, xa_limit_31b,
 			      &wdm_containers_next, GFP_KERNEL_ACCOUNT);
 	if (ret < 0) {
 		kfree(container);
 		return ERR_PTR(ret);
 	}
-	return (void *)(unsigned long)id;
+	return (void *)(unsigned long)container->id;
 }
 
 /* Take a group back from the owner, if it has been handed over. */
@@ -134,10 +136,36 @@ static void wdm_vfio_release(void *iommu_data)
 	wdm_container_put(container);
 }
 
+/* The file that the container is bound to has been closed. */
+static void wdm_container_forget(struct wdm_group *group)
+{
+	struct wdm_container *container = wdm_container_get(group->provider_data);
+	struct wdm_container_group *cgroup;
+
+	/* Released: the group has been taken back. */
+	if (!container)
+		return;
+	mutex_lock(&container->lock);
+	list_for_each_entry(cgroup, &container->groups, node) {
+		if (cgroup->group == group) {
+			wdm_group_put(group);
+			cgroup->group = NULL;
+		}
+	}
+	mutex_unlock(&container->lock);
+	wdm_container_put(container);
+}
+
+static const struct wdm_provider_ops wdm_container_provider = {
+	.forget = wdm_container_forget,
+};
+
 static ntstatus_t wdm_container_hand_over(struct wdm_container *container,
 					  struct wdm_container_group *cgroup)
 {
 	return wdm_owner_add_group(container->owner, cgroup->iommu_group,
+				   &wdm_container_provider,
+				   (void *)(unsigned long)container->id,
 				   &cgroup->group);
 }
 
@@ -148,9 +176,9 @@ static int wdm_vfio_attach_group(void *iommu_data, struct iommu_group *group,
 	struct wdm_container *container;
 	int ret = 0;
 
-	/* Only a real IOMMU can hold a device back. */
+	/* Mediated devices and VFIO's no-IOMMU mode have no IOMMU to program. */
 	if (type != VFIO_IOMMU)
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL_ACCOUNT);
 	if (!cgroup)
 		return -ENOMEM;
@@ -159,7 +187,7 @@ static int wdm_vfio_attach_group(void *iommu_data, struct iommu_group *group,
 	container = wdm_container_get(iommu_data);
 	mutex_lock(&container->lock);
 	list_add_tail(&cgroup->node, &container->groups);
-	/* A file that is closed gets no more groups; that is no error here. */
+	/* A closed file gets no more groups, which is not VFIO's error. */
 	if (container->owner &&
 	    wdm_container_hand_over(container, cgroup) ==
 	    STATUS_INSUFFICIENT_RESOURCES) {
@@ -189,20 +217,7 @@ static void wdm_vfio_detach_group(void *iommu_data, struct iommu_group *group)
 	wdm_container_put(container);
 }
 
-/* Is the file that the container is bound to still open? */
-static bool wdm_container_is_tied(struct wdm_container *container)
-{
-	bool closed;
-
-	if (!container->owner)
-		return false;
-	mutex_lock(&container->owner->lock);
-	closed = container->owner->closed;
-	mutex_unlock(&container->owner->lock);
-	return !closed;
-}
-
-/* The reference on @owner is the container's after success. */
+/* On success the container takes over the reference to @owner. */
 static ntstatus_t wdm_container_bind(struct wdm_container *container,
 				     struct wdm_owner *owner)
 {
@@ -211,14 +226,14 @@ static ntstatus_t wdm_container_bind(struct wdm_container *container,
 
 	if (container->released)
 		return STATUS_INVALID_DEVICE_STATE;
-	if (wdm_container_is_tied(container))
+	if (container->owner && !wdm_owner_is_closed(container->owner))
 		return STATUS_RESOURCE_IN_USE;
 
 	if (container->owner)
 		wdm_owner_put(container->owner);
 	container->owner = owner;
 	list_for_each_entry(cgroup, &container->groups, node) {
-		/* What is left of a file that was closed. */
+		/* The close of the old file may not have got here yet. */
 		wdm_container_take_back(cgroup);
 		status = wdm_container_hand_over(container, cgroup);
 		if (!wdm_ok(status))
@@ -313,7 +328,7 @@ static const struct vfio_iommu_driver_ops wdm_vfio_ops = {
 };
 
 /**
- * wdm_vfio_init() - Open the door
+ * wdm_vfio_init() - Register with VFIO
  *
  * Return: 0 or a negative errno.
  */
@@ -323,7 +338,7 @@ int wdm_vfio_init(void)
 }
 
 /**
- * wdm_vfio_exit() - Close the door; no container is open
+ * wdm_vfio_exit() - Unregister from VFIO; no container is open
  */
 void wdm_vfio_exit(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * VFIO's container door.
+ * Provider: VFIO's container.
  */
 #ifndef WDM_VFIO_CONTAINER_H
 #define WDM_VFIO_CONTAINER_H

@@ -69,6 +69,17 @@ static bool wdk_group_is_used(const struct wdm_group *group)
 	return false;
 }
 
+/* Give a group, which is in its blocking domain, back to Linux. */
+static void wdk_give_back(struct wdm_group *group)
+{
+	iommu_group_release_dma_owner(group->iommu_group);
+	wdm_group_put(group);
+}
+
+static const struct wdm_provider_ops wdk_provider = {
+	.forget = wdk_give_back,
+};
+
 /* Claim a group, or find the one that is claimed. */
 static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
 			  struct wdm_group **out)
@@ -85,7 +96,8 @@ static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
 	ret = iommu_group_claim_dma_owner(iommu_group, wdk_owner);
 	if (ret)
 		return wdm_status_from_errno(ret);
-	status = wdm_owner_add_group(wdk_owner, iommu_group, out);
+	status = wdm_owner_add_group(wdk_owner, iommu_group, &wdk_provider,
+				     NULL, out);
 	if (!wdm_ok(status))
 		iommu_group_release_dma_owner(iommu_group);
 	return status;
@@ -97,8 +109,7 @@ static void wdk_unclaim(struct wdm_group *group)
 	if (wdk_group_is_used(group))
 		return;
 	wdm_group_revoke(group);
-	iommu_group_release_dma_owner(group->iommu_group);
-	wdm_group_put(group);
+	wdk_give_back(group);
 }
 
 static void wdk_remove(struct wdk_device *wdev)
@@ -299,7 +310,7 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
  */
 int wdk_init(void)
 {
-	wdk_owner = wdm_owner_create();
+	wdk_owner = wdm_owner_create(false);
 	return wdk_owner ? 0 : -ENOMEM;
 }
 

@@ -723,10 +723,12 @@ static ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hw
 		goto unlock;
 	}
 	while (wdm_leaf_next(shadow, va, &leaf)) {
-		status = wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
+		status = wdm_domain_cancelled(domain) ||
+			 wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
 			 wdm_leaf_map(domain, hwpt, &leaf);
 		if (!wdm_ok(status)) {
-			wdm_leaves_clear(domain, hwpt, leaf.va);
+			if (wdm_hwpt_must_undo(hwpt))
+				wdm_leaves_clear(domain, hwpt, leaf.va);
 			break;
 		}
 		va = leaf.va + leaf.size;

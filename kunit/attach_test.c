@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attachments: the addresses that they leave to a domain, attaches that give way to
+ * a provider, and owners that are closed.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/pci.h>
+
+#include "../module/core/device.h"
+#include "../module/core/hwpt_set.h"
+#include "support/fixture.h"
+
+/* Allowed ranges */
+
+#define ALLOWED_PAGES	64
+#define ALLOWED_PARTS	5
+
+/**
+ * struct allowed - a domain with apertures and attachments made by hand
+ * @domain: the domain
+ * @hwpt: hwpts, of which only the aperture matters
+ * @attachment: attachments, of which only the reserved ranges matter
+ * @resv: room for these
+ * @bad: model: pages that must not be mapped
+ */
+struct allowed {
+	struct wdm_domain *domain;
+	struct wdm_hwpt hwpt[ALLOWED_PARTS];
+	struct wdm_attachment attachment[ALLOWED_PARTS];
+	struct wdm_iova_range resv[ALLOWED_PARTS][ALLOWED_PARTS];
+	bool bad[ALLOWED_PAGES];
+};
+
+static void allowed_add_hwpt(struct fixture *fx, struct allowed *t,
+			     unsigned int i)
+{
+	struct wdm_iova_range *aperture = &t->hwpt[i].aperture;
+	u64 first = fixture_below(&fx->rng, 4);
+	u64 last = ALLOWED_PAGES - 1 - fixture_below(&fx->rng, 4);
+	u64 page;
+
+	for (page = 0; page < ALLOWED_PAGES; page++)
+		t->bad[page] |= page < first || page > last;
+	aperture->iova = first << PAGE_SHIFT;
+	aperture->last_iova = ((last + 1) << PAGE_SHIFT) - 1;
+	list_add_tail(&t->hwpt[i].node, &t->domain->hwpts);
+}
+
+static void allowed_add_attachment(struct fixture *fx, struct allowed *t,
+				   unsigned int i)
+{
+	struct wdm_attachment *attachment = &t->attachment[i];
+	u64 first, last, page;
+	unsigned int j;
+
+	attachment->resv.ranges = t->resv[i];
+	attachment->resv.nr = fixture_below(&fx->rng, ALLOWED_PARTS + 1);
+	for (j = 0; j < attachment->resv.nr; j++) {
+		first = fixture_below(&fx->rng, ALLOWED_PAGES);
+		last = min(first + fixture_below(&fx->rng, 8),
+			   (u64)ALLOWED_PAGES - 1);
+		for (page = first; page <= last; page++)
+			t->bad[page] = true;
+		t->resv[i][j].iova = first << PAGE_SHIFT;
+		t->resv[i][j].last_iova = ((last + 1) << PAGE_SHIFT) - 1;
+	}
+	KUNIT_ASSERT_STATUS(fx->test,
+			    wdm_allowed_reserve(t->domain, &attachment->resv),
+			    STATUS_SUCCESS);
+	list_add_tail(&attachment->domain_node, &t->domain->attachments);
+}
+
+static void allowed_check(struct kunit *test, const struct allowed *t)
+{
+	struct wdm_iova_range range[ALLOWED_PAGES];
+	bool listed[ALLOWED_PAGES] = { };
+	unsigned int nr, i;
+	u64 a, b, page;
+	bool fits;
+
+	for (a = 0; a < ALLOWED_PAGES; a++) {
+		fits = true;
+		for (b = a; b < ALLOWED_PAGES; b++) {
+			fits &= !t->bad[b];
+			KUNIT_ASSERT_EQ_MSG(test, fits,
+					    wdm_domain_fits(t->domain,
+							    a << PAGE_SHIFT,
+							    (b << PAGE_SHIFT) +
+							    PAGE_SIZE - 1),
+					    "pages %llu to %llu", a, b);
+		}
+	}
+
+	/* From any address on, what is listed is what fits, in order. */
+	a = ALLOWED_PAGES / 3;
+	nr = wdm_allowed_next(&t->domain->allowed, a << PAGE_SHIFT, range,
+			      ARRAY_SIZE(range));
+	for (i = 0; i < nr; i++) {
+		if (i)
+			KUNIT_ASSERT_GT(test, range[i].iova,
+					range[i - 1].last_iova + 1);
+		for (page = range[i].iova >> PAGE_SHIFT;
+		     page < ALLOWED_PAGES &&
+		     page <= range[i].last_iova >> PAGE_SHIFT; page++)
+			listed[page] = true;
+	}
+	for (page = 0; page < ALLOWED_PAGES; page++)
+		KUNIT_ASSERT_EQ_MSG(test, listed[page],
+				    page >= a && !t->bad[page],
+				    "page %llu", page);
+}
+
+static void attach_allowed(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct allowed *t;
+	unsigned int round, nr, i;
+
+	for (round = 0; round < 200; round++) {
+		t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, t);
+		t->domain = fixture_domain(fx, true, 0);
+		allowed_check(test, t);
+		nr = fixture_below(&fx->rng, ALLOWED_PARTS + 1);
+		for (i = 0; i < nr; i++)
+			allowed_add_hwpt(fx, t, i);
+		nr = fixture_below(&fx->rng, ALLOWED_PARTS + 1);
+		for (i = 0; i < nr; i++)
+			allowed_add_attachment(fx, t, i);
+		wdm_allowed_update(t->domain);
+		allowed_check(test, t);
+
+		/* When all have gone, everything is allowed again. */
+		INIT_LIST_HEAD(&t->domain->hwpts);
+		INIT_LIST_HEAD(&t->domain->attachments);
+		wdm_allowed_update(t->domain);
+		KUNIT_ASSERT_TRUE(test, wdm_domain_fits(t->domain, 0, U64_MAX));
+	}
+}
+
+/* The kernel takes the end of the last page of all for an overflow. */
+static void attach_last_page(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_4K);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 2, 1);
+	u64 last = U64_MAX - PAGE_SIZE + 1;
+
+	fake->domain.geometry.aperture_end = U64_MAX;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
+						 last),
+			    STATUS_CONFLICTING_ADDRESSES);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 2,
+						 last - PAGE_SIZE),
+			    STATUS_CONFLICTING_ADDRESSES);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
+						 last - PAGE_SIZE),
+			    STATUS_SUCCESS);
+	fixture_disown(fake);
+	/* Mapped before, it keeps such an IOMMU away. */
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
+						 last),
+			    STATUS_SUCCESS);
+	fake = fixture_fake(fx, FAKE_PGSIZES_4K);
+	fake->domain.geometry.aperture_end = U64_MAX;
+	KUNIT_EXPECT_STATUS(test, fixture_adopt(domain, fake),
+			    STATUS_CONFLICTING_ADDRESSES);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, last - PAGE_SIZE, 2),
+			    STATUS_SUCCESS);
+}
+
+/* Groups: with a device that nobody uses */
+
+/**
+ * struct attach_group - a claimed group in the hands of an owner
+ * @pdev: its device
+ * @owner: the owner
+ * @group: the group; the test is its provider
+ * @device: the device
+ * @forgotten: calls of the provider's forget
+ * @attached: the thread that attaches is done
+ * @status: with this status
+ * @domain: attaching to this domain
+ */
+struct attach_group {
+	struct pci_dev *pdev;
+	struct wdm_owner *owner;
+	struct wdm_group *group;
+	struct wdm_device *device;
+	unsigned int forgotten;
+	struct completion attached;
+	ntstatus_t status;
+	struct wdm_domain *domain;
+};
+
+static void attach_forget(struct wdm_group *group)
+{
+	struct attach_group *t = group->provider_data;
+
+	t->forgotten++;
+}
+
+static const struct wdm_provider_ops attach_provider = {
+	.forget = attach_forget,
+};
+
+static struct attach_group *attach_start(struct kunit *test)
+{
+	struct attach_group *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct pci_dev *pdev = NULL;
+	struct iommu_group *group;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev)))
+		if (!pdev->dev.driver && device_iommu_mapped(&pdev->dev))
+			break;
+	if (!pdev)
+		kunit_skip(test, "no edu device without a driver behind an IOMMU");
+	t->pdev = pdev;
+	init_completion(&t->attached);
+	t->owner = wdm_owner_create(false);
+	KUNIT_ASSERT_NOT_NULL(test, t->owner);
+	group = iommu_group_get(&pdev->dev);
+	KUNIT_ASSERT_EQ(test, iommu_group_claim_dma_owner(group, t), 0);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_owner_add_group(t->owner, group,
+						&attach_provider, t, &t->group),
+			    STATUS_SUCCESS);
+	iommu_group_put(group);
+	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, &pdev->dev,
+						    &t->device),
+			    STATUS_SUCCESS);
+	return t;
+}
+
+static void attach_end(struct kunit *test, struct attach_group *t)
+{
+	wdm_group_revoke(t->group);
+	iommu_group_release_dma_owner(t->group->iommu_group);
+	KUNIT_EXPECT_STATUS(test, wdm_device_delete(t->device), STATUS_SUCCESS);
+	wdm_group_put(t->group);
+	wdm_owner_close(t->owner);
+	wdm_owner_put(t->owner);
+	pci_dev_put(t->pdev);
+}
+
+static int attach_thread(void *data)
+{
+	struct attach_group *t = data;
+
+	t->status = wdm_device_attach(t->device, t->domain);
+	complete(&t->attached);
+	return 0;
+}
+
+/* A domain whose hwpt takes long to fill: scattered pages at many places */
+static struct wdm_domain *attach_large_domain(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 2048, 1);
+	u64 i;
+
+	for (i = 0; i < 60; i++)
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_map(domain, WDM_READ, tm->mdl, 0,
+						   2048, SZ_8G + i * SZ_8M),
+				    STATUS_SUCCESS);
+	return domain;
+}
+
+/* Taking a group back does not wait for the fill of the attach that uses it. */
+static void attach_gives_way(struct kunit *test)
+{
+	struct wdm_domain *domain = attach_large_domain(test);
+	struct attach_group *t = attach_start(test);
+	u64 fill, revoke;
+	ktime_t start;
+
+	t->domain = domain;
+	start = ktime_get();
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain),
+			    STATUS_SUCCESS);
+	fill = ktime_us_delta(ktime_get(), start);
+	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 1);
+	KUNIT_ASSERT_STATUS(test, wdm_device_detach(t->device), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 0);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
+						    "wdm_attach")));
+	usleep_range(fill / 8, fill / 7);
+	start = ktime_get();
+	wdm_group_revoke(t->group);
+	revoke = ktime_us_delta(ktime_get(), start);
+	wait_for_completion(&t->attached);
+	kunit_info(test, "fill %llu us, revoke %llu us", fill, revoke);
+	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_LT(test, revoke, fill / 3);
+	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
+	attach_end(test, t);
+}
+
+/* Nor for that of an attach of another group; which succeeds in the end. */
+static void attach_tries_again(struct kunit *test)
+{
+	struct wdm_domain *domain = attach_large_domain(test);
+	struct attach_group *t = attach_start(test);
+	unsigned int i;
+
+	t->domain = domain;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
+						    "wdm_attach")));
+	for (i = 0; i < 5; i++) {
+		struct wdm_range all;
+
+		usleep_range(1000, 2000);
+		/* What taking another group of the owner back does. */
+		wdm_owner_begin_revoke(t->owner);
+		wdm_domain_lock_all(domain, &all, false);
+		KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts) ||
+				  completion_done(&t->attached));
+		wdm_domain_unlock(domain, &all);
+		wdm_owner_end_revoke(t->owner);
+	}
+	wait_for_completion(&t->attached);
+	KUNIT_EXPECT_STATUS(test, t->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_NE(test, 0,
+			iommu_iova_to_phys(iommu_get_domain_for_dev(&t->pdev->dev),
+					   SZ_8G + 59 * (u64)SZ_8M));
+	attach_end(test, t);
+}
+
+/* A closed owner has lost its groups, and each provider was told once. */
+static void attach_owner_closed(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct attach_group *t = attach_start(test);
+	struct wdm_group *group;
+
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, wdm_owner_is_closed(t->owner));
+	wdm_owner_close(t->owner);
+	KUNIT_EXPECT_TRUE(test, wdm_owner_is_closed(t->owner));
+	KUNIT_EXPECT_EQ(test, t->forgotten, 1);
+	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
+	KUNIT_EXPECT_TRUE(test, list_empty(&domain->attachments));
+	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 0);
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, domain),
+			    STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_owner_add_group(t->owner, t->group->iommu_group,
+						&attach_provider, t, &group),
+			    STATUS_INVALID_DEVICE_STATE);
+	attach_end(test, t);
+	KUNIT_EXPECT_EQ(test, t->forgotten, 1);
+}
+
+static struct kunit_case attach_cases[] = {
+	KUNIT_CASE(attach_allowed),
+	KUNIT_CASE(attach_last_page),
+	KUNIT_CASE(attach_gives_way),
+	KUNIT_CASE(attach_tries_again),
+	KUNIT_CASE(attach_owner_closed),
+	{}
+};
+
+static struct kunit_suite attach_suite = {
+	.name = "wdm_iommu_attach",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = attach_cases,
+};
+
+kunit_test_suite(attach_suite);
