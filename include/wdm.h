@@ -7,9 +7,22 @@
  * the contract, versions 1 to 3; the layouts are asserted below. wdm_port.h has the
  * rest of the WDK that such code usually needs.
  *
- * A PDEVICE_OBJECT is a struct device. Kernel code that attaches a device owns
- * its DMA from then on: the device has no driver, or a driver that declares
- * driver_managed_dma. All functions may sleep, except where said otherwise.
+ * A PDEVICE_OBJECT is a struct device, of the PCI or the platform bus. Kernel code
+ * that attaches a device owns its DMA from then on: the device has no driver, or a
+ * driver that declares driver_managed_dma. A device that is removed while attached
+ * is detached. All functions may sleep, except where said otherwise; none ends early
+ * because of a signal.
+ *
+ * OS-managed domains map page by page: an unmap never disturbs DMA through other
+ * pages. Page tables of caller-managed domains hold physical addresses, of memory
+ * that was online when the domain was created; none of it goes offline until the
+ * last such domain is deleted.
+ *
+ * On ARM64, a platform device has an input mapping for each of its stream IDs,
+ * numbered from 0; AttachDevice takes all of them.
+ *
+ * The symbols are in the namespace WDM_IOMMU: a module that uses them says
+ * MODULE_IMPORT_NS("WDM_IOMMU"), before Linux 6.13 MODULE_IMPORT_NS(WDM_IOMMU).
  */
 #ifndef _WDM_H
 #define _WDM_H

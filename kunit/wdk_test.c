@@ -8,15 +8,21 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/iommu.h>
+#include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/memory.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/preempt.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include <wdm.h>
 
 #include "../module/status.h"
+#include "../module/wdk/wdk.h"
 #include "support/fixture.h"
 
 #define WDK_PAGES	16
@@ -491,6 +497,200 @@ static void os_managed_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&faults->count), 1);
 }
 
+/* A device that is removed while it is attached, and comes back */
+static void os_managed_removed(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	struct device *dev = wdk_attach(test);
+	struct pci_bus *bus = wdk->pdo->bus;
+	DEVICE_FAULT_CONFIGURATION config = {
+		.FaultHandler = wdk_fault_handler,
+	};
+
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(wdk->domain, 3, wdk->mdl,
+						      WDK_LOGICAL),
+			    STATUS_SUCCESS);
+	pci_stop_and_remove_bus_device_locked(wdk->pdo);
+	wdk->attached = false;
+
+	/* It was detached, and cannot be had any more. */
+	KUNIT_EXPECT_STATUS(test, io->DetachDevice(wdk->domain, dev, 0),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
+			    STATUS_NOT_FOUND);
+	KUNIT_EXPECT_STATUS(test, io->SetDeviceFaultReporting(dev, 0, TRUE,
+							      &config),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(wdk->domain, 3, wdk->mdl,
+						      WDK_LOGICAL + SZ_1M),
+			    STATUS_SUCCESS);
+
+	pci_lock_rescan_remove();
+	pci_rescan_bus(bus);
+	pci_unlock_rescan_remove();
+	pci_dev_put(wdk->pdo);
+	wdk->pdo = NULL;
+	dev = wdk_attach(test);
+	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_1M),
+			wdk_page(wdk, 0));
+}
+
+/* The rules for several input mappings: all of them or none. */
+static void os_managed_mappings(struct kunit *test)
+{
+	static const struct {
+		ULONG nr, base, count;
+		NTSTATUS status;
+	} rows[] = {
+		{ 0, 0, 1, STATUS_SUCCESS },
+		{ 0, 1, 1, STATUS_INVALID_PARAMETER_3 },
+		{ 0, 0, 0, STATUS_INVALID_PARAMETER_4 },
+		{ 0, 0, 2, STATUS_INVALID_PARAMETER_4 },
+		{ 1, 0, 1, STATUS_SUCCESS },
+		{ 1, 1, 1, STATUS_INVALID_PARAMETER_3 },
+		{ 1, 0, 2, STATUS_INVALID_PARAMETER_4 },
+		{ 3, 0, 3, STATUS_SUCCESS },
+		{ 3, 0, 1, STATUS_NOT_SUPPORTED },
+		{ 3, 1, 2, STATUS_NOT_SUPPORTED },
+		{ 3, 0, 0, STATUS_INVALID_PARAMETER_4 },
+		{ 3, 1, 3, STATUS_INVALID_PARAMETER_4 },
+		{ 3, 2, U32_MAX, STATUS_INVALID_PARAMETER_4 },
+		{ 3, 3, 1, STATUS_INVALID_PARAMETER_3 },
+		{ 3, U32_MAX, 1, STATUS_INVALID_PARAMETER_3 },
+	};
+	INPUT_MAPPING_ELEMENT element[4];
+	ULONG length = 77;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		KUNIT_EXPECT_STATUS(test,
+				    wdk_check_mappings(rows[i].nr, rows[i].base,
+						       rows[i].count),
+				    rows[i].status);
+
+	KUNIT_EXPECT_STATUS(test, wdk_list_mappings(0, element, sizeof(element),
+						    &length),
+			    STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_EQ(test, length, 77);
+	memset(element, 0x55, sizeof(element));
+	KUNIT_EXPECT_STATUS(test, wdk_list_mappings(3, NULL, 0, &length),
+			    STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, length, 12);
+	KUNIT_EXPECT_STATUS(test, wdk_list_mappings(3, element, 11, NULL),
+			    STATUS_BUFFER_TOO_SMALL);
+	KUNIT_EXPECT_EQ(test, element[0].InputMappingId, 0x55555555);
+	KUNIT_EXPECT_STATUS(test, wdk_list_mappings(3, NULL, 12, NULL),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdk_list_mappings(3, element, 16, &length),
+			    STATUS_SUCCESS);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, element[i].InputMappingId, i);
+		/* What is listed can be attached. */
+		KUNIT_EXPECT_STATUS(test,
+				    wdk_check_mappings(3, element[0].InputMappingId,
+						       3),
+				    STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_EQ(test, element[3].InputMappingId, 0x55555555);
+}
+
+/* An unmap of a part must not need to split anything. */
+static void os_managed_granular(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	struct wdm_domain_report report;
+
+	KUNIT_EXPECT_STATUS(test, wdm_domain_report(wdk->domain->core, &report),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, report.page_granular);
+}
+
+/**
+ * struct wdk_killed - a thread with a fatal signal pending
+ * @wdk: what it works on
+ * @fn: what it does
+ * @failed: the calls that did not succeed
+ * @pending: the signal was pending to the end
+ * @done: it is done
+ */
+struct wdk_killed {
+	struct wdk *wdk;
+	unsigned int (*fn)(struct wdk *wdk);
+	unsigned int failed;
+	bool pending;
+	struct completion done;
+};
+
+static int wdk_killed_thread(void *data)
+{
+	struct wdk_killed *killed = data;
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	killed->failed = killed->fn(killed->wdk);
+	killed->pending = fatal_signal_pending(current);
+	complete(&killed->done);
+	return 0;
+}
+
+/* Whatever the thread does succeeds, though others attach all the time. */
+static void wdk_run_killed(struct kunit *test,
+			   unsigned int (*fn)(struct wdk *wdk))
+{
+	struct wdk *wdk = WDK(test);
+	struct wdk_killed killed = { .wdk = wdk, .fn = fn };
+	struct wdm_range all;
+	unsigned int waits = 0;
+
+	init_completion(&killed.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(wdk_killed_thread, &killed,
+						    "wdk_killed")));
+	do {
+		/* As attach does; long enough for the thread to have to wait */
+		wdm_domain_lock_all(wdk->domain->core, &all, false);
+		usleep_range(500, 1000);
+		wdm_domain_unlock(wdk->domain->core, &all);
+		waits++;
+	} while (!wait_for_completion_timeout(&killed.done, 1));
+	KUNIT_EXPECT_TRUE(test, killed.pending);
+	KUNIT_EXPECT_EQ(test, killed.failed, 0);
+	KUNIT_EXPECT_GT(test, waits, 1);
+}
+
+static unsigned int os_managed_killed_calls(struct wdk *wdk)
+{
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	unsigned int i, failed = 0;
+
+	for (i = 0; i < 20; i++) {
+		failed += !NT_SUCCESS(io->MapLogicalRange(wdk->domain, 3,
+							  wdk->mdl,
+							  WDK_LOGICAL));
+		failed += !NT_SUCCESS(io->UnmapLogicalRange(wdk->domain,
+							    WDK_LOGICAL,
+							    WDK_PAGES));
+		failed += !NT_SUCCESS(io->MapIdentityRange(wdk->domain, 3,
+							   wdk->mdl));
+		failed += !NT_SUCCESS(io->UnmapIdentityRange(wdk->domain,
+							     wdk->mdl));
+	}
+	if (wdk->pdo) {
+		failed += !NT_SUCCESS(io->DetachDevice(wdk->domain,
+						       &wdk->pdo->dev, 0));
+		failed += !NT_SUCCESS(io->AttachDevice(wdk->domain,
+						       &wdk->pdo->dev, 0, 1));
+	}
+	return failed;
+}
+
+static void os_managed_killed(struct kunit *test)
+{
+	wdk_run_killed(test, os_managed_killed_calls);
+	wdk_attach(test);
+	wdk_run_killed(test, os_managed_killed_calls);
+}
+
 static struct kunit_case os_managed_cases[] = {
 	KUNIT_CASE(os_managed_interface),
 	KUNIT_CASE(os_managed_interface_ex),
@@ -501,6 +701,10 @@ static struct kunit_case os_managed_cases[] = {
 	KUNIT_CASE(os_managed_no_device),
 	KUNIT_CASE(os_managed_device),
 	KUNIT_CASE(os_managed_faults),
+	KUNIT_CASE(os_managed_removed),
+	KUNIT_CASE(os_managed_mappings),
+	KUNIT_CASE(os_managed_granular),
+	KUNIT_CASE(os_managed_killed),
 	{}
 };
 
@@ -725,12 +929,37 @@ static void caller_managed_device(struct kunit *test)
 			wdk_page(wdk, 8));
 }
 
+/* Memory does not go offline while page tables can use it. */
+static void caller_managed_memory(struct kunit *test)
+{
+	struct wdk *wdk = WDK(test);
+	PIOMMU_DMA_DOMAIN second;
+
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdk_memory_notify(NULL,
+								  MEM_GOING_OFFLINE,
+								  NULL)),
+			-EBUSY);
+	wdk_memory_notify(NULL, MEM_CANCEL_OFFLINE, NULL);
+	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdk_memory_notify(NULL,
+								  MEM_GOING_OFFLINE,
+								  NULL)), 0);
+	/* While it goes, nobody knows what there will be. */
+	KUNIT_EXPECT_STATUS(test, wdk->io.CreateDomain(FALSE, &second),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	wdk_memory_notify(NULL, MEM_OFFLINE, NULL);
+	KUNIT_ASSERT_STATUS(test, wdk->io.CreateDomain(FALSE, &wdk->domain),
+			    STATUS_SUCCESS);
+}
+
 static struct kunit_case caller_managed_cases[] = {
 	KUNIT_CASE(caller_managed_refuses),
 	KUNIT_CASE(caller_managed_not_configured),
 	KUNIT_CASE(caller_managed_bad_config),
 	KUNIT_CASE(caller_managed_configure),
 	KUNIT_CASE(caller_managed_device),
+	KUNIT_CASE(caller_managed_memory),
 	{}
 };
 

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices of kernel code: who claims what, input mappings and faults.
+ * Devices of kernel code: claims, input mappings and faults.
  *
  * The table names devices by their PDO. The first device of an IOMMU group that
- * kernel code attaches claims the group's DMA, as VFIO does; when the last one is
- * detached, the group goes back.
+ * kernel code attaches claims the group's DMA, as VFIO does; the group is given
+ * back when the last one is detached. A PDO that is removed while attached is
+ * detached first, so that no call meets an IOMMU group without devices.
  */
 #include <linux/iommu.h>
+#include <linux/notifier.h>
 #include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
-#include "../core/domain.h"
 #include "../core/fault.h"
 #include "../core/device.h"
 #include "wdk.h"
@@ -20,9 +23,9 @@
  * @node: in wdk_devices
  * @pdo: the PDO
  * @domain: the domain
- * @group: its group; a claim for each device
+ * @group: its group, which stays claimed while a device refers to it
  * @device: the device
- * @faults: who is told of its faults, or NULL
+ * @faults: its fault reporting, or NULL
  */
 struct wdk_device {
 	struct list_head node;
@@ -43,9 +46,14 @@ struct wdk_faults {
 	DEVICE_FAULT_CONFIGURATION config;
 };
 
-/* Guards the list; taken before wdm_owner.lock and wdm_group.lock. */
+/*
+ * Guards the list and the devices that are being removed, by their address; taken
+ * before wdm_owner.lock and wdm_group.lock. A device whose removal has not begun
+ * when this is taken stays in its IOMMU group until it is released.
+ */
 static DEFINE_MUTEX(wdk_lock);
 static LIST_HEAD(wdk_devices);
+static DEFINE_XARRAY(wdk_removals);
 static struct wdm_owner *wdk_owner;
 
 static struct wdk_device *wdk_find(struct device *pdo)
@@ -89,7 +97,7 @@ static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
 
 	*out = wdm_owner_find_group(wdk_owner, iommu_group);
 	if (*out) {
-		/* The list's claim is enough. */
+		/* The devices in the list keep it. */
 		wdm_group_put(*out);
 		return STATUS_SUCCESS;
 	}
@@ -117,7 +125,6 @@ static void wdk_remove(struct wdk_device *wdev)
 	struct wdm_group *group = wdev->group;
 
 	list_del(&wdev->node);
-	wdm_fault_unregister(wdev->device);
 	WARN_ON(!wdm_ok(wdm_device_delete(wdev->device)));
 	kfree(wdev->faults);
 	kfree(wdev);
@@ -155,6 +162,51 @@ free:
 	return status;
 }
 
+/* Is the device's removal being watched, and has it not begun? */
+static bool wdk_is_present(struct device *pdo)
+{
+	lockdep_assert_held(&wdk_lock);
+	return (dev_is_pci(pdo) || dev_is_platform(pdo)) &&
+	       !xa_load(&wdk_removals, (unsigned long)pdo);
+}
+
+/*
+ * How many input mappings a device has: on ARM64, a platform device has one for
+ * each of its stream IDs. They are numbered from 0 in the firmware's order.
+ */
+static ULONG wdk_nr_mappings(struct device *pdo)
+{
+	struct iommu_fwspec *fwspec;
+
+	if (!IS_ENABLED(CONFIG_ARM64) || !wdk_is_present(pdo) ||
+	    dev_is_pci(pdo))
+		return 0;
+	fwspec = dev_iommu_fwspec_get(pdo);
+	return fwspec ? fwspec->num_ids : 0;
+}
+
+/**
+ * wdk_check_mappings() - May these input mappings of a device be attached?
+ * @nr: how many the device has; 0 is treated as 1
+ * @base: the first one to attach
+ * @count: how many
+ *
+ * Linux attaches a device with all of its streams, so a part of them would bring
+ * the others into the domain, too.
+ *
+ * Return: STATUS_SUCCESS for all of them, STATUS_INVALID_PARAMETER_3,
+ * STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED for a part.
+ */
+NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count)
+{
+	nr = max(nr, 1U);
+	if (base >= nr)
+		return STATUS_INVALID_PARAMETER_3;
+	if (!count || (u64)base + count > nr)
+		return STATUS_INVALID_PARAMETER_4;
+	return count == nr ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
+}
+
 /* Contract: IommuDeviceAttach. */
 NTSTATUS wdk_attach_device(PIOMMU_DMA_DOMAIN Domain,
 			   PDEVICE_OBJECT PhysicalDeviceObject,
@@ -163,22 +215,26 @@ NTSTATUS wdk_attach_device(PIOMMU_DMA_DOMAIN Domain,
 	struct iommu_group *iommu_group;
 	NTSTATUS status;
 
-	if (InputMappingIdBase)
-		return STATUS_INVALID_PARAMETER_3;
-	if (MappingCount != 1)
-		return STATUS_INVALID_PARAMETER_4;
+	mutex_lock(&wdk_lock);
+	status = wdk_check_mappings(wdk_nr_mappings(PhysicalDeviceObject),
+				    InputMappingIdBase, MappingCount);
+	if (!wdm_ok(status))
+		goto unlock;
+	status = STATUS_NOT_FOUND;
+	if (!wdk_is_present(PhysicalDeviceObject))
+		goto unlock;
 	iommu_group = iommu_group_get(PhysicalDeviceObject);
 	if (!iommu_group)
-		return STATUS_NOT_FOUND;
+		goto unlock;
 
-	mutex_lock(&wdk_lock);
 	if (wdk_find(PhysicalDeviceObject))
 		status = STATUS_INVALID_PARAMETER;
 	else
 		status = wdk_attach_in_group(Domain, PhysicalDeviceObject,
 					     iommu_group);
-	mutex_unlock(&wdk_lock);
 	iommu_group_put(iommu_group);
+unlock:
+	mutex_unlock(&wdk_lock);
 	return status;
 }
 
@@ -203,30 +259,48 @@ NTSTATUS wdk_detach_device(PIOMMU_DMA_DOMAIN Domain,
 	return status;
 }
 
+/**
+ * wdk_list_mappings() - List the input mappings of a device
+ * @nr: how many it has
+ * @Buffer: out: the mappings; may be NULL if @BufferLength is too short
+ * @BufferLength: bytes
+ * @ReturnLength: out: bytes needed; may be NULL
+ *
+ * Return: STATUS_SUCCESS, STATUS_UNSUCCESSFUL if there is none,
+ * STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER_2.
+ */
+NTSTATUS wdk_list_mappings(ULONG nr, PINPUT_MAPPING_ELEMENT Buffer,
+			   ULONG BufferLength, PULONG ReturnLength)
+{
+	ULONG i, need = nr * sizeof(*Buffer);
+
+	if (!nr)
+		return STATUS_UNSUCCESSFUL;
+	if (ReturnLength)
+		*ReturnLength = need;
+	if (BufferLength < need)
+		return STATUS_BUFFER_TOO_SMALL;
+	if (!Buffer)
+		return STATUS_INVALID_PARAMETER_2;
+	for (i = 0; i < nr; i++)
+		Buffer[i].InputMappingId = i;
+	return STATUS_SUCCESS;
+}
+
 /*
- * Contract: IommuQueryInputMappings. Stream IDs exist on ARM64 only; everywhere
- * else the answer is Windows', too.
+ * Contract: IommuQueryInputMappings. Only devices on ARM64 have any; for others,
+ * Windows answers the same.
  */
 NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 				  PINPUT_MAPPING_ELEMENT Buffer,
 				  ULONG BufferLength, PULONG ReturnLength)
 {
-	struct iommu_fwspec *fwspec =
-		dev_iommu_fwspec_get(PhysicalDeviceObject);
-	ULONG need;
-	unsigned int i;
+	ULONG nr;
 
-	if (!IS_ENABLED(CONFIG_ARM64) || !fwspec || !fwspec->num_ids)
-		return STATUS_UNSUCCESSFUL;
-
-	need = fwspec->num_ids * sizeof(*Buffer);
-	if (ReturnLength)
-		*ReturnLength = need;
-	if (BufferLength < need)
-		return STATUS_BUFFER_TOO_SMALL;
-	for (i = 0; i < fwspec->num_ids; i++)
-		Buffer[i].InputMappingId = fwspec->ids[i];
-	return STATUS_SUCCESS;
+	mutex_lock(&wdk_lock);
+	nr = wdk_nr_mappings(PhysicalDeviceObject);
+	mutex_unlock(&wdk_lock);
+	return wdk_list_mappings(nr, Buffer, BufferLength, ReturnLength);
 }
 
 /* A fault in the contract's words. */
@@ -258,7 +332,9 @@ static NTSTATUS wdk_set_faults(struct wdk_device *wdev,
 	NTSTATUS status;
 
 	if (!config) {
-		wdm_fault_unregister(wdev->device);
+		status = wdm_fault_unregister(wdev->device);
+		if (!wdm_ok(status))
+			return status;
 	} else {
 		faults = kzalloc(sizeof(*faults), GFP_KERNEL);
 		if (!faults)
@@ -271,7 +347,7 @@ static NTSTATUS wdk_set_faults(struct wdk_device *wdev,
 			return status;
 		}
 	}
-	/* The one that there was is not running any more. */
+	/* The old handler is not running any more. */
 	kfree(wdev->faults);
 	wdev->faults = faults;
 	return STATUS_SUCCESS;
@@ -303,23 +379,88 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 	return status;
 }
 
+/* Detach a device before it leaves its IOMMU group. */
+static void wdk_begin_removal(struct device *dev)
+{
+	struct wdk_device *wdev;
+
+	if (!device_iommu_mapped(dev))
+		return;
+	mutex_lock(&wdk_lock);
+	/* Should this fail, an attach from now on may meet a group without devices. */
+	xa_store(&wdk_removals, (unsigned long)dev, xa_mk_value(0),
+		 GFP_KERNEL | __GFP_NOFAIL);
+	wdev = wdk_find(dev);
+	if (wdev) {
+		dev_notice(dev, "removed while attached to a domain\n");
+		wdm_device_detach(wdev->device);
+		wdk_remove(wdev);
+	}
+	mutex_unlock(&wdk_lock);
+}
+
+static int wdk_bus_notify(struct notifier_block *nb, unsigned long action,
+			  void *data)
+{
+	struct device *dev = data;
+
+	if (action == BUS_NOTIFY_DEL_DEVICE)
+		wdk_begin_removal(dev);
+	else if (action == BUS_NOTIFY_REMOVED_DEVICE)
+		xa_erase(&wdk_removals, (unsigned long)dev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block wdk_pci_notifier = {
+	.notifier_call = wdk_bus_notify,
+};
+
+static struct notifier_block wdk_platform_notifier = {
+	.notifier_call = wdk_bus_notify,
+};
+
 /**
- * wdk_init() - Get ready for kernel code
+ * wdk_init() - Set up the front end for kernel code
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or a negative errno.
  */
 int wdk_init(void)
 {
+	int ret;
+
 	wdk_owner = wdm_owner_create(false);
-	return wdk_owner ? 0 : -ENOMEM;
+	if (!wdk_owner)
+		return -ENOMEM;
+	ret = bus_register_notifier(&pci_bus_type, &wdk_pci_notifier);
+	if (ret)
+		goto owner;
+	ret = bus_register_notifier(&platform_bus_type, &wdk_platform_notifier);
+	if (ret)
+		goto pci;
+	ret = wdk_memory_init();
+	if (ret)
+		goto platform;
+	return 0;
+
+platform:
+	bus_unregister_notifier(&platform_bus_type, &wdk_platform_notifier);
+pci:
+	bus_unregister_notifier(&pci_bus_type, &wdk_pci_notifier);
+owner:
+	wdm_owner_put(wdk_owner);
+	return ret;
 }
 
 /**
- * wdk_exit() - No module uses the table any more
+ * wdk_exit() - Undo wdk_init(); no module uses the table any more
  */
 void wdk_exit(void)
 {
 	WARN_ON(!list_empty(&wdk_devices));
+	wdk_memory_exit();
+	bus_unregister_notifier(&platform_bus_type, &wdk_platform_notifier);
+	bus_unregister_notifier(&pci_bus_type, &wdk_pci_notifier);
+	xa_destroy(&wdk_removals);
 	wdm_owner_close(wdk_owner);
 	wdm_owner_put(wdk_owner);
 }

@@ -14,11 +14,18 @@ static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
 				  PIOMMU_DMA_DOMAIN *DomainOut)
 {
 	PIOMMU_DMA_DOMAIN Domain = kzalloc(sizeof(*Domain), GFP_KERNEL);
+	u32 flags = WDM_DOMAIN_KERNEL;
 	NTSTATUS status;
 
 	if (!Domain)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = wdm_domain_create(OsManagedPageTable, WDM_DOMAIN_KERNEL, NULL,
+	/*
+	 * Page granular: an unmap needs no memory, cannot fail for want of it, and
+	 * does not disturb DMA through its neighbours.
+	 */
+	if (OsManagedPageTable)
+		flags |= WDM_DOMAIN_PAGE_GRANULAR;
+	status = wdm_domain_create(OsManagedPageTable, flags, NULL,
 				   &Domain->core);
 	if (!wdm_ok(status))
 		goto free;
@@ -41,11 +48,15 @@ free:
 
 static NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
 {
+	bool os_managed = wdm_domain_os_managed(Domain->core);
 	NTSTATUS status = wdm_domain_delete(Domain->core);
 
-	if (wdm_ok(status))
-		kfree(Domain);
-	return status;
+	if (!wdm_ok(status))
+		return status;
+	if (!os_managed)
+		wdk_put_physical_memory();
+	kfree(Domain);
+	return STATUS_SUCCESS;
 }
 
 static NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
@@ -77,6 +88,15 @@ static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
 	return first;
 }
 
+/* The pages of an MDL, for a function that only OS-managed domains have. */
+static NTSTATUS wdk_os_managed_mdl(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl,
+				   struct wdm_mdl **mdl)
+{
+	if (!wdm_domain_os_managed(Domain->core))
+		return STATUS_INVALID_PARAMETER_1;
+	return wdk_mdl_to_core(Mdl, mdl);
+}
+
 static NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain,
 				      ULONG Permissions, PMDL Mdl,
 				      ULONGLONG LogicalAddress)
@@ -84,9 +104,7 @@ static NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain,
 	struct wdm_mdl *mdl;
 	NTSTATUS status;
 
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	status = wdk_mdl_to_core(Mdl, &mdl);
+	status = wdk_os_managed_mdl(Domain, Mdl, &mdl);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_map(Domain->core, Permissions, mdl, 0,
@@ -108,9 +126,7 @@ static NTSTATUS wdk_map_identity_range(PIOMMU_DMA_DOMAIN Domain,
 	struct wdm_mdl *mdl;
 	NTSTATUS status;
 
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	status = wdk_mdl_to_core(Mdl, &mdl);
+	status = wdk_os_managed_mdl(Domain, Mdl, &mdl);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_map_identity(Domain->core, Permissions, mdl, 0,
@@ -124,9 +140,7 @@ static NTSTATUS wdk_unmap_identity_range(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl)
 	struct wdm_mdl *mdl;
 	NTSTATUS status;
 
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	status = wdk_mdl_to_core(Mdl, &mdl);
+	status = wdk_os_managed_mdl(Domain, Mdl, &mdl);
 	if (!wdm_ok(status))
 		return status == STATUS_INVALID_PARAMETER_3 ?
 		       STATUS_INVALID_PARAMETER_2 : status;
@@ -205,7 +219,7 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 	*InterfaceOut = wdk_interface_v1;
 	return STATUS_SUCCESS;
 }
-EXPORT_SYMBOL_GPL(IoGetIommuInterface);
+EXPORT_SYMBOL_NS_GPL(IoGetIommuInterface, WDM_IOMMU_NS);
 
 /**
  * IoGetIommuInterfaceEx() - Get the table of functions of a version
@@ -234,4 +248,4 @@ NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
 	InterfaceOut->V1 = wdk_interface_v1.V1;
 	return STATUS_SUCCESS;
 }
-EXPORT_SYMBOL_GPL(IoGetIommuInterfaceEx);
+EXPORT_SYMBOL_NS_GPL(IoGetIommuInterfaceEx, WDM_IOMMU_NS);

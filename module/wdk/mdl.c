@@ -52,7 +52,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 	Mdl->ByteCount = Length;
 	return Mdl;
 }
-EXPORT_SYMBOL_GPL(IoAllocateMdl);
+EXPORT_SYMBOL_NS_GPL(IoAllocateMdl, WDM_IOMMU_NS);
 
 /**
  * MmBuildMdlForNonPagedPool() - Fill an MDL with the pages of its buffer
@@ -75,7 +75,7 @@ void MmBuildMdlForNonPagedPool(PMDL Mdl)
 	Mdl->MappedSystemVa = MmGetMdlVirtualAddress(Mdl);
 	Mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 }
-EXPORT_SYMBOL_GPL(MmBuildMdlForNonPagedPool);
+EXPORT_SYMBOL_NS_GPL(MmBuildMdlForNonPagedPool, WDM_IOMMU_NS);
 
 /**
  * IoFreeMdl() - Free an MDL
@@ -87,7 +87,7 @@ void IoFreeMdl(PMDL Mdl)
 {
 	kvfree(Mdl);
 }
-EXPORT_SYMBOL_GPL(IoFreeMdl);
+EXPORT_SYMBOL_NS_GPL(IoFreeMdl, WDM_IOMMU_NS);
 
 static void wdk_core_mdl_free(struct wdm_mdl *mdl)
 {
@@ -113,9 +113,9 @@ static u32 wdk_count_runs(const PFN_NUMBER *pfn, ULONG nr)
 /**
  * wdk_mdl_to_core() - The pages of an MDL as the core knows them
  * @Mdl: the MDL
- * @out: out: the pages, with a reference; who mapped them keeps them
+ * @out: out: the pages, with a reference; maps take their own
  *
- * The memory belongs to the caller, who keeps it until it is unmapped.
+ * The memory is the caller's, which must keep it until it is unmapped.
  *
  * Return: STATUS_INVALID_PARAMETER_3 if it is not whole pages or has not been
  * filled, STATUS_INSUFFICIENT_RESOURCES.

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The front end for kernel code, in the WDK's spelling. Private to this folder,
- * but for init and exit.
+ * The front end for kernel code, in the WDK's spelling. Private to this folder and
+ * its tests, but for init and exit.
  */
 #ifndef WDM_WDK_WDK_H
 #define WDM_WDK_WDK_H
 
 #include <wdm.h>
 
+struct notifier_block;
 struct wdm_domain;
 struct wdm_mdl;
 
 /**
- * struct _IOMMU_DMA_DOMAIN - what kernel code holds as a PIOMMU_DMA_DOMAIN
+ * struct _IOMMU_DMA_DOMAIN - a domain of kernel code
  * @core: the domain
  */
 struct _IOMMU_DMA_DOMAIN {
@@ -24,12 +25,20 @@ IOMMU_DOMAIN_ATTACH_DEVICE wdk_attach_device;
 IOMMU_DOMAIN_DETACH_DEVICE wdk_detach_device;
 IOMMU_QUERY_INPUT_MAPPINGS wdk_query_input_mappings;
 IOMMU_SET_DEVICE_FAULT_REPORTING wdk_set_device_fault_reporting;
+NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count);
+NTSTATUS wdk_list_mappings(ULONG nr, PINPUT_MAPPING_ELEMENT Buffer,
+			   ULONG BufferLength, PULONG ReturnLength);
 
 /* mdl.c */
 NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out);
 
 /* memory.c */
 NTSTATUS wdk_add_physical_memory(struct wdm_domain *domain);
+void wdk_put_physical_memory(void);
+int wdk_memory_notify(struct notifier_block *nb, unsigned long action,
+		      void *data);
+int wdk_memory_init(void);
+void wdk_memory_exit(void);
 
 int wdk_init(void);
 void wdk_exit(void);
