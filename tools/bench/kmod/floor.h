@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The floor: what an open file of /dev/wdm_bench has.
+ * State of an open file of /dev/wdm_bench.
  */
 #ifndef WDM_BENCH_FLOOR_H
 #define WDM_BENCH_FLOOR_H
@@ -12,15 +12,15 @@
 
 #include "wdm_bench.h"
 
-/* The floor's maps let a device read and write, as those of its rivals do. */
+/* Map for reading and writing, as the other contenders do. */
 #define FLOOR_PROT	(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE)
 
 /**
  * struct floor_pin - memory to map
- * @address: where it is in the process
- * @nr_pages: how long it is
- * @pages: its pages; NULL where a page is not pinned
- * @sgt: all of them, unless they are pinned one by one
+ * @address: address in the process, in bytes
+ * @nr_pages: number of pages
+ * @pages: the pages; NULL for a page that is not pinned
+ * @sgt: all pages, unless they are pinned one by one
  */
 struct floor_pin {
 	unsigned long address;
@@ -31,10 +31,10 @@ struct floor_pin {
 
 /**
  * struct floor - an open file
- * @lock: held for writing where a device or memory comes or goes, so that
- *	operations hold it for reading, side by side
+ * @lock: held for writing to add or remove the device or memory, for reading by
+ *	operations, which may run in parallel
  * @group: the device's IOMMU group, or NULL
- * @domain: the domain it is attached to
+ * @domain: the domain that the group is attached to
  * @pins: &struct floor_pin by number
  */
 struct floor {

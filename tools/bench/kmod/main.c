@@ -31,7 +31,7 @@ static int attach(struct floor *floor, struct device *dev,
 		iommu_domain_free(domain);
 		return ret;
 	}
-	/* Intel's driver can do so only between attach and the first map */
+	/* The Intel driver enforces coherency only between attach and the first map */
 	if (domain->ops->enforce_cache_coherency)
 		domain->ops->enforce_cache_coherency(domain);
 	floor->domain = domain;
@@ -93,7 +93,7 @@ static int floor_open(struct inode *inode, struct file *file)
 {
 	struct floor *floor;
 
-	/* It maps what it is told to, without accounts and without limits */
+	/* Pinned memory is neither accounted nor limited */
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	floor = kzalloc(sizeof(*floor), GFP_KERNEL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations that are timed. Each loop stands by itself, so that none tests
- * in every turn what it is there for.
+ * The operations that are timed. Each has a loop of its own, so that no loop tests
+ * the operation again for each page.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -12,7 +12,7 @@
 #include "../../../module/compat/compat.h"
 #include "floor.h"
 
-/* More pages than any workload has, less than an allocation can be. */
+/* More pages than any workload uses; small enough for one allocation. */
 #define MAX_PAGES	(16UL << 20)
 
 typedef int (*each_t)(struct iommu_domain *domain, struct floor_pin *pin,
@@ -142,7 +142,7 @@ static const each_t each_ops[] = {
 	[WDM_BENCH_UNMAP_UNPIN] = each_unmap_unpin,
 };
 
-/* Is each page one of the pin, and there if it is to be mapped? */
+/* Check that each page belongs to the pin, and is pinned if it is to be mapped. */
 static bool pages_are_good(const struct floor_pin *pin, u32 op,
 			   const struct wdm_bench_page *pages, u64 number)
 {
@@ -183,7 +183,7 @@ static int do_each(struct floor *floor, struct wdm_bench_each *arg,
  * @floor: the file
  * @arg: the argument
  *
- * Return: 0 or an errno; then a part may have been done.
+ * Return: 0, or a negative errno; some pages may have been processed then.
  */
 int floor_each(struct floor *floor, struct wdm_bench_each *arg)
 {
@@ -288,7 +288,7 @@ static int do_whole(struct floor *floor, struct wdm_bench_whole *arg)
  * @floor: the file
  * @arg: the argument
  *
- * Return: 0 or an errno; then a part may have been done.
+ * Return: 0, or a negative errno; some pages may have been processed then.
  */
 int floor_whole(struct floor *floor, struct wdm_bench_whole *arg)
 {
@@ -300,7 +300,7 @@ int floor_whole(struct floor *floor, struct wdm_bench_whole *arg)
 	return ret;
 }
 
-/* One of the pins may have a page that is not there. */
+/* Pages of a pin may be missing. */
 static bool comparable(const struct floor_pin *a, const struct floor_pin *b)
 {
 	return a && b && a->nr_pages == b->nr_pages && a->sgt.sgl && b->sgt.sgl;
@@ -311,7 +311,7 @@ static bool comparable(const struct floor_pin *a, const struct floor_pin *b)
  * @floor: the file
  * @arg: the argument
  *
- * Return: 0 or an errno.
+ * Return: 0 or a negative errno.
  */
 int floor_compare(struct floor *floor, struct wdm_bench_compare *arg)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An IOMMU that does nothing, for a machine that has none. What VFIO, a group
- * and a domain cost by themselves can be measured on it. It takes QEMU's edu
- * devices, and their DMA goes where it likes.
+ * An IOMMU driver that does nothing, for a machine without an IOMMU, to measure the
+ * cost of VFIO, groups and domains alone. It probes QEMU's edu devices, and does not
+ * restrict their DMA.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
@@ -99,7 +99,7 @@ static struct iommu_device *null_probe(struct device *dev)
 	return &null_iommu;
 }
 
-/* Without it the core would want DMA domains, and their addresses. */
+/* Otherwise the core asks for a DMA domain. */
 static int null_domain_type(struct device *dev)
 {
 	return IOMMU_DOMAIN_IDENTITY;
@@ -131,7 +131,7 @@ static int __init null_init(void)
 }
 module_init(null_init);
 
-/* Each device holds the module: it must be removed from its bus before. */
+/* A device pins the module until it is removed from its bus. */
 static void __exit null_exit(void)
 {
 	iommu_device_unregister(&null_iommu);

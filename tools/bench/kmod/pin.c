@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of the program: pinning, the whole of it or page by page.
+ * Pin and unpin memory of the program, all of it or page by page.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -11,15 +11,15 @@
 
 #define PIN_FLAGS	(FOLL_WRITE | FOLL_LONGTERM)
 
-/* As many page pointers as fit into a page: what VFIO and iommufd pin at once. */
+/* A page full of page pointers, as VFIO and iommufd pin at once. */
 #define PIN_BATCH	(PAGE_SIZE / sizeof(struct page *))
 
 /**
- * floor_pin_page() - pin one page of memory that was reserved for that
- * @pin: the memory
- * @page: which page
+ * floor_pin_page() - Pin one page
+ * @pin: the memory, created with %WDM_BENCH_PIN_LATER
+ * @page: index of the page
  *
- * Return: 0 or an errno.
+ * Return: 0 or a negative errno.
  */
 int floor_pin_page(struct floor_pin *pin, unsigned long page)
 {
@@ -36,9 +36,9 @@ int floor_pin_page(struct floor_pin *pin, unsigned long page)
 }
 
 /**
- * floor_unpin_page() - let one page go
+ * floor_unpin_page() - Unpin one page
  * @pin: the memory
- * @page: which page; it may be one that is not pinned
+ * @page: index of the page, which need not be pinned
  */
 void floor_unpin_page(struct floor_pin *pin, unsigned long page)
 {
@@ -63,7 +63,7 @@ static int pin_all(struct floor_pin *pin)
 	return 0;
 }
 
-/* Contiguous runs are let go in one call each, large folios so in one step. */
+/* One call unpins a contiguous run, and with it a large folio in one step. */
 static void unpin_all(struct floor_pin *pin)
 {
 	struct scatterlist *sg;
@@ -95,8 +95,8 @@ static u64 count_runs(const struct floor_pin *pin)
 }
 
 /**
- * floor_pin_destroy() - let memory go
- * @pin: the memory, of which nothing is mapped
+ * floor_pin_destroy() - Unpin all of the memory and free the pin
+ * @pin: the memory; none of it may be mapped
  */
 void floor_pin_destroy(struct floor_pin *pin)
 {
@@ -147,7 +147,7 @@ static int pin_now(struct floor_pin *pin, struct wdm_bench_pin *arg)
  * @floor: the file
  * @arg: the argument
  *
- * Return: 0 or an errno.
+ * Return: 0 or a negative errno.
  */
 int floor_pin(struct floor *floor, struct wdm_bench_pin *arg)
 {
@@ -177,7 +177,7 @@ int floor_pin(struct floor *floor, struct wdm_bench_pin *arg)
  * @floor: the file
  * @arg: the argument
  *
- * Return: 0 or an errno.
+ * Return: 0 or a negative errno.
  */
 int floor_unpin(struct floor *floor, struct wdm_bench_unpin *arg)
 {

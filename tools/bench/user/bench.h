@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * wdm-bench: VFIO's type1, iommufd and this module do the same work with the same
- * memory and the same device, in turn, and so does the floor: the kernel's IOMMU
- * API with nothing around it.
+ * wdm-bench: VFIO type1, iommufd, this module and the floor take turns at the same
+ * work, with the same memory and the same device. The floor is the kernel's IOMMU API
+ * alone.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -17,15 +17,15 @@
 
 #define PAGE		WDM_PAGE_SIZE
 
-/* Where mappings start: above all that machines reserve, and in any aperture. */
+/* Where mappings start: above reserved regions, and within any aperture. */
 #define IOVA_BASE	0x100000000ULL
 
 /**
- * struct options - what the command line says
+ * struct options - command line options
  * @env: first column of every row
  * @bdf: the device
- * @rounds: how often each contender comes in each workload
- * @quick: small counts, to see that it works
+ * @rounds: number of rounds of each workload
+ * @quick: use small counts, to test the benchmark itself
  * @contenders: names, separated by commas; NULL for all
  */
 struct options {
@@ -41,10 +41,10 @@ extern struct options options;
 /* memory.c */
 
 /**
- * struct memory - memory of this process that is to be mapped
- * @start: where it is
- * @pages: how many pages it has
- * @runs: how many physically contiguous runs it is made of
+ * struct memory - memory of this process to map
+ * @start: address
+ * @pages: number of pages
+ * @runs: number of physically contiguous runs
  */
 struct memory {
 	unsigned char *start;
@@ -61,9 +61,9 @@ __u64 random_next(__u64 *state);
 __u64 now_ns(void);
 
 /**
- * struct kernel_memory - what the kernel uses for itself, in bytes
+ * struct kernel_memory - memory that the kernel uses, in bytes
  * @objects: slabs and vmalloc
- * @tables: page tables of IOMMUs, where the kernel counts them
+ * @tables: IOMMU page tables, if the kernel counts them
  */
 struct kernel_memory {
 	double objects;
@@ -79,30 +79,30 @@ void results_print(const char *workload);
 
 /* contender.c */
 
-/* What is done before the clock starts. */
+/* What a contender does before the clock starts. */
 enum heat {
-	COLD,	/* nothing: a map pins, an unmap unpins, where that can be */
-	PINNED,	/* the memory is pinned, where that can be */
+	COLD,	/* nothing: a map pins and an unmap unpins, if possible */
+	PINNED,	/* pin the memory, if possible */
 };
 
 /**
- * struct session - a contender that has the device
- * @contender: who it is
- * @heat: what it may do before the clock starts
- * @memory: what it maps
- * @attached: the device is in the domain
+ * struct session - a contender that owns the device
+ * @contender: the contender
+ * @heat: what it does before the clock starts
+ * @memory: memory to map
+ * @attached: the device is attached to the domain
  * @fd: container, iommufd, /dev/wdm_iommu or /dev/wdm_bench
  * @group: VFIO group (type1)
  * @device: VFIO device (iommufd)
- * @device_id: its number (iommufd)
- * @ioas: what the device is attached to (iommufd)
- * @source: the IOAS that memory is copied from (copy)
- * @source_hwpt: the page table that keeps it pinned (copy)
+ * @device_id: ID of the device (iommufd)
+ * @ioas: IOAS that the device is attached to (iommufd)
+ * @source: IOAS that memory is copied from (copy)
+ * @source_hwpt: page table of @source, which pins the memory (copy)
  * @domain: handle of the domain (wdm)
- * @mdl: handle of the MDL of all of the memory (wdm)
+ * @mdl: handle of an MDL for all of the memory (wdm)
  * @vfio: the device (wdm)
- * @batch: room for a batch (wdm)
- * @pin: number of the pinned memory (floor)
+ * @batch: buffer for a batch (wdm)
+ * @pin: number of the pin (floor)
  */
 struct session {
 	const struct contender *contender;
@@ -124,22 +124,24 @@ struct session {
 };
 
 /**
- * struct contender - one way to map memory for a device
+ * struct contender - a way to map memory for a device
  * @name: column of the results
  * @bit: for sets of contenders
- * @missing: why this kernel does not have it; NULL if it has
- * @start: get the device, with an empty domain; not attached unless @attach is
- *	NULL
- * @attach: put the device into the domain
- * @pin: do for the memory what the session's heat lets it do
+ * @missing: return why this kernel lacks it, NULL if it does not
+ * @start: open the device and create an empty domain; attach it if @attach is NULL
+ * @attach: attach the device to the domain
+ * @pin: prepare the memory as the session's heat says
  * @map: map pages of the memory
- * @unmap: unmap what one @map has mapped
- * @map_each, @unmap_each, @map_unmap, @replace: the same for lists; where they
- *	are NULL, calls in a loop are as good. Each returns nanoseconds
- * @map_whole, @unmap_whole: likewise, for all of the memory
- * @empty_call: call the kernel to do nothing; NULL if nobody asks for it
- * @teardown: take the domain away with all that is in it, nanoseconds
- * @finish: close what is left
+ * @unmap: unmap the pages of one @map
+ * @map_each: map a list of pages; return nanoseconds. NULL: call @map in a loop
+ * @unmap_each: unmap a list of pages; return nanoseconds. NULL: call @unmap in a loop
+ * @map_unmap: map and unmap each page of a list; return nanoseconds. NULL: likewise
+ * @replace: unmap and map each page of a list; return nanoseconds. NULL: likewise
+ * @map_whole: map all of the memory; return nanoseconds. NULL: call @map
+ * @unmap_whole: unmap all of the memory; return nanoseconds. NULL: call @unmap
+ * @empty_call: make a number of calls that do nothing; return nanoseconds. May be NULL
+ * @teardown: destroy the domain with its mappings; return nanoseconds
+ * @finish: close what is still open
  */
 struct contender {
 	const char *name;
@@ -193,13 +195,13 @@ __u64 floor_compare(const struct memory *first, const struct memory *second);
  * struct job - a workload, or a variant of one
  * @workload: name
  * @variant: name
- * @contenders: who takes part
- * @heat: what they may do before the clock starts
- * @memory: what they map
- * @unattached: the device is not attached to begin with
- * @body: the work, for one contender in one round
- * @list: for @body
- * @number: length of @list, or how often, for @body
+ * @contenders: set of contenders that take part
+ * @heat: what they do before the clock starts
+ * @memory: memory to map
+ * @unattached: start with the device detached
+ * @body: the work of one contender in one round
+ * @list: argument of @body
+ * @number: length of @list, or number of repetitions, for @body
  */
 struct job {
 	const char *workload;

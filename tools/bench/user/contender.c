@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contenders in general: their turns, and what all of them do in the same way.
+ * The contenders' turns, and what they have in common.
  */
 #include <err.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ static const struct contender *const contenders[] = {
 	&type1, &iommufd, &copy, &wdm, &wdm_batch_calls, &floor_sync, &floor_gather, &floor_runs,
 };
 
-/* The contenders below have calls for one map; a list is a loop. */
+/* Fallbacks for contenders that have no operations on lists. */
 
 __u64 map_each(struct session *session, const struct wdm_bench_page *list, size_t number)
 {
@@ -102,14 +102,14 @@ void session_attach(struct session *session)
 	session->attached = true;
 }
 
-/* Rivals know what they have mapped; the floor must be told to take it away. */
+/* The floor does not know what is mapped, so unmap it; the others clean up themselves. */
 void clear_floor(struct session *session, const struct wdm_bench_page *list, size_t number)
 {
 	if (session->contender->bit & FLOOR)
 		unmap_each(session, list, number);
 }
 
-/* Is the device behind the benchmark's own IOMMU, which does nothing? */
+/* Is the device behind the null IOMMU driver? */
 bool iommu_is_null(void)
 {
 	char path[64], target[256];
@@ -138,7 +138,7 @@ static bool is_listed(const char *name)
 	return false;
 }
 
-/* Is a contender there and wanted? If not, say so, once for a workload. */
+/* Can a contender run, and is it wanted? If not, print why, once for a workload. */
 bool takes_part(const struct contender *contender, const char *workload)
 {
 	const char *reason = is_listed(contender->name) ? contender->missing() : "not asked for";
@@ -180,7 +180,7 @@ static void take_turn(const struct job *job, const struct contender *contender)
 	free(session.batch);
 }
 
-/* Let each contender do its work in turn, round by round. */
+/* Run each contender in turn, round by round. */
 void run_job(const struct job *job, unsigned int rounds)
 {
 	unsigned int present = 0;

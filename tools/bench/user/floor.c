@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The floor: bench/kmod does the work in the kernel and tells how long it took.
+ * The floor: tools/bench/kmod does the work in the kernel and measures the time.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -117,7 +117,7 @@ static __u64 floor_replace(struct session *session, const struct wdm_bench_page 
 	return each(session, WDM_BENCH_REPLACE_GATHER, list, number);
 }
 
-/* What a rival cannot do without: an ioctl with an argument of the usual size. */
+/* The minimum for any contender: an ioctl with an argument of the usual size. */
 static __u64 floor_empty_call(struct session *session, size_t number)
 {
 	struct wdm_bench_each nothing = { .op = 0 };
@@ -167,7 +167,7 @@ static __u64 floor_unmap_whole(struct session *session, __u64 iova)
 	return ns;
 }
 
-/* What cannot be left out when a file with live mappings is closed. */
+/* The minimum when a file with live mappings is closed: unmap and unpin. */
 static __u64 floor_teardown(struct session *session, const struct wdm_bench_page *list,
 			    size_t number)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * iommufd, in the two ways there are to map memory: IOAS_MAP of user memory, and
- * IOAS_COPY of what another IOAS has mapped. For the latter, that other IOAS has
- * a page table of its own, to which no device is attached: an IOAS without one
- * pins nothing.
+ * iommufd, which has two ways to map memory: IOAS_MAP of user memory, and IOAS_COPY
+ * from another IOAS. The other IOAS has a page table without a device, as an IOAS
+ * without a page table does not pin its memory.
  */
 #include <dirent.h>
 #include <err.h>
@@ -17,7 +16,7 @@
 #include "bench.h"
 #include "iommufd_abi.h"
 
-/* The character device of a PCI device, as VFIO names it. */
+/* Find the VFIO character device of a PCI device. */
 static bool find_cdev(char *path, size_t size)
 {
 	char folder[128];
@@ -140,8 +139,8 @@ static void destroy(struct session *session, __u32 id)
 }
 
 /*
- * What closing the files does, but for the reset of the device, which takes its
- * time and is VFIO's affair.
+ * Do what closing the files does, without the reset of the device, which takes long
+ * and is part of VFIO.
  */
 static __u64 iommufd_teardown(struct session *session, const struct wdm_bench_page *list,
 			      size_t number)
@@ -212,7 +211,7 @@ static void copy_map(struct session *session, size_t page, size_t pages, __u64 i
 		err(1, "copy: copy");
 }
 
-/* A cold copy is of all of the memory, which starts where it starts in the source */
+/* A cold copy also unmaps the source, which maps all of the memory at IOVA_BASE */
 static void copy_unmap(struct session *session, __u64 iova, size_t pages)
 {
 	ioas_unmap(session, session->ioas, iova, pages);

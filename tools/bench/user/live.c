@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * W7 and W9: domains with many live mappings of single pages. How long one more
- * takes, and one less; what each costs in memory; how long it takes to attach a
- * device to all of them, and to close them.
+ * W7 and W9: domains with many live mappings of single pages. W7 measures another map
+ * and unmap, and the memory that each mapping takes; W9 the time to attach a device
+ * and to close the domain.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #define PAIRS		1000
 
 /*
- * Every other page of the domain, the pages of the pool in an order that makes no
- * two neighbours contiguous, over and over.
+ * Map every other page of the domain. Repeat the pages of the pool in an order in
+ * which no two neighbours are contiguous.
  */
 static struct wdm_bench_page *live_list(size_t number)
 {
@@ -30,7 +30,7 @@ static struct wdm_bench_page *live_list(size_t number)
 	return list;
 }
 
-/* Holes all over the first @number live mappings, in no order. */
+/* Pick holes among the first @number live mappings, in random order. */
 static struct wdm_bench_page *hole_list(size_t number)
 {
 	struct wdm_bench_page *list = allocate(PAIRS, sizeof(*list));
@@ -63,7 +63,7 @@ static void report_memory(const struct job *job, const struct session *session,
 	report(job, session, text, "bytes/mapping", (after.tables - before->tables) / number);
 }
 
-/* A session fills up once, and is measured at each size in turn. */
+/* Fill a session step by step, and measure at each size. */
 static void fill_and_measure(const struct job *job, struct session *session)
 {
 	struct kernel_memory before = kernel_memory();
@@ -112,7 +112,7 @@ static void attach_and_close(const struct job *job, struct session *session)
 	__u64 start;
 
 	if (contender->bit & FLOOR) {
-		/* Its domain is made by the attach: filling it is the same work */
+		/* Its attach creates the domain, so that filling it is the same work */
 		start = now_ns();
 		session_attach(session);
 		start = now_ns() - start;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdm-bench: what it measures, and what the command line says.
+ * wdm-bench: the command line, and the list of workloads.
  */
 #include <argp.h>
 #include <err.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * W1 to W5: maps and unmaps, page by page and of a buffer at once.
+ * W1 to W5: maps and unmaps, of single pages and of whole buffers.
  */
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@ static size_t pages_of_list(void)
 	return options.quick ? 256 : 4096;
 }
 
-/* Every other page of the domain, so that neighbours never become one mapping. */
+/* Use every other page of the domain, so that mappings never merge. */
 static struct wdm_bench_page *sparse_list(size_t number)
 {
 	struct wdm_bench_page *list = allocate(number, sizeof(*list));
@@ -66,13 +66,13 @@ void w2_pinned_pages(void)
 	page_by_page("W2", PINNED, TYPE1 | IOMMUFD | COPY | WDM | FLOOR | FLOOR_GATHER);
 }
 
-/* Against the rivals of W2, which have no batches. */
+/* The other contenders have no batches: compare with W2. */
 void w3_batches(void)
 {
 	page_by_page("W3", PINNED, WDM_BATCH | FLOOR_GATHER);
 }
 
-/* Who pins in every map does it less often: a page costs the same each time. */
+/* Contenders that pin in every map repeat less often; the cost of a page is constant. */
 static size_t times(const struct job *job, const struct session *session)
 {
 	bool pins = session->contender->bit & (TYPE1 | IOMMUFD);

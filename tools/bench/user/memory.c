@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory to map, whose physical layout is known, and a few helpers.
+ * Memory with a known physical layout, and helpers.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ __u64 random_next(__u64 *state)
 	return *state;
 }
 
-/* Fill an array with 0 .. @number - 1 in an order that depends on @seed only. */
+/* Fill an array with a permutation of 0 .. @number - 1 that depends only on @seed. */
 void shuffle(__u32 *numbers, size_t number, __u64 seed)
 {
 	for (size_t i = 0; i < number; i++) {
@@ -78,7 +78,7 @@ static size_t count_runs(const struct memory *memory)
 	return runs;
 }
 
-/* A figure of a file such as /proc/meminfo, in bytes; 0 if it is not there. */
+/* Read a value of a file such as /proc/meminfo, in bytes; 0 if there is none. */
 static double kib_of(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "re");
@@ -97,7 +97,7 @@ static double kib_of(const char *path, const char *name)
 
 struct kernel_memory kernel_memory(void)
 {
-	/* Each CPU counts by itself for a while */
+	/* Fold the per-CPU counters */
 	write_text("/proc/sys/vm/stat_refresh", "1");
 	return (struct kernel_memory) {
 		.objects = kib_of("/proc/meminfo", "Slab") +
@@ -112,7 +112,7 @@ static struct memory reserve(size_t pages, int advice)
 	size_t size = pages * PAGE;
 	unsigned char *area;
 
-	/* More than needed, for the alignment; what is never touched costs nothing */
+	/* Leave room for the alignment; untouched pages cost nothing */
 	area = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	if (area == MAP_FAILED)
@@ -126,10 +126,10 @@ static struct memory reserve(size_t pages, int advice)
 }
 
 /**
- * memory_small_pages() - memory of 4 KiB pages, neighbours rarely contiguous
- * @pages: how many
+ * memory_small_pages() - Allocate 4 KiB pages that are rarely contiguous
+ * @pages: number of pages
  *
- * Fresh pages often come in the order in which they are asked for.
+ * Pages are touched in random order, as the kernel often allocates contiguous ones.
  */
 struct memory memory_small_pages(size_t pages)
 {
@@ -148,8 +148,8 @@ struct memory memory_small_pages(size_t pages)
 }
 
 /**
- * memory_huge_pages() - memory of 2 MiB pages
- * @pages: how many 4 KiB pages; whole 2 MiB
+ * memory_huge_pages() - Allocate 2 MiB pages
+ * @pages: number of 4 KiB pages; a multiple of 512
  */
 struct memory memory_huge_pages(size_t pages)
 {

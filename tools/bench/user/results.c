@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What was measured: series of samples, printed as CSV.
+ * Series of samples, printed as CSV.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * W8: a caller-managed domain whose tables change in some places and are flushed,
- * against rivals that unmap and map each page that changes.
+ * W8: change entries of a caller-managed domain's tables and flush them. The other
+ * contenders unmap and map each page that changes.
  */
 #include <err.h>
 #include <errno.h>
@@ -33,8 +33,7 @@ static void must(const char *what, __u32 status)
 }
 
 /*
- * Which page each address leads to, before and after changes. Page @generation of
- * an address is another than the one before.
+ * The page that each address maps to. It differs from one @generation to the next.
  */
 static __u64 page_of(size_t leaf, unsigned int generation)
 {
@@ -50,7 +49,7 @@ static struct wdm_bench_page *every_leaf(void)
 	return list;
 }
 
-/* Places to change, in an order of their own: a prefix of it is a random set. */
+/* The entries in random order: any prefix is a random set of entries to change. */
 static __u32 *random_places(void)
 {
 	__u32 *places = allocate(leaves(), sizeof(*places));
@@ -59,7 +58,7 @@ static __u32 *random_places(void)
 	return places;
 }
 
-/* How many entries change at once; all of them in the end. */
+/* The numbers of entries that change at once; the last is all of them. */
 static size_t change(size_t step)
 {
 	static const size_t sizes[] = { 1, 64, 4096 };
@@ -77,7 +76,7 @@ static void variant_of(char *text, size_t size, size_t step)
 		snprintf(text, size, "all");
 }
 
-/* Rivals: all leaves mapped, then unmaps and maps at the places that change. */
+/* Other contenders: map all leaves, then unmap and map those that change. */
 static void replace_pages(const struct job *job, struct session *session)
 {
 	struct wdm_bench_page *list = allocate(leaves(), sizeof(*list));
@@ -102,19 +101,19 @@ static void replace_pages(const struct job *job, struct session *session)
 }
 
 /**
- * struct world - a caller-managed domain
+ * struct fixture - a caller-managed domain
  * @fd: /dev/wdm_iommu
- * @device: what is attached to it
- * @domain: its handle
- * @data: what the leaves lead to
- * @memory: where the tables are
+ * @device: the attached device
+ * @domain: handle of the domain
+ * @data: memory that the leaves map
+ * @memory: memory of the tables
  * @tables: the tables
- * @entries: the entry of each leaf
- * @places: where changes are made
+ * @entries: pointer to each leaf entry
+ * @places: entries to change, in order
  * @list: addresses to flush
- * @generation: of the entries
+ * @generation: generation of the entries
  */
-struct world {
+struct fixture {
 	int fd;
 	struct wdm_vfio_device device;
 	__u32 domain;
@@ -127,134 +126,134 @@ struct world {
 	unsigned int generation;
 };
 
-static void add_memory(struct world *world, const struct memory *memory)
+static void add_memory(struct fixture *fixture, const struct memory *memory)
 {
 	__u32 mdl;
 
-	must("pin", wdm_mdl_create(world->fd, memory->start, memory->pages * PAGE, WDM_RW, &mdl));
-	must("add", wdm_memory_add(world->fd, world->domain, WDM_RW, mdl, 0, 0,
+	must("pin", wdm_mdl_create(fixture->fd, memory->start, memory->pages * PAGE, WDM_RW, &mdl));
+	must("add", wdm_memory_add(fixture->fd, fixture->domain, WDM_RW, mdl, 0, 0,
 				   (uintptr_t)memory->start));
 }
 
-static __u64 leaf(const struct world *world, size_t place)
+static __u64 leaf(const struct fixture *fixture, size_t place)
 {
-	__u64 page = page_of(place, world->generation);
+	__u64 page = page_of(place, fixture->generation);
 
-	return wdm_format_x64.leaf((uintptr_t)world->data->start + page * PAGE, WDM_LEVEL_4K,
+	return wdm_format_x64.leaf((uintptr_t)fixture->data->start + page * PAGE, WDM_LEVEL_4K,
 				   WDM_RW);
 }
 
-static void build_tables(struct world *world)
+static void build_tables(struct fixture *fixture)
 {
-	wdm_tables_init(&world->tables, &wdm_format_x64, 48, world->memory.start,
-			world->memory.pages, (uintptr_t)world->memory.start);
-	world->entries = allocate(leaves(), sizeof(*world->entries));
-	world->list = allocate(leaves(), sizeof(*world->list));
-	world->places = random_places();
+	wdm_tables_init(&fixture->tables, &wdm_format_x64, 48, fixture->memory.start,
+			fixture->memory.pages, (uintptr_t)fixture->memory.start);
+	fixture->entries = allocate(leaves(), sizeof(*fixture->entries));
+	fixture->list = allocate(leaves(), sizeof(*fixture->list));
+	fixture->places = random_places();
 	for (size_t i = 0; i < leaves(); i++) {
-		world->entries[i] = wdm_tables_entry(&world->tables, IOVA_BASE + i * PAGE,
-						     WDM_LEVEL_4K, true);
-		if (!world->entries[i])
+		fixture->entries[i] = wdm_tables_entry(&fixture->tables, IOVA_BASE + i * PAGE,
+						       WDM_LEVEL_4K, true);
+		if (!fixture->entries[i])
 			errx(1, "too few pages for the tables");
-		*world->entries[i] = leaf(world, i);
-		world->list[i] = IOVA_BASE + world->places[i] * PAGE;
+		*fixture->entries[i] = leaf(fixture, i);
+		fixture->list[i] = IOVA_BASE + fixture->places[i] * PAGE;
 	}
 }
 
-static void open_world(struct world *world, const struct memory *data)
+static void open_fixture(struct fixture *fixture, const struct memory *data)
 {
 	struct wdm_error error;
 
-	*world = (struct world) { .data = data };
-	/* Three levels above the tables of leaves */
-	world->memory = memory_small_pages(leaves() / 512 + 3);
-	world->fd = wdm_open();
-	if (!wdm_vfio_open(&world->device, world->fd, options.bdf, &error))
+	*fixture = (struct fixture) { .data = data };
+	/* Three levels above the leaf tables */
+	fixture->memory = memory_small_pages(leaves() / 512 + 3);
+	fixture->fd = wdm_open();
+	if (!wdm_vfio_open(&fixture->device, fixture->fd, options.bdf, &error))
 		errx(1, "wdm: cannot %s: %s", error.step, strerror(error.error));
-	must("create a domain", wdm_domain_create(world->fd, false, 0, &world->domain));
-	must("attach", wdm_attach(world->fd, world->domain, world->device.handle));
-	add_memory(world, data);
-	add_memory(world, &world->memory);
-	build_tables(world);
+	must("create a domain", wdm_domain_create(fixture->fd, false, 0, &fixture->domain));
+	must("attach", wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	add_memory(fixture, data);
+	add_memory(fixture, &fixture->memory);
+	build_tables(fixture);
 }
 
-static void close_world(struct world *world)
+static void close_fixture(struct fixture *fixture)
 {
-	close(world->fd);
-	wdm_vfio_close(&world->device);
-	free(world->entries);
-	free(world->list);
-	free(world->places);
-	memory_free(&world->memory);
+	close(fixture->fd);
+	wdm_vfio_close(&fixture->device);
+	free(fixture->entries);
+	free(fixture->list);
+	free(fixture->places);
+	memory_free(&fixture->memory);
 }
 
-static void configure(struct world *world)
+static void configure(struct fixture *fixture)
 {
 	struct kernel_memory before = kernel_memory(), after;
-	double bytes = world->tables.used * PAGE;
+	double bytes = fixture->tables.used * PAGE;
 	__u64 start = now_ns();
 
 	must("configure",
-	     wdm_tables_configure(&world->tables, world->fd, world->domain, NULL));
+	     wdm_tables_configure(&fixture->tables, fixture->fd, fixture->domain, NULL));
 	record(WORKLOAD, "all", "wdm", "configure", "us", (now_ns() - start) / 1e3);
 	after = kernel_memory();
 	record(WORKLOAD, "all", "wdm", "shadow memory", "times tables",
 	       (after.objects - before.objects) / bytes);
 }
 
-/* Change the first @number of the places. */
-static void edit(struct world *world, size_t number)
+/* Change the entries at the first @number places. */
+static void edit(struct fixture *fixture, size_t number)
 {
-	world->generation++;
+	fixture->generation++;
 	for (size_t i = 0; i < number; i++)
-		*world->entries[world->places[i]] = leaf(world, world->places[i]);
+		*fixture->entries[fixture->places[i]] = leaf(fixture, fixture->places[i]);
 }
 
-static double flush_list(struct world *world, size_t number)
+static double flush_list(struct fixture *fixture, size_t number)
 {
 	struct wdm_iommu_info info;
 	__u64 start;
 
-	must("ask", wdm_info(world->fd, &info));
+	must("ask", wdm_info(fixture->fd, &info));
 	start = now_ns();
 	for (size_t i = 0; i < number; i += info.max_va_list) {
 		size_t some = number - i < info.max_va_list ? number - i : info.max_va_list;
 
-		must("flush by list", wdm_flush_va_list(world->fd, world->domain, true,
-							world->list + i, some, NULL));
+		must("flush by list", wdm_flush_va_list(fixture->fd, fixture->domain, true,
+							fixture->list + i, some, NULL));
 	}
 	return (now_ns() - start) / 1e3;
 }
 
-static double flush_all(struct world *world)
+static double flush_all(struct fixture *fixture)
 {
 	__u64 start = now_ns();
 
-	must("flush", wdm_flush(world->fd, world->domain, NULL));
+	must("flush", wdm_flush(fixture->fd, fixture->domain, NULL));
 	return (now_ns() - start) / 1e3;
 }
 
 static void flush_changes(const struct memory *data)
 {
-	struct world world;
+	struct fixture fixture;
 	char variant[16];
 
-	open_world(&world, data);
-	configure(&world);
-	record(WORKLOAD, "none", "wdm", "full", "us", flush_all(&world));
+	open_fixture(&fixture, data);
+	configure(&fixture);
+	record(WORKLOAD, "none", "wdm", "full", "us", flush_all(&fixture));
 	for (size_t step = 0; step < STEPS; step++) {
 		size_t number = change(step);
 
 		variant_of(variant, sizeof(variant), step);
-		edit(&world, number);
-		record(WORKLOAD, variant, "wdm", "list", "us", flush_list(&world, number));
-		edit(&world, number);
-		record(WORKLOAD, variant, "wdm", "full", "us", flush_all(&world));
+		edit(&fixture, number);
+		record(WORKLOAD, variant, "wdm", "list", "us", flush_list(&fixture, number));
+		edit(&fixture, number);
+		record(WORKLOAD, variant, "wdm", "full", "us", flush_all(&fixture));
 	}
-	close_world(&world);
+	close_fixture(&fixture);
 }
 
-/* The least that a full flush can do: compare all tables with what they were. */
+/* The minimum for a full flush: compare all tables with a copy. */
 static void compare_tables(void)
 {
 	struct memory first = memory_small_pages(leaves() / 512 + 3);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * W6: one and two threads that map and unmap single pages, each in a range of its
- * own of one domain.
+ * W6: one thread, then two, map and unmap single pages of one domain, each thread in
+ * its own range.
  */
 #include <err.h>
 #include <pthread.h>
@@ -34,7 +34,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* From the start of the first thread to the end of the last, for all pairs. */
+/* The time from the start of the first thread to the end of the last. */
 static double run_threads(const struct job *job, struct session *session, size_t threads)
 {
 	struct worker workers[THREADS];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VFIO's type1 backend, through a container. It pins in every map.
+ * VFIO type1, through a container. It pins in every map.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static const char *type1_missing(void)
 	return reason;
 }
 
-/* The group is all that a domain needs; nobody uses the device itself. */
+/* A domain needs only the group, not the device file. */
 static void type1_start(struct session *session)
 {
 	char path[32];

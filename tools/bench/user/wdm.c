@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This module: an MDL that is pinned once, or MAP_USER; a call for each map, or
- * batches.
+ * This module: MAP of an MDL that is pinned once, MAP_USER, and batches.
  */
 #include <err.h>
 #include <errno.h>
@@ -98,7 +97,7 @@ const struct contender wdm = {
 	.finish = wdm_finish,
 };
 
-/* Room for as many operations as a batch may have, if that is not too many. */
+/* The largest batch to use. */
 #define BATCH_OPS	4096U
 
 static void batch_pin(struct session *session)
@@ -115,7 +114,7 @@ static __u32 batch_size(struct session *session)
 	return info.max_batch < BATCH_OPS ? info.max_batch : BATCH_OPS;
 }
 
-/* The list becomes operations before the clock starts. */
+/* Convert the list to operations before the clock starts. */
 static __u64 call_batch(struct session *session, __u32 op, const struct wdm_bench_page *list,
 			__u32 number, struct wdm_iommu_batch_op *ops)
 {
@@ -163,7 +162,7 @@ static __u64 batch_unmap_each(struct session *session, const struct wdm_bench_pa
 	return batches(session, WDM_IOMMU_BATCH_UNMAP, list, number);
 }
 
-/* Batches of what a program might have at hand at one time; by several threads. */
+/* Batches of a realistic size, by several threads. */
 #define HANDFUL	64U
 
 static __u64 batch_map_unmap(struct session *session, const struct wdm_bench_page *list,
