@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# For people. The kernel's build reads Kbuild and never comes here.
+# Commands for developers and administrators. The kernel's build system reads Kbuild,
+# not this file.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VERSION := $(shell cat VERSION)
@@ -19,13 +20,22 @@ demo:
 test:
 	scripts/test
 
+matrix:
+	scripts/test --all
+
 bench:
 	scripts/bench
+
+results:
+	scripts/bench --results
 
 lint:
 	scripts/lint
 
-# DKMS builds the module again for every kernel that is installed later
+dist:
+	scripts/dist
+
+# DKMS rebuilds the module for every kernel that is installed later
 install:
 	scripts/dkms-source /usr/src
 	dkms add wdm-iommu/$(VERSION)
@@ -39,20 +49,23 @@ uninstall:
 	rm -rf /usr/src/wdm-iommu-$(VERSION)
 	rm -f /etc/udev/rules.d/60-wdm-iommu.rules
 
-# Kernels and packages that were fetched or built stay; "rm -rf build" takes them too
+# Kernels and packages stay; "rm -rf build" removes them too
 clean:
 	if [ -e $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
-	rm -rf build/module build/tools build/dkms build/logs build/bench
+	rm -rf build/module build/tools build/dkms build/package build/dist build/logs build/bench
 
 help:
 	@echo 'make            build the module for the running kernel, or for KDIR=...'
 	@echo 'make tools      build the programs and the library into build/tools'
-	@echo 'make demo       show it in a VM'
-	@echo 'make test       run all tests; scripts/test --help tells how to run some'
-	@echo 'make bench      measure it beside VFIO and iommufd, in VMs'
-	@echo 'make lint       check the style and let the static checkers look'
-	@echo 'make install    install the module through DKMS, and the udev rule'
-	@echo 'make uninstall  take both away again'
-	@echo 'make clean      remove what was built, but for the kernels in build/'
+	@echo 'make demo       run the demo in a VM'
+	@echo 'make test       run the tests; see scripts/test --help to run some of them'
+	@echo 'make matrix     run all tests: also KCSAN, and all suites on all kernels (hours)'
+	@echo 'make bench      compare it with VFIO type1 and iommufd, in VMs'
+	@echo 'make results    copy the results of make bench to docs/results'
+	@echo 'make lint       check the style and run the static checkers'
+	@echo 'make dist       make the release tarball, build/dist/wdm-iommu-$(VERSION).tar.xz'
+	@echo 'make install    install the module through DKMS, and the udev rule (as root)'
+	@echo 'make uninstall  remove both'
+	@echo 'make clean      remove what was built, but not the kernels in build/'
 
-.PHONY: all module tools demo test bench lint install uninstall clean help
+.PHONY: all module tools demo test matrix bench results lint dist install uninstall clean help

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What the scripts share. Source it; it runs nothing but a few assignments.
+# Functions that all scripts share. Sourcing this file only sets variables.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${WDM_BUILD:-$ROOT/build}
 export DEBIAN_FRONTEND=noninteractive
-# shellcheck disable=SC2034  # for those who source this
+# shellcheck disable=SC2034  # used by the scripts that source this one
 WDM_VERSION=$(cat "$ROOT/VERSION")
 
-# Progress goes to stderr: stdout is for what a caller reads.
+# Progress goes to stderr: stdout carries results.
 say() {
 	printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
 }
@@ -24,8 +24,8 @@ usage() {
 	awk 'NR > 2 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"
 }
 
-# Take the lock called $1 until the script (or subshell) ends, saying so if
-# someone else holds it.
+# Take the lock named $1 until the script (or subshell) exits. Report when it has
+# to wait.
 lock() {
 	local fd
 
@@ -36,9 +36,9 @@ lock() {
 	flock "$fd"
 }
 
-# Run "$@" with its output in file $1, printing a line now and then; on
-# failure print the end of the log. $2 is what to say, $3 a pattern of lines
-# to count as progress.
+# run_logged LOG DESCRIPTION PATTERN COMMAND...: run the command with its output in
+# LOG. Print the number of lines that match PATTERN every 20 seconds, and the end of
+# the log on failure.
 run_logged() {
 	local log=$1 what=$2 pattern=$3 pid rc=0 tick=0
 	shift 3
@@ -67,7 +67,7 @@ as_root() {
 	fi
 }
 
-# Install those of the packages "$@" that are missing.
+# Install the packages among "$@" that are missing.
 need_packages() {
 	local p missing=()
 
@@ -82,7 +82,7 @@ need_packages() {
 	fi
 	say "installing ${missing[*]}"
 	(
-		# The subshell holds the lock, and no longer than it runs
+		# In a subshell, so that the lock is dropped right after
 		lock packages
 		log=$BUILD/logs/packages.log
 		mkdir -p "$BUILD/logs"
@@ -90,8 +90,8 @@ need_packages() {
 			as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
 				-o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
 		}
-		# The lists may be old or absent: try with what is there last
-		apt update || say "apt-get update failed, going on with the lists at hand"
+		# Without a network, the lists at hand may still do
+		apt update || say "apt-get update failed, using the lists at hand"
 		apt install -y --no-install-recommends "${missing[@]}"
 	) || {
 		tail -n 20 "$BUILD/logs/packages.log" >&2
@@ -99,17 +99,60 @@ need_packages() {
 	}
 }
 
-# The files that the module is built from, each ended by a NUL: what git knows
-# or would take, so that nobody's left-overs are built or installed. (Root may
-# do so in a user's checkout: "sudo make install".)
-module_sources() {
+# The tree is a git checkout, and not an unpacked release tarball or the like.
+in_git() {
+	[[ -e $ROOT/.git ]] && command -v git >/dev/null
+}
+
+# git in the tree, also for root in a user's checkout ("sudo make install").
+git_here() {
+	git -c safe.directory="$ROOT" -C "$ROOT" "$@"
+}
+
+# project_files [PATH...]: the project's files in or below the paths, relative to
+# $ROOT, sorted and NUL-terminated. In a git checkout these are the files that git
+# tracks or would track. Elsewhere they are all files but those that .gitignore names.
+project_files() {
 	local f
 
-	git -c safe.directory="$ROOT" -C "$ROOT" ls-files -z --cached --others --exclude-standard -- \
-		Kbuild VERSION dkms.conf include kunit module scripts/dkms-check |
-		sort -zu |
+	if in_git; then
+		git_here ls-files -z --cached --others --exclude-standard
+	else
+		find_files
+	fi | LC_ALL=C sort -zu |
 		while IFS= read -r -d '' f; do
-			# Deleted, but git was not told yet
-			[[ ! -e $ROOT/$f ]] || printf '%s\0' "$f"
+			# Git's index may hold files that have been deleted
+			[[ ! -e $ROOT/$f ]] || ! is_below "$f" "$@" || printf '%s\0' "$f"
 		done
+}
+
+# is_below FILE [PATH...]: FILE is one of the paths or below one; no paths mean all.
+is_below() {
+	local file=$1 path
+	shift
+
+	(($#)) || return 0
+	for path; do
+		[[ $file != "$path" && $file != "$path"/* ]] || return 0
+	done
+	return 1
+}
+
+# All files but those that .gitignore names.
+find_files() {
+	local pattern ignored=(-name .git)
+
+	while IFS= read -r pattern; do
+		case $pattern in
+		'' | '#'*) ;;
+		/*) ignored+=(-o -path ".${pattern%/}") ;;
+		*) ignored+=(-o -name "${pattern%/}") ;;
+		esac
+	done <"$ROOT/.gitignore"
+	(cd "$ROOT" && find . \( "${ignored[@]}" \) -prune -o -type f -printf '%P\0')
+}
+
+# The files that the module is built from, NUL-terminated.
+module_sources() {
+	project_files Kbuild VERSION dkms.conf include kunit module scripts/dkms-check
 }
