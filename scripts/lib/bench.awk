@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Read the CSV files of scripts/bench; print the report, or with -v plot=ENV the
+# Read the CSV files of scripts/bench and print the report, or with -v plot=ENV the
 # figures of one of them for gnuplot.
 
 BEGIN {
@@ -51,14 +51,14 @@ END {
 	}
 }
 
-# Three digits are more than such a measurement has.
+# Three significant digits are more than enough for such a measurement.
 function short(number) {
 	if (number >= 100 || number <= -100)
 		return sprintf("%.0f", number)
 	return sprintf("%.3g", number)
 }
 
-# The smallest median of the contenders in the list; "" if there is none.
+# Return the smallest median of the contenders in the list, "" if there is none.
 function best(env, workload, variant, figure, list,    names, n, i, key, value, found) {
 	n = split(list, names, " ")
 	found = ""
@@ -77,8 +77,8 @@ function ratio(over, under) {
 	return over == "" || under == "" || under == 0 ? "" : over / under
 }
 
-# One target: what was measured, and whether that is good enough. It is a row of
-# the table, which is filled from left to right, an environment at a time.
+# Set a target's cell for the current environment: the value, and whether it meets the
+# limit. A target is a row of the table, an environment a column.
 function target(text, relation, limit, value,    met) {
 	if (!(text in target_row)) {
 		target_row[text] = ++nr_targets
@@ -94,8 +94,7 @@ function target(text, relation, limit, value,    met) {
 	target_cell[target_row[text], e] = met
 }
 
-# wdm against the floor, whatever the workload. Where there are two floors for
-# the same thing, the lower one counts.
+# Compare a contender with the floor. If there are several floors, the lowest counts.
 function against_floor(env, workload, variant, figure, who, floors) {
 	target(workload " " variant " " figure ": " who " / floor", "<", 1.5,
 	       ratio(best(env, workload, variant, figure, who),
@@ -225,7 +224,7 @@ function print_figures(env,    r, c, parts, line, head) {
 		print "\nSkipped:\n\n" remarks[env]
 }
 
-# A line for each figure of W1 to W5, a column for each contender that has any.
+# Print a line for each figure of W1 to W5, and a column for each contender with any.
 function print_plot(env,    r, c, parts, key, line) {
 	line = "figure"
 	for (c = 1; c <= nr_columns; c++)

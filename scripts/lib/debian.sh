@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Debian packages of other suites, fetched and unpacked under build/ and never
-# installed. apt works on lists of its own; the machine's set-up stays as it is.
-# Source lib.sh first.
+# Fetch Debian packages of other suites into build/, without installing them. apt works
+# on lists of its own, so the machine's configuration does not change. Source lib.sh
+# first.
 
 DEBS=$BUILD/cache/debs
 APT=$BUILD/cache/apt
 
-# The mirror that this machine uses for Debian itself.
+# Print the Debian mirror that this machine uses.
 debian_mirror() {
 	local uri
 
 	# shellcheck disable=SC2016  # apt expands the variables
 	uri=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN)' |
 		awk '$1 !~ /security/ && $2 == "Debian" { print $1; exit }')
-	# A machine that has read no lists yet knows no targets, but what it would read
+	# Before the first "apt-get update" there are no targets, only URIs to fetch
 	[[ $uri ]] || uri=$(apt-get --print-uris update |
 		sed -nE "/security/d; s|^'(.*)/dists/.*|\\1/|p" | head -n 1)
-	[[ $uri ]] || die "apt knows no Debian mirror: is there a sources list?"
+	[[ $uri ]] || die "apt has no Debian mirror: is there a sources list?"
 	echo "$uri"
 }
 
-# apt-get and apt-cache on our own lists, for the suite $1. Nothing is installed
-# as far as they know: what this machine has must not change what they choose.
+# suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on lists of our own. With
+# an empty status file, the machine's installed packages do not affect the choice.
 suite_apt() {
 	local suite=$1 tool=$2
 	shift 2
@@ -42,7 +42,7 @@ suite_apt() {
 		"$@"
 }
 
-# Read the lists of suite $1, unless they are fresh.
+# suite_update SUITE: fetch its package lists, unless they are recent.
 suite_update() {
 	local suite=$1 mirror
 
@@ -52,16 +52,16 @@ suite_update() {
 	: >"$APT/$suite/status"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
 		>"$APT/$suite/sources.list"
-	say "reading the package lists of $suite"
+	say "fetching the package lists of $suite"
 	suite_apt "$suite" apt-get update >"$APT/$suite/update.log" 2>&1 || {
 		cat "$APT/$suite/update.log" >&2
-		die "cannot read the package lists of $suite"
+		die "cannot fetch the package lists of $suite"
 	}
 	touch "$APT/$suite/fresh"
 }
 
-# Put the newest package $2 of suite $1 into the cache, unless it holds one,
-# and print the file's name.
+# deb_fetch SUITE PACKAGE: fetch the newest version of the package, unless the cache
+# has one, and print the file's name.
 deb_fetch() {
 	local suite=$1 package=$2 deb
 
@@ -72,7 +72,7 @@ deb_fetch() {
 		say "fetching $package"
 		(cd "$DEBS/partial-$$" && suite_apt "$suite" apt-get download "$package" >&2) ||
 			die "cannot fetch $package from $suite"
-		# Whole files only in the cache, even if a run is cut short
+		# An interrupted run must not leave a partial file in the cache
 		mv "$DEBS/partial-$$"/*.deb "$DEBS/"
 		rmdir "$DEBS/partial-$$"
 		deb=$(find "$DEBS/" -name "${package}_*.deb" | sort -V | tail -n 1)

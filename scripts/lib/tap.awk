@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Count TAP and KTAP: prints "PASSED FAILED SKIPPED", and says on stderr which
-# lines failed or were skipped and why.
+# Count TAP and KTAP. Prints "PASSED FAILED SKIPPED", and on stderr the lines that
+# failed or were skipped, with the reason.
 #
 #	awk -f scripts/lib/tap.awk FILE...
 #
-# Subtests are told by their indentation. What counts is the innermost result;
-# the line that sums up a subtest counts only if it failed and nothing in it
-# did. A plan that does not fit the results fails by the difference, results
-# without any plan fail once (but for those of subtests: KUnit plans no
-# parameters), and so does "Bail out!". A version line at the margin begins a
-# new document. "not ok ... # TODO" counts as skipped.
+# Indentation marks subtests. Only innermost results count; the line that sums up a
+# subtest counts if it failed and nothing in the subtest did. Results missing from a
+# plan count as failed. Surplus results count as one failure, as do results without a
+# plan (except in subtests: KUnit does not plan parameters) and "Bail out!". A version
+# line that is not indented begins a new document. "not ok ... # TODO" counts as
+# skipped.
 
 function fail(n, text) {
 	failed += n
@@ -23,7 +23,7 @@ function skip(text) {
 	print "  skipped: " text > "/dev/stderr"
 }
 
-# A line of the block at a depth: note what had failed when the block began
+# Enter the block at a depth; record the number of failures at its beginning
 function enter(depth) {
 	if (!(depth in open))
 		open[depth] = failures + 0
@@ -31,7 +31,7 @@ function enter(depth) {
 		deepest = depth
 }
 
-# The block at a depth has ended: hold it against its plan
+# Leave the block at a depth: compare its results with its plan
 function leave(depth,    n, text) {
 	n = results[depth] + 0
 	text = n " results" (last == "" ? "" : ", near: " last)
@@ -48,8 +48,8 @@ function leave(depth,    n, text) {
 	delete results[depth]
 }
 
-# Leave all blocks deeper than a depth. How many failures there had been
-# before the outermost of them began, or -1 if there was none.
+# Leave all blocks deeper than a depth. Return the number of failures before the
+# outermost of them began, or -1 if there was none.
 function leave_deeper(depth,    d, before) {
 	before = -1
 	for (d = deepest; d > depth; d--) {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# For the parts of scripts/test and for scripts/lint: TAP on stdout. Source
-# lib.sh first.
+# TAP on stdout, for the parts of scripts/test and for scripts/lint. Source lib.sh
+# first.
 
 tap_count=0
 
@@ -30,8 +30,8 @@ tap_skip() {
 	printf 'ok %d - %s # SKIP %s\n' "$tap_count" "$1" "$2"
 }
 
-# tap_check DESCRIPTION COMMAND...: the command succeeds. What it prints is
-# shown if it does not.
+# tap_check DESCRIPTION COMMAND...: the command succeeds. If it does not, its output
+# becomes a comment.
 tap_check() {
 	local tap_what=$1 tap_log tap_status=0
 	shift
@@ -55,8 +55,8 @@ negate() {
 	! "$@"
 }
 
-# tap_prints DESCRIPTION TEXT COMMAND...: the command, whatever its status,
-# prints something that holds TEXT.
+# tap_prints DESCRIPTION TEXT COMMAND...: the command's output contains TEXT, whatever
+# its status.
 tap_prints() {
 	local tap_what=$1 tap_text=$2 tap_out
 	shift 2
@@ -70,9 +70,8 @@ tap_prints() {
 	fi
 }
 
-# tap_subtest DESCRIPTION COMMAND...: the command prints TAP, which becomes a
-# subtest; it fails if there was no result in it. That the command succeeded is a
-# test of its own.
+# tap_subtest DESCRIPTION COMMAND...: make a subtest of the TAP that the command
+# prints. Without any result it fails. The command's status is a test of its own.
 tap_subtest() {
 	local tap_what=$1 tap_line tap_results=0 tap_status=1
 	shift
@@ -89,7 +88,7 @@ tap_subtest() {
 	tap_result "$tap_status" "$tap_what: ended well"
 }
 
-# tap_vm DESCRIPTION ARGUMENT-OF-SCRIPTS/VM...: what the guest prints is a subtest
+# tap_vm DESCRIPTION ARGUMENT-OF-SCRIPTS/VM...: make a subtest of the guest's output.
 tap_vm() {
 	tap_subtest "$1" "$ROOT/scripts/vm" "${@:2}"
 }
