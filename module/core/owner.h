@@ -42,7 +42,7 @@ struct wdm_provider_ops {
  *	gives up meanwhile, so that it keeps no provider waiting
  * @killable: a fatal signal ends calls; not those of kernel code, and none once
  *	the owner is closed
- * @lock: guards @groups and @closed; taken before wdm_group.lock
+ * @lock: guards @groups and @closed
  * @groups: the groups that providers have handed over
  * @closed: the owner gets no more groups
  */
@@ -63,7 +63,7 @@ struct wdm_owner {
  * @iommu_group: Linux' group; holds a reference
  * @provider: the operations of its provider
  * @provider_data: the provider's
- * @lock: guards what follows; taken before wdm_domain.ranges
+ * @lock: guards what follows
  * @revoked: the provider has taken the group back, or is about to; set without
  *	@lock
  * @devices: its IOMMU_DMA_DEVICEs

@@ -33,8 +33,7 @@
  * struct wdm_container - a VFIO container with our backend
  * @refs: references: of the table and of calls
  * @id: its number
- * @lock: guards the rest; taken with locks of VFIO held, and before
- *	wdm_owner.lock
+ * @lock: guards the rest
  * @released: VFIO has released it
  * @owner: the file that it is bound to, or NULL
  * @groups: its groups, as struct wdm_container_group

@@ -47,9 +47,9 @@ struct wdk_faults {
 };
 
 /*
- * Guards the list and the devices that are being removed, by their address; taken
- * before wdm_owner.lock and wdm_group.lock. A device whose removal has not begun
- * when this is taken stays in its IOMMU group until it is released.
+ * Guards the list and the devices that are being removed, by their address. A device
+ * whose removal has not begun when this is taken stays in its IOMMU group until it is
+ * released.
  */
 static DEFINE_MUTEX(wdk_lock);
 static LIST_HEAD(wdk_devices);
