@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 
 #include "../module/chardev/object.h"
+#include "support/fail_nth.h"
 #include "support/fixture.h"
 
 /* Handles that the random test plays with, and its steps. */
@@ -25,6 +26,13 @@ static void object_context(struct wdm_context *ctx)
 {
 	*ctx = (struct wdm_context) { };
 	wdm_context_init(ctx);
+}
+
+/* Close the file; nothing may remain charged to it. */
+static void object_close_context(struct kunit *test, struct wdm_context *ctx)
+{
+	wdm_object_delete_all(ctx);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&ctx->budget.used), 0);
 }
 
 /* Look up a handle and drop the reference at once. */
@@ -116,7 +124,38 @@ static void object_steps(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, object_look(&ctx, handle, WDM_OBJECT_ANY),
 			    STATUS_INVALID_HANDLE);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&ctx.objects));
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
+}
+
+/* Reserving with the n-th allocation failing, for every n, leaves nothing behind. */
+static void object_fail_nth(struct kunit *test)
+{
+	struct wdm_object *object;
+	struct wdm_context ctx;
+	ntstatus_t status;
+	unsigned int nth;
+	bool failed;
+
+	memory_may_fail(test);
+	for (nth = 1; nth < 10; nth++) {
+		object_context(&ctx);
+		memory_fail_nth(nth);
+		status = wdm_object_reserve(&ctx, WDM_OBJECT_DOMAIN, &object);
+		failed = memory_failed();
+		if (wdm_ok(status)) {
+			KUNIT_EXPECT_GT(test, atomic64_read(&ctx.budget.used), 0);
+			wdm_object_abort(&ctx, object);
+		} else {
+			KUNIT_EXPECT_STATUS(test, status,
+					    STATUS_INSUFFICIENT_RESOURCES);
+		}
+		KUNIT_EXPECT_TRUE(test, xa_empty(&ctx.objects));
+		object_close_context(test, &ctx);
+		if (!failed)
+			break;
+	}
+	KUNIT_EXPECT_GE(test, nth, 3);
+	KUNIT_EXPECT_LT(test, nth, 10);
 }
 
 /* Giving up destroys what the object holds already. */
@@ -134,7 +173,7 @@ static void object_abort(struct kunit *test)
 	wdm_object_abort(&ctx, object);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
 	KUNIT_EXPECT_TRUE(test, xa_empty(&ctx.objects));
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 }
 
 /* A mapped MDL keeps its handle until it is unmapped. */
@@ -165,7 +204,7 @@ static void object_mapped(struct kunit *test)
 						    WDM_OBJECT_MDL),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 }
 
 /* Closing a file destroys everything in it, mapped or not. */
@@ -188,7 +227,7 @@ static void object_close(struct kunit *test)
 							   0, 4, i << 20),
 					    STATUS_SUCCESS);
 	}
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 	for (i = 0; i < ARRAY_SIZE(tm); i++)
 		KUNIT_EXPECT_EQ(test, tm[i]->freed, 1);
 }
@@ -260,7 +299,7 @@ static void object_random(struct kunit *test)
 	for (i = 0; i < OBJECT_SLOTS; i++)
 		while (slots[i].users--)
 			wdm_object_put(slots[i].object);
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 }
 
 /**
@@ -345,7 +384,7 @@ static void object_threads(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, threads[i].odd, 0);
 	}
 	KUNIT_EXPECT_EQ(test, deleted, 1);
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 }
 
 /* A reference may be dropped by another thread than took it. */
@@ -390,7 +429,7 @@ static void object_put_elsewhere(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, handle,
 						    WDM_OBJECT_DOMAIN),
 			    STATUS_SUCCESS);
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 }
 
 static void object_run(struct kunit *test, struct object_thread *threads,
@@ -458,7 +497,7 @@ static void object_refused(struct kunit *test)
 		};
 	object_run(test, threads, ARRAY_SIZE(threads), object_refused_thread);
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
 }
 
@@ -522,12 +561,13 @@ static void object_churn(struct kunit *test)
 		deleted += threads[i].deleted;
 	KUNIT_EXPECT_EQ(test, deleted, 1);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
-	wdm_object_delete_all(&ctx);
+	object_close_context(test, &ctx);
 }
 
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_steps),
 	KUNIT_CASE(object_abort),
+	KUNIT_CASE(object_fail_nth),
 	KUNIT_CASE(object_mapped),
 	KUNIT_CASE(object_close),
 	KUNIT_CASE(object_random),

@@ -213,6 +213,19 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 	return status;
 }
 
+/* Take the table's reference, if it is the only one. */
+static bool wdm_object_kill(struct wdm_object *object)
+{
+	if (!refcount_dec_if_one(&object->users))
+		return false;
+	/*
+	 * Pairs with the release in wdm_object_put(): what earlier users did to
+	 * the object is visible.
+	 */
+	smp_acquire__after_ctrl_dep();
+	return true;
+}
+
 /**
  * wdm_object_delete() - Delete an object
  * @ctx: the file
@@ -240,25 +253,18 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 		status = STATUS_INVALID_HANDLE;
 	else if (!wdm_object_is(object, type))
 		status = STATUS_OBJECT_TYPE_MISMATCH;
-	else if (!refcount_dec_if_one(&object->users))
+	else if (!wdm_object_kill(object))
 		status = STATUS_RESOURCE_IN_USE;
 	xa_unlock(&ctx->objects);
 	if (!wdm_ok(status))
 		return status;
 
-	/*
-	 * Pairs with the release in wdm_object_put(): what earlier users did to
-	 * the object is visible.
-	 */
-	smp_acquire__after_ctrl_dep();
 	status = wdm_object_ops[object->type].destroy(object);
 	if (wdm_ok(status)) {
 		xa_erase(&ctx->objects, handle);
 		wdm_object_uncharge(ctx, object);
 		kfree_rcu(object, rcu);
 	} else {
-		/* Pairs with the control dependency of refcount_inc_not_zero(). */
-		smp_wmb();
 		refcount_set(&object->users, 1);
 	}
 	wake_up_all(&ctx->deleted);
