@@ -12,8 +12,16 @@
 #include "kernel_log.h"
 #include "tap.h"
 
+/**
+ * struct kernel_log - the kernel's log since it was opened
+ * @fd: /dev/kmsg
+ * @in_oom: the lines are those of a report of the OOM killer
+ * @bad_in_oom: one of them would be bad elsewhere
+ */
 struct kernel_log {
 	int fd;
+	bool in_oom;
+	bool bad_in_oom;
 };
 
 static const char * const bad[] = {
@@ -29,7 +37,7 @@ static const char * const bad[] = {
 /* The log from now on. Never NULL. */
 struct kernel_log *kernel_log_open(void)
 {
-	struct kernel_log *log = malloc(sizeof(*log));
+	struct kernel_log *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		abort();
@@ -39,13 +47,33 @@ struct kernel_log *kernel_log_open(void)
 	return log;
 }
 
-static bool is_bad(const char *line)
+static bool has_bad_word(const char *line)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (strstr(line, bad[i]))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A cgroup at its limit is what a test may ask for, and the OOM killer's report of
+ * it has a call trace. That the whole machine is out of memory is bad.
+ */
+static bool is_bad(struct kernel_log *log, const char *line)
+{
+	bool is_bad_oom = false;
+
+	if (strstr(line, "invoked oom-killer"))
+		log->in_oom = true;
+	if (!log->in_oom)
+		return has_bad_word(line);
+	log->bad_in_oom |= has_bad_word(line);
+	if (strstr(line, "oom-kill:constraint=")) {
+		is_bad_oom = !strstr(line, "CONSTRAINT_MEMCG");
+		log->in_oom = log->bad_in_oom = false;
+	}
+	return is_bad_oom;
 }
 
 /* Check everything since the log was opened, and close it. */
@@ -65,10 +93,14 @@ bool kernel_log_is_clean(struct kernel_log *log)
 		if (length <= 0)
 			break;
 		record[length] = '\0';
-		if (is_bad(record)) {
+		if (is_bad(log, record)) {
 			tap_diag("kernel: %.*s", (int)strcspn(record, "\n"), record);
 			clean = false;
 		}
+	}
+	if (log->bad_in_oom) {
+		tap_diag("kernel: the OOM killer's report has no end");
+		clean = false;
 	}
 	if (log->fd >= 0)
 		close(log->fd);

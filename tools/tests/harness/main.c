@@ -32,6 +32,7 @@ static const struct suite * const suites[] = {
 	&fail_nth_suite,
 	&limits_suite,
 	&signals_suite,
+	&stalls_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

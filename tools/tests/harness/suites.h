@@ -21,6 +21,7 @@ extern const struct suite trace_suite;
 extern const struct suite fail_nth_suite;
 extern const struct suite limits_suite;
 extern const struct suite signals_suite;
+extern const struct suite stalls_suite;
 
 /* What the program is called when a case of limits executes it, and does then */
 #define EXEC_NAME	"wdm-e2e-exec"

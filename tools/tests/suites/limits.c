@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -414,6 +416,103 @@ static void pinned_too_often(void)
 	CHECK(pins_are_back(before));
 }
 
+#define CGROUP		"/sys/fs/cgroup/wdm-e2e"
+#define CGROUP_BYTES	(24U << 20)
+
+/* Ways to make the kernel allocate, each until a call fails; the last status */
+static __u32 many_domains(int file)
+{
+	__u32 status, domain = 0;
+
+	while (!(status = wdm_domain_create(file, domain % 2, 0, &domain)))
+		;
+	return status;
+}
+
+static __u32 many_mdls(int file)
+{
+	void *memory = get_pages(1);
+	__u32 status, mdl;
+
+	while (!(status = wdm_mdl_create(file, memory, PAGE, WDM_RW, &mdl)))
+		;
+	return status;
+}
+
+static __u32 much_pinned(int file)
+{
+	__u32 status, mdl;
+
+	while (!(status = wdm_mdl_create(file, get_pages(512), 512 * PAGE, WDM_RW, &mdl)))
+		;
+	return status;
+}
+
+/* A page every 2 MiB, so that each needs tables of its own */
+static __u32 many_tables(int file)
+{
+	__u64 address = HUGE_PAGE_SIZE;
+	__u32 status, domain, mdl;
+
+	MUST(wdm_domain_create(file, true, 0, &domain));
+	MUST(wdm_mdl_create(file, get_pages(1), PAGE, WDM_RW, &mdl));
+	while (!(status = wdm_map(file, domain, WDM_RW, mdl, 0, 0, address)))
+		address += HUGE_PAGE_SIZE;
+	return status;
+}
+
+static __u32 much_caller_memory(int file)
+{
+	__u64 address = HUGE_PAGE_SIZE;
+	__u32 status, domain, mdl;
+
+	MUST(wdm_domain_create(file, false, 0, &domain));
+	MUST(wdm_mdl_create(file, get_pages(1), PAGE, WDM_RW, &mdl));
+	while (!(status = wdm_memory_add(file, domain, WDM_RW, mdl, 0, 0, address)))
+		address += HUGE_PAGE_SIZE;
+	return status;
+}
+
+/* Without any other limit, the cgroup's holds: the call fails, or its process dies. */
+static void cgroup(void)
+{
+	static __u32 (*const ways[])(int file) = {
+		many_domains, many_mdls, much_pinned, many_tables, much_caller_memory,
+	};
+	unsigned long long before;
+	char limit[16];
+
+	if (!write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
+	    (mkdir(CGROUP, 0755) && errno != EEXIST))
+		skip("no memory cgroup: %s", strerror(errno));
+	snprintf(limit, sizeof(limit), "%u", CGROUP_BYTES);
+	REQUIRE(write_text(CGROUP "/memory.max", limit));
+	before = kernel_memory();
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		pid_t child = fork();
+		int status;
+
+		REQUIRE(child >= 0);
+		if (!child) {
+			REQUIRE(write_text(CGROUP "/cgroup.procs", "0"));
+			EXPECT(STATUS_INSUFFICIENT_RESOURCES, ways[i](open_file()));
+			finish();
+		}
+		REQUIRE(waitpid(child, &status, 0) == child);
+		if (WIFSIGNALED(status))
+			CHECK_EQUAL(WTERMSIG(status), SIGKILL);
+		else
+			CHECK_EQUAL(WEXITSTATUS(status), 0);
+		tap_diag("way %zu: %s", i, WIFSIGNALED(status) ? "killed" : "failed");
+	}
+	/* What dead processes leave is freed in the background. */
+	for (unsigned int i = 0; i < 20 && kernel_memory() >= before + BOUND; i++)
+		usleep(500000);
+	tap_diag("%lld KiB more than before", (long long)(kernel_memory() - before) / 1024);
+	CHECK(kernel_memory() < before + BOUND);
+	CHECK(!rmdir(CGROUP));
+}
+
 static const struct test_case cases[] = {
 	{ .name = "children that pin and exit", .run = children },
 	{ .name = "exec() with the file open", .run = exec },
@@ -425,6 +524,7 @@ static const struct test_case cases[] = {
 	{ .name = "caller-managed domains without end", .run = domains_without_end },
 	{ .name = "MDLs without end", .run = mdls_without_end },
 	{ .name = "objects that come and go", .run = budget_comes_back },
+	{ .name = "a cgroup's limit", .run = cgroup, .seconds = 180 },
 	{ .name = "a page that is pinned too often", .run = pinned_too_often, .seconds = 180 },
 };
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads that call everything with random arguments on shared handles. What
- * they do makes no sense; the answers must.
+ * Threads that make all calls with random arguments on shared handles, and check
+ * that the answers are consistent.
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/vfio.h>
 
 #include "ioctl_table.h"
 #include "suites.h"
@@ -27,7 +31,7 @@
  * @stop: the threads should end
  * @calls: how many were made
  * @successes: how many of them succeeded
- * @strange: how many answers made no sense
+ * @strange: how many answers were inconsistent
  */
 struct hammer {
 	struct ioctl_objects objects;
@@ -314,7 +318,7 @@ static void start(struct hammer *hammer, pthread_t threads[THREADS],
 	}
 }
 
-/* DMA all the while, wherever it goes */
+/* Start DMA to random addresses meanwhile. */
 static void wait_some_time(struct hammer *hammer, unsigned int seconds)
 {
 	time_t end = time(NULL) + seconds;
@@ -338,7 +342,7 @@ static void stop(struct hammer *hammer, pthread_t threads[THREADS])
 	CHECK_EQUAL(hammer->strange, 0);
 }
 
-/* Whatever is left can be deleted: devices, then domains, then MDLs. */
+/* Delete all that is left: devices, then domains, then MDLs. */
 static void delete_all(struct hammer *hammer)
 {
 	int fd = hammer->objects.fixture.fd;
@@ -368,7 +372,7 @@ static void hammer_and_delete(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* The file is closed under the threads' hands. */
+/* The file is closed while the threads run. */
 static void hammer_and_close(void)
 {
 	struct hammering numbers[THREADS];
@@ -384,7 +388,7 @@ static void hammer_and_close(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* The process dies under them: nobody cleans up but the kernel. */
+/* The process ends while they run: only the kernel cleans up. */
 static void hammer_and_exit(void)
 {
 	struct hammering numbers[THREADS];
@@ -396,6 +400,131 @@ static void hammer_and_exit(void)
 	finish();
 }
 
+/* The group's new device; the old handle may be in use still. */
+static void add_device(struct hammer *hammer)
+{
+	struct fixture *fixture = &hammer->objects.fixture;
+	struct hammering random = { hammer, 1 };
+	__u32 handle;
+
+	if (!wdm_device_create(fixture->fd, &fixture->device.address, &handle, NULL))
+		keep_handle(&random, handle);
+}
+
+static bool take_back_and_hand_over(struct hammer *hammer)
+{
+	struct wdm_vfio_device *device = &hammer->objects.fixture.device;
+	struct wdm_error error;
+
+	ioctl(device->fd, VFIO_DEVICE_RESET);
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_vfio_bind(device->container, hammer->objects.fixture.fd));
+	munmap(device->bar, device->bar_size);
+	device->bar = NULL;
+	close(device->fd);
+	device->fd = -1;
+	if (!CHECK(!ioctl(device->group, VFIO_GROUP_UNSET_CONTAINER)) ||
+	    !CHECK(wdm_container_add(device->container, device->group, &error)) ||
+	    !CHECK(wdm_container_bind(device->container, hammer->objects.fixture.fd, &error)) ||
+	    !CHECK(wdm_vfio_get(device, options.device.text, &error)))
+		return false;
+	add_device(hammer);
+	return true;
+}
+
+/* As wdm_vfio_open(), but for the handle, which a thread may be creating. */
+static bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error)
+{
+	struct wdm_pci_address address = device->address;
+
+	*device = (struct wdm_vfio_device) {
+		.container = wdm_container_open(error),
+		.group = wdm_group_open(wdm_pci_group(options.device.text), error),
+		.fd = -1,
+		.owns_container = true,
+		.owns_group = true,
+		.address = address,
+	};
+	return device->container >= 0 && device->group >= 0 &&
+	       wdm_container_add(device->container, device->group, error) &&
+	       wdm_container_bind(device->container, fd, error) &&
+	       wdm_vfio_get(device, options.device.text, error);
+}
+
+/* Close the device's files and open them, and do something to it in between. */
+static bool reopen(struct hammer *hammer, bool (*between)(void))
+{
+	struct fixture *fixture = &hammer->objects.fixture;
+	struct wdm_error error;
+
+	wdm_vfio_close(&fixture->device);
+	if (!CHECK(between()))
+		return false;
+	if (!CHECK(open_files(&fixture->device, fixture->fd, &error))) {
+		tap_diag("cannot %s", error.step);
+		return false;
+	}
+	add_device(hammer);
+	return true;
+}
+
+#define DEVICES	"/sys/bus/pci/devices/"
+
+static bool probe_driver(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEVICES "%s/driver_override", options.device.text);
+	return write_text(path, "vfio-pci") &&
+	       write_text("/sys/bus/pci/drivers_probe", options.device.text) &&
+	       wdm_pci_has_vfio_driver(options.device.text);
+}
+
+static bool unbind_and_bind(void)
+{
+	return write_text("/sys/bus/pci/drivers/vfio-pci/unbind", options.device.text) &&
+	       probe_driver();
+}
+
+static bool remove_and_rescan(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEVICES "%s/remove", options.device.text);
+	return write_text(path, "1") && write_text("/sys/bus/pci/rescan", "1") && probe_driver();
+}
+
+/* VFIO takes the group back and hands it over, while the threads call everything. */
+static void hammer_and_take_back(void)
+{
+	struct hammering numbers[THREADS];
+	pthread_t threads[THREADS];
+	long long pinned = pinned_pages();
+	time_t end = time(NULL) + 2 * options.seconds;
+	unsigned int rounds = 0;
+	struct hammer hammer;
+	bool good = true;
+
+	start(&hammer, threads, numbers);
+	while (good && (time(NULL) < end || rounds < 6)) {
+		usleep(200000);
+		switch (rounds++ % 3) {
+		case 0:
+			good = take_back_and_hand_over(&hammer);
+			break;
+		case 1:
+			good = reopen(&hammer, unbind_and_bind);
+			break;
+		default:
+			good = reopen(&hammer, remove_and_rescan);
+		}
+	}
+	tap_diag("%u rounds", rounds);
+	stop(&hammer, threads);
+	wdm_vfio_close(&hammer.objects.fixture.device);
+	delete_all(&hammer);
+	CHECK(pins_are_back(pinned));
+}
+
 static const struct test_case cases[] = {
 	{ .name = "all at once, then delete everything", .run = hammer_and_delete,
 	  .seconds = 120 },
@@ -403,6 +532,8 @@ static const struct test_case cases[] = {
 	  .seconds = 120 },
 	{ .name = "all at once, and the process ends", .run = hammer_and_exit,
 	  .seconds = 120 },
+	{ .name = "all at once, and VFIO takes the group back", .run = hammer_and_take_back,
+	  .needs = NEEDS_DEVICE, .seconds = 180 },
 };
 
 const struct suite threads_suite = { "threads", cases, ARRAY_SIZE(cases) };

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copyright (C) 2026 the wdm-iommu developers
+ *
+ * User memory that stalls: while a call waits for a page of its argument, other
+ * calls run, VFIO takes the group back, and the file is closed.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/userfaultfd.h>
+#include <linux/vfio.h>
+
+#include "ioctl_table.h"
+#include "suites.h"
+
+#define PAGE		WDM_PAGE_SIZE
+
+/* Long enough for a machine that is busy, and far shorter than a stall */
+#define WAIT_SECONDS	20
+
+/**
+ * struct stall - memory whose first access stalls
+ * @fd: the userfaultfd
+ * @memory: pages of it; each stalls until resolve()
+ * @pages: how many
+ */
+struct stall {
+	int fd;
+	unsigned char *memory;
+	size_t pages;
+};
+
+static void open_stall(struct stall *stall, size_t pages)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	stall->fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (stall->fd < 0)
+		skip("no userfaultfd: %s", strerror(errno));
+	REQUIRE(!ioctl(stall->fd, UFFDIO_API, &api));
+	stall->pages = pages;
+	stall->memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(stall->memory != MAP_FAILED);
+	range.range.start = caller(stall->memory);
+	range.range.len = pages * PAGE;
+	REQUIRE(!ioctl(stall->fd, UFFDIO_REGISTER, &range));
+}
+
+/* Put a page in place. */
+static void resolve(struct stall *stall, size_t number, const void *data)
+{
+	struct uffdio_copy copy = {
+		.dst = caller(stall->memory + number * PAGE),
+		.src = caller(data),
+		.len = PAGE,
+	};
+
+	REQUIRE(!ioctl(stall->fd, UFFDIO_COPY, &copy));
+}
+
+/* Wait for a stalled access; false if the call ends without one. */
+static bool wait_for_stall(const struct stall *stall, const bool *done)
+{
+	struct pollfd poll_fd = { .fd = stall->fd, .events = POLLIN };
+	time_t end = time(NULL) + WAIT_SECONDS;
+
+	while (time(NULL) <= end && !__atomic_load_n(done, __ATOMIC_ACQUIRE)) {
+		struct uffd_msg message;
+
+		if (poll(&poll_fd, 1, 50) == 1 &&
+		    read(stall->fd, &message, sizeof(message)) == sizeof(message) &&
+		    message.event == UFFD_EVENT_PAGEFAULT)
+			return true;
+	}
+	return false;
+}
+
+/* A call in a thread of its own */
+struct stalled_call {
+	const struct ioctl_case *call;
+	struct ioctl_objects *objects;
+	union argument *argument;
+	pthread_t thread;
+	bool done;
+};
+
+static void *make_call(void *data)
+{
+	struct stalled_call *stalled = data;
+
+	ioctl(stalled->objects->fixture.fd, stalled->call->request, stalled->argument);
+	__atomic_store_n(&stalled->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+/* While a call stalls: others go on, and the group goes back. */
+static void check_others(struct ioctl_objects *objects)
+{
+	struct fixture *fixture = &objects->fixture;
+	double start = now();
+	__u32 domain;
+
+	MUST(wdm_domain_create(fixture->fd, true, 0, &domain));
+	MUST(wdm_destroy(fixture->fd, domain));
+	MUST(wdm_map(fixture->fd, objects->os, WDM_RW, fixture->mdl, 0, PAGE, 0x7f00000));
+	MUST(wdm_unmap(fixture->fd, objects->os, 0x7f00000, PAGE));
+	query(fixture->fd, objects->caller);
+	MUST(wdm_attach(fixture->fd, objects->os, objects->device));
+	wdm_vfio_close(&fixture->device);
+	CHECK_EQUAL(query(fixture->fd, objects->os).devices, 0);
+	CHECK(now() - start < 5);
+}
+
+/* Pointers that a call has besides that to its argument */
+static __u64 *pointer_of(unsigned long request, union argument *argument)
+{
+	switch (request) {
+	case WDM_IOMMU_BATCH:
+		return (__u64 *)&argument->batch.ops;
+	case WDM_IOMMU_FLUSH_VA_LIST:
+		return (__u64 *)&argument->flush_va_list.va_list;
+	case WDM_IOMMU_QUERY_MAPPINGS:
+		return (__u64 *)&argument->query_mappings.mappings;
+	case WDM_IOMMU_MDL_CREATE:
+		return (__u64 *)&argument->mdl_create.user_va;
+	case WDM_IOMMU_MAP_USER:
+		return (__u64 *)&argument->map_user.user_va;
+	default:
+		return NULL;
+	}
+}
+
+/* Its argument, or what the argument points to, stalls; and then the file is closed. */
+static void stall_call(const struct ioctl_case *call, bool pointer)
+{
+	unsigned char data[PAGE] __attribute__((aligned(PAGE))) = { 0 };
+	struct ioctl_objects objects;
+	union argument argument;
+	struct stall stall;
+	struct stalled_call stalled = { .call = call, .objects = &objects };
+
+	open_objects(&objects, false);
+	open_device(&objects.fixture);
+	objects.device = objects.fixture.device.handle;
+	open_stall(&stall, 2);
+	prepare_call(call, &objects, &argument);
+	if (pointer) {
+		__u64 *member = pointer_of(call->request, &argument);
+
+		if (call->request == WDM_IOMMU_BATCH || call->request == WDM_IOMMU_FLUSH_VA_LIST)
+			memcpy(data, (void *)(uintptr_t)*member, sizeof(__u64));
+		*member = caller(stall.memory);
+		stalled.argument = &argument;
+	} else {
+		memcpy(data, &argument, sizeof(argument));
+		stalled.argument = (union argument *)stall.memory;
+	}
+	REQUIRE(!pthread_create(&stalled.thread, NULL, make_call, &stalled));
+	if (wait_for_stall(&stall, &stalled.done)) {
+		check_others(&objects);
+		/* The call keeps the file open, and nothing else waits for it. */
+		close(objects.fixture.fd);
+		resolve(&stall, 0, data);
+		if (!stalled.done && wait_for_stall(&stall, &stalled.done))
+			resolve(&stall, 1, data);
+	} else {
+		/* A pin of an older kernel's does not wait for such memory. */
+		CHECK(stalled.done);
+		check_others(&objects);
+		close(objects.fixture.fd);
+	}
+	pthread_join(stalled.thread, NULL);
+	CHECK_EQUAL(locked_memory(), 0);
+	probe_free(&objects.fixture.probe);
+	munmap(objects.fixture.arena, FIXTURE_PAGES * PAGE);
+	munmap(stall.memory, stall.pages * PAGE);
+	close(stall.fd);
+}
+
+/* One call of each kind that takes a pointer, and one that takes none */
+static bool is_worth_it(const struct ioctl_case *call)
+{
+	return call->request == WDM_IOMMU_MAP || call->request == WDM_IOMMU_FLUSH;
+}
+
+static void arguments(void)
+{
+	for (size_t i = 0; i < number_of_ioctls; i++) {
+		if (is_worth_it(&ioctl_table[i])) {
+			tap_diag("%s", ioctl_table[i].name);
+			stall_call(&ioctl_table[i], false);
+		}
+	}
+}
+
+static void pointers(void)
+{
+	union argument argument;
+
+	for (size_t i = 0; i < number_of_ioctls; i++) {
+		if (pointer_of(ioctl_table[i].request, &argument)) {
+			tap_diag("%s", ioctl_table[i].name);
+			stall_call(&ioctl_table[i], true);
+		}
+	}
+}
+
+/* A call that stalls can be killed, whatever it waits for. */
+static void killed(void)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	union argument none;
+
+	for (size_t i = 0; i < number_of_ioctls; i++) {
+		const struct ioctl_case *call = &ioctl_table[i];
+		double start;
+		pid_t child;
+
+		if (!pointer_of(call->request, &none))
+			continue;
+		child = fork();
+		REQUIRE(child >= 0);
+		if (!child) {
+			struct ioctl_objects objects;
+			union argument argument;
+			struct stall stall;
+
+			open_objects(&objects, false);
+			open_stall(&stall, 2);
+			prepare_call(call, &objects, &argument);
+			*pointer_of(call->request, &argument) = caller(stall.memory);
+			ioctl(objects.fixture.fd, call->request, &argument);
+			for (;;)
+				sleep(1);
+		}
+		nanosleep(&pause, NULL);
+		start = now();
+		kill(child, SIGKILL);
+		REQUIRE(waitpid(child, NULL, 0) == child);
+		if (!CHECK(now() - start < 5))
+			tap_diag("%s", call->name);
+	}
+}
+
+static const struct test_case cases[] = {
+	{ .name = "arguments that stall", .run = arguments, .needs = NEEDS_DEVICE,
+	  .seconds = 120 },
+	{ .name = "pointers of arguments that stall", .run = pointers, .needs = NEEDS_DEVICE,
+	  .seconds = 180 },
+	{ .name = "a stalled call is killed", .run = killed },
+};
+
+const struct suite stalls_suite = { "stalls", cases, ARRAY_SIZE(cases) };
