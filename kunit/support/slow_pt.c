@@ -51,7 +51,7 @@ static struct slow_entry slow_x64(unsigned int level, u64 raw)
 	return entry;
 }
 
-/* Arm ARM, D8.3 "Translation table descriptor formats", pgsize of 4 KiB. */
+/* Arm ARM, D8.3 "Translation table descriptor formats", 4 KiB granule. */
 static struct slow_entry slow_arm64(unsigned int level, u64 raw)
 {
 	struct slow_entry entry = { };

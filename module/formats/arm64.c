@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ARM64 (VMSAv8-64) stage 1 page tables with a pgsize of 4 KiB, as a device
- * without a PASID sees them: its requests are EL0's.
+ * ARM64 (VMSAv8-64) stage 1 page tables with the 4 KiB granule, as a device without
+ * a PASID sees them: its requests count as EL0's.
  */
 #include "../perms.h"
 #include "format.h"
@@ -34,7 +34,7 @@ static void wdm_arm64_decode_leaf(unsigned int level, u64 raw,
 {
 	u64 low = wdm_pt_span(level) - 1;
 
-	/* A block ends in zeros, but for nT. */
+	/* The low address bits of a block are RES0, except for nT. */
 	if (raw & ARM64_ADDRESS & low & ~ARM64_NT) {
 		entry->kind = WDM_PT_BAD;
 		return;
@@ -49,7 +49,7 @@ static void wdm_arm64_decode_leaf(unsigned int level, u64 raw,
 }
 
 /*
- * Not looked at: AttrIndx, SH, NS, nG, GP, PXN, UXN, PBHA, the bits that are
+ * Ignored: AttrIndx, SH, NS, nG, GP, PXN, UXN, PBHA, the bits that are
  * left to software, and DBM: without hardware management of the dirty state,
  * AP[2] alone says what may be written.
  */

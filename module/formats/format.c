@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a configuration says about the tables it names.
+ * Configurations: check them, and derive the shape of the tables.
  */
 #include <linux/kernel.h>
 #include <linux/minmax.h>

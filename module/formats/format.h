@@ -2,9 +2,9 @@
 /*
  * Page table formats of callers.
  *
- * The walk is written once (core/shadow_table.c). A format says what an entry of
- * 8 bytes means; tables have 512 entries (a root may have fewer), levels count
- * from 0, the tables of 4 KiB leaves.
+ * A format tells what an entry of 8 bytes means; the walks (core/shadow) are the same
+ * for all. Tables have 512 entries (a root may have fewer); levels count up from 0,
+ * the tables of 4 KiB leaves.
  */
 #ifndef WDM_FORMATS_FORMAT_H
 #define WDM_FORMATS_FORMAT_H
@@ -18,13 +18,13 @@
 #define WDM_PT_ENTRIES		BIT(WDM_PT_INDEX_BITS)
 #define WDM_PT_MAX_LEVELS	5
 
-/* Bits of an address below what an entry of a level translates. */
+/* The lowest address bit that indexes the tables of a level */
 static inline unsigned int wdm_pt_shift(unsigned int level)
 {
 	return 12 + WDM_PT_INDEX_BITS * level;
 }
 
-/* How much an entry of a level translates, in bytes. */
+/* Bytes that an entry of a level translates */
 static inline u64 wdm_pt_span(unsigned int level)
 {
 	return BIT_ULL(wdm_pt_shift(level));
@@ -61,7 +61,7 @@ struct wdm_pt_config {
 };
 
 enum wdm_pt_kind {
-	WDM_PT_NONE,		/* blocks, as the caller wants it to */
+	WDM_PT_NONE,		/* blocks, as the caller intends */
 	WDM_PT_TABLE,
 	WDM_PT_LEAF,
 	WDM_PT_BAD,		/* blocks, and is reported */
@@ -69,8 +69,8 @@ enum wdm_pt_kind {
 
 /**
  * struct wdm_pt_entry - what an entry means for a device's access
- * @kind: see there; a table or leaf that a device may not use at all is
- *	WDM_PT_NONE
+ * @kind: what it is; %WDM_PT_NONE also for a table or leaf that a device may not
+ *	use at all
  * @address: caller address of the table or of the leaf's memory
  * @perms: what it allows at most: WDM_READ, WDM_WRITE
  * @run: leaves only: how many entries, this one among them, hardware may cache
@@ -119,27 +119,27 @@ extern const struct wdm_pt_format wdm_pt_arm64;
 
 ntstatus_t wdm_pt_init(struct wdm_pt *pt, const struct wdm_pt_config *config);
 
-/* Entries in a table of a level. */
+/* Entries of a table of a level */
 static inline unsigned int wdm_pt_entries(const struct wdm_pt *pt,
 					  unsigned int level)
 {
 	return level == pt->levels - 1 ? pt->root_entries : WDM_PT_ENTRIES;
 }
 
-/* The entry of a table of a level that is on the way to an address. */
+/* The entry of a table of a level that is on the path to an address */
 static inline unsigned int wdm_pt_index(const struct wdm_pt *pt,
 					unsigned int level, u64 va)
 {
 	return (va >> wdm_pt_shift(level)) & (wdm_pt_entries(pt, level) - 1);
 }
 
-/* How much the tables translate, in bytes. */
+/* Bytes that the tables translate */
 static inline u64 wdm_pt_size(const struct wdm_pt *pt)
 {
 	return wdm_pt_span(pt->levels - 1) * pt->root_entries;
 }
 
-/* The address, as devices write it, of something that starts at @va. */
+/* Turn an index into the tables into an address as devices write it. */
 static inline u64 wdm_pt_canonical(const struct wdm_pt *pt, u64 va)
 {
 	unsigned int bits = wdm_pt_shift(pt->levels);
@@ -150,12 +150,12 @@ static inline u64 wdm_pt_canonical(const struct wdm_pt *pt, u64 va)
 }
 
 /**
- * wdm_pt_translates() - Is there an entry for an address?
+ * wdm_pt_translates() - Can the tables have an entry for an address?
  * @pt: the set of tables
  * @va: an input address
  *
- * Return: whether @va has as many bits as the tables translate, and is
- * canonical where the format asks for it.
+ * Return: whether @va has no more bits than the tables translate, or is canonical
+ * if the format requires that.
  */
 static inline bool wdm_pt_translates(const struct wdm_pt *pt, u64 va)
 {

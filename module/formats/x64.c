@@ -13,7 +13,7 @@
 #define X64_PAT_LARGE	BIT_ULL(12)
 
 /*
- * Not looked at: PWT, PCD, G, A and D, protection keys, the bits that are left
+ * Ignored: PWT, PCD, G, A and D, protection keys, the bits that are left
  * to software, and XD: a device does not execute.
  */
 static void wdm_x64_decode(unsigned int level, u64 raw,
@@ -31,7 +31,7 @@ static void wdm_x64_decode(unsigned int level, u64 raw,
 		return;
 	}
 
-	/* Supervisor pages do not exist for a device, nor what is below. */
+	/* A device may not use supervisor pages, nor what is below such a table. */
 	if (!(raw & X64_USER))
 		return;
 
