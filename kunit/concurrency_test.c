@@ -383,10 +383,10 @@ static void conc_flush(struct conc_thread *thread)
 		for (i = 0; i < ARRAY_SIZE(vas); i++)
 			vas[i] = fixture_below(rng, 16) << 12 |
 				 fixture_below(rng, 16) << 21;
-		wdm_shadow_flush_list(t->domain, fixture_once_in(rng, 2), vas,
+		wdm_domain_flush_list(t->domain, fixture_once_in(rng, 2), vas,
 				      ARRAY_SIZE(vas), &walk_error);
 		if (fixture_once_in(rng, 4))
-			wdm_shadow_flush(t->domain, &walk_error);
+			wdm_domain_flush(t->domain, &walk_error);
 		cond_resched();
 	}
 }
@@ -406,13 +406,13 @@ static void concurrency_tables(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, conc);
 	conc->t = t;
 	tables_config(t, &config);
-	wdm_shadow_configure(t->domain, &config, &walk_error);
+	wdm_domain_configure(t->domain, &config, &walk_error);
 	conc_launch(test, conc, 0, conc_edit);
 	conc_launch(test, conc, 1, conc_flush);
 	for (i = 0; i < 15; i++) {
-		wdm_shadow_flush(t->domain, &walk_error);
-		wdm_shadow_memory_remove(t->domain, TABLES_DATA_B, 100);
-		wdm_shadow_flush(t->domain, &walk_error);
+		wdm_domain_flush(t->domain, &walk_error);
+		wdm_domain_memory_remove(t->domain, TABLES_DATA_B, 100);
+		wdm_domain_flush(t->domain, &walk_error);
 		tables_add(t, TABLES_DATA_B, 100);
 		cond_resched();
 	}
@@ -421,7 +421,7 @@ static void concurrency_tables(struct kunit *test)
 
 	/* When all is quiet, a flush makes everything right. */
 	tables_prune(t, walk);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    walk->walk_error.status);
 	KUNIT_EXPECT_EQ(test, walk_error.count, walk->walk_error.count);
 	tables_check(t, walk);

@@ -188,7 +188,7 @@ static void memory_flush(struct kunit *test)
 	tables_config(t, &config);
 	for (nth = 1; nth < MEMORY_MAX; nth++) {
 		memory_fail_nth(nth);
-		status = wdm_shadow_configure(t->domain, &config, &walk_error);
+		status = wdm_domain_configure(t->domain, &config, &walk_error);
 		failed = memory_failed();
 		if (!wdm_ok(status)) {
 			failures++;
@@ -200,7 +200,7 @@ static void memory_flush(struct kunit *test)
 		/* Without a root it is not configured. */
 		if (!wdm_ok(status) && !walk_error.count)
 			continue;
-		KUNIT_ASSERT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+		KUNIT_ASSERT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 				    STATUS_SUCCESS);
 		tables_walk(t, walk, 1, 0);
 		tables_check(t, walk);

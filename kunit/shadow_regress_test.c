@@ -37,7 +37,7 @@ static ntstatus_t cases_configure(struct tables *t, bool translate,
 
 	tables_config(t, &config);
 	config.translation_enabled = translate;
-	return wdm_shadow_configure(t->domain, &config, walk_error);
+	return wdm_domain_configure(t->domain, &config, walk_error);
 }
 
 /* Configure, and see that the IOMMU has what a walk finds. */
@@ -59,7 +59,7 @@ static void cases_flush(struct tables *t, ntstatus_t want)
 	struct wdm_walk_error walk_error;
 
 	KUNIT_EXPECT_STATUS(t->fx->test,
-			    wdm_shadow_flush(t->domain, &walk_error), want);
+			    wdm_domain_flush(t->domain, &walk_error), want);
 }
 
 static u64 cases_page_size(struct tables *t, u64 va)
@@ -92,7 +92,7 @@ static void cases_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 3 * 512);
 
 	KUNIT_ASSERT_STATUS(test,
-			    wdm_shadow_memory_add(t->domain, WDM_PERMS,
+			    wdm_domain_memory_add(t->domain, WDM_PERMS,
 						  giant->mdl, 0, SZ_1G / SZ_4K,
 						  3ULL * SZ_1G),
 			    STATUS_SUCCESS);
@@ -101,7 +101,7 @@ static void cases_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cases_page_size(t, 5ULL * SZ_1G), SZ_1G);
 	/* A part of its memory goes, so all of it must. */
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_remove(t->domain,
+			    wdm_domain_memory_remove(t->domain,
 						     3ULL * SZ_1G + SZ_512M, 1),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, cases_page_size(t, 5ULL * SZ_1G), 0);
@@ -136,7 +136,7 @@ static void cases_neighbours(struct kunit *test)
 
 	*tables_entry(t, 3, 77) = tables_pointer(t, TABLES_DATA_B);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_flush_list(t->domain, true, &va, 1,
+			    wdm_domain_flush_list(t->domain, true, &va, 1,
 						  &walk_error),
 			    STATUS_SUCCESS);
 	*tables_entry(t, 3, 400) = 0;
@@ -175,7 +175,7 @@ static void cases_two_iommus(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(fakes); i++) {
 		fake_iommu_fail_map(fakes[i], 1, true);
 		KUNIT_EXPECT_STATUS(test,
-				    wdm_shadow_flush_list(t->domain, true, vas,
+				    wdm_domain_flush_list(t->domain, true, vas,
 							  ARRAY_SIZE(vas),
 							  &walk_error),
 				    STATUS_INSUFFICIENT_RESOURCES);
@@ -249,7 +249,7 @@ static void cases_refusals(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		entry = tables_entry(t, rows[i].table, rows[i].index);
 		*entry = rows[i].raw;
-		KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+		KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 				    rows[i].status);
 		KUNIT_EXPECT_EQ(test, walk_error.count, 1);
 		KUNIT_EXPECT_EQ(test, walk_error.level, rows[i].level);
@@ -290,12 +290,32 @@ static void cases_conflict(struct kunit *test)
 
 	/* From now on such an entry is refused. */
 	*tables_entry(t, 1, 1) = tables_pointer(t, tables_page(2));
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    STATUS_CONFLICTING_ADDRESSES);
 	KUNIT_EXPECT_EQ(test, walk_error.count, 1);
 	KUNIT_EXPECT_EQ(test, walk_error.va, SZ_1G + SZ_4K);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
 	KUNIT_EXPECT_EQ(test, narrow->mapped, 1);
+
+	/* With two faults, leaves of all sizes answer the same. */
+	*tables_entry(t, 1, 1) = tables_large(t, BIT_ULL(40));
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
+			    STATUS_CONFLICTING_ADDRESSES);
+	*tables_entry(t, 1, 1) = tables_pointer(t, tables_page(4));
+	*tables_entry(t, 4, 5) = tables_large(t, BIT_ULL(40));
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
+			    STATUS_CONFLICTING_ADDRESSES);
+	*tables_entry(t, 4, 5) = tables_pointer(t, tables_page(5));
+	*tables_entry(t, 5, 0) = tables_pointer(t, BIT_ULL(40));
+	*tables_entry(t, 5, 1) = tables_pointer(t, BIT_ULL(40));
+	*tables_entry(t, 5, 3) = tables_pointer(t, BIT_ULL(40));
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
+			    STATUS_CONFLICTING_ADDRESSES);
+	KUNIT_EXPECT_EQ(test, walk_error.count, 3);
+	*tables_entry(t, 1, 1) = tables_pointer(t, tables_page(2));
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
+			    STATUS_CONFLICTING_ADDRESSES);
+
 	/* The wide one alone again: a full flush looks at it again. */
 	fixture_disown(narrow);
 	cases_flush(t, STATUS_SUCCESS);
@@ -306,45 +326,54 @@ static void cases_list_parameters(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
 	u64 vas[] = { 0, BIT_ULL(t->kind->bits) };
+	const size_t many = 70000;
+	u64 *zeros = kvcalloc(many, sizeof(*zeros), GFP_KERNEL);
 	struct wdm_domain *os = fixture_domain(t->fx, true, 0);
 	struct wdm_pt_config config = { .type = WDM_PT_X64 };
 	struct wdm_walk_error walk_error;
 
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    STATUS_INVALID_DEVICE_STATE);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_flush_list(t->domain, true, vas, 1,
+			    wdm_domain_flush_list(t->domain, true, vas, 1,
 						  &walk_error),
 			    STATUS_INVALID_DEVICE_STATE);
 	cases_chain(t);
 	cases_good(t);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_flush_list(t->domain, true, vas, 1,
+			    wdm_domain_flush_list(t->domain, true, vas, 1,
 						  &walk_error),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_flush_list(t->domain, true, vas, 2,
+			    wdm_domain_flush_list(t->domain, true, vas, 2,
 						  &walk_error),
 			    STATUS_INVALID_PARAMETER_4);
 	KUNIT_EXPECT_EQ(test, walk_error.count, 0);
+	/* A list of the contract may have any length. */
+	KUNIT_ASSERT_NOT_NULL(test, zeros);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_flush_list(t->domain, true, vas,
-						  WDM_SHADOW_MAX_VA_LIST + 1,
+			    wdm_domain_flush_list(t->domain, true, zeros, many,
 						  &walk_error),
-			    STATUS_INVALID_PARAMETER_3);
+			    STATUS_SUCCESS);
+	zeros[many - 1] = vas[1];
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_flush_list(t->domain, true, zeros, many,
+						  &walk_error),
+			    STATUS_INVALID_PARAMETER_4);
+	kvfree(zeros);
 
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(os, &walk_error),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(os, &walk_error),
 			    STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_flush_list(os, true, vas, 1, &walk_error),
+			    wdm_domain_flush_list(os, true, vas, 1, &walk_error),
 			    STATUS_INVALID_PARAMETER_1);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_configure(os, &config, &walk_error),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_configure(os, &config, &walk_error),
 			    STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_add(os, WDM_READ, t->data[0]->mdl,
+			    wdm_domain_memory_add(os, WDM_READ, t->data[0]->mdl,
 						  0, 1, 0),
 			    STATUS_INVALID_PARAMETER_1);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_memory_remove(os, 0, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_memory_remove(os, 0, 1),
 			    STATUS_INVALID_PARAMETER_1);
 }
 
@@ -376,22 +405,22 @@ static void cases_memory_parameters(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		KUNIT_EXPECT_STATUS(test,
-				    wdm_shadow_memory_add(t->domain,
+				    wdm_domain_memory_add(t->domain,
 							  rows[i].perms,
 							  rows[i].mdl,
 							  rows[i].page,
 							  rows[i].nr,
 							  rows[i].at),
 				    rows[i].status);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_memory_remove(t->domain, 1, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_memory_remove(t->domain, 1, 1),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_memory_remove(t->domain, 0, 0),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_memory_remove(t->domain, 0, 0),
 			    STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_remove(t->domain, -PAGE_SIZE, 2),
+			    wdm_domain_memory_remove(t->domain, -PAGE_SIZE, 2),
 			    STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_remove(t->domain, TABLES_DATA_A,
+			    wdm_domain_memory_remove(t->domain, TABLES_DATA_A,
 						     1089),
 			    STATUS_NOT_FOUND);
 	KUNIT_EXPECT_EQ(test, wdm_record_pages(&t->domain->record), pages);
@@ -425,10 +454,10 @@ static void cases_bad_root(struct kunit *test)
 	/* The old root's memory goes: so does all; it comes back: so does all. */
 	t->root = good;
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_remove(t->domain, TABLES_AT, 1),
+			    wdm_domain_memory_remove(t->domain, TABLES_AT, 1),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 0);
-	KUNIT_EXPECT_STATUS(test, wdm_shadow_flush(t->domain, &walk_error),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    STATUS_ACCESS_VIOLATION);
 	KUNIT_EXPECT_EQ(test, walk_error.level, t->kind->levels);
 	KUNIT_EXPECT_EQ(test, walk_error.raw, t->root);
@@ -455,25 +484,25 @@ static void cases_bypass(struct kunit *test)
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_add(t->domain, WDM_READ, rw, 0, 9,
+			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 9,
 						  SZ_1G),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages + 9);
 	KUNIT_EXPECT_EQ(test, cases_page_size(t, SZ_1G), SZ_4K);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_remove(t->domain, SZ_1G + SZ_4K,
+			    wdm_domain_memory_remove(t->domain, SZ_1G + SZ_4K,
 						     3),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages + 6);
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(t->fake));
 
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_add(t->domain, WDM_READ, rw, 0, 1,
+			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 1,
 						  top),
 			    STATUS_CONFLICTING_ADDRESSES);
 	fake_iommu_fail_map(t->fake, 1, true);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_add(t->domain, WDM_READ, rw, 0, 9,
+			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 9,
 						  SZ_1G + SZ_1M),
 			    STATUS_INSUFFICIENT_RESOURCES);
 	fake_iommu_fail_map(t->fake, 0, false);
@@ -485,7 +514,7 @@ static void cases_bypass(struct kunit *test)
 	*tables_entry(t, 3, 1) = tables_pointer(t, TABLES_DATA_A);
 	cases_good(t);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_shadow_memory_add(t->domain, WDM_READ, rw, 0, 1,
+			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 1,
 						  top),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, cases_configure(t, false, &walk_error),
@@ -524,7 +553,7 @@ static void cases_contiguous(struct kunit *test)
 		if (round == 2)
 			*tables_entry(t, 3, 32 + 10) |= BIT_ULL(52);
 		KUNIT_EXPECT_STATUS(test,
-				    wdm_shadow_flush_list(t->domain, round & 1,
+				    wdm_domain_flush_list(t->domain, round & 1,
 							  &va, 1, &walk_error),
 				    STATUS_SUCCESS);
 		tables_walk(t, walk, 1, 0);
@@ -532,34 +561,94 @@ static void cases_contiguous(struct kunit *test)
 	}
 }
 
+/* What a domain without CAP_IPC_LOCK may take, while one MiB is pinned */
+#define CASES_BUDGET	(WDM_BUDGET_BASE + WDM_BUDGET_RATIO * (u64)SZ_1M)
+
+/* Flush one address of a run of 16 large leaves: all of them lead to @to, or block. */
+static void cases_flush_run(struct tables *t, unsigned int level, u64 raw,
+			    const struct test_mdl *to)
+{
+	struct kunit *test = t->fx->test;
+	u64 span = wdm_pt_span(level), va = 32 * span + 11 * span + 5 * SZ_4K;
+	struct wdm_walk_error walk_error;
+	struct fake_page fp;
+	unsigned int i;
+
+	for (i = 32; i < 48; i++)
+		*tables_entry(t, 3 - level, i) = raw;
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_flush_list(t->domain, true, &va, 1,
+						  &walk_error), STATUS_SUCCESS);
+	for (i = 32; i < 48; i++) {
+		KUNIT_ASSERT_EQ(test, fake_iommu_at(t->fake, i * span, &fp), !!to);
+		if (to)
+			KUNIT_ASSERT_EQ(test, fp.phys, PFN_PHYS(to->pfns[0]));
+	}
+	KUNIT_EXPECT_EQ(test, t->fake->mapped, to ? 16 * span / SZ_4K : 0);
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(t->fake));
+}
+
+/* The same at 2 MiB and 1 GiB, with the bit before the change, after it, or both */
+static void cases_contiguous_large(struct kunit *test)
+{
+	struct tables *t = tables_start(test, test->param_value);
+	const u64 at = 4ULL * SZ_1G, nr = SZ_1G / SZ_4K, bit = BIT_ULL(52);
+	struct test_mdl *memory[2];
+	unsigned int i, level;
+	u64 raw[2];
+
+	if (!t->kind->arm64)
+		kunit_skip(test, "x86 has no such bit");
+	for (i = 0; i < 2; i++) {
+		memory[i] = fixture_mdl_contiguous(t->fx, WDM_PERMS, nr, nr);
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_memory_add(t->domain, WDM_PERMS,
+							  memory[i]->mdl, 0, nr,
+							  at + i * (u64)SZ_1G),
+				    STATUS_SUCCESS);
+		raw[i] = tables_large(t, at + i * (u64)SZ_1G);
+	}
+	cases_chain(t);
+	cases_good(t);
+	for (level = 1; level <= 2; level++) {
+		cases_flush_run(t, level, raw[0] | bit, memory[0]);
+		cases_flush_run(t, level, raw[1] | bit, memory[1]);
+		cases_flush_run(t, level, raw[0], memory[0]);
+		cases_flush_run(t, level, raw[1] | bit, memory[1]);
+		cases_flush_run(t, level, 0, NULL);
+	}
+}
+
 /*
- * Every entry of a table leads to that very table. The walk is cut off at a
- * number of tables, and all of it can be taken back.
+ * Every entry of a table leads to that very table. The walk is cut off by the
+ * budget, and all of it can be taken back.
  */
 static void cases_bounds(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
+	struct wdm_budget *budget = fixture_budget(t->fx, SZ_1M);
 	struct wdm_domain_report report;
 	struct wdm_walk_error walk_error;
 	unsigned int i;
-	ntstatus_t want = t->kind->arm64 ? STATUS_INSUFFICIENT_RESOURCES :
-					   STATUS_ACCESS_VIOLATION;
 	u64 raw;
 
 	/* No IOMMU: it is the tables that are counted, not what they map. */
 	fixture_disown(t->fake);
+	t->domain->budget = budget;
 	/* As a page, a table of ours is no leaf for ARM64 without AF. */
 	raw = t->kind->arm64 ? TABLES_AT | 0x3 : tables_pointer(t, TABLES_AT);
-	for (i = 0; i < (t->kind->arm64 ? 512 : 20); i++)
+	for (i = 0; i < 512; i++)
 		*tables_entry(t, 0, i) = raw;
-	KUNIT_EXPECT_STATUS(test, cases_configure(t, true, &walk_error), want);
+	KUNIT_EXPECT_STATUS(test, cases_configure(t, true, &walk_error),
+			    STATUS_WORKING_SET_QUOTA);
 	KUNIT_EXPECT_GT(test, walk_error.count, 0);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_report(t->domain, &report),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_LE(test, report.shadow_tables,
-			wdm_record_pages(&t->domain->record) + WDM_SHADOW_EXTRA_TABLES + 1);
-	KUNIT_EXPECT_GT(test, report.shadow_tables, WDM_SHADOW_EXTRA_TABLES);
+	KUNIT_EXPECT_GT(test, report.shadow_tables,
+			CASES_BUDGET / (16 * SZ_1K));
+	KUNIT_EXPECT_LT(test, report.shadow_tables, CASES_BUDGET / SZ_8K);
 	KUNIT_EXPECT_EQ(test, report.invalid_entries, walk_error.count);
+	KUNIT_EXPECT_LE(test, atomic64_read(&budget->used), CASES_BUDGET);
 
 	cases_flush(t, walk_error.status);
 	memset(t->mem, 0, PAGE_SIZE);
@@ -569,6 +658,30 @@ static void cases_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report.shadow_tables, 1);
 	KUNIT_EXPECT_EQ(test, report.invalid_entries, 0);
 	KUNIT_EXPECT_EQ(test, report.translated_bytes, 0);
+	KUNIT_EXPECT_LT(test, atomic64_read(&budget->used), SZ_16K);
+
+	/* A leaf of 1 GiB may take 2 MiB of the IOMMU's tables: two fit. */
+	cases_chain(t);
+	for (i = 3; i < 6; i++)
+		*tables_entry(t, 1, i) = tables_large(t, 4ULL * SZ_1G);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_memory_add(t->domain, WDM_PERMS,
+						  fixture_mdl_contiguous(t->fx, WDM_PERMS,
+									 SZ_1G / SZ_4K,
+									 512)->mdl,
+						  0, SZ_1G / SZ_4K,
+						  4ULL * SZ_1G),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
+			    STATUS_WORKING_SET_QUOTA);
+	KUNIT_EXPECT_EQ(test, walk_error.count, 1);
+	KUNIT_EXPECT_EQ(test, walk_error.va, 5ULL * SZ_1G);
+	/* When one goes, the third has room, though it did not change. */
+	*tables_entry(t, 1, 3) = 0;
+	cases_flush(t, STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_report(t->domain, &report),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, report.translated_bytes, 2ULL * SZ_1G);
 }
 
 static struct kunit_case cases_cases[] = {
@@ -583,6 +696,7 @@ static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_bad_root, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bypass, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous, cases_gen_params),
+	KUNIT_CASE_PARAM(cases_contiguous_large, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bounds, cases_gen_params),
 	{}
 };

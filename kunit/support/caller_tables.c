@@ -81,6 +81,22 @@ struct tables *tables_start(struct kunit *test, const struct tables_kind *kind)
 	return t;
 }
 
+void tables_adopt_narrow(struct tables *t)
+{
+	struct rnd_state *rng = &t->fx->rng;
+	struct iommu_domain_geometry *geo;
+	u64 limit = 1ULL << min(t->kind->bits, 48U);
+
+	t->narrow = fixture_fake(t->fx, FAKE_PGSIZES_AMD);
+	geo = &t->narrow->domain.geometry;
+	/* Somewhere in a page of any size, so that leaves stick out of it */
+	if (fixture_once_in(rng, 2))
+		geo->aperture_start = fixture_below(rng, SZ_4M) & PAGE_MASK;
+	geo->aperture_end = limit / 2 + (fixture_below(rng, limit / 2) & PAGE_MASK) - 1;
+	KUNIT_ASSERT_STATUS(t->fx->test, fixture_adopt(t->domain, t->narrow),
+			    STATUS_SUCCESS);
+}
+
 ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages)
 {
 	static const u64 starts[] = {
@@ -97,7 +113,7 @@ ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages)
 	ext.mdl = t->data[i]->mdl;
 	ext.perms = t->data[i]->mdl->access;
 	ext.mdl_page = (caller - starts[i]) >> PAGE_SHIFT;
-	status = wdm_shadow_memory_add(t->domain, ext.perms, ext.mdl,
+	status = wdm_domain_memory_add(t->domain, ext.perms, ext.mdl,
 				       ext.mdl_page, nr_pages, caller);
 	if (wdm_ok(status))
 		page_model_insert(&t->space, &ext);
@@ -275,17 +291,24 @@ static void tables_refuse(const struct tables_step *step, ntstatus_t status,
 	walk_error->raw = raw;
 }
 
+static bool tables_in_aperture(const struct fake_iommu *fake,
+			       const struct tables_leaf *leaf)
+{
+	const struct iommu_domain_geometry *geo = &fake->domain.geometry;
+
+	return leaf->va >= geo->aperture_start &&
+	       leaf->va + leaf->span - 1 <= geo->aperture_end;
+}
+
 static ntstatus_t tables_leaf_valid(const struct tables_step *step,
 				    const struct tables_leaf *leaf,
 				    u64 *content)
 {
-	const struct iommu_domain_geometry *geo;
 	const struct model_page *mp;
 	u64 i;
 
-	geo = &step->t->fake->domain.geometry;
-	if (leaf->va < geo->aperture_start ||
-	    leaf->va + leaf->span - 1 > geo->aperture_end)
+	if (!tables_in_aperture(step->t->fake, leaf) ||
+	    (step->t->narrow && !tables_in_aperture(step->t->narrow, leaf)))
 		return STATUS_CONFLICTING_ADDRESSES;
 	*content = 0;
 	for (i = 0; i < leaf->span; i += PAGE_SIZE) {
@@ -468,7 +491,7 @@ bool tables_leaf_blocked(struct tables *t, const struct tables_leaf *leaf)
 	       fp.iova > leaf->va + leaf->span - 1;
 }
 
-void tables_check(struct tables *t, struct tables_walk *walk)
+static void tables_check_fake(struct tables *t, struct tables_walk *walk)
 {
 	struct kunit *test = t->fx->test;
 	struct tables_leaf *leaf;
@@ -484,6 +507,17 @@ void tables_check(struct tables *t, struct tables_walk *walk)
 	KUNIT_ASSERT_FALSE(test, fake_iommu_stale(t->fake));
 	KUNIT_ASSERT_EQ(test, t->fake->torn, 0);
 	KUNIT_ASSERT_EQ(test, t->fake->bad_calls, 0);
+}
+
+void tables_check(struct tables *t, struct tables_walk *walk)
+{
+	if (t->narrow) {
+		swap(t->fake, t->narrow);
+		tables_check_fake(t, walk);
+		swap(t->fake, t->narrow);
+	}
+	/* The serials are this one's. */
+	tables_check_fake(t, walk);
 }
 
 bool tables_leaf_same(const struct tables_leaf *a, const struct tables_leaf *b)

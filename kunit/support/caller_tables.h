@@ -6,7 +6,7 @@
 #ifndef WDM_KUNIT_CALLER_TABLES_H
 #define WDM_KUNIT_CALLER_TABLES_H
 
-#include "../../module/core/shadow/shadow.h"
+#include "../../module/core/caller.h"
 #include "fixture.h"
 #include "page_model.h"
 
@@ -45,6 +45,7 @@ struct tables_kind {
  * @kind: the shape of its tables
  * @domain: a caller-managed domain
  * @fake: an IOMMU that the domain has adopted
+ * @narrow: another one, which translates fewer addresses, or NULL
  * @space: its address space
  * @mem: its tables
  * @data: MDLs of tables and data: those of TABLES_AT to TABLES_DATA_C
@@ -55,6 +56,7 @@ struct tables {
 	const struct tables_kind *kind;
 	struct wdm_domain *domain;
 	struct fake_iommu *fake;
+	struct fake_iommu *narrow;
 	struct page_model space;
 	u64 *mem;
 	struct test_mdl *data[4];
@@ -105,6 +107,9 @@ struct tables_walk {
 };
 
 struct tables *tables_start(struct kunit *test, const struct tables_kind *kind);
+
+/* Have the domain adopt an IOMMU with a random aperture. */
+void tables_adopt_narrow(struct tables *t);
 
 /* Add a range of the window, as tables_start() added it, to the address space. */
 ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages);

@@ -124,6 +124,12 @@ static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
 	return 0;
 }
 
+static void fake_run_hook(struct fake_iommu *fake)
+{
+	if (fake->hook_at && !--fake->hook_at)
+		fake->hook(fake);
+}
+
 static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 			  phys_addr_t phys, size_t pgsize, size_t pgcount,
 			  int prot, gfp_t gfp, size_t *mapped)
@@ -133,6 +139,7 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 	size_t i;
 	int ret = 0;
 
+	fake_run_hook(fake);
 	mutex_lock(&fake->lock);
 	fake->nr_map++;
 	if (!is_power_of_2(pgsize) || !(pgsize & domain->pgsize_bitmap) ||
@@ -198,6 +205,7 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	u64 next = iova, end = iova + pgsize * pgcount;
 	struct fake_page *page;
 
+	fake_run_hook(fake);
 	mutex_lock(&fake->lock);
 	fake->nr_unmap++;
 	while (next - iova < end - iova) {

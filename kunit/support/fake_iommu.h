@@ -83,6 +83,10 @@ struct fake_table {
  * @tables: tables that the next sync frees, as struct fake_table
  * @freed_tables: tables that were freed
  * @freed_early: those whose own range had not been synced
+ * @hook: to be set: called once, before the call of map_pages or unmap_pages that
+ *	@hook_at counts down to
+ * @hook_at: how many calls to go
+ * @hook_data: for @hook
  */
 struct fake_iommu {
 	struct iommu_domain domain;
@@ -112,6 +116,9 @@ struct fake_iommu {
 	struct list_head tables;
 	unsigned int freed_tables;
 	unsigned int freed_early;
+	void (*hook)(struct fake_iommu *fake);
+	unsigned int hook_at;
+	void *hook_data;
 };
 
 void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes);

@@ -2,6 +2,7 @@
 /*
  * What all suites share.
  */
+#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
@@ -220,6 +221,21 @@ u64 fixture_mdl_pfn(struct fixture *fx, const struct wdm_mdl *mdl, u64 page)
 	return fixture_mdl_find(fx, mdl)->pfns[page];
 }
 
+struct wdm_budget *fixture_budget(struct fixture *fx, u64 pinned)
+{
+	struct wdm_budget *budget = kunit_kzalloc(fx->test, sizeof(*budget),
+						  GFP_KERNEL);
+	struct cred *cred = prepare_creds();
+
+	KUNIT_ASSERT_NOT_NULL(fx->test, budget);
+	KUNIT_ASSERT_NOT_NULL(fx->test, cred);
+	KUNIT_ASSERT_NULL(fx->test, fx->cred);
+	cap_clear(cred->cap_effective);
+	fx->cred = override_creds(cred);
+	atomic64_set(&budget->pinned, pinned);
+	return budget;
+}
+
 struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
 				  u32 flags)
 {
@@ -290,6 +306,8 @@ void fixture_exit(struct kunit *test)
 
 	if (!fx)
 		return;
+	if (fx->cred)
+		put_cred(revert_creds(fx->cred));
 	list_for_each_entry(fake, &fx->fakes, node)
 		fixture_check_fake(test, fake);
 	list_for_each_entry(fd, &fx->domains, node)

@@ -33,6 +33,7 @@
  * @domains: struct fixture_domain
  * @fakes: struct fake_iommu
  * @memory: struct fixture_memory
+ * @cred: what the test ran with before fixture_budget(), or NULL
  * @next_pfn: next page frame for memory that does not exist
  */
 struct fixture {
@@ -42,6 +43,7 @@ struct fixture {
 	struct list_head domains;
 	struct list_head fakes;
 	struct list_head memory;
+	const struct cred *cred;
 	u64 next_pfn;
 };
 
@@ -101,6 +103,9 @@ void fixture_mdl_put(struct test_mdl *tm);
 struct test_mdl *fixture_mdl_find(struct fixture *fx,
 				  const struct wdm_mdl *mdl);
 u64 fixture_mdl_pfn(struct fixture *fx, const struct wdm_mdl *mdl, u64 page);
+
+/* A budget, as of a program without CAP_IPC_LOCK that has pinned so many bytes. */
+struct wdm_budget *fixture_budget(struct fixture *fx, u64 pinned);
 
 struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
 				  u32 flags);

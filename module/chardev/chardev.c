@@ -72,7 +72,7 @@ struct wdm_ioctl {
 /* The last column never changes: the last member of the first version. */
 static const struct wdm_ioctl wdm_ioctls[] = {
 	WDM_IOCTL(WDM_IOMMU_INFO, wdm_cmd_info, true,
-		  struct wdm_iommu_info, shadow_extra_tables),
+		  struct wdm_iommu_info, max_batch),
 	WDM_IOCTL(WDM_IOMMU_DESTROY, wdm_cmd_destroy, false,
 		  struct wdm_iommu_destroy, reserved),
 	WDM_IOCTL(WDM_IOMMU_DOMAIN_CREATE, wdm_cmd_domain_create, true,

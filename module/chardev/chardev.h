@@ -9,6 +9,9 @@
 
 #include "object.h"
 
+/* Addresses in one list */
+#define WDM_MAX_VA_LIST		65536
+
 /* Operations in one batch */
 #define WDM_BATCH_MAX		65536
 

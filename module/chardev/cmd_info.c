@@ -6,7 +6,6 @@
 
 #include "../core/attach.h"
 #include "../core/mdl.h"
-#include "../core/shadow/shadow.h"
 #include "chardev.h"
 
 ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
@@ -20,8 +19,7 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.formats = BIT(WDM_IOMMU_FORMAT_ARM64) |
 			   BIT(WDM_IOMMU_FORMAT_X64),
 		.max_mdl_length = WDM_MDL_MAX_PAGES << PAGE_SHIFT,
-		.max_va_list = WDM_SHADOW_MAX_VA_LIST,
-		.shadow_extra_tables = WDM_SHADOW_EXTRA_TABLES,
+		.max_va_list = WDM_MAX_VA_LIST,
 		.max_batch = WDM_BATCH_MAX,
 	};
 	if (wdm_unsafe_interrupts_allowed())

@@ -9,7 +9,7 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../core/shadow/shadow.h"
+#include "../core/caller.h"
 #include "chardev.h"
 
 static_assert((int)WDM_PT_ARM64 == WDM_IOMMU_FORMAT_ARM64);
@@ -28,7 +28,7 @@ ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_shadow_memory_add(domain, arg->permissions, range.mdl,
+	return wdm_domain_memory_add(domain, arg->permissions, range.mdl,
 				     range.page, range.nr_pages,
 				     arg->caller_address);
 }
@@ -47,7 +47,7 @@ ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 	status = wdm_command_domain(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_shadow_memory_remove(domain, arg->caller_address, nr_pages);
+	return wdm_domain_memory_remove(domain, arg->caller_address, nr_pages);
 }
 
 /* The domain's kind is checked before all other parameters. */
@@ -62,7 +62,7 @@ static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
 	return status;
 }
 
-static void wdm_put_refusal(struct wdm_iommu_walk_error *out,
+static void wdm_put_walk_error(struct wdm_iommu_walk_error *out,
 			    const struct wdm_walk_error *walk_error)
 {
 	*out = (struct wdm_iommu_walk_error) {
@@ -73,7 +73,7 @@ static void wdm_put_refusal(struct wdm_iommu_walk_error *out,
 	};
 }
 
-/* The configuration in the core's words. */
+/* Translate the configuration for the core. */
 static ntstatus_t wdm_get_config(const struct wdm_iommu_configure *arg,
 				 struct wdm_pt_config *config)
 {
@@ -114,15 +114,14 @@ ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
 	struct wdm_domain *domain;
 	ntstatus_t status;
 
-	wdm_put_refusal(&arg->walk_error, &walk_error);
+	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_get_config(arg, &config);
 	if (wdm_ok(status))
-		status = wdm_shadow_configure(domain, &config,
-					      &walk_error);
-	wdm_put_refusal(&arg->walk_error, &walk_error);
+		status = wdm_domain_configure(domain, &config, &walk_error);
+	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	return status;
 }
 
@@ -133,14 +132,14 @@ ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 	struct wdm_domain *domain;
 	ntstatus_t status;
 
-	wdm_put_refusal(&arg->walk_error, &walk_error);
+	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_shadow_flush(domain, &walk_error);
-	wdm_put_refusal(&arg->walk_error, &walk_error);
+	status = wdm_domain_flush(domain, &walk_error);
+	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	return status;
 }
 
@@ -154,14 +153,14 @@ static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
 
 	if (arg->last_level > 1)
 		return STATUS_INVALID_PARAMETER_2;
-	if (arg->number > WDM_SHADOW_MAX_VA_LIST)
+	if (arg->number > WDM_MAX_VA_LIST)
 		return STATUS_INVALID_PARAMETER_3;
 	vas = kvmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!vas)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	status = STATUS_ACCESS_VIOLATION;
 	if (!copy_from_user(vas, u64_to_user_ptr(arg->va_list), size))
-		status = wdm_shadow_flush_list(domain, arg->last_level, vas,
+		status = wdm_domain_flush_list(domain, arg->last_level, vas,
 					       arg->number, walk_error);
 	kvfree(vas);
 	return status;
@@ -174,13 +173,13 @@ ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 	struct wdm_domain *domain;
 	ntstatus_t status;
 
-	wdm_put_refusal(&arg->walk_error, &walk_error);
+	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_flush_list(domain, arg, &walk_error);
-	wdm_put_refusal(&arg->walk_error, &walk_error);
+	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	return status;
 }

@@ -15,6 +15,9 @@ struct wdm_domain;
 struct wdm_domain_report;
 struct wdm_extent;
 struct wdm_hwpt;
+struct wdm_mdl;
+struct wdm_pt;
+struct wdm_walk_error;
 
 /**
  * struct wdm_backend_ops - the operations of a kind of domain
@@ -28,8 +31,16 @@ struct wdm_hwpt;
  * @clear: unmap everything from @hwpt, which nothing is attached to. Called with
  *	all pages locked
  * @next: find the first run of pages that devices can reach at or above @iova;
- *	STATUS_NOT_FOUND if there is none. Called with the domain locked
- * @report: fill in what only the backend knows. Called with the domain locked
+ *	STATUS_NOT_FOUND if there is none. Called without locks
+ * @report: fill in what only the backend knows. Called without locks
+ * @memory_add: see wdm_domain_memory_add(), which has checked the parameters
+ * @memory_remove: see wdm_domain_memory_remove(), likewise
+ * @configure: see wdm_domain_configure(); @pt is NULL for TranslationEnabled FALSE
+ * @flush: see wdm_domain_flush()
+ * @flush_list: see wdm_domain_flush_list()
+ *
+ * The last five are those of a caller-managed domain, and NULL for an OS-managed
+ * one. They take what locks they need.
  */
 struct wdm_backend_ops {
 	void (*destroy)(struct wdm_domain *domain);
@@ -40,6 +51,19 @@ struct wdm_backend_ops {
 			   struct wdm_extent *ext);
 	ntstatus_t (*report)(struct wdm_domain *domain,
 			     struct wdm_domain_report *report);
+	ntstatus_t (*memory_add)(struct wdm_domain *domain, u32 perms,
+				 struct wdm_mdl *mdl, u64 mdl_page,
+				 u64 nr_pages, u64 caller);
+	ntstatus_t (*memory_remove)(struct wdm_domain *domain, u64 caller,
+				    u64 nr_pages);
+	ntstatus_t (*configure)(struct wdm_domain *domain,
+				const struct wdm_pt *pt,
+				struct wdm_walk_error *walk_error);
+	ntstatus_t (*flush)(struct wdm_domain *domain,
+			    struct wdm_walk_error *walk_error);
+	ntstatus_t (*flush_list)(struct wdm_domain *domain, bool last_level,
+				 const u64 *vas, size_t nr,
+				 struct wdm_walk_error *walk_error);
 };
 
 extern const struct wdm_backend_ops wdm_os_backend;

@@ -23,6 +23,7 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 			     struct wdm_budget *budget,
 			     struct wdm_domain **out)
 {
+	ntstatus_t status = STATUS_INSUFFICIENT_RESOURCES;
 	u32 known = WDM_DOMAIN_KERNEL;
 	struct wdm_domain *domain;
 
@@ -33,24 +34,25 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 
 	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	if (!domain)
-		return STATUS_INSUFFICIENT_RESOURCES;
+		return status;
+	domain->budget = budget;
 	if (!wdm_ok(wdm_allowed_init(&domain->allowed)))
 		goto free;
 	if (os_managed) {
 		domain->ops = &wdm_os_backend;
 	} else {
 		domain->ops = &wdm_shadow_backend;
-		domain->shadow = wdm_shadow_create();
-		if (!domain->shadow)
+		status = wdm_shadow_create(domain);
+		if (!wdm_ok(status))
 			goto allowed;
 	}
 
 	INIT_LIST_HEAD(&domain->hwpts);
 	INIT_LIST_HEAD(&domain->attachments);
-	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR ? WDM_PGSIZE_MIN :
-							     WDM_PGSIZE_ANY;
 	domain->killable = !(flags & WDM_DOMAIN_KERNEL);
-	domain->budget = budget;
+	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR ||
+			 (!os_managed && domain->killable) ?
+			 WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
 	wdm_range_lock_init(&domain->ranges);
 	wdm_record_init(&domain->record);
 	*out = domain;
@@ -60,7 +62,7 @@ allowed:
 	wdm_allowed_destroy(&domain->allowed);
 free:
 	kfree(domain);
-	return STATUS_INSUFFICIENT_RESOURCES;
+	return status;
 }
 
 /**

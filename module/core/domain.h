@@ -35,10 +35,13 @@ struct wdm_shadow;
  * @attachments: what is attached, as &struct wdm_attachment
  * @allowed: the logical addresses that all of them can have mapped
  * @nr_devices: the devices that are attached
- * @pgsize: OS-managed: which pages of the IOMMU to use
+ * @pgsize: which pages of the IOMMU to use for maps; caller-managed: for the
+ *	caller's address space, with TranslationEnabled FALSE
  * @killable: a fatal signal ends calls on it
  * @ranges: the pages that calls are changing. All pages: @hwpts and @attachments change.
  *	No page: the call needs @hwpts and @attachments to stay as they are
+ * @epoch: how often all pages were locked, for attach and detach; changes while
+ *	they are
  * @record: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
  * @shadow: the shadow backend's own; NULL for an OS-managed domain
@@ -58,6 +61,7 @@ struct wdm_domain {
 	enum wdm_pgsize pgsize;
 	bool killable;
 	struct wdm_range_lock ranges;
+	u64 epoch;
 	struct wdm_record record;
 	struct wdm_shadow *shadow;
 	struct wdm_budget *budget;
@@ -104,6 +108,7 @@ static inline ntstatus_t wdm_domain_lock_all(struct wdm_domain *domain,
 {
 	if (wdm_range_lock_all(&domain->ranges, all, killable))
 		return STATUS_CANCELLED;
+	domain->epoch++;
 	return STATUS_SUCCESS;
 }
 
@@ -123,6 +128,7 @@ static inline ntstatus_t wdm_domain_lock_urgent(struct wdm_domain *domain,
 {
 	if (wdm_range_lock_urgent(&domain->ranges, all, killable))
 		return STATUS_CANCELLED;
+	domain->epoch++;
 	return STATUS_SUCCESS;
 }
 

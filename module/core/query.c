@@ -20,10 +20,15 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 
 	*report = (struct wdm_domain_report) {
 		.os_managed = wdm_domain_os_managed(domain),
-		.page_granular = domain->pgsize == WDM_PGSIZE_MIN,
+		.page_granular = wdm_domain_os_managed(domain) &&
+				 domain->pgsize == WDM_PGSIZE_MIN,
 		.aperture_end = U64_MAX,
 	};
-	status = wdm_domain_lock(domain, &none);
+	report->mapped_pages = wdm_record_pages(&domain->record);
+	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
+	status = domain->ops->report(domain, report);
+	if (wdm_ok(status))
+		status = wdm_domain_lock(domain, &none);
 	if (!wdm_ok(status))
 		return status;
 
@@ -35,12 +40,8 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 		report->aperture_end = min(report->aperture_end,
 					   hwpt->aperture.last_iova);
 	}
-	report->mapped_pages = wdm_record_pages(&domain->record);
-	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
-	status = domain->ops->report(domain, report);
-
 	wdm_domain_unlock(domain, &none);
-	return status;
+	return STATUS_SUCCESS;
 }
 
 /* Does @next go on where @ext ends? Then it becomes part of it. */
@@ -79,22 +80,20 @@ static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
  * @ext: out: the runs. Their MDLs are not held: compare, do not use them
  * @nr: in: room in @ext; out: runs written
  *
+ * Attach and detach change nothing that this looks at, and need not wait for it.
+ *
  * Return: STATUS_CANCELLED when a fatal signal came.
  */
 ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			   u64 *start, struct wdm_extent *ext,
 			   unsigned int *nr)
 {
-	ntstatus_t status;
+	ntstatus_t status = STATUS_SUCCESS;
 	unsigned int room = *nr;
 	struct wdm_extent next = { };
-	struct wdm_range none;
 	u64 at = *start;
 
 	*nr = 0;
-	status = wdm_domain_lock(domain, &none);
-	if (!wdm_ok(status))
-		return status;
 	while (at != U64_MAX) {
 		status = wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
 			 wdm_domain_next(domain, caller_space, at, &next);
@@ -109,7 +108,6 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 		at = ((next.first + next.nr_pages) << PAGE_SHIFT) ?: U64_MAX;
 		cond_resched();
 	}
-	wdm_domain_unlock(domain, &none);
 	if (status == STATUS_NOT_FOUND) {
 		at = U64_MAX;
 		status = STATUS_SUCCESS;

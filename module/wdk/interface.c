@@ -5,9 +5,9 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "../core/caller.h"
 #include "../core/os/batch.h"
 #include "../core/os/identity.h"
-#include "../core/shadow/shadow.h"
 #include "wdk.h"
 
 static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
@@ -63,29 +63,17 @@ static NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
 {
 	struct wdm_walk_error walk_error;
 
-	return wdm_shadow_flush(Domain->core, &walk_error);
+	return wdm_domain_flush(Domain->core, &walk_error);
 }
 
 static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
 					 BOOLEAN LastLevel, ULONG Number,
 					 PVOID VaList)
 {
-	NTSTATUS status, first = STATUS_SUCCESS;
 	struct wdm_walk_error walk_error;
-	const u64 *vas = VaList;
-	ULONG nr;
 
-	/* The contract knows no longest list. */
-	do {
-		nr = min_t(ULONG, Number, WDM_SHADOW_MAX_VA_LIST);
-		status = wdm_shadow_flush_list(Domain->core, LastLevel, vas, nr,
-					       &walk_error);
-		if (wdm_ok(first))
-			first = status;
-		vas += nr;
-		Number -= nr;
-	} while (Number);
-	return first;
+	return wdm_domain_flush_list(Domain->core, LastLevel, VaList, Number,
+				     &walk_error);
 }
 
 /* The pages of an MDL, for a function that only OS-managed domains have. */
@@ -180,7 +168,7 @@ static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
 	default:
 		return STATUS_INVALID_PARAMETER_2;
 	}
-	return wdm_shadow_configure(Domain->core, &config, &walk_error);
+	return wdm_domain_configure(Domain->core, &config, &walk_error);
 }
 
 static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {

@@ -12,7 +12,7 @@
 #include <linux/notifier.h>
 #include <linux/slab.h>
 
-#include "../core/shadow/shadow.h"
+#include "../core/caller.h"
 #include "wdk.h"
 
 /* A run of RAM at its own address. The memory is not ours to free. */
@@ -44,7 +44,7 @@ static NTSTATUS wdk_add_ram(struct wdm_domain *domain, u64 pfn, u64 nr_pages)
 		kfree(ram);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
-	status = wdm_shadow_memory_add(domain, WDM_PERMS, &ram->mdl, 0,
+	status = wdm_domain_memory_add(domain, WDM_PERMS, &ram->mdl, 0,
 				       nr_pages, pfn << PAGE_SHIFT);
 	wdm_mdl_put(&ram->mdl);
 	return status;

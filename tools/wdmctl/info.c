@@ -36,6 +36,5 @@ int cmd_info(void)
 	printf("longest MDL:          %llu bytes\n", info.max_mdl_length);
 	printf("longest VA list:      %u addresses\n", info.max_va_list);
 	printf("longest batch:        %u operations\n", info.max_batch);
-	printf("extra shadow tables:  %u\n", info.shadow_extra_tables);
 	return 0;
 }

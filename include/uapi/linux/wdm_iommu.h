@@ -160,11 +160,7 @@ enum wdm_iommu_info_flags {
  *	%WDM_IOMMU_CONFIGURE accepts
  * @max_mdl_length: out: the longest MDL, in bytes
  * @max_va_list: out: the longest list that %WDM_IOMMU_FLUSH_VA_LIST accepts
- * @shadow_extra_tables: out: a caller-managed domain follows at most as many
- *	tables as its caller's address space has pages, and this many more; a
- *	table counts once for each entry through which it is reached
  * @max_batch: out: the most operations that %WDM_IOMMU_BATCH accepts
- * @reserved: out: 0
  *
  * Reports what this kernel and this module offer.
  */
@@ -177,9 +173,7 @@ struct wdm_iommu_info {
 	__u32 formats;
 	__aligned_u64 max_mdl_length;
 	__u32 max_va_list;
-	__u32 shadow_extra_tables;
 	__u32 max_batch;
-	__u32 reserved;
 };
 
 #define WDM_IOMMU_INFO _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_INFO)
@@ -583,26 +577,32 @@ struct wdm_iommu_memory_remove {
 #define WDM_IOMMU_MEMORY_REMOVE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MEMORY_REMOVE)
 
 /**
- * struct wdm_iommu_walk_error - what a walk of the caller's page tables refused
- * @count: entries that the walk met and that block because they were refused;
- *	0: none, and if the call failed with anything but STATUS_CANCELLED it has
- *	changed nothing
+ * struct wdm_iommu_walk_error - invalid entries of the caller's page tables
+ * @count: invalid entries that the walk met, which block. If it is 0 and the call
+ *	failed with anything but %STATUS_CANCELLED, the call has changed nothing
  * @reserved: 0
- * @level: level of the table that holds the first of them: 0 for the tables of
- *	4 KiB entries, one more for each level above; for the root itself, the
- *	number of levels
+ * @level: level of the table that holds the first one: 0 for tables of 4 KiB
+ *	entries, one more for each level above; the number of levels for the root
+ *	itself
  * @logical_address: the first address that this entry would translate
  * @entry: what the entry held, or the root
  *
- * The status of the call is that of the first refused entry:
+ * The first invalid entry is the one with the lowest address. Its status is that of
+ * the call:
  *
- * STATUS_INVALID_PARAMETER: a reserved bit is set, or the encoding is reserved;
- * STATUS_ACCESS_VIOLATION: it leads out of the caller's address space, or
- * allows writing to memory that was added for reading only;
- * STATUS_CONFLICTING_ADDRESSES: it translates an address that is reserved for an
- * attached device, or that its IOMMU cannot translate;
- * STATUS_INSUFFICIENT_RESOURCES: too many tables (@shadow_extra_tables of
- * &struct wdm_iommu_info), or no memory.
+ * - %STATUS_INVALID_PARAMETER: a reserved bit is set, or the encoding is reserved.
+ * - %STATUS_CONFLICTING_ADDRESSES: it translates an address that is reserved for an
+ *   attached device, or that its IOMMU cannot translate.
+ * - %STATUS_ACCESS_VIOLATION: it leads out of the caller's address space, or allows
+ *   writing to memory that was added for reading only.
+ * - %STATUS_WORKING_SET_QUOTA: it takes more kernel memory than the file may use
+ *   (see "Limits"): a table up to 13 KiB, once for each path to it; a leaf of 2 MiB or
+ *   1 GiB 8 bytes for each of its pages.
+ * - %STATUS_INSUFFICIENT_RESOURCES: out of memory.
+ *
+ * An invalid entry is tried again by a flush that lists an address of it, and by a
+ * full flush if the entry, the caller's address space, the attached devices or the
+ * memory that the file uses have changed.
  */
 struct wdm_iommu_walk_error {
 	__aligned_u64 count;
@@ -651,9 +651,11 @@ struct wdm_iommu_walk_error {
  * address space does not fit the devices; with @walk_error.count 0.
  * If some entries cannot be used, the domain is configured, those entries block,
  * and @status and @walk_error tell of the first.
- * STATUS_CANCELLED (a fatal signal), or STATUS_INSUFFICIENT_RESOURCES with
- * @walk_error.count 0 and @translation_enabled 0: what was configured before may be
- * gone, and then the domain lets nothing through.
+ * STATUS_CANCELLED (a fatal signal): some of what was configured before may be
+ * gone, and some of what is configured now may be there. The next flush or Configure
+ * finishes it.
+ * STATUS_INSUFFICIENT_RESOURCES with @walk_error.count 0 and @translation_enabled 0:
+ * what was configured before may be gone, and then the domain lets nothing through.
  */
 struct wdm_iommu_configure {
 	__u32 size;

@@ -1,119 +1,154 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shadow tables: the caller's page tables as they were seen, and what became of
- * each entry. Private to shadow.c and shadow_table.c.
+ * Shadow pages and the walks that keep them. Private to core/shadow.
  */
-#ifndef WDM_CORE_SHADOW_TABLE_H
-#define WDM_CORE_SHADOW_TABLE_H
+#ifndef WDM_CORE_SHADOW_PRIVATE_H
+#define WDM_CORE_SHADOW_PRIVATE_H
 
 #include <linux/bitmap.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 
+#include "../caller.h"
+#include "../hwpt_set.h"
 #include "shadow.h"
 
 /**
- * struct wdm_shadow_table - one of the caller's tables, on one way to it
+ * struct wdm_shadow_page - one of the caller's tables, on one path to it
  * @entries: the caller's table itself, which the caller may change at any time
- * @seen: the entries as they were last seen; all decisions are made on these
- * @child: for each entry that leads to a table, the shadow of that one; NULL at
- *	level 0
+ * @seen: snapshot of the entries; every decision is made on it
+ * @child: for each entry that leads to a table, its shadow page; NULL at level 0
  * @caller: caller address of the table
  * @va: the first address that it translates, as an index into the tables
- * @iova: the same, as devices write it; of use below the root
- * @level: its level
- * @perms: what the entries on the way to it allow at most
- * @live: entries that translate: leaves that are mapped, tables that are followed
- * @refused: entries that block because they were refused
- * @due: entries that block because they were seen, and not followed yet
- * @stale: leaves of 4 KiB that are no longer live, and not unmapped yet
- * @touched: in wdm_shadow.touched
- * @first: while it is in there: all entries that are due or stale are from here
- * @last: to here
+ * @iova: the same address as devices write it; not valid for the root
+ * @cost: what is charged to the domain's budget for it
+ * @level: level of the table; 0 holds leaves of 4 KiB
+ * @perms: what the entries on the path to it allow at most
+ * @live: entries that translate: leaves that are mapped, tables with a @child
+ * @invalid: entries that block because they cannot be used
+ * @pending: entries that were scanned and wait for the second pass; they block
+ * @stale: leaves of 4 KiB that are no longer live, but still mapped
+ * @dirty: in wdm_shadow.dirty
+ * @first: while @dirty is linked: the first entry that may be pending or stale
+ * @last: and the last one
  *
- * A table that is reached on several ways has as many shadows: what is below it
- * stands at different addresses.
+ * A table that is reached on several paths has several shadow pages, as its
+ * entries translate different addresses on each.
  */
-struct wdm_shadow_table {
+struct wdm_shadow_page {
 	const u64 *entries;
 	u64 *seen;
-	struct wdm_shadow_table **child;
+	struct wdm_shadow_page **child;
 	u64 caller;
 	u64 va;
 	u64 iova;
+	u32 cost;
 	unsigned int level;
 	u32 perms;
 	DECLARE_BITMAP(live, WDM_PT_ENTRIES);
-	DECLARE_BITMAP(refused, WDM_PT_ENTRIES);
-	DECLARE_BITMAP(due, WDM_PT_ENTRIES);
+	DECLARE_BITMAP(invalid, WDM_PT_ENTRIES);
+	DECLARE_BITMAP(pending, WDM_PT_ENTRIES);
 	DECLARE_BITMAP(stale, WDM_PT_ENTRIES);
-	struct list_head touched;
+	struct list_head dirty;
 	unsigned int first;
 	unsigned int last;
 };
 
 /**
+ * struct wdm_partial_leaf - a large leaf of which only a part is mapped
+ * @sp: its shadow page, where it is live; NULL: there is no such leaf
+ * @i: its entry
+ * @start: offset of the first byte that is mapped
+ * @end: offset of the first byte behind that is not
+ */
+struct wdm_partial_leaf {
+	struct wdm_shadow_page *sp;
+	unsigned int i;
+	u64 start;
+	u64 end;
+};
+
+/**
  * struct wdm_shadow - what a caller-managed domain translates
- * @lock: guards everything here and changes of the caller's address space;
- *	taken before wdm_record.lock
+ * @lock: serializes walks and changes of the caller's address space. Taken before
+ *	wdm_domain.ranges. A walk changes the members below with @lock and the
+ *	empty range held, so either keeps them from changing; attach and detach,
+ *	which hold all pages, do not take @lock
  * @configured: the caller has configured the domain
- * @translating: it has done so with TranslationEnabled TRUE
+ * @translating: with TranslationEnabled TRUE
  * @pt: the caller's tables, while @translating
- * @root: the shadow of the root; NULL while it cannot be used
- * @generation: counts the configurations
- * @space_pages: pages of the caller's address space
- * @nr_tables: shadows of tables
- * @nr_invalid: entries that are refused
- * @touched: tables that may have entries that are due or stale; after a walk, none
- *	is stale, and none is due unless the walk was cancelled
- * @bytes: what leaves translate
+ * @root: shadow page of the root; NULL while the root cannot be used
+ * @nr_pages: shadow pages
+ * @nr_invalid: entries that block because they cannot be used
+ * @dirty: shadow pages with entries that may be pending or stale. Empty between
+ *	walks, unless one was cancelled
+ * @has_stale: some of them have stale entries
+ * @partial: the large leaf that is being mapped or zapped
+ * @bytes: bytes that leaves translate
+ * @retry: invalid entries may have become usable
+ * @retry_epoch: wdm_domain.epoch when invalid entries were last tried
+ * @quota: the smallest charge that was refused since; 0: none
+ * @bypass_start: with TranslationEnabled FALSE: the caller's address space is
+ *	mapped from this page
+ * @bypass_end: to the page before this one,
+ * @hole_start: but not from this page
+ * @hole_end: to the page before this one
  * @runs: room for the pages of a table of leaves
  */
 struct wdm_shadow {
-	struct mutex lock;		/* guards what follows */
+	struct mutex lock;		/* serializes walks, see above */
 	bool configured;
 	bool translating;
 	struct wdm_pt pt;
-	struct wdm_shadow_table *root;
-	u64 generation;
-	u64 space_pages;
-	u64 nr_tables;
+	struct wdm_shadow_page *root;
+	u64 nr_pages;
 	u64 nr_invalid;
-	struct list_head touched;
+	struct list_head dirty;
+	bool has_stale;
+	struct wdm_partial_leaf partial;
 	u64 bytes;
+	bool retry;
+	u64 retry_epoch;
+	u64 quota;
+	u64 bypass_start;
+	u64 bypass_end;
+	u64 hole_start;
+	u64 hole_end;
 	struct wdm_run *runs;
 };
 
 /**
  * struct wdm_walk - one walk of the caller's tables
- * @domain: the domain; its shadow is locked, and nobody attaches or detaches
- * @shadow: its shadow
- * @pt: the tables that are walked
- * @walk_error: what was refused
- * @cancelled: a fatal signal came; what was not seen yet stays as it is
- * @way: by level, the tables on the way to the last address of a list, or NULL
- * @leaves_fit: all leaves of the table that is being followed fit the devices
- * @fits: so does all that a table of level 1 translates,
- * @fits_va: around this address
- * @space: the part of the caller's address space where memory was found last
- * @space_run: the run of its MDL that it was in
- * @nr_unmapped: pages that the walk has taken away
- * @nr_mapped: pages that it has mapped
- * @begin: when it began, if somebody traces it
+ * @domain: the domain
+ * @shadow: its shadow, whose lock is held
+ * @pt: the tables
+ * @walk_error: the first invalid entry, and how many there are
+ * @range: the empty range of @domain
+ * @locked: @range is held; always, unless @cancelled
+ * @cancelled: a fatal signal came: the walk changes nothing any more
+ * @retry: entries that are invalid are tried again though they did not change
+ * @path: path cache: by level, the shadow pages on the path to the last address
+ *	of a list, or NULL
+ * @space: the part of the caller's address space where a page was found last
+ * @space_run: the run of its MDL that this page was in
+ * @nr_unmapped: pages that were unmapped
+ * @nr_mapped: pages that were mapped
+ * @begin: when the walk began, if it is traced
  *
- * A walk has two passes. The first one sees what changed, and takes away; then
- * the IOTLB is synced; the second one maps. So no device ever finds two
- * translations of an address.
+ * A walk has two passes. The first one scans the tables for what has changed and
+ * zaps it; then the IOTLB is flushed; the second one maps. So no device ever
+ * finds two translations of an address.
  */
 struct wdm_walk {
 	struct wdm_domain *domain;
 	struct wdm_shadow *shadow;
 	const struct wdm_pt *pt;
 	struct wdm_walk_error *walk_error;
+	struct wdm_range range;
+	bool locked;
 	bool cancelled;
-	struct wdm_shadow_table *way[WDM_PT_MAX_LEVELS];
-	bool leaves_fit;
-	bool fits;
-	u64 fits_va;
+	bool retry;
+	struct wdm_shadow_page *path[WDM_PT_MAX_LEVELS];
 	struct wdm_extent space;
 	u32 space_run;
 	u64 nr_unmapped;
@@ -122,40 +157,205 @@ struct wdm_walk {
 };
 
 /**
- * struct wdm_leaf - a leaf that is mapped
- * @va: what it translates, as an index into the tables (not canonical)
+ * struct wdm_leaf - a leaf, or the part of it that is mapped
+ * @va: the first address that it translates, as an index into the tables
  * @size: bytes
- * @address: caller address of its memory
+ * @caller: caller address of its memory
  * @perms: what it allows
  */
 struct wdm_leaf {
 	u64 va;
 	u64 size;
-	u64 address;
+	u64 caller;
 	u32 perms;
 };
 
-void wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
-		    struct wdm_walk_error *walk_error);
+/* shadow.c */
+ntstatus_t wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
+			  struct wdm_walk_error *walk_error);
+ntstatus_t wdm_walk_end(struct wdm_walk *walk, ntstatus_t status);
+bool wdm_walk_yield_slow(struct wdm_walk *walk);
+void wdm_walk_flush_iotlb(struct wdm_walk *walk);
+void wdm_walk_init_gathers(struct wdm_domain *domain);
+void wdm_walk_full(struct wdm_walk *walk);
+
+/* space.c */
+ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
+			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+			 u64 caller);
+ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
+			    u64 nr_pages);
+const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller);
+bool wdm_space_search(struct wdm_walk *walk, u64 pgno);
+bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms);
+bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
+		    struct wdm_extent *ext);
+bool wdm_space_peek(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
+		    struct wdm_extent *ext);
+bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
+		     struct wdm_extent *ext);
+bool wdm_bypass_fits(struct wdm_walk *walk);
+ntstatus_t wdm_bypass_map(struct wdm_walk *walk);
+bool wdm_bypass_unmap(struct wdm_walk *walk);
+ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
+void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+		      u64 end);
+
+/* page.c */
+ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
+			 u64 va, u32 perms, struct wdm_shadow_page **out);
+void wdm_sp_free(struct wdm_domain *domain, struct wdm_shadow_page *sp);
+void wdm_sp_free_all(struct wdm_domain *domain, struct wdm_shadow_page *sp);
+bool wdm_leaf_charge(struct wdm_domain *domain,
+		     const struct wdm_shadow_page *sp);
+bool wdm_sp_zap(struct wdm_walk *walk, struct wdm_shadow_page *sp);
+bool wdm_zap_entry_slow(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			unsigned int i);
+bool wdm_zap_users(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+		   u64 caller, u64 last_caller);
+bool wdm_zap_partial(struct wdm_walk *walk);
+void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp);
+void wdm_walk_unmap_stale(struct wdm_walk *walk);
+
+/* scan.c */
+void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp);
+void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
+		   bool last_level);
+
+/* sync.c */
 void wdm_walk_sync(struct wdm_walk *walk);
-void wdm_walk_follow(struct wdm_walk *walk);
-void wdm_walk_all(struct wdm_walk *walk);
+void wdm_walk_refuse(struct wdm_walk *walk, ntstatus_t status,
+		     unsigned int level, u64 va, u64 raw);
 
-ntstatus_t wdm_table_create(struct wdm_walk *walk, u64 caller,
-			    unsigned int level, u64 va, u32 perms,
-			    struct wdm_shadow_table **out);
-void wdm_table_drop(struct wdm_walk *walk, struct wdm_shadow_table *table);
-void wdm_table_look(struct wdm_walk *walk, struct wdm_shadow_table *table);
-void wdm_table_look_vas(struct wdm_walk *walk, const u64 *vas, unsigned int nr,
-			bool last_level);
-void wdm_table_forget(struct wdm_walk *walk, struct wdm_shadow_table *table,
-		      u64 first, u64 last);
-
-void wdm_refuse_root(struct wdm_walk *walk, ntstatus_t status);
-
-bool wdm_leaf_next(const struct wdm_shadow *shadow, u64 va,
+/* iter.c */
+void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
+		    unsigned int i, struct wdm_leaf *leaf);
+bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, bool killable,
 		   struct wdm_leaf *leaf);
+u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
+		  u64 offset);
 ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			const struct wdm_leaf *leaf);
+			const struct wdm_leaf *leaf, u64 offset, u64 size);
+bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova);
+ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
+void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
+ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
+			   struct wdm_extent *ext);
 
-#endif /* WDM_CORE_SHADOW_TABLE_H */
+/* The most that is mapped or unmapped at a time, unless by larger pages. */
+#define WDM_STEP_SIZE	((u64)SZ_2M)
+#define WDM_STEP_PAGES	(WDM_STEP_SIZE >> PAGE_SHIFT)
+
+/* What a shadow page costs: itself, and the IOMMU's table for its leaves */
+static inline u64 wdm_sp_cost(unsigned int level)
+{
+	u64 entries = WDM_PT_ENTRIES * sizeof(u64);
+
+	return sizeof(struct wdm_shadow_page) + SZ_4K +
+	       (level ? 2 * entries : entries);
+}
+
+static inline bool wdm_shadow_bypasses(const struct wdm_shadow *shadow)
+{
+	return shadow->configured && !shadow->translating;
+}
+
+/* Return: 0; -EINTR when a fatal signal came. */
+static inline int wdm_shadow_lock(struct wdm_domain *domain)
+{
+	if (domain->killable)
+		return mutex_lock_killable(&domain->shadow->lock);
+	mutex_lock(&domain->shadow->lock);
+	return 0;
+}
+
+/*
+ * Can the caller's table be read? The kernel unmaps a page that memory failure has
+ * poisoned; what was last seen in it stays then.
+ */
+static inline bool wdm_sp_is_readable(const struct wdm_shadow_page *sp)
+{
+	return !is_page_hwpoison(virt_to_page(sp->entries));
+}
+
+/**
+ * wdm_walk_yield() - Let others have the domain and the CPU
+ * @walk: the walk; each leaf is mapped in all hwpts, or stale, or in none
+ *
+ * A walk calls this after each bounded piece of work.
+ *
+ * Return: whether the walk may go on; false once it is cancelled.
+ */
+static inline bool wdm_walk_yield(struct wdm_walk *walk)
+{
+	if (unlikely(walk->cancelled || wdm_domain_cancelled(walk->domain) ||
+		     wdm_range_wanted(&walk->domain->ranges)))
+		return wdm_walk_yield_slow(walk);
+	cond_resched();
+	return true;
+}
+
+static inline void wdm_decode(const struct wdm_walk *walk,
+			      const struct wdm_shadow_page *sp, u64 raw,
+			      struct wdm_pt_entry *entry)
+{
+	walk->pt->format->decode(sp->level, raw, entry);
+}
+
+/* The first address that an entry translates, as an index into the tables */
+static inline u64 wdm_entry_va(const struct wdm_shadow_page *sp, unsigned int i)
+{
+	return sp->va + i * wdm_pt_span(sp->level);
+}
+
+/* The logical address of an entry of a table of leaves of 4 KiB */
+static inline u64 wdm_entry_iova(const struct wdm_shadow_page *sp,
+				 unsigned int i)
+{
+	return sp->iova + ((u64)i << PAGE_SHIFT);
+}
+
+/* The first set bit from @i on; @nr or more if there is none */
+static inline unsigned int wdm_next_bit(const unsigned long *map,
+					unsigned int nr, unsigned int i)
+{
+	/* After a single change, or several in a row, no search is needed. */
+	return i >= nr || test_bit(i, map) ? i : find_next_bit(map, nr, i);
+}
+
+/* Put a shadow page on the dirty list for an entry. */
+static inline void wdm_sp_dirty(struct wdm_shadow *shadow,
+				struct wdm_shadow_page *sp, unsigned int i)
+{
+	if (list_empty(&sp->dirty)) {
+		list_add_tail(&sp->dirty, &shadow->dirty);
+		sp->first = i;
+		sp->last = i;
+	}
+	sp->first = min(sp->first, i);
+	sp->last = max(sp->last, i);
+}
+
+/**
+ * wdm_zap_entry() - Zap what a live entry translates
+ * @walk: the walk, in its first pass
+ * @sp: the shadow page
+ * @i: the entry
+ *
+ * A leaf of 4 KiB becomes stale, for wdm_walk_unmap_stale(); @sp is to be made
+ * dirty by the caller.
+ *
+ * Return: whether the entry is no longer live; false if the walk is cancelled.
+ */
+static inline bool wdm_zap_entry(struct wdm_walk *walk,
+				 struct wdm_shadow_page *sp, unsigned int i)
+{
+	if (sp->level)
+		return wdm_zap_entry_slow(walk, sp, i);
+	__clear_bit(i, sp->live);
+	__set_bit(i, sp->stale);
+	walk->shadow->has_stale = true;
+	return true;
+}
+
+#endif /* WDM_CORE_SHADOW_PRIVATE_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Caller-managed domains, whatever backs them: the caller's address space, its
+ * page tables, and the flushes.
+ */
+#ifndef WDM_CORE_CALLER_H
+#define WDM_CORE_CALLER_H
+
+#include "../formats/format.h"
+#include "../status.h"
+#include "domain.h"
+
+/**
+ * struct wdm_walk_error - the first invalid entry, and how many there are
+ * @count: invalid entries that the walk met
+ * @status: why the first one is invalid
+ * @level: level of the table that holds it; that of the root plus 1 for the
+ *	root itself
+ * @va: the first address that it would translate
+ * @raw: the entry
+ */
+struct wdm_walk_error {
+	u64 count;
+	ntstatus_t status;
+	unsigned int level;
+	u64 va;
+	u64 raw;
+};
+
+ntstatus_t wdm_domain_memory_add(struct wdm_domain *domain, u32 perms,
+				 struct wdm_mdl *mdl, u64 mdl_page,
+				 u64 nr_pages, u64 caller);
+ntstatus_t wdm_domain_memory_remove(struct wdm_domain *domain, u64 caller,
+				    u64 nr_pages);
+ntstatus_t wdm_domain_configure(struct wdm_domain *domain,
+				const struct wdm_pt_config *config,
+				struct wdm_walk_error *walk_error);
+ntstatus_t wdm_domain_flush(struct wdm_domain *domain,
+			    struct wdm_walk_error *walk_error);
+ntstatus_t wdm_domain_flush_list(struct wdm_domain *domain, bool last_level,
+				 const u64 *vas, size_t nr,
+				 struct wdm_walk_error *walk_error);
+
+#endif /* WDM_CORE_CALLER_H */

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Iteration over what a shadow translates, for hwpts that come and go, and for
+ * reports.
+ *
+ * Attach and detach hold all pages of the domain, reports the shadow's lock: either
+ * keeps a walk from changing anything here.
+ */
+#include <linux/mm.h>
+
+#include "private.h"
+
+/**
+ * wdm_entry_leaf() - Describe the leaf of an entry
+ * @pt: the tables
+ * @sp: the shadow page
+ * @i: the entry, a leaf
+ * @leaf: out: all of the leaf
+ */
+void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
+		    unsigned int i, struct wdm_leaf *leaf)
+{
+	struct wdm_pt_entry entry;
+
+	pt->format->decode(sp->level, sp->seen[i], &entry);
+	*leaf = (struct wdm_leaf) {
+		.va = wdm_entry_va(sp, i),
+		.size = wdm_pt_span(sp->level),
+		.caller = entry.address,
+		.perms = entry.perms & sp->perms,
+	};
+}
+
+/* Find the first live leaf at or above @va, or else where to search on. */
+static bool wdm_leaf_find(const struct wdm_shadow *shadow, u64 *va,
+			  const struct wdm_shadow_page **out, unsigned int *out_i)
+{
+	const struct wdm_shadow_page *sp = shadow->root;
+	unsigned int i, nr;
+
+	for (;;) {
+		nr = wdm_pt_entries(&shadow->pt, sp->level);
+		i = (*va - sp->va) >> wdm_pt_shift(sp->level);
+		i = find_next_bit(sp->live, nr, i);
+		if (i >= nr) {
+			*va = sp->va + nr * wdm_pt_span(sp->level);
+			return false;
+		}
+		*va = max(*va, wdm_entry_va(sp, i));
+		if (!sp->child || !sp->child[i])
+			break;
+		sp = sp->child[i];
+	}
+	*out = sp;
+	*out_i = i;
+	return true;
+}
+
+/**
+ * wdm_leaf_next() - Find the next leaf that is mapped
+ * @domain: the domain; its shadow does not change
+ * @va: where to start, as an index into the tables
+ * @killable: a fatal signal ends the search
+ * @leaf: out: the first leaf that translates @va or something above it
+ *
+ * Return: whether there is one; false if a fatal signal came.
+ */
+bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, bool killable,
+		   struct wdm_leaf *leaf)
+{
+	const struct wdm_shadow *shadow = domain->shadow;
+	const struct wdm_partial_leaf *part = &shadow->partial;
+	const struct wdm_shadow_page *sp;
+	unsigned int i;
+
+	if (!shadow->root)
+		return false;
+	while (va < wdm_pt_size(&shadow->pt)) {
+		if (killable && wdm_domain_cancelled(domain))
+			return false;
+		cond_resched();
+		if (!wdm_leaf_find(shadow, &va, &sp, &i))
+			continue;
+		wdm_entry_leaf(&shadow->pt, sp, i, leaf);
+		if (sp != part->sp || i != part->i)
+			return true;
+		leaf->size = part->end - part->start;
+		leaf->caller += part->start;
+		leaf->va += part->start;
+		if (va < leaf->va + leaf->size)
+			return true;
+		va = wdm_entry_va(sp, i) + wdm_pt_span(sp->level);
+	}
+	return false;
+}
+
+/**
+ * wdm_leaf_step() - How much of a leaf to map or unmap at a time
+ * @domain: the domain
+ * @leaf: the leaf, or a part of it that starts and ends between steps
+ * @offset: bytes of it that are done
+ *
+ * A large run of memory that larger pages of the IOMMU can map is one step, anything
+ * else is cut at multiples of WDM_STEP_SIZE. No page of the IOMMU spans two steps,
+ * and the steps of a leaf are the same however often they are computed.
+ *
+ * Return: bytes, at least a page.
+ */
+u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
+		  u64 offset)
+{
+	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va) + offset;
+	u64 pgno = (leaf->caller + offset) >> PAGE_SHIFT;
+	u64 left = leaf->size - offset, pfn, nr_pages;
+	struct wdm_extent ext;
+
+	if (leaf->size > WDM_STEP_SIZE && IS_ALIGNED(iova, WDM_STEP_SIZE) &&
+	    wdm_space_next(domain, pgno, pgno + (left >> PAGE_SHIFT) - 1, &ext)) {
+		nr_pages = wdm_pages_run(&ext.mdl->pages, ext.mdl_page,
+					 ext.nr_pages, &pfn);
+		if (nr_pages >= WDM_STEP_PAGES &&
+		    IS_ALIGNED(pfn, WDM_STEP_PAGES))
+			return ALIGN_DOWN(nr_pages, WDM_STEP_PAGES) << PAGE_SHIFT;
+	}
+	return min(left, WDM_STEP_SIZE - (iova & (WDM_STEP_SIZE - 1)));
+}
+
+/**
+ * wdm_leaf_map() - Map a step of a leaf
+ * @domain: the domain
+ * @hwpt: the hwpt to map it in; NULL: all of them
+ * @leaf: the leaf; the caller's address space has its memory
+ * @offset: the first byte of the step
+ * @size: its size
+ *
+ * Maps all of it or nothing. A leaf of 4 KiB is a page of 4 KiB, so that its
+ * neighbours never notice when it changes; for larger leaves, the IOMMU's larger
+ * pages are used.
+ *
+ * Return: a status.
+ */
+ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			const struct wdm_leaf *leaf, u64 offset, u64 size)
+{
+	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va) + offset;
+	u64 pgno = (leaf->caller + offset) >> PAGE_SHIFT;
+	u64 last = pgno + (size >> PAGE_SHIFT) - 1;
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 done = 0;
+
+	while (wdm_ok(status) && wdm_space_next(domain, pgno + done, last, &ext)) {
+		struct wdm_mapping map = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
+
+		map.iova = iova + (done << PAGE_SHIFT);
+		map.perms = leaf->perms;
+		if (wdm_domain_cancelled(domain))
+			status = STATUS_CANCELLED;
+		else if (hwpt)
+			status = wdm_hwpt_map(hwpt, &map, domain->killable);
+		else
+			status = wdm_hwpts_map(domain, &map);
+		if (wdm_ok(status))
+			done += ext.nr_pages;
+	}
+	if (wdm_ok(status) || !done)
+		return status;
+	if (!hwpt)
+		wdm_hwpts_unmap(domain, iova, done << PAGE_SHIFT);
+	else if (wdm_hwpt_must_undo(hwpt))
+		wdm_hwpt_unmap_sync(hwpt, iova, done << PAGE_SHIFT);
+	return status;
+}
+
+/*
+ * Where to start in the tables for the logical address @iova; the end of the tables
+ * if they translate nothing at or above it.
+ */
+static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
+{
+	u64 size = wdm_pt_size(pt);
+
+	if (wdm_pt_translates(pt, iova))
+		return iova & (size - 1);
+	/* The hole between the halves of a canonical space */
+	if (pt->sign_extend)
+		return size / 2;
+	return size;
+}
+
+/* Find the next leaf at or above @iova, and cut it to what begins there. */
+static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
+			    u64 *start, struct wdm_leaf *leaf)
+{
+	const struct wdm_pt *pt = &domain->shadow->pt;
+	u64 skip;
+
+	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), true, leaf))
+		return false;
+	*start = wdm_pt_canonical(pt, leaf->va);
+	skip = iova > *start ? (iova - *start) & PAGE_MASK : 0;
+	*start += skip;
+	leaf->caller += skip;
+	leaf->size -= skip;
+	return *start <= last_iova;
+}
+
+/* Backend operation: is anything translated? All pages are held. */
+bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
+{
+	struct wdm_extent ext;
+	struct wdm_leaf leaf;
+	u64 start;
+
+	if (wdm_shadow_bypasses(domain->shadow))
+		return wdm_space_next(domain, iova >> PAGE_SHIFT,
+				      last_iova >> PAGE_SHIFT, &ext);
+	/* Whoever was killed attaches nothing. */
+	return wdm_shadow_leaf(domain, iova, last_iova, &start, &leaf) ||
+	       wdm_domain_cancelled(domain);
+}
+
+/* Backend operation: the next run of pages that devices can reach. */
+ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
+			   struct wdm_extent *ext)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+	ntstatus_t status = STATUS_NOT_FOUND;
+	struct wdm_leaf leaf;
+	u64 start, pgno;
+
+	if (wdm_shadow_lock(domain))
+		return STATUS_CANCELLED;
+	if (wdm_shadow_bypasses(shadow)) {
+		if (wdm_bypass_next(domain, iova >> PAGE_SHIFT, ext) &&
+		    wdm_space_peek(domain, ext->first,
+				   ext->first + ext->nr_pages - 1, ext))
+			status = STATUS_SUCCESS;
+	} else if (wdm_shadow_leaf(domain, iova, U64_MAX, &start, &leaf)) {
+		pgno = leaf.caller >> PAGE_SHIFT;
+		/* What is mapped is part of the caller's address space. */
+		if (!WARN_ON_ONCE(!wdm_space_peek(domain, pgno, pgno +
+						  (leaf.size >> PAGE_SHIFT) - 1,
+						  ext))) {
+			ext->first = start >> PAGE_SHIFT;
+			ext->perms = leaf.perms;
+			status = STATUS_SUCCESS;
+		}
+	} else if (wdm_domain_cancelled(domain)) {
+		status = STATUS_CANCELLED;
+	}
+	mutex_unlock(&shadow->lock);
+	return status;
+}
+
+/* Unmap all leaves below @end from a hwpt. */
+static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			     u64 end)
+{
+	const struct wdm_pt *pt = &domain->shadow->pt;
+	struct iommu_iotlb_gather gather;
+	struct wdm_leaf leaf;
+	u64 va = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	while (wdm_leaf_next(domain, va, false, &leaf) && leaf.va < end) {
+		wdm_hwpt_unmap(hwpt, wdm_pt_canonical(pt, leaf.va), leaf.size,
+			       &gather);
+		va = leaf.va + leaf.size;
+	}
+	iommu_iotlb_sync(hwpt->domain, &gather);
+}
+
+/* Unmap leaves from a hwpt that a walk which let us in has yet to unmap elsewhere. */
+static void wdm_stale_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+{
+	const struct wdm_shadow *shadow = domain->shadow;
+	const struct wdm_shadow_page *sp;
+	unsigned int i, end;
+
+	if (!shadow->has_stale)
+		return;
+	list_for_each_entry(sp, &shadow->dirty, dirty) {
+		if (sp->level)
+			continue;
+		for_each_set_bitrange(i, end, sp->stale, WDM_PT_ENTRIES)
+			wdm_hwpt_unmap_sync(hwpt, wdm_entry_iova(sp, i),
+					    (u64)(end - i) << PAGE_SHIFT);
+		cond_resched();
+	}
+}
+
+/* Backend operation: unmap everything from a hwpt. All pages are held. */
+void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+{
+	wdm_stale_clear(domain, hwpt);
+	if (wdm_shadow_bypasses(domain->shadow))
+		wdm_bypass_clear(domain, hwpt, U64_MAX);
+	else
+		wdm_leaves_clear(domain, hwpt, U64_MAX);
+}
+
+/* Finish what a walk that let us in left to do in the hwpts there are. */
+static void wdm_shadow_settle(struct wdm_domain *domain)
+{
+	struct wdm_walk walk = { .domain = domain, .shadow = domain->shadow };
+	struct wdm_shadow_page *sp;
+
+	if (!walk.shadow->has_stale)
+		return;
+	wdm_walk_init_gathers(domain);
+	list_for_each_entry(sp, &walk.shadow->dirty, dirty) {
+		if (!sp->level)
+			wdm_sp_unmap_stale(&walk, sp);
+		cond_resched();
+	}
+	wdm_walk_flush_iotlb(&walk);
+	walk.shadow->has_stale = false;
+}
+
+/* Map a leaf, or the part of it that is mapped elsewhere, in a new hwpt. */
+static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				const struct wdm_leaf *leaf)
+{
+	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va);
+	ntstatus_t status;
+	u64 done, size;
+
+	for (done = 0; done < leaf->size; done += size) {
+		size = wdm_leaf_step(domain, leaf, done);
+		status = wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
+			 wdm_leaf_map(domain, hwpt, leaf, done, size);
+		if (!wdm_ok(status)) {
+			if (done && wdm_hwpt_must_undo(hwpt))
+				wdm_hwpt_unmap_sync(hwpt, iova, done);
+			return status;
+		}
+		cond_resched();
+	}
+	return STATUS_SUCCESS;
+}
+
+/* Backend operation: map everything in a new hwpt. All pages are held. */
+ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_leaf leaf;
+	u64 va = 0;
+
+	wdm_shadow_settle(domain);
+	if (wdm_shadow_bypasses(domain->shadow))
+		return wdm_bypass_fill(domain, hwpt);
+
+	while (wdm_ok(status) && wdm_leaf_next(domain, va, true, &leaf)) {
+		status = wdm_leaf_fill(domain, hwpt, &leaf);
+		if (wdm_ok(status))
+			va = leaf.va + leaf.size;
+	}
+	if (wdm_ok(status) && wdm_domain_cancelled(domain))
+		status = STATUS_CANCELLED;
+	if (!wdm_ok(status) && wdm_hwpt_must_undo(hwpt))
+		wdm_leaves_clear(domain, hwpt, va);
+	return status;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first pass: scan the caller's tables for what changed, and zap it.
+ *
+ * An entry is read once in a scan, into the snapshot, and everything is decided by
+ * the snapshot: the caller may write to its tables at any time.
+ */
+#include <linux/mm.h>
+
+#include "private.h"
+
+/* Entries of a table that are compared at a time: a cache line */
+#define WDM_LINE	(SMP_CACHE_BYTES / sizeof(u64))
+
+/*
+ * Do two values of an entry mean the same? They may differ in accessed, dirty,
+ * what is left to software, and permissions that the path denies anyway.
+ */
+static noinline bool wdm_entries_alike(const struct wdm_walk *walk,
+				       const struct wdm_shadow_page *sp,
+				       u64 a_raw, u64 b_raw)
+{
+	struct wdm_pt_entry a, b;
+
+	wdm_decode(walk, sp, a_raw, &a);
+	wdm_decode(walk, sp, b_raw, &b);
+	return a.kind == b.kind && a.address == b.address &&
+	       !((a.perms ^ b.perms) & sp->perms);
+}
+
+/* Does a live entry translate the same with another value? */
+static bool wdm_entry_stays(const struct wdm_walk *walk,
+			    const struct wdm_shadow_page *sp, u64 was, u64 is)
+{
+	/* Most often it leads to another page, and need not be decoded. */
+	if (!sp->level && (was ^ is) & walk->pt->format->page)
+		return false;
+	return wdm_entries_alike(walk, sp, was, is);
+}
+
+static void wdm_scan_entry(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			   unsigned int i)
+{
+	u64 is = READ_ONCE(sp->entries[i]);
+	u64 was = sp->seen[i];
+
+	if (is == was && !(walk->retry && test_bit(i, sp->invalid)))
+		return;
+
+	if (test_bit(i, sp->live)) {
+		if (wdm_entry_stays(walk, sp, was, is)) {
+			sp->seen[i] = is;
+			return;
+		}
+		/* Unless it is zapped, the snapshot keeps what it translates. */
+		if (!wdm_zap_entry(walk, sp, i))
+			return;
+	} else if (__test_and_clear_bit(i, sp->invalid)) {
+		walk->shadow->nr_invalid--;
+	}
+	sp->seen[i] = is;
+	/* Zero blocks in any format; other values are decoded in the second pass. */
+	__assign_bit(i, sp->pending, is);
+	wdm_sp_dirty(walk->shadow, sp, i);
+}
+
+/* Can these entries be passed over, except for what is below them? */
+static bool wdm_entries_same(const struct wdm_walk *walk,
+			     const struct wdm_shadow_page *sp, unsigned int i,
+			     unsigned int end)
+{
+	return !(walk->retry && find_next_bit(sp->invalid, end, i) < end) &&
+	       !memcmp(&sp->entries[i], &sp->seen[i],
+		       (end - i) * sizeof(*sp->entries));
+}
+
+/**
+ * wdm_scan() - Scan a table and what is below it
+ * @walk: the walk, in its first pass
+ * @sp: the shadow page
+ */
+void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp)
+{
+	unsigned int nr = wdm_pt_entries(walk->pt, sp->level);
+	unsigned int line = min_t(unsigned int, WDM_LINE, nr);
+	unsigned int i, j;
+
+	if (!wdm_sp_is_readable(sp) ||
+	    (!sp->child && wdm_entries_same(walk, sp, 0, nr)))
+		return;
+	for (i = 0; i < nr; i += line) {
+		if (!wdm_entries_same(walk, sp, i, i + line))
+			for (j = i; j < i + line && !walk->cancelled; j++)
+				wdm_scan_entry(walk, sp, j);
+		for (j = i; sp->child && j < i + line; j++)
+			if (sp->child[j] && !walk->cancelled)
+				wdm_scan(walk, sp->child[j]);
+		if (sp->child && !wdm_walk_yield(walk))
+			return;
+	}
+}
+
+/*
+ * Hardware may cache several entries as one: then a flush of one of them is a
+ * flush of all.
+ */
+static void wdm_scan_run(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			 unsigned int i)
+{
+	struct wdm_pt_entry was, is;
+	unsigned int run, j;
+
+	wdm_decode(walk, sp, sp->seen[i], &was);
+	wdm_decode(walk, sp, READ_ONCE(sp->entries[i]), &is);
+	run = min(max(was.run, is.run), wdm_pt_entries(walk->pt, sp->level));
+	i -= i % run;
+	for (j = i; j < i + run && !walk->cancelled; j++)
+		wdm_scan_entry(walk, sp, j);
+}
+
+static void wdm_scan_listed(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			    unsigned int i)
+{
+	if (walk->pt->format->max_run > 1)
+		wdm_scan_run(walk, sp, i);
+	else
+		wdm_scan_entry(walk, sp, i);
+}
+
+/*
+ * The lowest shadow page on the path to the last address that is on the path to
+ * this one, too. The entries above it were scanned for that one, if necessary.
+ */
+static struct wdm_shadow_page *wdm_path_find(const struct wdm_walk *walk,
+					     u64 va)
+{
+	struct wdm_shadow_page *sp;
+	unsigned int level;
+
+	for (level = 0; level < walk->pt->levels - 1; level++) {
+		sp = walk->path[level];
+		if (sp && (va ^ sp->va) < wdm_pt_span(level + 1))
+			return sp;
+	}
+	return walk->shadow->root;
+}
+
+static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
+{
+	struct wdm_shadow_page *sp = wdm_path_find(walk, va);
+	const struct wdm_pt *pt = walk->pt;
+	unsigned int i;
+
+	while (sp->level) {
+		i = wdm_pt_index(pt, sp->level, va);
+		if (!last_level || !sp->child[i])
+			wdm_scan_listed(walk, sp, i);
+		sp = sp->child[i];
+		if (!sp || walk->cancelled || !wdm_sp_is_readable(sp))
+			return;
+		walk->path[sp->level] = sp;
+	}
+	wdm_scan_listed(walk, sp, wdm_pt_index(pt, 0, va));
+}
+
+/* Addresses of a list that are scanned between two looks for waiters */
+#define WDM_SCAN_STEP	64
+
+/**
+ * wdm_scan_list() - Scan the paths to some addresses
+ * @walk: the walk, in its first pass
+ * @vas: the addresses; the tables translate them
+ * @nr: how many
+ * @last_level: only leaf entries are scanned
+ */
+void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
+		   bool last_level)
+{
+	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (!(i % WDM_SCAN_STEP) && !wdm_walk_yield(walk))
+			return;
+		wdm_scan_va(walk, vas[i] & mask, last_level);
+	}
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The caller's address space: which memory page tables can lead to, and what
+ * devices see of it while TranslationEnabled is FALSE (bypass).
+ */
+#include <linux/mm.h>
+
+#include "../os/split.h"
+#include "private.h"
+
+/**
+ * wdm_space_next() - Find memory in the caller's address space
+ * @domain: the domain
+ * @pgno: the first page to look at
+ * @last_pgno: the last one
+ * @ext: out: the first pages of one MDL in that range
+ *
+ * Return: whether there are any.
+ */
+bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
+		    struct wdm_extent *ext)
+{
+	bool found;
+
+	wdm_record_lock(&domain->record);
+	found = wdm_record_next(&domain->record, pgno, last_pgno, ext);
+	wdm_record_unlock(&domain->record);
+	return found;
+}
+
+/**
+ * wdm_space_peek() - wdm_space_next() for reports
+ * @domain: the domain
+ * @pgno: the first page to look at
+ * @last_pgno: the last one
+ * @ext: out: the pages, with the handle of their MDL
+ *
+ * Return: whether there are any.
+ */
+bool wdm_space_peek(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
+		    struct wdm_extent *ext)
+{
+	bool found;
+
+	wdm_record_lock(&domain->record);
+	found = wdm_record_peek(&domain->record, pgno, last_pgno, ext);
+	wdm_record_unlock(&domain->record);
+	return found;
+}
+
+/**
+ * wdm_space_search() - Find the part of the space that a page is in
+ * @walk: the walk; @walk->space is the part, empty if there is none
+ * @pgno: the page
+ *
+ * Return: whether there is one.
+ */
+bool wdm_space_search(struct wdm_walk *walk, u64 pgno)
+{
+	struct wdm_record *record = &walk->domain->record;
+	bool found;
+
+	wdm_record_lock(record);
+	found = wdm_record_extent(record, pgno, &walk->space);
+	wdm_record_unlock(record);
+	if (!found)
+		walk->space.nr_pages = 0;
+	return found;
+}
+
+/**
+ * wdm_space_table() - Find one of the caller's tables
+ * @domain: the domain
+ * @caller: caller address of the table, which is in one page
+ *
+ * Return: the table; NULL if it is not in the space, or cannot be read.
+ */
+const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller)
+{
+	u64 pgno = caller >> PAGE_SHIFT, pfn;
+	struct wdm_extent ext;
+	u32 run = 0;
+
+	if (!wdm_space_next(domain, pgno, pgno, &ext))
+		return NULL;
+	pfn = wdm_pages_pfn(&ext.mdl->pages, ext.mdl_page, &run);
+	if (is_page_hwpoison(pfn_to_page(pfn)))
+		return NULL;
+	return pfn_to_kaddr(pfn) + offset_in_page(caller);
+}
+
+/**
+ * wdm_space_allows() - Is there memory throughout a range, and may it be used so?
+ * @walk: the walk
+ * @caller: the first caller address
+ * @size: bytes
+ * @perms: WDM_READ, WDM_WRITE; 0: just look whether it is there
+ *
+ * Return: whether that is so; false if the walk is cancelled.
+ */
+bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
+{
+	u64 pgno = caller >> PAGE_SHIFT;
+	u64 last = (caller + size - 1) >> PAGE_SHIFT;
+	struct wdm_extent ext;
+
+	do {
+		if (!wdm_space_next(walk->domain, pgno, last, &ext) ||
+		    ext.first != pgno || perms & ~ext.perms)
+			return false;
+		pgno += ext.nr_pages;
+		if (!wdm_walk_yield(walk))
+			return false;
+	} while (pgno <= last);
+	return true;
+}
+
+/*
+ * Bypass: the pages of the space from bypass_start to bypass_end - 1 are mapped one
+ * to one, except those of the hole. That is all of them and no hole, but for steps
+ * of a call between which attach and detach can get in, and calls that were
+ * cancelled, whose work the next one finishes.
+ */
+
+/* How many pages may be mapped or unmapped at a time */
+static u64 wdm_bypass_step(const struct wdm_domain *domain)
+{
+	return domain->pgsize == WDM_PGSIZE_MIN ? WDM_STEP_PAGES :
+						  SZ_1G >> PAGE_SHIFT;
+}
+
+/* Find memory from @pgno on, cut to a step. */
+static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
+			   struct wdm_extent *ext)
+{
+	u64 step = wdm_bypass_step(domain);
+
+	if (pgno >= end || !wdm_space_next(domain, pgno, end - 1, ext))
+		return false;
+	ext->nr_pages = min(ext->nr_pages, step - (ext->first & (step - 1)));
+	return true;
+}
+
+/**
+ * wdm_bypass_next() - Find what is mapped one to one
+ * @domain: the domain
+ * @pgno: where to start
+ * @ext: out: the first pages from there on, no more than a step
+ *
+ * Return: whether there are any.
+ */
+bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
+		     struct wdm_extent *ext)
+{
+	struct wdm_shadow *shadow = domain->shadow;
+
+	pgno = max(pgno, shadow->bypass_start);
+	if (shadow->hole_start >= shadow->hole_end)
+		return wdm_space_step(domain, pgno, shadow->bypass_end, ext);
+	return wdm_space_step(domain, pgno,
+			      min(shadow->hole_start, shadow->bypass_end),
+			      ext) ||
+	       wdm_space_step(domain, max(pgno, shadow->hole_end),
+			      shadow->bypass_end, ext);
+}
+
+static bool wdm_extent_fits(const struct wdm_domain *domain,
+			    const struct wdm_extent *ext)
+{
+	u64 iova = ext->first << PAGE_SHIFT;
+
+	return wdm_domain_fits(domain, iova,
+			       iova + (ext->nr_pages << PAGE_SHIFT) - 1);
+}
+
+/**
+ * wdm_bypass_fits() - Can all of the space be mapped one to one?
+ * @walk: the walk
+ *
+ * Return: whether it fits all attached devices; false if the walk is cancelled.
+ */
+bool wdm_bypass_fits(struct wdm_walk *walk)
+{
+	struct wdm_extent ext;
+	u64 pgno = 0;
+
+	while (wdm_space_next(walk->domain, pgno, ULONG_MAX, &ext)) {
+		if (!wdm_extent_fits(walk->domain, &ext) ||
+		    !wdm_walk_yield(walk))
+			return false;
+		pgno = ext.first + ext.nr_pages;
+	}
+	return true;
+}
+
+/* Map memory from *@pgno on up to @end, and move *@pgno along. */
+static ntstatus_t wdm_bypass_advance(struct wdm_walk *walk, u64 *pgno, u64 end)
+{
+	struct wdm_domain *domain = walk->domain;
+	struct wdm_extent ext;
+	ntstatus_t status;
+
+	while (wdm_space_step(domain, *pgno, end, &ext)) {
+		struct wdm_mapping map = wdm_extent_mapping(&ext, domain->pgsize);
+
+		if (!wdm_extent_fits(domain, &ext))
+			return STATUS_CONFLICTING_ADDRESSES;
+		status = wdm_hwpts_map(domain, &map);
+		if (!wdm_ok(status))
+			return status;
+		walk->nr_mapped += ext.nr_pages;
+		*pgno = ext.first + ext.nr_pages;
+		if (!wdm_walk_yield(walk))
+			return STATUS_CANCELLED;
+	}
+	*pgno = end;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_bypass_unmap() - Unmap the space
+ * @walk: the walk
+ *
+ * Return: whether all of it is unmapped; false if the walk is cancelled.
+ */
+bool wdm_bypass_unmap(struct wdm_walk *walk)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+	struct wdm_extent ext;
+
+	while (wdm_bypass_next(walk->domain, 0, &ext)) {
+		wdm_hwpts_unmap(walk->domain, ext.first << PAGE_SHIFT,
+				ext.nr_pages << PAGE_SHIFT);
+		walk->nr_unmapped += ext.nr_pages;
+		shadow->bypass_start = ext.first + ext.nr_pages;
+		if (!wdm_walk_yield(walk))
+			return false;
+	}
+	shadow->bypass_start = 0;
+	shadow->bypass_end = 0;
+	shadow->hole_end = 0;
+	return true;
+}
+
+/**
+ * wdm_bypass_map() - Map the space, or what is missing of it
+ * @walk: the walk
+ *
+ * Return: a status.
+ */
+ntstatus_t wdm_bypass_map(struct wdm_walk *walk)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+	ntstatus_t status;
+
+	if (walk->cancelled || (shadow->bypass_start && !wdm_bypass_unmap(walk)))
+		return STATUS_CANCELLED;
+	status = wdm_bypass_advance(walk, &shadow->bypass_end, U64_MAX);
+	if (wdm_ok(status) && shadow->hole_start < shadow->hole_end)
+		status = wdm_bypass_advance(walk, &shadow->hole_start,
+					    shadow->hole_end);
+	return status;
+}
+
+/* Unmap the pages before the hole from @pgno on; all of them are mapped. */
+static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+	u64 step = wdm_bypass_step(walk->domain), start;
+
+	while (shadow->hole_start > pgno) {
+		start = max(pgno, ALIGN_DOWN(shadow->hole_start - 1, step));
+		wdm_hwpts_unmap(walk->domain, start << PAGE_SHIFT,
+				(shadow->hole_start - start) << PAGE_SHIFT);
+		walk->nr_unmapped += shadow->hole_start - start;
+		shadow->hole_start = start;
+		if (!wdm_walk_yield(walk))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * wdm_bypass_clear() - Unmap the space from a hwpt
+ * @domain: the domain, all pages of which are held
+ * @hwpt: the hwpt
+ * @end: the page to stop at
+ */
+void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 end)
+{
+	struct iommu_iotlb_gather gather;
+	struct wdm_extent ext;
+	u64 pgno = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	while (pgno < end && wdm_bypass_next(domain, pgno, &ext)) {
+		pgno = ext.first + ext.nr_pages;
+		if (pgno <= end)
+			wdm_hwpt_unmap(hwpt, ext.first << PAGE_SHIFT,
+				       ext.nr_pages << PAGE_SHIFT, &gather);
+	}
+	iommu_iotlb_sync(hwpt->domain, &gather);
+}
+
+/**
+ * wdm_bypass_fill() - Map the space in a new hwpt
+ * @domain: the domain, all pages of which are held
+ * @hwpt: the hwpt
+ *
+ * Return: a status, as the backend's @fill.
+ */
+ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 pgno = 0;
+
+	while (wdm_ok(status) && wdm_bypass_next(domain, pgno, &ext)) {
+		struct wdm_mapping map = wdm_extent_mapping(&ext, domain->pgsize);
+
+		status = wdm_domain_cancelled(domain) ||
+			 wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
+			 wdm_hwpt_map(hwpt, &map, domain->killable);
+		if (wdm_ok(status))
+			pgno = ext.first + ext.nr_pages;
+		cond_resched();
+	}
+	if (!wdm_ok(status) && wdm_hwpt_must_undo(hwpt))
+		wdm_bypass_clear(domain, hwpt, pgno);
+	return status;
+}
+
+/* Unmap what is in bypass, or zap what uses it: it is about to be removed. */
+static ntstatus_t wdm_space_release(struct wdm_walk *walk, u64 pgno, u64 end)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+	struct wdm_shadow_page *root = shadow->root;
+	u64 caller = pgno << PAGE_SHIFT, last_caller = (end << PAGE_SHIFT) - 1;
+	struct wdm_splits splits;
+	ntstatus_t status;
+
+	if (wdm_shadow_bypasses(shadow)) {
+		status = wdm_bypass_map(walk);
+		if (!wdm_ok(status))
+			return status;
+		wdm_splits_find(walk->domain, &splits, pgno, end - 1);
+		status = wdm_splits_do(walk->domain, &splits,
+				       walk->domain->pgsize);
+		if (!wdm_ok(status))
+			return status;
+		shadow->hole_start = end;
+		shadow->hole_end = end;
+		return wdm_bypass_retreat(walk, pgno) ? STATUS_SUCCESS :
+							STATUS_CANCELLED;
+	}
+	if (root && root->caller >= caller && root->caller <= last_caller) {
+		if (!wdm_sp_zap(walk, root))
+			return STATUS_CANCELLED;
+		shadow->root = NULL;
+	} else if (root && !wdm_zap_users(walk, root, caller, last_caller)) {
+		return STATUS_CANCELLED;
+	}
+	wdm_walk_unmap_stale(walk);
+	if (!walk->cancelled)
+		wdm_walk_flush_iotlb(walk);
+	return walk->cancelled ? STATUS_CANCELLED : STATUS_SUCCESS;
+}
+
+/* Backend operation: see wdm_domain_memory_remove(). */
+ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
+			    u64 nr_pages)
+{
+	u64 pgno = caller >> PAGE_SHIFT, end = pgno + nr_pages;
+	struct wdm_walk_error walk_error;
+	struct wdm_put_list put_list;
+	struct wdm_walk walk;
+	ntstatus_t status;
+
+	wdm_put_list_init(&put_list);
+	status = wdm_walk_begin(&walk, domain, &walk_error);
+	if (!wdm_ok(status))
+		return status;
+	if (!wdm_space_allows(&walk, caller, nr_pages << PAGE_SHIFT, 0))
+		return wdm_walk_end(&walk, STATUS_NOT_FOUND);
+
+	status = wdm_space_release(&walk, pgno, end);
+	if (wdm_ok(status)) {
+		status = wdm_record_remove(&domain->record, pgno, end - 1,
+					   false, &put_list,
+					   GFP_KERNEL_ACCOUNT);
+		if (wdm_hwpts_broken(domain))
+			wdm_put_list_leak(&put_list);
+	}
+	walk.space.nr_pages = 0;
+	/* What used the memory becomes invalid; if it is still there, it works again. */
+	if (wdm_shadow_bypasses(domain->shadow))
+		wdm_bypass_map(&walk);
+	else if (!domain->shadow->root && domain->shadow->translating)
+		wdm_walk_full(&walk);
+	else
+		wdm_walk_sync(&walk);
+	status = wdm_walk_end(&walk, status);
+	/* Unpinning needs no lock. */
+	wdm_put_list_release(&put_list);
+	return status;
+}
+
+/* Map memory that was added, or remove it again. */
+static ntstatus_t wdm_space_map_added(struct wdm_walk *walk,
+				      const struct wdm_extent *ext)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+	u64 end = ext->first + ext->nr_pages;
+	struct wdm_put_list put_list;
+	ntstatus_t status;
+
+	shadow->hole_start = ext->first;
+	shadow->hole_end = end;
+	status = wdm_bypass_map(walk);
+	if (wdm_ok(status) || !wdm_bypass_retreat(walk, ext->first))
+		return status;
+	wdm_put_list_init(&put_list);
+	wdm_record_remove(&walk->domain->record, ext->first, end - 1, false,
+			  &put_list, GFP_KERNEL | __GFP_NOFAIL);
+	if (wdm_hwpts_broken(walk->domain))
+		wdm_put_list_leak(&put_list);
+	wdm_put_list_release(&put_list);
+	shadow->hole_end = shadow->hole_start;
+	return status;
+}
+
+/* Backend operation: see wdm_domain_memory_add(). */
+ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
+			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+			 u64 caller)
+{
+	struct wdm_extent ext = {
+		.first = caller >> PAGE_SHIFT,
+		.nr_pages = nr_pages,
+		.mdl = mdl,
+		.mdl_page = mdl_page,
+		.perms = perms,
+	};
+	struct wdm_walk_error walk_error;
+	struct wdm_walk walk;
+	ntstatus_t status;
+	bool bypasses;
+
+	status = wdm_walk_begin(&walk, domain, &walk_error);
+	if (!wdm_ok(status))
+		return status;
+	bypasses = wdm_shadow_bypasses(domain->shadow);
+	if (bypasses)
+		status = wdm_bypass_map(&walk);
+	if (wdm_ok(status) && bypasses && !wdm_extent_fits(domain, &ext))
+		status = STATUS_CONFLICTING_ADDRESSES;
+	if (wdm_ok(status))
+		status = wdm_record_insert(&domain->record, &ext);
+	if (wdm_ok(status)) {
+		domain->shadow->retry = true;
+		if (bypasses)
+			status = wdm_space_map_added(&walk, &ext);
+	}
+	return wdm_walk_end(&walk, status);
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The second pass: apply what the first one found pending.
+ */
+#include <linux/mm.h>
+
+#include "private.h"
+
+/**
+ * wdm_walk_refuse() - Report an invalid entry
+ * @walk: the walk
+ * @status: why it is invalid
+ * @level: level of the table that holds it
+ * @va: the first address that it would translate, as an index into the tables
+ * @raw: the entry
+ */
+void wdm_walk_refuse(struct wdm_walk *walk, ntstatus_t status,
+		     unsigned int level, u64 va, u64 raw)
+{
+	struct wdm_walk_error *walk_error = walk->walk_error;
+
+	va = wdm_pt_canonical(walk->pt, va);
+	if (!walk_error->count++ || va < walk_error->va) {
+		walk_error->status = status;
+		walk_error->level = level;
+		walk_error->va = va;
+		walk_error->raw = raw;
+	}
+}
+
+static void wdm_entry_refuse(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			     unsigned int i, ntstatus_t status)
+{
+	if (status == STATUS_CANCELLED || walk->cancelled) {
+		/* It stays pending. */
+		walk->cancelled = true;
+		return;
+	}
+	if (status == STATUS_INSUFFICIENT_RESOURCES)
+		walk->shadow->retry = true;
+	__clear_bit(i, sp->pending);
+	__set_bit(i, sp->invalid);
+	walk->shadow->nr_invalid++;
+	wdm_walk_refuse(walk, status, sp->level, wdm_entry_va(sp, i),
+			sp->seen[i]);
+}
+
+static void wdm_entry_set_live(struct wdm_shadow_page *sp, unsigned int i)
+{
+	__clear_bit(i, sp->pending);
+	__set_bit(i, sp->live);
+}
+
+static void wdm_walk_mapped(struct wdm_walk *walk, u64 nr_pages)
+{
+	walk->nr_mapped += nr_pages;
+	walk->shadow->bytes += nr_pages << PAGE_SHIFT;
+}
+
+static ntstatus_t wdm_sync_table(struct wdm_walk *walk,
+				 struct wdm_shadow_page *sp, unsigned int i,
+				 const struct wdm_pt_entry *entry)
+{
+	struct wdm_shadow_page *child;
+	ntstatus_t status;
+
+	status = wdm_sp_create(walk, entry->address, sp->level - 1,
+			       wdm_entry_va(sp, i), entry->perms & sp->perms,
+			       &child);
+	if (!wdm_ok(status))
+		return status;
+	sp->child[i] = child;
+	wdm_entry_set_live(sp, i);
+	/* All of it is new: nothing is zapped, and it goes on the dirty list. */
+	wdm_scan(walk, child);
+	return STATUS_SUCCESS;
+}
+
+/* Map a large leaf step by step; it is live from the first one on. */
+static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
+				 struct wdm_shadow_page *sp, unsigned int i)
+{
+	struct wdm_partial_leaf *part = &walk->shadow->partial;
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_leaf leaf;
+	u64 iova, size;
+
+	wdm_entry_leaf(walk->pt, sp, i, &leaf);
+	iova = wdm_pt_canonical(walk->pt, leaf.va);
+	if (!wdm_domain_fits(walk->domain, iova, iova + leaf.size - 1))
+		return STATUS_CONFLICTING_ADDRESSES;
+	if (!wdm_space_allows(walk, leaf.caller, leaf.size, leaf.perms))
+		return STATUS_ACCESS_VIOLATION;
+	if (!wdm_leaf_charge(walk->domain, sp))
+		return STATUS_WORKING_SET_QUOTA;
+
+	__set_bit(i, sp->live);
+	*part = (struct wdm_partial_leaf) { .sp = sp, .i = i };
+	while (wdm_ok(status) && part->end < leaf.size) {
+		if (!wdm_walk_yield(walk))
+			return STATUS_CANCELLED;
+		size = wdm_leaf_step(walk->domain, &leaf, part->end);
+		/* A device may have been attached in between. */
+		status = wdm_domain_fits(walk->domain, iova,
+					 iova + leaf.size - 1) ?
+			 wdm_leaf_map(walk->domain, NULL, &leaf, part->end,
+				      size) : STATUS_CONFLICTING_ADDRESSES;
+		if (wdm_ok(status)) {
+			part->end += size;
+			wdm_walk_mapped(walk, size >> PAGE_SHIFT);
+		}
+	}
+	if (!wdm_ok(status)) {
+		if (!wdm_zap_partial(walk))
+			return STATUS_CANCELLED;
+		/* Whatever is mapped here next must not meet what this left. */
+		wdm_walk_flush_iotlb(walk);
+		return status;
+	}
+	part->sp = NULL;
+	__clear_bit(i, sp->pending);
+	return STATUS_SUCCESS;
+}
+
+/* Find the page frame behind a page of the caller's address space. */
+static inline bool wdm_space_pfn(struct wdm_walk *walk, u64 pgno, u32 perms,
+				 u64 *pfn)
+{
+	const struct wdm_extent *space = &walk->space;
+
+	/* The space does not change in a walk: try the last place first. */
+	if (pgno - space->first >= space->nr_pages &&
+	    !wdm_space_search(walk, pgno))
+		return false;
+	*pfn = wdm_pages_pfn(&space->mdl->pages,
+			     space->mdl_page + (pgno - space->first),
+			     &walk->space_run);
+	return !(perms & ~space->perms);
+}
+
+/* Decode an entry of a table of leaves, and check it. */
+static inline ntstatus_t wdm_leaf_resolve(struct wdm_walk *walk,
+					  const struct wdm_shadow_page *sp,
+					  unsigned int i,
+					  struct wdm_pt_entry *entry, u64 *pfn)
+{
+	u64 iova = wdm_entry_iova(sp, i);
+
+	wdm_decode(walk, sp, sp->seen[i], entry);
+	entry->perms &= sp->perms;
+	if (entry->kind != WDM_PT_LEAF)
+		return STATUS_INVALID_PARAMETER;
+	if (!wdm_domain_fits(walk->domain, iova, iova + PAGE_SIZE - 1))
+		return STATUS_CONFLICTING_ADDRESSES;
+	if (!wdm_space_pfn(walk, entry->address >> PAGE_SHIFT, entry->perms,
+			   pfn))
+		return STATUS_ACCESS_VIOLATION;
+	return STATUS_SUCCESS;
+}
+
+/* Map one page in all hwpts, or in none. */
+static ntstatus_t wdm_map_page(struct wdm_walk *walk, u64 iova, u64 pfn,
+			       u32 perms)
+{
+	struct list_head *hwpts = &walk->domain->hwpts;
+	ntstatus_t status;
+	struct wdm_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, hwpts, node) {
+		status = wdm_hwpt_map_contig(hwpt, iova, pfn, 1, perms);
+		if (!wdm_ok(status))
+			goto undo;
+	}
+	return STATUS_SUCCESS;
+
+undo:
+	list_for_each_entry_continue_reverse(hwpt, hwpts, node)
+		wdm_hwpt_unmap_sync(hwpt, iova, PAGE_SIZE);
+	return status;
+}
+
+/* Apply a single entry of a table of leaves. */
+static void wdm_sync_leaf(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			  unsigned int i)
+{
+	struct wdm_pt_entry entry __uninitialized;
+	u64 pfn __uninitialized;
+	ntstatus_t status;
+
+	status = wdm_leaf_resolve(walk, sp, i, &entry, &pfn);
+	if (wdm_ok(status))
+		status = wdm_map_page(walk, wdm_entry_iova(sp, i), pfn,
+				      entry.perms);
+	if (wdm_ok(status)) {
+		wdm_walk_mapped(walk, 1);
+		wdm_entry_set_live(sp, i);
+	} else if (entry.kind == WDM_PT_NONE) {
+		__clear_bit(i, sp->pending);
+	} else {
+		wdm_entry_refuse(walk, sp, i, status);
+	}
+}
+
+/*
+ * Collect the pages of neighbouring pending leaves from entry @i on that allow the
+ * same, up to the first one that cannot be mapped.
+ */
+static void wdm_collect_leaves(struct wdm_walk *walk,
+			       const struct wdm_shadow_page *sp, unsigned int i,
+			       struct wdm_pages *pages, u32 *perms)
+{
+	struct wdm_pt_entry entry;
+	u64 pfn;
+
+	for (; i <= sp->last && test_bit(i, sp->pending); i++) {
+		if (!wdm_ok(wdm_leaf_resolve(walk, sp, i, &entry, &pfn)) ||
+		    (pages->nr_pages && entry.perms != *perms))
+			return;
+		*perms = entry.perms;
+		wdm_pages_add(pages, pfn, 1);
+	}
+}
+
+/*
+ * Map neighbouring leaves from entry @i on with one call of the IOMMU driver, all
+ * or none. @nr is how many there are, at least one.
+ */
+static bool wdm_sync_together(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			      unsigned int i, unsigned int *nr)
+{
+	struct wdm_pages pages = { .runs = walk->shadow->runs };
+	struct wdm_mapping map = {
+		.iova = wdm_entry_iova(sp, i),
+		.pages = &pages,
+		.pgsize = WDM_PGSIZE_MIN,
+	};
+	ntstatus_t status;
+
+	wdm_collect_leaves(walk, sp, i, &pages, &map.perms);
+	*nr = max_t(unsigned int, pages.nr_pages, 1);
+	if (*nr == 1)
+		return false;
+	map.nr_pages = *nr;
+	status = wdm_hwpts_map(walk->domain, &map);
+	if (status == STATUS_CANCELLED)
+		walk->cancelled = true;
+	if (!wdm_ok(status))
+		return false;
+	wdm_walk_mapped(walk, *nr);
+	bitmap_clear(sp->pending, i, *nr);
+	bitmap_set(sp->live, i, *nr);
+	return true;
+}
+
+/* Apply pending leaves from entry @i on; return how many entries are done. */
+static unsigned int wdm_sync_leaves(struct wdm_walk *walk,
+				    struct wdm_shadow_page *sp, unsigned int i)
+{
+	unsigned int nr = 1, j;
+
+	if (i < sp->last && test_bit(i + 1, sp->pending) &&
+	    wdm_sync_together(walk, sp, i, &nr))
+		return nr;
+	/* One by one: only those that cannot be mapped become invalid. */
+	for (j = i; j < i + nr && !walk->cancelled; j++)
+		wdm_sync_leaf(walk, sp, j);
+	return nr;
+}
+
+/* Apply an entry that is not a leaf of 4 KiB. */
+static void wdm_sync_entry(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			   unsigned int i)
+{
+	struct wdm_pt_entry entry;
+	ntstatus_t status;
+
+	wdm_decode(walk, sp, sp->seen[i], &entry);
+	switch (entry.kind) {
+	case WDM_PT_NONE:
+		__clear_bit(i, sp->pending);
+		return;
+	case WDM_PT_TABLE:
+		status = wdm_sync_table(walk, sp, i, &entry);
+		break;
+	case WDM_PT_LEAF:
+		status = wdm_sync_large(walk, sp, i);
+		break;
+	default:
+		status = STATUS_INVALID_PARAMETER;
+	}
+	if (!wdm_ok(status))
+		wdm_entry_refuse(walk, sp, i, status);
+}
+
+static void wdm_sync_page(struct wdm_walk *walk, struct wdm_shadow_page *sp)
+{
+	unsigned int i = sp->first;
+
+	while (wdm_walk_yield(walk)) {
+		i = wdm_next_bit(sp->pending, sp->last + 1, i);
+		if (i > sp->last)
+			break;
+		if (sp->level)
+			wdm_sync_entry(walk, sp, i++);
+		else
+			i += wdm_sync_leaves(walk, sp, i);
+	}
+}
+
+/**
+ * wdm_walk_sync() - Apply what is pending
+ * @walk: the walk, after its first pass and wdm_walk_flush_iotlb()
+ *
+ * Tables that are found on the way join the dirty list, and are applied, too.
+ */
+void wdm_walk_sync(struct wdm_walk *walk)
+{
+	struct list_head *dirty = &walk->shadow->dirty;
+	struct wdm_shadow_page *sp;
+
+	while (!walk->cancelled && !list_empty(dirty)) {
+		sp = list_first_entry(dirty, struct wdm_shadow_page, dirty);
+		wdm_sync_page(walk, sp);
+		if (!walk->cancelled)
+			list_del_init(&sp->dirty);
+	}
+}
