@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Caller-managed domains: whoever attaches or detaches gets in after a bounded
+ * piece of a call's work, whatever call it is, and everything is right afterwards.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+
+#include "support/fixture.h"
+#include "support/caller_tables.h"
+
+#define YIELD_TABLES	8
+#define YIELD_LEAVES	(YIELD_TABLES * 512)
+
+/* Where more memory is added */
+#define YIELD_MORE	(4ULL * SZ_1G)
+#define YIELD_GIANT	(SZ_1G / SZ_4K)
+
+static const struct tables_kind yield_kind = {
+	"x86-64, 4 levels", false, 48, 4, 512
+};
+
+/**
+ * struct yield - a call that is interrupted
+ * @t: the caller
+ * @visitor: an IOMMU that the domain adopts while the call runs
+ * @go: the call is in the middle
+ * @done: the visitor has been in
+ * @status: of the adoption
+ * @at_go: calls of the IOMMU driver when the visitor began to wait
+ * @at_in: when it got in
+ */
+struct yield {
+	struct tables *t;
+	struct fake_iommu *visitor;
+	struct completion go;
+	struct completion done;
+	ntstatus_t status;
+	unsigned int at_go;
+	unsigned int at_in;
+};
+
+static unsigned int yield_calls(const struct yield *y)
+{
+	return y->t->fake->nr_map + y->t->fake->nr_unmap;
+}
+
+static int yield_visit(void *data)
+{
+	struct yield *y = data;
+	struct wdm_range all;
+
+	wait_for_completion(&y->go);
+	wdm_domain_lock_all(y->t->domain, &all, false);
+	y->at_in = yield_calls(y);
+	wdm_domain_unlock(y->t->domain, &all);
+	y->status = fixture_adopt(y->t->domain, y->visitor);
+	complete(&y->done);
+	return 0;
+}
+
+/* In the middle of the call: have the visitor wait before it goes on. */
+static void yield_hook(struct fake_iommu *fake)
+{
+	unsigned long end = jiffies + 10 * HZ;
+	struct yield *y = fake->hook_data;
+
+	y->at_go = yield_calls(y);
+	complete(&y->go);
+	while (!wdm_range_wanted(&y->t->domain->ranges) &&
+	       time_before(jiffies, end))
+		usleep_range(100, 200);
+}
+
+static struct yield *yield_start(struct kunit *test)
+{
+	struct yield *y = kunit_kzalloc(test, sizeof(*y), GFP_KERNEL);
+	struct tables *t;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, y);
+	t = tables_start(test, &yield_kind);
+	y->t = t;
+	init_completion(&y->go);
+	init_completion(&y->done);
+	/* With all sizes, whatever is contiguous is one call. */
+	t->fake->domain.pgsize_bitmap = FAKE_PGSIZES_AMD;
+	y->visitor = fixture_fake(t->fx, FAKE_PGSIZES_AMD);
+	t->fake->hook = yield_hook;
+	t->fake->hook_data = y;
+	/* Three tables above, and the tables of leaves */
+	for (i = 0; i < 2; i++)
+		*tables_entry(t, i, 0) = tables_pointer(t, tables_page(i + 1));
+	for (i = 0; i < YIELD_TABLES; i++)
+		*tables_entry(t, 2, i) = tables_pointer(t, tables_page(i + 3));
+	return y;
+}
+
+/* No leaf goes on where the one before ends: each is a call of the driver. */
+static void yield_fill(struct yield *y, unsigned int generation)
+{
+	unsigned int i;
+
+	for (i = 0; i < YIELD_LEAVES; i++)
+		*tables_entry(y->t, 3, i) =
+			tables_pointer(y->t, TABLES_DATA_A + PAGE_SIZE *
+				       ((i * 5 + generation * 7) % 512));
+}
+
+static ntstatus_t yield_configure(struct yield *y, bool translate)
+{
+	struct wdm_walk_error walk_error;
+	struct wdm_pt_config config;
+
+	tables_config(y->t, &config);
+	config.translation_enabled = translate;
+	return wdm_domain_configure(y->t->domain, &config, &walk_error);
+}
+
+/* Let the visitor come at the @nth call of the driver from now. */
+static void yield_arm(struct kunit *test, struct yield *y, unsigned int nth)
+{
+	struct task_struct *task = kthread_run(yield_visit, y, "wdm_visitor");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	y->t->fake->hook_at = nth;
+}
+
+/*
+ * The visitor got in after @calls more calls of the driver at most, and both IOMMUs
+ * have @pages pages in the end.
+ */
+static void yield_check(struct kunit *test, struct yield *y, unsigned int calls,
+			u64 pages)
+{
+	unsigned int after = yield_calls(y);
+
+	KUNIT_ASSERT_EQ(test, y->t->fake->hook_at, 0);
+	wait_for_completion(&y->done);
+	KUNIT_EXPECT_STATUS(test, y->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_LE(test, y->at_in - y->at_go, calls);
+	/* It did come in the middle. */
+	KUNIT_EXPECT_GT(test, after, y->at_in);
+	KUNIT_EXPECT_EQ(test, y->t->fake->mapped, pages);
+	KUNIT_EXPECT_EQ(test, y->visitor->mapped, pages);
+	KUNIT_EXPECT_EQ(test, y->visitor->bad_calls, 0);
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(y->t->fake));
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(y->visitor));
+}
+
+static void yield_check_leaf(struct kunit *test, struct yield *y,
+			     struct fake_iommu *fake, unsigned int i)
+{
+	u64 caller = *tables_entry(y->t, 3, i) & GENMASK_ULL(51, 12);
+	u64 page = (caller - TABLES_DATA_A) >> PAGE_SHIFT;
+	struct fake_page fp;
+
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, i * PAGE_SIZE, &fp));
+	KUNIT_ASSERT_EQ(test, fp.phys, PFN_PHYS(y->t->data[1]->pfns[page]));
+}
+
+/* Both IOMMUs have what the tables say. */
+static void yield_check_leaves(struct kunit *test, struct yield *y)
+{
+	unsigned int i;
+
+	for (i = 0; i < YIELD_LEAVES; i++) {
+		yield_check_leaf(test, y, y->t->fake, i);
+		yield_check_leaf(test, y, y->visitor, i);
+	}
+}
+
+static void yield_in_configure(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+
+	yield_fill(y, 0);
+	yield_arm(test, y, 1500);
+	KUNIT_EXPECT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_check(test, y, 520, YIELD_LEAVES);
+	yield_check_leaves(test, y);
+}
+
+/* @nth: in the first pass, or in the second one */
+static void yield_in_flush(struct kunit *test, unsigned int nth)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+
+	yield_fill(y, 0);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_fill(y, 1);
+	yield_arm(test, y, nth);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(y->t->domain, &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 520, YIELD_LEAVES);
+	yield_check_leaves(test, y);
+}
+
+static void yield_in_first_pass(struct kunit *test)
+{
+	yield_in_flush(test, 3);
+}
+
+static void yield_in_second_pass(struct kunit *test)
+{
+	yield_in_flush(test, YIELD_TABLES + 100);
+}
+
+static void yield_in_list(struct kunit *test)
+{
+	u64 *vas = kunit_kmalloc_array(test, YIELD_LEAVES, sizeof(*vas), GFP_KERNEL);
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, vas);
+	yield_fill(y, 0);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_fill(y, 1);
+	for (i = 0; i < YIELD_LEAVES; i++)
+		vas[i] = (i * 511ULL % YIELD_LEAVES) << PAGE_SHIFT;
+	yield_arm(test, y, YIELD_TABLES + 100);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_flush_list(y->t->domain, true, vas,
+						  YIELD_LEAVES, &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 520, YIELD_LEAVES);
+	yield_check_leaves(test, y);
+}
+
+/* The tables of leaves go, one after the other. */
+static void yield_in_zap(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+
+	yield_fill(y, 0);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	*tables_entry(y->t, 0, 0) = 0;
+	yield_arm(test, y, 3);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(y->t->domain, &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 2, 0);
+}
+
+/* The memory of half of the leaves goes. */
+static void yield_in_memory_remove(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+
+	yield_fill(y, 0);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_arm(test, y, 3);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_memory_remove(y->t->domain,
+						     TABLES_DATA_A, 256),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 100, YIELD_LEAVES / 2);
+}
+
+/* Add a MDL of @nr pages: runs of @run, a multiple of which each is aligned to. */
+static void yield_add(struct kunit *test, struct yield *y, u64 nr, u64 run)
+{
+	u64 *pfns = kvmalloc_array(nr, sizeof(*pfns), GFP_KERNEL), i;
+	struct test_mdl *more;
+
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	for (i = 0; i < nr; i++)
+		pfns[i] = FIXTURE_NO_RAM_PFN + i + i / run * run;
+	more = fixture_mdl(y->t->fx, WDM_PERMS, pfns, nr);
+	kvfree(pfns);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_memory_add(y->t->domain, WDM_PERMS,
+						  more->mdl, 0, nr, YIELD_MORE),
+			    STATUS_SUCCESS);
+}
+
+/* Memory for a leaf of 1 GiB, in runs that are too short for 2 MiB */
+static void yield_add_giant(struct kunit *test, struct yield *y)
+{
+	yield_add(test, y, YIELD_GIANT, SZ_1M / SZ_4K);
+}
+
+static void yield_in_large_map(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_add_giant(test, y);
+	*tables_entry(y->t, 1, 7) = tables_large(y->t, YIELD_MORE);
+	yield_arm(test, y, 100);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(y->t->domain, &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 4, YIELD_GIANT);
+}
+
+static void yield_in_large_zap(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+
+	yield_add_giant(test, y);
+	*tables_entry(y->t, 1, 7) = tables_large(y->t, YIELD_MORE);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	*tables_entry(y->t, 1, 7) = 0;
+	yield_arm(test, y, 100);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(y->t->domain, &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 2, 0);
+}
+
+/* One page of a large leaf's memory goes. */
+static void yield_in_large_remove(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+
+	yield_add_giant(test, y);
+	*tables_entry(y->t, 1, 7) = tables_large(y->t, YIELD_MORE);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_arm(test, y, 100);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_memory_remove(y->t->domain,
+						     YIELD_MORE + SZ_512M, 1),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 2, 0);
+}
+
+#define YIELD_SPREAD	4096
+
+static void yield_in_bypass(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	u64 pages;
+
+	yield_add(test, y, YIELD_SPREAD, 1);
+	pages = wdm_record_pages(&y->t->domain->record);
+	yield_arm(test, y, 2000);
+	KUNIT_EXPECT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
+	yield_check(test, y, 520, pages);
+}
+
+static void yield_in_bypass_end(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+
+	yield_add(test, y, YIELD_SPREAD, 1);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
+	memset(y->t->mem, 0, TABLES_NR * PAGE_SIZE);
+	yield_arm(test, y, 10);
+	KUNIT_EXPECT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_check(test, y, 2, 0);
+}
+
+static void yield_in_bypass_add(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	u64 pages = wdm_record_pages(&y->t->domain->record);
+
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
+	yield_arm(test, y, 700);
+	yield_add(test, y, YIELD_SPREAD, 1);
+	yield_check(test, y, 520, pages + YIELD_SPREAD);
+}
+
+static void yield_in_bypass_remove(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	u64 pages = wdm_record_pages(&y->t->domain->record);
+
+	yield_add(test, y, YIELD_SPREAD, 1);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
+	yield_arm(test, y, 3);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_memory_remove(y->t->domain, YIELD_MORE,
+						     YIELD_SPREAD),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 2, pages);
+}
+
+static struct kunit_case yield_cases[] = {
+	KUNIT_CASE(yield_in_configure),
+	KUNIT_CASE(yield_in_first_pass),
+	KUNIT_CASE(yield_in_second_pass),
+	KUNIT_CASE(yield_in_list),
+	KUNIT_CASE(yield_in_zap),
+	KUNIT_CASE(yield_in_memory_remove),
+	KUNIT_CASE(yield_in_large_map),
+	KUNIT_CASE(yield_in_large_zap),
+	KUNIT_CASE(yield_in_large_remove),
+	KUNIT_CASE(yield_in_bypass),
+	KUNIT_CASE(yield_in_bypass_end),
+	KUNIT_CASE(yield_in_bypass_add),
+	KUNIT_CASE(yield_in_bypass_remove),
+	{}
+};
+
+static struct kunit_suite yield_suite = {
+	.name = "wdm_iommu_shadow_yield",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = yield_cases,
+};
+
+kunit_test_suite(yield_suite);
