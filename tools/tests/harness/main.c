@@ -29,6 +29,7 @@ static const struct suite * const suites[] = {
 	&lifetime_suite,
 	&threads_suite,
 	&trace_suite,
+	&bounds_suite,
 	&fail_nth_suite,
 	&limits_suite,
 	&signals_suite,

@@ -18,6 +18,7 @@ extern const struct suite attach_suite;
 extern const struct suite lifetime_suite;
 extern const struct suite threads_suite;
 extern const struct suite trace_suite;
+extern const struct suite bounds_suite;
 extern const struct suite fail_nth_suite;
 extern const struct suite limits_suite;
 extern const struct suite signals_suite;

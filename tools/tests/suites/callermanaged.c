@@ -2,6 +2,7 @@
 /*
  * Caller-managed domains: translations are what the caller's tables say.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -490,6 +491,49 @@ static void replay(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
+/* A leaf of each size over a region that is reserved for the device, and beside it */
+static void reserved_window(void)
+{
+	const struct wdm_table_format *format = parameter();
+	struct wdm_iommu_walk_error walk_error;
+	unsigned long long first, last;
+	struct fixture fixture;
+	char path[64];
+	FILE *file;
+	int fields;
+
+	open_caller_managed(&fixture, 4, format);
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions",
+		 fixture.device.group_number);
+	file = fopen(path, "re");
+	REQUIRE(file);
+	fields = fscanf(file, "%llx %llx", &first, &last);
+	fclose(file);
+	if (fields != 2 || first < HOME_ADDRESS + 0x40000000)
+		skip("the group has no reserved region far up");
+	for (unsigned int level = 0; level < 3; level++) {
+		__u64 address = first & -(PAGE << 9 * level), *entry;
+
+		start_tables(&fixture, format, 48);
+		entry = wdm_tables_entry(&fixture.tables, address, level, true);
+		*entry = format->leaf(0, level, WDM_RW);
+		EXPECT(STATUS_CONFLICTING_ADDRESSES,
+		       wdm_flush(fixture.fd, fixture.domain, &walk_error));
+		CHECK_EQUAL(walk_error.count, 1);
+		CHECK_EQUAL(walk_error.level, level);
+		CHECK_EQUAL(walk_error.logical_address, address);
+		*entry = 0;
+		MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
+	}
+	start_tables(&fixture, format, 48);
+	set_leaf(&fixture, first - PAGE, page(&fixture, 1));
+	set_leaf(&fixture, last + 1, page(&fixture, 2));
+	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first - PAGE, page(&fixture, 1)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, last + 1, page(&fixture, 2)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
+}
+
 static const struct test_case cases[] = {
 	{ .name = "attached and not configured", .run = not_configured, .needs = NEEDS_DEVICE },
 	{ .name = "calls for the other kind of domain", .run = wrong_kind },
@@ -503,6 +547,8 @@ static const struct test_case cases[] = {
 	{ .name = "a leaf with a hole", .run = leaf_with_hole,
 	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "the contiguous bit", .run = contiguous, .needs = NEEDS_DEVICE },
+	{ .name = "leaves over a reserved region", .run = reserved_window,
+	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "another root", .run = reconfigure, .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "configurations that cannot be used", .run = wrong_configurations,
 	  .needs = NEEDS_DEVICE, .formats = true },

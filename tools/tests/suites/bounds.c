@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a program can make the kernel allocate, and how long it can keep others
+ * waiting.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "suites.h"
+#include "fixture.h"
+
+#define PAGE	WDM_PAGE_SIZE
+#define ENTRIES	512
+
+/* What a program may pin here, and what the kernel may allocate for it */
+#define PINNED		(16 * PAGE)
+#define MOST_MEMORY	(16LL << 20)
+
+/* The longest that a call may take then, even on a slow emulator with sanitizers */
+#define MOST_SECONDS	10.0
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static long long memory_of(const char *word)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long long kib = -1;
+
+	REQUIRE(file);
+	while (kib < 0 && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, word, strlen(word)))
+			sscanf(line + strlen(word), "%lld", &kib);
+	}
+	fclose(file);
+	REQUIRE(kib >= 0);
+	return kib * 1024;
+}
+
+/* Become a program that may not pin more than PINNED. */
+static void become_nobody(void)
+{
+	const struct rlimit limits = { PINNED, PINNED };
+
+	REQUIRE(!setrlimit(RLIMIT_MEMLOCK, &limits));
+	REQUIRE(drop_capability(CAP_IPC_LOCK));
+}
+
+static __u64 *table_at(const struct fixture *fixture, size_t number)
+{
+	return (__u64 *)page(fixture, number);
+}
+
+static void fill_table(__u64 *table, unsigned int number, __u64 entry)
+{
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		table[i] = i < number ? entry : 0;
+}
+
+/* Configure, and see what it takes. */
+static double configure(struct fixture *fixture, __u32 *status)
+{
+	long long free = memory_of("MemFree:"), slab = memory_of("Slab:");
+	struct wdm_iommu_walk_error walk_error;
+	double start = now(), seconds;
+
+	*status = wdm_configure_x64(fixture->fd, fixture->domain, caller(page(fixture, 0)), 0,
+				    &walk_error);
+	seconds = now() - start;
+	free -= memory_of("MemFree:");
+	slab = memory_of("Slab:") - slab;
+	tap_diag("%s, %llu invalid, %llu tables, %lld KiB, %lld KiB of slab, %.3f s",
+		 wdm_status_name(*status), walk_error.count,
+		 query(fixture->fd, fixture->domain).shadow_tables, free >> 10, slab >> 10,
+		 seconds);
+	CHECK(free < MOST_MEMORY);
+	CHECK(slab < MOST_MEMORY);
+	CHECK(seconds < MOST_SECONDS);
+	return seconds;
+}
+
+/* Four tables, each entry of which leads to the next one, to the last, to a page */
+static void make_fan(const struct fixture *fixture)
+{
+	const struct wdm_table_format *format = &wdm_format_x64;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		fill_table(table_at(fixture, i), ENTRIES,
+			   format->table(caller(page(fixture, i + 1))));
+	}
+	fill_table(table_at(fixture, 3), ENTRIES,
+		   format->leaf(caller(page(fixture, 4)), 0, WDM_RW));
+}
+
+static void aliased_tables(void)
+{
+	struct fixture fixture;
+	double seconds;
+	__u32 status;
+
+	open_fixture(&fixture);
+	become_nobody();
+	open_arena(&fixture, PINNED / PAGE);
+	MUST(wdm_domain_create(fixture.fd, false, 0, &fixture.domain));
+	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
+			    caller(fixture.arena)));
+	/* More addresses for the same pages must not allow more. */
+	for (unsigned int i = 0; i < 4000; i++) {
+		status = wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
+					(1ULL << 40) + i * (1ULL << 21));
+		if (status)
+			break;
+	}
+	make_fan(&fixture);
+	seconds = configure(&fixture, &status);
+	CHECK(status == STATUS_WORKING_SET_QUOTA);
+
+	/* What cannot be used is not tried again and again, */
+	for (unsigned int i = 0; i < 3; i++) {
+		struct wdm_iommu_walk_error walk_error;
+		double start = now();
+
+		EXPECT(STATUS_WORKING_SET_QUOTA,
+		       wdm_flush(fixture.fd, fixture.domain, &walk_error));
+		CHECK_EQUAL(walk_error.count,
+			    query(fixture.fd, fixture.domain).invalid_entries);
+		CHECK(now() - start < seconds / 2);
+	}
+	/* another root can be had, */
+	fill_table(table_at(&fixture, 5), 0, 0);
+	MUST(wdm_configure_x64(fixture.fd, fixture.domain, caller(page(&fixture, 5)), 0, NULL));
+	configure(&fixture, &status);
+	/* and the domain can still be used. */
+	fill_table(table_at(&fixture, 0), 0, 0);
+	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).shadow_tables, 1);
+	fill_table(table_at(&fixture, 0), 1, wdm_format_x64.table(caller(page(&fixture, 1))));
+	fill_table(table_at(&fixture, 1), 1, wdm_format_x64.table(caller(page(&fixture, 2))));
+	fill_table(table_at(&fixture, 2), 1, wdm_format_x64.table(caller(page(&fixture, 3))));
+	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, ENTRIES * PAGE);
+}
+
+/* Each leaf of 2 MiB over scattered pages takes a table of the IOMMU. */
+static void aliased_leaves(void)
+{
+	const struct wdm_table_format *format = &wdm_format_x64;
+	const __u64 memory = 1ULL << 40;
+	struct fixture fixture;
+	__u32 status;
+
+	open_fixture(&fixture);
+	become_nobody();
+	open_arena(&fixture, PINNED / PAGE);
+	open_device(&fixture);
+	MUST(wdm_domain_create(fixture.fd, false, 0, &fixture.domain));
+	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
+			    caller(fixture.arena)));
+	for (__u64 at = 0; at < HUGE_PAGE_SIZE; at += PINNED)
+		MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
+				    memory + at));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	fill_table(table_at(&fixture, 0), 1, format->table(caller(page(&fixture, 1))));
+	fill_table(table_at(&fixture, 1), 32, format->table(caller(page(&fixture, 2))));
+	fill_table(table_at(&fixture, 2), ENTRIES, format->leaf(memory, WDM_LEVEL_2M, WDM_RW));
+	configure(&fixture, &status);
+	CHECK(status == STATUS_WORKING_SET_QUOTA || status == STATUS_CONFLICTING_ADDRESSES);
+	CHECK(query(fixture.fd, fixture.domain).translated_bytes > 0);
+	CHECK(query(fixture.fd, fixture.domain).translated_bytes < 1ULL << 30);
+}
+
+#define FLUSHERS	8
+
+/**
+ * struct flushers - threads that flush a gigabyte
+ * @fixture: a caller-managed domain
+ * @entry: the entry that the gigabyte is behind
+ * @flip: what makes another entry of it
+ * @stop: they are to return
+ * @flushes: how many they did
+ */
+struct flushers {
+	struct fixture *fixture;
+	__u64 *entry;
+	__u64 flip;
+	bool stop;
+	unsigned int flushes;
+};
+
+static void *flush_gigabyte(void *argument)
+{
+	struct flushers *flushers = argument;
+
+	while (!__atomic_load_n(&flushers->stop, __ATOMIC_RELAXED)) {
+		__atomic_fetch_xor(flushers->entry, flushers->flip, __ATOMIC_RELAXED);
+		wdm_flush(flushers->fixture->fd, flushers->fixture->domain, NULL);
+		__atomic_fetch_add(&flushers->flushes, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static double flush_once(struct flushers *flushers)
+{
+	double start;
+
+	*flushers->entry ^= flushers->flip;
+	start = now();
+	MUST(wdm_flush(flushers->fixture->fd, flushers->fixture->domain, NULL));
+	return now() - start;
+}
+
+static double close_device(struct fixture *fixture)
+{
+	double start = now();
+
+	wdm_vfio_close(&fixture->device);
+	return now() - start;
+}
+
+/* VFIO takes the group back while threads flush a gigabyte. */
+static void group_goes_back(void)
+{
+	const struct wdm_table_format *format = &wdm_format_x64;
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	struct flushers flushers = { };
+	pthread_t threads[FLUSHERS];
+	struct fixture fixture;
+	double flush, idle, wait;
+
+	open_caller_managed(&fixture, 8, format);
+	/* Two tables that lead to the same leaves, of which one or the other is used */
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		table_at(&fixture, 4)[i] =
+			format->leaf(caller(page(&fixture, i % 2)), 0, WDM_RW);
+	}
+	fill_table(table_at(&fixture, 2), ENTRIES, format->table(caller(page(&fixture, 4))));
+	fill_table(table_at(&fixture, 3), ENTRIES, format->table(caller(page(&fixture, 4))));
+	flushers.fixture = &fixture;
+	flushers.entry = wdm_tables_entry(&fixture.tables, 0x40000000, WDM_LEVEL_1G, true);
+	flushers.flip = format->table(caller(page(&fixture, 2))) ^
+			format->table(caller(page(&fixture, 3)));
+	*flushers.entry = format->table(caller(page(&fixture, 2)));
+	flush_once(&flushers);
+	flush = flush_once(&flushers);
+
+	/* How long it takes while nobody flushes: VFIO resets the device. */
+	idle = close_device(&fixture);
+	open_device(&fixture);
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+
+	for (unsigned int i = 0; i < FLUSHERS; i++)
+		REQUIRE(!pthread_create(&threads[i], NULL, flush_gigabyte, &flushers));
+	nanosleep(&pause, NULL);
+	wait = close_device(&fixture);
+	__atomic_store_n(&flushers.stop, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < FLUSHERS; i++)
+		pthread_join(threads[i], NULL);
+	tap_diag("a flush takes %.3f s, to close the device %.3f s, and with %u flushes %.3f s",
+		 flush, idle, FLUSHERS, wait);
+	CHECK(wait < idle + flush / 2);
+	CHECK(flushers.flushes);
+}
+
+static const struct test_case cases[] = {
+	{ .name = "memory for tables that lead to each other", .run = aliased_tables },
+	{ .name = "memory for large leaves of the same pages", .run = aliased_leaves,
+	  .needs = NEEDS_DEVICE },
+	{ .name = "a group goes back while others flush", .run = group_goes_back,
+	  .needs = NEEDS_DEVICE },
+};
+
+const struct suite bounds_suite = { "bounds", cases, ARRAY_SIZE(cases) };
