@@ -262,7 +262,7 @@ static void permissions(void)
 	is_mapped(&fixture, ADDRESS, 0, WDM_IOMMU_READ);
 	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* Writing alone: whether the device may read, too, is the IOMMU's affair. */
+	/* Writing alone: it depends on the IOMMU whether the device may read, too. */
 	MUST(wdm_map_user(fixture.fd, fixture.domain, WDM_IOMMU_WRITE, page(&fixture, 2), PAGE,
 			  ADDRESS + PAGE));
 	is_mapped(&fixture, ADDRESS + PAGE, 0, WDM_IOMMU_WRITE);
