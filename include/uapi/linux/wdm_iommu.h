@@ -75,9 +75,8 @@
  * **Kernel memory** that the objects of a file take is limited to 1 MiB, plus four
  * bytes for each byte that the file has pinned: objects, tables of mappings, shadow
  * page tables, and the IOMMU's page tables. A call that needs more fails with
- * %STATUS_WORKING_SET_QUOTA. CAP_IPC_LOCK lifts this limit, too. All of it, except
- * for IOMMU page tables on kernels that do not charge them, is also charged to the
- * program's cgroup.
+ * %STATUS_WORKING_SET_QUOTA. CAP_IPC_LOCK lifts this limit, too. Such memory is also
+ * charged to the program's cgroup, as far as the kernel allows it (SECURITY.md).
  *
  * **One page** can be pinned about a million times in total. Further pins fail with
  * %STATUS_INSUFFICIENT_RESOURCES.
@@ -613,20 +612,28 @@ struct wdm_iommu_walk_error {
 };
 
 /**
+ * enum wdm_iommu_configure_flags - flags of %WDM_IOMMU_CONFIGURE
+ * @WDM_IOMMU_CONFIGURE_X64_LA57: x86-64: the root table is that of 5 levels
+ */
+enum wdm_iommu_configure_flags {
+	WDM_IOMMU_CONFIGURE_X64_LA57 = 1 << 0,
+};
+
+/**
  * struct wdm_iommu_configure - ioctl(WDM_IOMMU_CONFIGURE)
  * @size: sizeof(struct wdm_iommu_configure)
  * @status: out: NTSTATUS
  * @domain: a caller-managed domain
- * @type: %WDM_IOMMU_FORMAT_ARM64 or %WDM_IOMMU_FORMAT_X64
- * @flags: WDM_IOMMU_CONFIGURE_*
+ * @type: &enum wdm_iommu_format
+ * @flags: &enum wdm_iommu_configure_flags
  * @translation_enabled: 1: the tables translate; 0: devices see the caller's
- *	address space one to one, and roots and sizes are not looked at
+ *	address space one to one, and roots and sizes are ignored
  * @arm64: for %WDM_IOMMU_FORMAT_ARM64
- * @arm64.ttbr0: caller address of the root for addresses from 0 up; aligned to
- *	the size of the root table, but at least to 64 bytes
+ * @arm64.ttbr0: caller address of the root table for addresses from 0 up; aligned
+ *	to the size of that table, but at least to 64 bytes
  * @arm64.ttbr1: must be 0
- * @arm64.mair0: memory attributes, not looked at
- * @arm64.mair1: memory attributes, not looked at
+ * @arm64.mair0: memory attributes, ignored
+ * @arm64.mair1: memory attributes, ignored
  * @arm64.input_size0: bits of an input address, 25 to 48
  * @arm64.input_size1: must be 0
  * @arm64.coherent_table_walks: 0 or 1; the walk is coherent in any case
@@ -634,28 +641,31 @@ struct wdm_iommu_walk_error {
  * @x64: for %WDM_IOMMU_FORMAT_X64
  * @x64.first_level_page_table_root: caller address of the root table, page
  *	aligned
- * @walk_error: out: what was refused
+ * @walk_error: out: the invalid entries
  *
- * Contract: IommuDomainConfigure. Walks the caller's page tables and lets
- * devices use what they translate; replaces what was configured before. A
- * request of a device without a PASID counts as an unprivileged access.
- * Accessed and dirty bits are neither set nor asked for, but for AF of ARM64:
- * an entry with AF = 0 blocks.
+ * Contract: IommuDomainConfigure. Walks the caller's page tables and lets devices
+ * use what they translate, in place of what was configured before. A request of a
+ * device without a PASID counts as an unprivileged access. Accessed and dirty
+ * bits are neither set nor required, except for AF of ARM64: an entry with AF = 0
+ * blocks.
  *
- * If the root cannot be used, nothing changes and the status is one of
- * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
- * STATUS_INVALID_PARAMETER_2: a member of the configuration;
- * STATUS_ACCESS_VIOLATION: the root is outside of the caller's address space,
- * with @walk_error.count 0;
- * STATUS_CONFLICTING_ADDRESSES: @translation_enabled is 0, and the caller's
- * address space does not fit the devices; with @walk_error.count 0.
- * If some entries cannot be used, the domain is configured, those entries block,
- * and @status and @walk_error tell of the first.
- * STATUS_CANCELLED (a fatal signal): some of what was configured before may be
- * gone, and some of what is configured now may be there. The next flush or Configure
- * finishes it.
- * STATUS_INSUFFICIENT_RESOURCES with @walk_error.count 0 and @translation_enabled 0:
- * what was configured before may be gone, and then the domain lets nothing through.
+ * Invalid entries block, the domain is configured with all others, and @status and
+ * @walk_error describe the first. The other statuses, with @walk_error.count 0:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
+ * - %STATUS_INVALID_PARAMETER_2: a member of the configuration.
+ * - %STATUS_ACCESS_VIOLATION: the root is outside of the caller's address space.
+ * - %STATUS_CONFLICTING_ADDRESSES: @translation_enabled is 0, and the devices cannot
+ *   use all addresses of the caller's address space.
+ *
+ * Two more do not leave everything as it was:
+ *
+ * - %STATUS_INSUFFICIENT_RESOURCES, with @walk_error.count 0 and
+ *   @translation_enabled 0: what was configured before may be gone, and then the
+ *   domain blocks all DMA.
+ * - %STATUS_CANCELLED: some of what was configured before may be gone, and some of
+ *   the new configuration may be in place. The next flush or Configure completes
+ *   it.
  */
 struct wdm_iommu_configure {
 	__u32 size;
@@ -663,8 +673,6 @@ struct wdm_iommu_configure {
 	__u32 domain;
 	__u32 type;
 	__u32 flags;
-/* X64: the root is that of 5 levels. */
-#define WDM_IOMMU_CONFIGURE_X64_LA57	(1U << 0)
 	__u32 translation_enabled;
 	union {
 		struct {
@@ -692,16 +700,16 @@ struct wdm_iommu_configure {
  * @status: out: NTSTATUS
  * @domain: a caller-managed domain
  * @reserved: must be 0
- * @walk_error: out: what was refused
+ * @walk_error: out: the invalid entries
  *
  * Contract: IommuFlushDomain. When the call returns, translations equal the
- * caller's tables as they were at some time during the call, whatever changed
- * in them. Entries that cannot be used block and do not keep the others from
- * being followed; @status and @walk_error tell of the first.
+ * caller's tables as they were at some time during the call. Invalid entries block
+ * and do not keep others from being followed; @status and @walk_error describe the
+ * first. The other statuses:
  *
- * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
- * STATUS_INVALID_DEVICE_STATE: the domain is not configured;
- * STATUS_CANCELLED: a fatal signal; a part of the tables has been followed.
+ * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
+ * - %STATUS_INVALID_DEVICE_STATE: the domain is not configured.
+ * - %STATUS_CANCELLED: a part of the tables has been followed.
  */
 struct wdm_iommu_flush {
 	__u32 size;
@@ -718,27 +726,27 @@ struct wdm_iommu_flush {
  * @size: sizeof(struct wdm_iommu_flush_va_list)
  * @status: out: NTSTATUS
  * @domain: a caller-managed domain
- * @last_level: 1: of the tables only leaf entries have changed; 0: any entry on
- *	the way to the addresses may have
+ * @last_level: 1: only leaf entries have changed; 0: any entry on the path to the
+ *	addresses may have changed
  * @number: how many addresses, at most @max_va_list of &struct wdm_iommu_info
  * @reserved: must be 0
- * @va_list: pointer to an array of @number __u64, the input addresses whose
- *	translations to flush; bits 0 to 11 are ignored
- * @walk_error: out: what was refused
+ * @va_list: pointer to an array of @number __u64, the input addresses to flush;
+ *	bits 0 to 11 are ignored
+ * @walk_error: out: the invalid entries
  *
- * Contract: IommuFlushDomainByVaList. As %WDM_IOMMU_FLUSH, for the entries that
- * translate the listed addresses only. With a leaf of 2 MiB or 1 GiB, or a run
- * of entries with the contiguous bit of ARM64, any address in it stands for
- * all of it. If the root had been lost with its memory and is there again, all of
- * the tables are followed.
+ * Contract: IommuFlushDomainByVaList. As %WDM_IOMMU_FLUSH, but only for the entries
+ * that translate the listed addresses. An address in a leaf of 2 MiB or 1 GiB, or in
+ * a run of entries with the contiguous bit of ARM64, stands for all of it. If the
+ * memory of the root table was removed and has been added again, all tables are
+ * followed. Statuses besides those of invalid entries:
  *
- * STATUS_INVALID_PARAMETER_1: the domain is OS-managed;
- * STATUS_INVALID_PARAMETER_2: @last_level is neither 0 nor 1;
- * STATUS_INVALID_PARAMETER_3: @number;
- * STATUS_INVALID_PARAMETER_4: an address that the format cannot translate;
- * STATUS_ACCESS_VIOLATION: @va_list cannot be read, with @walk_error.count 0;
- * STATUS_INVALID_DEVICE_STATE: the domain is not configured;
- * STATUS_CANCELLED: a fatal signal; a part of the list has been followed.
+ * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
+ * - %STATUS_INVALID_PARAMETER_2: @last_level is neither 0 nor 1.
+ * - %STATUS_INVALID_PARAMETER_3: @number.
+ * - %STATUS_INVALID_PARAMETER_4: an address that the format cannot translate.
+ * - %STATUS_ACCESS_VIOLATION: @va_list cannot be read; with @walk_error.count 0.
+ * - %STATUS_INVALID_DEVICE_STATE: the domain is not configured.
+ * - %STATUS_CANCELLED: a part of the list has been followed.
  */
 struct wdm_iommu_flush_va_list {
 	__u32 size;
