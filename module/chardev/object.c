@@ -52,8 +52,8 @@ static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 		.destroy = wdm_object_destroy_device,
 	},
 	[WDM_OBJECT_DOMAIN] = {
-		/* The domain, and as much again for what its backend keeps */
-		.size = 2 * sizeof(struct wdm_domain),
+		/* What its backend takes is charged there. */
+		.size = sizeof(struct wdm_domain),
 		.destroy = wdm_object_destroy_domain,
 	},
 	[WDM_OBJECT_MDL] = {
