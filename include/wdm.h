@@ -89,7 +89,7 @@ typedef struct _LIST_ENTRY {
 /**
  * struct _MDL - memory, as page frames; the frames follow the structure
  * @Next: the contract's; NULL
- * @Size: bytes of the structure with its frames, as far as they can be told
+ * @Size: bytes of the structure with its frames, at most S16_MAX
  * @MdlFlags: MDL_*
  * @Process: the contract's; NULL
  * @MappedSystemVa: kernel address of the first byte

@@ -336,7 +336,7 @@ static void attach_tries_again(struct kunit *test)
 	attach_end(test, t);
 }
 
-/* A closed owner has lost its groups, and each provider was told once. */
+/* A closed owner has lost its groups; each provider forgets its group once. */
 static void attach_owner_closed(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many threads on one domain. What they do to each other is left to chance; when
- * they are done, everything must fit together, and lockdep and KASAN watch.
+ * Many threads on one domain, interleaved at random. In the end the domain and its
+ * IOMMUs must agree; lockdep and KASAN watch meanwhile.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -41,9 +41,9 @@ struct conc_thread {
  * @mdl: what they map
  * @t: the caller of a caller-managed domain
  * @thread: the threads
- * @unexpected: answers that no order of the calls explains
+ * @unexpected: statuses that no order of the calls explains
  * @mapped: maps that succeeded
- * @refused: maps and unmaps that somebody else's made fail
+ * @refused: maps and unmaps that failed because of another thread
  * @stop: the threads are to return
  */
 struct conc {
@@ -98,7 +98,7 @@ static void conc_count(struct conc *conc, ntstatus_t status, ntstatus_t may_be)
 		atomic_inc(&conc->unexpected);
 }
 
-/* Ranges that overlap with everybody's. */
+/* Ranges that overlap with those of all threads */
 static void conc_map_anywhere(struct conc_thread *thread)
 {
 	struct conc *conc = thread->conc;
@@ -126,7 +126,7 @@ static void conc_map_anywhere(struct conc_thread *thread)
 	}
 }
 
-/* A range of the thread's own, in a run that others share: nothing may fail. */
+/* A range of the thread's own, in a run that all share: nothing may fail. */
 static void conc_map_own(struct conc_thread *thread)
 {
 	struct conc *conc = thread->conc;
@@ -150,7 +150,7 @@ static void conc_map_own(struct conc_thread *thread)
 	}
 }
 
-/* Map or unmap in a range that overlaps with everybody's. */
+/* Map or unmap in a range that overlaps with those of all threads. */
 static void conc_batch_op(struct conc_thread *thread, struct wdm_batch *batch)
 {
 	u64 first = fixture_below(&thread->rng, CONC_PAGES);
@@ -173,7 +173,7 @@ static void conc_batch_op(struct conc_thread *thread, struct wdm_batch *batch)
 	}
 }
 
-/* With hints that are right, too small, or not there */
+/* With hints that are right, too small, or missing */
 static void conc_batch_anywhere(struct conc_thread *thread)
 {
 	struct conc *conc = thread->conc;
@@ -246,7 +246,7 @@ static struct conc *conc_start(struct kunit *test)
 	return conc;
 }
 
-/* The record and each IOMMU say the same. */
+/* The domain and the IOMMU agree. */
 static void conc_check(struct kunit *test, struct conc *conc,
 		       struct fake_iommu *fake)
 {
@@ -276,7 +276,7 @@ static void conc_check(struct kunit *test, struct conc *conc,
 	}
 }
 
-/* An IOMMU that minds when two calls get in each other's way */
+/* An IOMMU that notices maps over stale translations */
 static struct fake_iommu *conc_fake(struct kunit *test, struct conc *conc,
 				    unsigned long pgsizes)
 {
@@ -289,7 +289,7 @@ static struct fake_iommu *conc_fake(struct kunit *test, struct conc *conc,
 	return fake;
 }
 
-/* Overlapping calls, and IOMMUs that come and go meanwhile. */
+/* Overlapping calls, while IOMMUs come and go */
 static void conc_overlap(struct kunit *test,
 			 void (*fn)(struct conc_thread *thread))
 {
@@ -322,7 +322,7 @@ static void concurrency_batches(struct kunit *test)
 	conc_overlap(test, conc_batch_anywhere);
 }
 
-/* Neighbours in one run of memory, and soon in one extent of the record. */
+/* Neighbours in one run of memory, which may share an extent */
 static void conc_disjoint(struct kunit *test,
 			  void (*even)(struct conc_thread *thread),
 			  void (*odd)(struct conc_thread *thread))
@@ -353,7 +353,7 @@ static void concurrency_disjoint_mixed(struct kunit *test)
 	conc_disjoint(test, conc_map_own, conc_batch_own);
 }
 
-/* A caller that never stops to change its tables. */
+/* A caller that keeps changing its tables */
 static void conc_edit(struct conc_thread *thread)
 {
 	struct tables *t = thread->conc->t;
@@ -370,7 +370,7 @@ static void conc_edit(struct conc_thread *thread)
 	}
 }
 
-/* Another thread that flushes, and takes memory away and puts it back. */
+/* Another thread that flushes */
 static void conc_flush(struct conc_thread *thread)
 {
 	struct tables *t = thread->conc->t;
@@ -419,7 +419,7 @@ static void concurrency_tables(struct kunit *test)
 	WRITE_ONCE(conc->stop, true);
 	conc_wait(conc, 2);
 
-	/* When all is quiet, a flush makes everything right. */
+	/* Once nothing changes any more, a flush brings all up to date. */
 	tables_prune(t, walk);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    walk->walk_error.status);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HWPTs: pages here and there in memory, mapped by few calls.
+ * HWPTs: scattered pages, mapped with few calls.
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -89,7 +89,7 @@ static void hwpt_unmap(struct hwt *t, u64 nr_pages)
 	hwpt_check_empty(t);
 }
 
-/* Numbers around those at which something is full */
+/* Around the numbers at which a list is full */
 static const unsigned int hwpt_counts[] = {
 	1, 2, 7, 8, 9, 15, 16, 17, 127, 128, 129, 130, 255, 256, 257, 384, 500,
 };
@@ -166,7 +166,7 @@ static void hwpt_runs(struct kunit *test)
 	hwpt_end(&t);
 }
 
-/* Large pages where they are wanted, and nowhere else */
+/* Large pages where they are allowed, and nowhere else */
 static void hwpt_pgsizes(struct kunit *test)
 {
 	const struct hwpt_kind *kind = test->param_value;
@@ -195,8 +195,8 @@ static void hwpt_pgsizes(struct kunit *test)
 }
 
 /*
- * A run that ends where the next part of memory begins, by page frames, and other
- * ones between them: the pieces must not be joined to what is larger than a page.
+ * Pages that are contiguous with others, but not in this order: no pieces may be
+ * merged into larger pages than wanted.
  */
 static void hwpt_pieces(struct kunit *test)
 {
@@ -226,7 +226,7 @@ static void hwpt_pieces(struct kunit *test)
 	hwpt_end(&t);
 }
 
-/* Whichever call of the driver fails, nothing is left. */
+/* Whichever call of the driver fails, nothing stays mapped. */
 static void hwpt_map_fails(struct kunit *test)
 {
 	static const enum wdm_pgsize granules[] = {
@@ -259,7 +259,7 @@ static void hwpt_map_fails(struct kunit *test)
 	hwpt_end(&t);
 }
 
-/* It does without memory for a list, and more slowly. */
+/* Without memory for a list it maps all the same. */
 static void hwpt_no_memory(struct kunit *test)
 {
 	struct test_mdl *tm;

@@ -845,7 +845,7 @@ static void wdk_check_configure(struct kunit *test, bool arm64)
 							  &odd),
 			    STATUS_INVALID_PARAMETER_4);
 
-	/* A reserved encoding blocks, and is told of; mended, all is well. */
+	/* A reserved encoding blocks and is reported, until it is corrected. */
 	wdk_table(wdk, 3)[1] = arm64 ? 0x1 : BIT_ULL(51) | 0x7;
 	KUNIT_EXPECT_STATUS(test, io->FlushDomain(wdk->domain), arm64 ?
 			    STATUS_INVALID_PARAMETER : STATUS_ACCESS_VIOLATION);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An iommu_domain made by hand: no hardware, but the manners of a real driver,
- * and a memory for everything that was asked of it.
+ * An iommu_domain made by hand, without hardware: it behaves as real drivers do and
+ * records what was asked of it.
  */
 #ifndef WDM_KUNIT_FAKE_IOMMU_H
 #define WDM_KUNIT_FAKE_IOMMU_H
@@ -24,8 +24,8 @@ struct wdm_domain;
  * @phys: what
  * @size: how large
  * @prot: IOMMU_READ, IOMMU_WRITE and the like
- * @serial: number of the map that made it; another one means that it was taken
- *	away in between
+ * @serial: number of the map that made it; it changes when the page is unmapped
+ *	and mapped again
  * @rb: in fake_iommu.pages
  * @node: in fake_iommu.stale, once unmapped; in fake_iommu.spare, once synced
  */
@@ -57,16 +57,16 @@ struct fake_table {
  * @domain: what the module sees
  * @node: in fixture.fakes
  * @adopter: the domain that has adopted it
- * @gathers: to be set: pages far apart are gathered for one sync, as the drivers
- *	of x86 do; otherwise as iommu_iotlb_gather_add_page() has it
+ * @gathers: to be set: gather ranges for one sync however far apart, as AMD's driver
+ *	does; otherwise as iommu_iotlb_gather_add_page() does
  * @frees_tables: to be set: tables are freed, and ranges gathered, as Intel's driver
  *	did it before Linux 6.19
  * @lock: guards the rest
  * @pages: struct fake_page by iova
  * @stale: pages that were unmapped and not yet synced
  * @spare: room for more pages
- * @chunks: the memory of all of them, by the page: kmemleak would take longer
- *	to watch every one than a test takes
+ * @chunks: the memory of all of them, by the page, as kmemleak is too slow for that
+ *	many objects
  * @mapped: 4 KiB pages mapped
  * @serial: the last serial number
  * @nr_map: calls of map_pages
@@ -74,10 +74,10 @@ struct fake_table {
  * @nr_sync: calls of iotlb_sync and flush_iotlb_all
  * @fail_map: if not 0: this many calls of map_pages from now, one fails
  * @fail_all: from then on all fail
- * @torn: large pages that went because a part of them was unmapped
- * @bad_calls: calls that the core must not make
- * @minds_stale: to be set: look for the next
- * @over_stale: pages that were mapped where there was a stale translation
+ * @torn: large pages unmapped by an unmap of a part
+ * @bad_calls: calls that the module must not make
+ * @minds_stale: to be set: count the next
+ * @over_stale: pages mapped over a stale translation
  * @reached_freed: pages of freed MDLs that could still be reached
  * @freed: calls of free
  * @tables: tables that the next sync frees, as struct fake_table

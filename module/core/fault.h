@@ -17,8 +17,7 @@ struct wdm_fault_handler;
  * struct wdm_fault - a request of a device that its IOMMU blocked
  * @dev: the device
  * @iova: the address
- * @mapped: there is a translation, so it was the permission that was missing;
- *	as far as can be told afterwards
+ * @mapped: the address is mapped by now, so probably a permission was missing
  */
 struct wdm_fault {
 	struct device *dev;

@@ -16,7 +16,7 @@
  * wdm_hwpt_create() - Take over an iommu_domain
  * @domain: empty, of type IOMMU_DOMAIN_UNMANAGED
  *
- * Return: the hwpt, which owns @domain; or NULL, when out of memory.
+ * Return: the hwpt, which owns @domain; NULL when out of memory.
  */
 struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain)
 {
@@ -39,7 +39,10 @@ void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt)
 
 /**
  * wdm_hwpt_destroy() - Free a hwpt and its iommu_domain
- * @hwpt: no group is attached, and nothing is mapped
+ * @hwpt: nothing is attached. What is mapped goes with the iommu_domain, except on
+ *	kernels that want it unmapped (WDM_HWPT_FREE_EMPTY)
+ *
+ * Context: may take long; call without locks.
  */
 void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 {
@@ -47,13 +50,10 @@ void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 	kfree(hwpt);
 }
 
-/*
- * The largest page that is ever used, and the most that is mapped or unmapped
- * before others may have the CPU.
- */
+/* The largest IOMMU page used, and the most done without cond_resched() */
 #define WDM_HWPT_STEP	((u64)SZ_1G)
 
-/* The largest of the IOMMU's pages that fits. */
+/* The largest IOMMU page that fits */
 static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			 u64 size)
 {
@@ -66,10 +66,9 @@ static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys
 }
 
 /*
- * How much to map with one call. iommu_map() takes the largest page that fits
- * into it. Pieces that are smaller than the second page size, cut at multiples
- * of half of it, leave it nothing but 4 KiB pages. Where a call is what can be
- * unmapped, a call is a page.
+ * How much to map with one call. iommu_map() uses the largest page that fits, so
+ * for 4 KiB pages cut at multiples of half the second page size. Where an unmap must
+ * cover what one call mapped, map one page a call.
  */
 static u64 wdm_hwpt_piece(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			  u64 size, enum wdm_pgsize pgsize)
@@ -88,20 +87,19 @@ static u64 wdm_hwpt_piece(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phy
 }
 
 /**
- * struct wdm_sg_batch - pieces of memory on their way into a hwpt
+ * struct wdm_sg_batch - pieces of memory to map with one call
  * @hwpt: the hwpt
- * @killable: a fatal signal ends it
+ * @killable: a fatal signal ends the mapping
  * @prot: IOMMU_READ and the like
- * @iova: where the first piece goes; each other one goes behind the one before
+ * @iova: where to map the first piece; the others follow
  * @size: bytes of all pieces
- * @phys_end: where the last piece ends
- * @nr: how many pieces there are
- * @max: how many there is room for
+ * @phys_end: physical end of the last piece, exclusive
+ * @nr: pieces
+ * @max: room in @sg
  * @sg: the pieces
- * @few: room for some, where there is no memory for more
+ * @few: used as @sg where no memory can be had
  *
- * One call for many pieces, so that the IOMMU driver has to see to its caches
- * once and not for each of them.
+ * With one call for many pieces the IOMMU driver flushes its caches once.
  */
 struct wdm_sg_batch {
 	struct wdm_hwpt *hwpt;
@@ -116,7 +114,7 @@ struct wdm_sg_batch {
 	struct scatterlist few[8];
 };
 
-/* Pieces that go into one call: what a page can describe. */
+/* Pieces in one call: what fits into a page */
 #define WDM_SG_BATCH_MAX	((u64)(PAGE_SIZE / sizeof(struct scatterlist)))
 
 static void wdm_sg_batch_begin(struct wdm_sg_batch *batch, struct wdm_hwpt *hwpt, u64 iova,
@@ -145,7 +143,7 @@ static void wdm_sg_batch_end(struct wdm_sg_batch *batch)
 		kfree(batch->sg);
 }
 
-/* Map the pieces, all or none. */
+/* Map the pieces: all or none. */
 static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 {
 	ssize_t got;
@@ -163,8 +161,8 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 }
 
 /*
- * Add a piece. Pieces that continue each other would be made one, and then be
- * given larger pages than they are to have: such go into two calls.
+ * Add a piece. iommu_map_sg() merges contiguous pieces, and would then use larger
+ * pages than wanted: put those into separate calls.
  */
 static int wdm_sg_batch_add(struct wdm_sg_batch *batch, phys_addr_t phys, u64 size)
 {
@@ -183,7 +181,7 @@ static int wdm_sg_batch_add(struct wdm_sg_batch *batch, phys_addr_t phys, u64 si
 	return 0;
 }
 
-/* Map some runs. What has been mapped if this fails is below @batch->iova. */
+/* Map runs. On failure, what is below @batch->iova is mapped. */
 static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *iter,
 			     enum wdm_pgsize pgsize)
 {
@@ -234,9 +232,11 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
  * @map: what to map
  * @killable: a fatal signal ends the call
  *
- * Maps everything or nothing. May be called for disjoint ranges side by side.
+ * Maps everything or nothing, unless wdm_hwpt_must_undo() is false.
  *
- * Return: a status; STATUS_CANCELLED when a fatal signal came.
+ * Context: may sleep. Calls for disjoint ranges may run in parallel.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came, or when the
+ * attach that fills the hwpt should give up; what the IOMMU driver's errno means.
  */
 ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 			bool killable)
@@ -253,16 +253,16 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 			   map->pgsize) < nr << PAGE_SHIFT)
 		return wdm_hwpt_map_list(hwpt, map, killable);
 
-	/* What one call can do needs no list of pieces. */
+	/* One call will do. */
 	return wdm_hwpt_map_contig(hwpt, map->iova, pfn, nr, map->perms);
 }
 
 /**
  * wdm_hwpt_unmap() - Unmap a range that is mapped throughout
  * @hwpt: the hwpt
- * @iova: where, page aligned; no large page may stick out of the range
+ * @iova: where, page aligned; no IOMMU page may reach out of the range
  * @size: bytes
- * @gather: collects what is to be synced; until it is, the pages stay pinned
+ * @gather: collects what must be synced before the pages are unpinned
  */
 void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather)
@@ -271,7 +271,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		u64 part = min(size, WDM_HWPT_STEP - (iova & (WDM_HWPT_STEP - 1)));
 		size_t got = iommu_unmap_fast(hwpt->domain, iova, part, gather);
 
-		/* Page by page, as it was mapped, it can be unmapped. */
+		/* What was mapped with these cuts can be unmapped with them. */
 		if (WARN_ON_ONCE(got < part || got > size)) {
 			WRITE_ONCE(hwpt->broken, true);
 			return;
@@ -283,7 +283,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 }
 
 /**
- * wdm_hwpt_unmap_sync() - Unmap a range, and wait until no translation is cached
+ * wdm_hwpt_unmap_sync() - Unmap a range and sync the IOTLB
  * @hwpt: the hwpt
  * @iova: as for wdm_hwpt_unmap()
  * @size: bytes
@@ -298,15 +298,15 @@ void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size)
 }
 
 /**
- * wdm_hwpt_large_page() - The largest page of the IOMMU that may span an address
+ * wdm_hwpt_large_page() - The largest IOMMU page that may span an address
  * @hwpt: the hwpt
  * @iova: an address that is mapped
- * @phys: what it maps
+ * @phys: the physical address behind it
  * @run_first: first address of the contiguous run that was mapped around it
- * @run_last: last address of the run
+ * @run_last: last address of the run, inclusive
  *
- * The IOMMU API cannot be asked which page it took; this is the largest that it
- * can have taken.
+ * The IOMMU API does not tell which page it used; this is the largest that it can
+ * have used.
  *
  * Return: its size, at least PAGE_SIZE.
  */

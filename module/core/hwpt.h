@@ -2,9 +2,9 @@
 /*
  * HWPT: one iommu_domain of Linux that a domain fills.
  *
- * A domain of the contract may hold devices behind different IOMMUs, an
- * iommu_domain belongs to one; so a domain has one of these for each IOMMU
- * driver, or variant of its page tables, that its devices need.
+ * A domain of the contract may hold devices behind different IOMMUs, while an
+ * iommu_domain belongs to one. So a domain has a hwpt for each IOMMU driver, or
+ * variant of its page tables, that its devices need.
  */
 #ifndef WDM_CORE_HWPT_H
 #define WDM_CORE_HWPT_H
@@ -19,18 +19,18 @@
 
 /**
  * struct wdm_hwpt - a hwpt
- * @node: in the list of the domain
+ * @node: in wdm_domain.hwpts
  * @domain: Linux' domain
  * @aperture: the addresses that may be mapped; final after the first attach
  * @users: attachments that use it
  * @coherent: cache coherency is enforced
  * @exclusive: it maps what the firmware wants mapped for its only group
- * @unmap_exact: the IOMMU driver unmaps what one call mapped, or nothing of it
+ * @unmap_exact: an unmap must cover all that one call mapped
  * @sw_msi: the window of software MSIs is set up
  * @reports_faults: the IOMMU driver reports faults
  * @broken: the driver did not unmap what it was asked to, so devices may still
  *	reach it
- * @unmapped: a walk of a caller's tables has unmapped something
+ * @unmapped: a walk of a caller's tables has unmapped something in it
  * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
  * @revoking: while an attach fills it: the number of groups that are being taken
  *	back, of which any makes the attach give up; NULL otherwise
@@ -112,7 +112,7 @@ static inline int wdm_prot(u32 perms)
  * @hwpt: the hwpt; nothing is mapped there
  * @iova: where, page aligned
  * @pfn: the first page frame
- * @nr_pages: how many; one call may do so many
+ * @nr_pages: how many; few enough for one call
  * @perms: WDM_READ, WDM_WRITE
  *
  * Return: a status.
@@ -130,7 +130,7 @@ static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u6
 /**
  * wdm_hwpt_unmap_page() - Unmap one page
  * @hwpt: the hwpt
- * @iova: where, page aligned; no large page is there
+ * @iova: where, page aligned; mapped by a page of its own
  * @gather: as for wdm_hwpt_unmap()
  */
 static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,

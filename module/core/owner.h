@@ -36,7 +36,7 @@ struct wdm_provider_ops {
 };
 
 /**
- * struct wdm_owner - who may attach devices
+ * struct wdm_owner - an owner of groups, which may attach their devices
  * @refs: references
  * @nr_revoking: groups that are being taken back. An attach that fills a hwpt
  *	gives up meanwhile, so that it keeps no provider waiting
