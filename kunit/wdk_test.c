@@ -652,7 +652,7 @@ static void wdk_run_killed(struct kunit *test,
 		usleep_range(500, 1000);
 		wdm_domain_unlock(wdk->domain->core, &all);
 		waits++;
-	} while (!wait_for_completion_timeout(&killed.done, 1));
+	} while (!try_wait_for_completion(&killed.done));
 	KUNIT_EXPECT_TRUE(test, killed.pending);
 	KUNIT_EXPECT_EQ(test, killed.failed, 0);
 	KUNIT_EXPECT_GT(test, waits, 1);
