@@ -164,7 +164,7 @@ static ntstatus_t bt_foretell(const struct bt *bt, const struct bt_op *op)
 static void bt_apply(struct bt *bt, const struct bt_op *op)
 {
 	struct wdm_extent ext = {
-		.first = BT_FIRST + op->first,
+		.pgno = BT_FIRST + op->first,
 		.nr_pages = op->nr,
 		.mdl = op->mdl,
 		.mdl_page = op->mdl_page,
@@ -174,7 +174,7 @@ static void bt_apply(struct bt *bt, const struct bt_op *op)
 	if (op->mdl)
 		page_model_insert(&bt->model, &ext);
 	else
-		page_model_remove(&bt->model, ext.first, ext.nr_pages);
+		page_model_remove(&bt->model, ext.pgno, ext.nr_pages);
 }
 
 /* Do an operation, on the domain and on the model. */
@@ -247,8 +247,7 @@ static void bt_check(struct bt *bt)
 
 	for (i = 0; i < bt->param->nr_fakes; i++)
 		bt_check_fake(bt, bt->fake[i]);
-	KUNIT_ASSERT_TRUE(test, page_model_equals_record(&bt->model,
-							 &bt->domain->record));
+	KUNIT_ASSERT_TRUE(test, page_model_equals(&bt->model, &bt->domain->mappings));
 	/* What was unmapped may still count. */
 	for (i = 0; i < BT_MDLS; i++)
 		KUNIT_ASSERT_GE(test, wdm_mdl_uses(bt->tm[i]->mdl),
@@ -281,12 +280,12 @@ static struct bt_op bt_random_map(struct bt *bt)
 	/* Such that large pages can be used */
 	if (fixture_once_in(rng, 3)) {
 		ext.mdl = bt->tm[0]->mdl;
-		ext.first = BT_FIRST + 512 * fixture_below(rng, 4);
+		ext.pgno = BT_FIRST + 512 * fixture_below(rng, 4);
 		ext.mdl_page = 512 * fixture_below(rng, 3);
 		ext.nr_pages = 512;
 	}
 	return (struct bt_op) {
-		ext.mdl, ext.first - BT_FIRST, ext.nr_pages, ext.mdl_page,
+		ext.mdl, ext.pgno - BT_FIRST, ext.nr_pages, ext.mdl_page,
 		ext.perms
 	};
 }
@@ -927,7 +926,7 @@ static void batch_beyond_hint(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs + 2);
 }
 
-/* Who waits to attach comes in between two operations. */
+/* An attach that waits comes in between two operations. */
 static void batch_adopt(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, &bt_large);
@@ -952,7 +951,7 @@ static void batch_adopt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
 
 	bt_map(bt, 2, 0, 1000, 10);
-	/* He has been there before that map, even if he is not back yet. */
+	/* It has come in before that map, even if it has not returned yet. */
 	if (list_is_singular(&bt->domain->hwpts)) {
 		KUNIT_FAIL(test, "the batch lets nobody in");
 		bt_stop(bt);
@@ -1025,7 +1024,128 @@ static void batch_parameters(struct kunit *test)
 		bt_map(bt, 2, 0, i, 1);
 	}
 	bt_end(bt);
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&bt->domain->record), 2);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&bt->domain->mappings), 2);
+}
+
+/* A call that takes a group back, in the middle of an operation */
+struct batch_taker {
+	struct wdm_domain *domain;
+	u64 pages;
+	struct completion done;
+};
+
+static int batch_taker(void *data)
+{
+	struct batch_taker *taker = data;
+	struct wdm_range all;
+
+	wdm_domain_lock_urgent(taker->domain, &all, false);
+	taker->pages = wdm_mappings_pages(&taker->domain->mappings);
+	wdm_domain_unlock(taker->domain, &all);
+	complete(&taker->done);
+	return 0;
+}
+
+static void batch_taker_start(struct kunit *test, struct batch_taker *taker)
+{
+	struct task_struct *task;
+	unsigned int i;
+
+	init_completion(&taker->done);
+	task = kthread_run(batch_taker, taker, "wdm_taker");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (i = 0; i < 2000 && !wdm_range_urgent(&taker->domain->ranges); i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_FALSE(test, completion_done(&taker->done));
+}
+
+/* The taker comes in while the operation runs, not only behind it. */
+static void batch_taker_end(struct kunit *test, struct batch_taker *taker)
+{
+	bool urgent = wdm_range_urgent(&taker->domain->ranges);
+
+	KUNIT_EXPECT_FALSE(test, urgent);
+	if (!urgent)
+		wait_for_completion(&taker->done);
+}
+
+#define STEP_PAGES	20000
+
+/* Long maps and unmaps let those in who take a group back. */
+static void batch_lets_take(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, WDM_DOMAIN_PAGE_GRANULAR);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 4);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_AMD);
+	struct wdm_extent ext = {
+		.pgno = BT_FIRST, .nr_pages = STEP_PAGES,
+		.mdl = tm->mdl, .perms = WDM_READ,
+	};
+	u64 last_pgno = wdm_extent_end(&ext) - 1;
+	struct batch_taker *taker = kunit_kzalloc(test, sizeof(*taker), GFP_KERNEL);
+	struct wdm_batch *batch = kunit_kzalloc(test, sizeof(*batch), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, taker);
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+	taker->domain = domain;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_batch_begin(batch, domain, ext.pgno, last_pgno),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_batch_hold(batch, ext.pgno, last_pgno),
+			    STATUS_SUCCESS);
+
+	batch_taker_start(test, taker);
+	KUNIT_EXPECT_STATUS(test, wdm_batch_map_extent(batch, &ext), STATUS_SUCCESS);
+	batch_taker_end(test, taker);
+	KUNIT_EXPECT_GT(test, taker->pages, 0);
+	KUNIT_EXPECT_LT(test, taker->pages, STEP_PAGES);
+
+	KUNIT_EXPECT_STATUS(test, wdm_batch_prepare(batch, ext.pgno, last_pgno),
+			    STATUS_SUCCESS);
+	batch_taker_start(test, taker);
+	wdm_batch_remove(batch, ext.pgno, last_pgno);
+	batch_taker_end(test, taker);
+	KUNIT_EXPECT_GT(test, taker->pages, 0);
+	KUNIT_EXPECT_LT(test, taker->pages, STEP_PAGES);
+	wdm_batch_end(batch);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+}
+
+/* A split replaces the page that spans the cut, in each hwpt its own. */
+static void batch_cut_sizes(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	const u64 pages = SZ_2M >> PAGE_SHIFT, cut = pages / 2 + 5;
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct fake_iommu *large = fixture_fake(fx, SZ_4K | SZ_64K | SZ_2M);
+	struct fake_iommu *small = fixture_fake(fx, SZ_4K | SZ_64K);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, pages, pages);
+	struct fake_page was, is;
+	u64 at;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, large), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, small), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, pages,
+						 SZ_2M), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(large, SZ_2M, &was));
+	KUNIT_ASSERT_EQ(test, was.size, SZ_2M);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(small, SZ_2M, &was));
+	KUNIT_ASSERT_EQ(test, was.size, SZ_64K);
+
+	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, SZ_2M + (cut << PAGE_SHIFT), 1),
+			    STATUS_SUCCESS);
+	for (at = SZ_2M; at < 2 * SZ_2M; at += SZ_64K) {
+		KUNIT_ASSERT_TRUE(test, fake_iommu_at(small, at, &is));
+		if (at >> 16 == (SZ_2M + (cut << PAGE_SHIFT)) >> 16)
+			continue;
+		/* Not even for a moment has any other page been unmapped. */
+		KUNIT_EXPECT_EQ(test, is.size, SZ_64K);
+		KUNIT_EXPECT_EQ(test, is.serial, was.serial + ((at - SZ_2M) >> 16));
+	}
+	KUNIT_EXPECT_EQ(test, small->mapped, pages - 1);
+	KUNIT_EXPECT_EQ(test, large->mapped, pages - 1);
+	KUNIT_EXPECT_EQ(test, large->torn + small->torn, 0);
 }
 
 static void batch_exit(struct kunit *test)
@@ -1051,6 +1171,8 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_beyond_hint),
 	KUNIT_CASE(batch_adopt),
 	KUNIT_CASE(batch_parameters),
+	KUNIT_CASE(batch_lets_take),
+	KUNIT_CASE(batch_cut_sizes),
 	{}
 };
 

@@ -256,21 +256,18 @@ static void conc_check(struct kunit *test, struct conc *conc,
 	u64 page;
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&conc->unexpected), 0);
-	KUNIT_EXPECT_EQ(test, fake->mapped, wdm_record_pages(&conc->domain->record));
+	KUNIT_EXPECT_EQ(test, fake->mapped, wdm_mappings_pages(&conc->domain->mappings));
 	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(conc->mdl), fake->mapped);
 	KUNIT_EXPECT_EQ(test, fake->torn, 0);
 	KUNIT_EXPECT_EQ(test, fake->over_stale, 0);
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fake));
 	for (page = 0; page < 2 * CONC_PAGES; page++) {
-		bool in_record;
+		bool mapped;
 
-		wdm_record_lock(&conc->domain->record);
-		in_record = wdm_record_next(&conc->domain->record, page, page,
-					    &ext);
-		wdm_record_unlock(&conc->domain->record);
-		KUNIT_ASSERT_EQ(test, in_record,
+		mapped = wdm_mappings_find(&conc->domain->mappings, page, page, &ext);
+		KUNIT_ASSERT_EQ(test, mapped,
 				fake_iommu_at(fake, page << PAGE_SHIFT, &fp));
-		if (in_record)
+		if (mapped)
 			KUNIT_ASSERT_EQ(test, fp.phys + (page << PAGE_SHIFT) -
 					fp.iova, PFN_PHYS(tm->pfns[page]));
 	}
@@ -334,7 +331,7 @@ static void conc_disjoint(struct kunit *test,
 	for (i = 0; i < CONC_THREADS; i++)
 		conc_launch(test, conc, i, i % 2 ? odd : even);
 	conc_wait(conc, CONC_THREADS);
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&conc->domain->record), 0);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&conc->domain->mappings), 0);
 	conc_check(test, conc, fake);
 }
 

@@ -115,7 +115,7 @@ static void memory_unmap_one(struct tables *t)
 
 static void memory_check_pages(struct tables *t)
 {
-	KUNIT_ASSERT_EQ(t->fx->test, wdm_record_pages(&t->domain->record), MEMORY_PAGES);
+	KUNIT_ASSERT_EQ(t->fx->test, wdm_mappings_pages(&t->domain->mappings), MEMORY_PAGES);
 	KUNIT_ASSERT_EQ(t->fx->test, t->fake->mapped, MEMORY_PAGES);
 	KUNIT_ASSERT_FALSE(t->fx->test, fake_iommu_stale(t->fake));
 }

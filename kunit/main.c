@@ -9,20 +9,19 @@
 #include <linux/module.h>
 
 #include "../module/core/fault.h"
-#include "../module/core/mdl.h"
-#include "../module/core/record.h"
+#include "../module/core/mappings.h"
 #include "../module/wdk/wdk.h"
 
 static int __init wdm_kunit_init(void)
 {
 	int ret;
 
-	ret = wdm_record_init_module();
+	ret = wdm_mappings_init_module();
 	if (ret)
 		return ret;
 	ret = wdm_fault_init();
 	if (ret)
-		goto record;
+		goto mappings;
 	ret = wdk_init();
 	if (ret)
 		goto fault;
@@ -30,8 +29,8 @@ static int __init wdm_kunit_init(void)
 
 fault:
 	wdm_fault_exit();
-record:
-	wdm_record_exit_module();
+mappings:
+	wdm_mappings_exit_module();
 	return ret;
 }
 
@@ -39,8 +38,7 @@ static void __exit wdm_kunit_exit(void)
 {
 	wdk_exit();
 	wdm_fault_exit();
-	wdm_record_exit_module();
-	wdm_mdl_exit_module();
+	wdm_mappings_exit_module();
 }
 
 module_init(wdm_kunit_init);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs: runs against a plain array, numbers, references and uses.
+ * MDLs: runs against a plain array, references and uses.
  */
 #include <kunit/test.h>
 #include <linux/minmax.h>
@@ -64,70 +64,7 @@ static void mdl_odd_runs(struct kunit *test)
 	mdl_check_runs(test, fixture_mdl(fx, WDM_READ, pfns, ARRAY_SIZE(pfns)));
 }
 
-static void mdl_numbers(struct kunit *test)
-{
-	struct fixture *fx = FIXTURE(test);
-	struct test_mdl *tm[20];
-	unsigned int i, j;
-	u32 id;
-
-	for (i = 0; i < ARRAY_SIZE(tm); i++) {
-		tm[i] = fixture_mdl_random(fx, WDM_READ, 3, 2);
-		KUNIT_EXPECT_EQ(test, tm[i]->mdl->access, WDM_READ);
-		KUNIT_EXPECT_EQ(test, tm[i]->mdl->pages.nr_pages, 3);
-		KUNIT_EXPECT_NE(test, tm[i]->mdl->id, 0);
-		KUNIT_EXPECT_LT(test, tm[i]->mdl->id, BIT(WDM_MDL_ID_BITS));
-		for (j = 0; j < i; j++)
-			KUNIT_EXPECT_NE(test, tm[i]->mdl->id, tm[j]->mdl->id);
-	}
-	for (i = 0; i < ARRAY_SIZE(tm); i++)
-		KUNIT_EXPECT_PTR_EQ(test, wdm_mdl_by_id(tm[i]->mdl->id),
-				    tm[i]->mdl);
-
-	/* What was given back is given out again. */
-	id = tm[7]->mdl->id;
-	fixture_mdl_put(tm[7]);
-	KUNIT_EXPECT_EQ(test, tm[7]->freed, 1);
-	tm[7] = fixture_mdl_random(fx, WDM_READ, 3, 2);
-	KUNIT_EXPECT_EQ(test, tm[7]->mdl->id, id);
-	KUNIT_EXPECT_PTR_EQ(test, wdm_mdl_by_id(id), tm[7]->mdl);
-}
-
-/* More than a block of numbers, coming and going in any order */
-static void mdl_many_numbers(struct kunit *test)
-{
-	const unsigned int nr = 1100;
-	struct fixture *fx = FIXTURE(test);
-	struct test_mdl **tm = kunit_kcalloc(test, nr, sizeof(*tm), GFP_KERNEL);
-	unsigned int i, turn;
-	u32 highest = 0;
-
-	KUNIT_ASSERT_NOT_NULL(test, tm);
-	for (turn = 0; turn < 4 * nr; turn++) {
-		i = turn < nr ? turn : fixture_below(&fx->rng, nr);
-		if (tm[i]) {
-			KUNIT_ASSERT_PTR_EQ(test, wdm_mdl_by_id(tm[i]->mdl->id),
-					    tm[i]->mdl);
-			fixture_mdl_put(tm[i]);
-			tm[i] = NULL;
-			continue;
-		}
-		tm[i] = fixture_mdl_random(fx, WDM_READ, 1, 1);
-		KUNIT_ASSERT_NE(test, tm[i]->mdl->id, 0);
-		highest = max(highest, tm[i]->mdl->id);
-	}
-	/* Numbers are not taken while others are free. */
-	KUNIT_EXPECT_LT(test, highest, 2 * nr);
-	for (i = 0; i < nr; i++) {
-		if (!tm[i])
-			continue;
-		KUNIT_ASSERT_PTR_EQ(test, wdm_mdl_by_id(tm[i]->mdl->id),
-				    tm[i]->mdl);
-		fixture_mdl_put(tm[i]);
-	}
-}
-
-/* Uses keep an MDL after its maker has let go of it, references too. */
+/* Uses keep an MDL after its maker has dropped its reference. */
 static void mdl_lifetime(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -154,7 +91,6 @@ static void mdl_lifetime(struct kunit *test)
 	wdm_mdl_use(mdl, 4);
 	fixture_mdl_put(tm);
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
-	KUNIT_EXPECT_PTR_EQ(test, wdm_mdl_by_id(mdl->id), mdl);
 	wdm_mdl_unuse(mdl, 1);
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
 	wdm_mdl_unuse(mdl, 3);
@@ -164,8 +100,6 @@ static void mdl_lifetime(struct kunit *test)
 static struct kunit_case mdl_cases[] = {
 	KUNIT_CASE(mdl_runs),
 	KUNIT_CASE(mdl_odd_runs),
-	KUNIT_CASE(mdl_numbers),
-	KUNIT_CASE_SLOW(mdl_many_numbers),
 	KUNIT_CASE(mdl_lifetime),
 	{}
 };

@@ -3,7 +3,7 @@
 wdm_iommu_kunit-y := kunit/main.o kunit/support/fixture.o kunit/support/fake_iommu.o
 wdm_iommu_kunit-y += kunit/support/page_model.o kunit/support/slow_pt.o kunit/support/caller_tables.o
 wdm_iommu_kunit-y += kunit/status_test.o kunit/mdl_test.o kunit/object_test.o
-wdm_iommu_kunit-y += kunit/record_test.o kunit/range_lock_test.o
+wdm_iommu_kunit-y += kunit/mappings_test.o kunit/range_lock_test.o
 wdm_iommu_kunit-y += kunit/formats_test.o kunit/os_managed_test.o
 wdm_iommu_kunit-y += kunit/shadow_test.o kunit/wdk_test.o kunit/shadow_regress_test.o kunit/shadow_yield_test.o
 wdm_iommu_kunit-y += kunit/concurrency_test.o kunit/fail_nth_test.o

@@ -171,8 +171,7 @@ static void tr_check(struct tr *tr)
 			memset(tr->serial[i], 0, TR_PAGES * sizeof(u64));
 	}
 	tr->checks++;
-	KUNIT_ASSERT_TRUE(test, page_model_equals_record(&tr->model,
-							 &tr->domain->record));
+	KUNIT_ASSERT_TRUE(test, page_model_equals(&tr->model, &tr->domain->mappings));
 	for (i = 0; i < TR_MDLS; i++)
 		KUNIT_ASSERT_EQ(test, wdm_mdl_uses(tr->tm[i]->mdl),
 				page_model_uses(&tr->model, tr->tm[i]->mdl));
@@ -200,9 +199,9 @@ static void tr_extent(struct tr *tr, struct wdm_extent *ext)
 	if (!fixture_once_in(rng, 3))
 		return;
 	ext->mdl = tr->tm[0]->mdl;
-	ext->first = TR_FIRST + 512 * fixture_below(rng, 4);
+	ext->pgno = TR_FIRST + 512 * fixture_below(rng, 4);
 	ext->mdl_page = 512 * fixture_below(rng, 3);
-	ext->nr_pages = min(TR_FIRST + TR_PAGES - ext->first,
+	ext->nr_pages = min(TR_FIRST + TR_PAGES - ext->pgno,
 			    tr->tm[0]->nr_pages - ext->mdl_page);
 	if (fixture_once_in(rng, 2))
 		ext->nr_pages = 512;
@@ -245,8 +244,8 @@ static void tr_map(struct tr *tr)
 	tr_extent(tr, &ext);
 	inject = tr_inject(tr);
 	status = wdm_domain_map(tr->domain, ext.perms, ext.mdl, ext.mdl_page,
-				ext.nr_pages, ext.first << PAGE_SHIFT);
-	if (page_model_count(&tr->model, ext.first, ext.nr_pages))
+				ext.nr_pages, ext.pgno << PAGE_SHIFT);
+	if (page_model_count(&tr->model, ext.pgno, ext.nr_pages))
 		want = STATUS_RESOURCE_IN_USE;
 	if (inject && tr_injected(tr))
 		want = STATUS_INSUFFICIENT_RESOURCES;
@@ -368,7 +367,7 @@ static void translate_rollback(struct kunit *test)
 	const struct tr_param *param = test->param_value;
 	struct tr *tr = tr_start(test, param);
 	struct wdm_extent ext = {
-		.first = TR_FIRST + 5, .nr_pages = 300, .mdl = tr->tm[1]->mdl,
+		.pgno = TR_FIRST + 5, .nr_pages = 300, .mdl = tr->tm[1]->mdl,
 		.perms = WDM_READ,
 	};
 	unsigned int nr, i, failures;
@@ -387,7 +386,7 @@ static void translate_rollback(struct kunit *test)
 			fake_iommu_fail_map(tr->fake[i], nr, true);
 			status = wdm_domain_map(tr->domain, ext.perms, ext.mdl,
 						0, ext.nr_pages,
-						ext.first << PAGE_SHIFT);
+						ext.pgno << PAGE_SHIFT);
 			fake_iommu_fail_map(tr->fake[i], 0, false);
 			if (wdm_ok(status))
 				break;
@@ -401,11 +400,11 @@ static void translate_rollback(struct kunit *test)
 		tr_check(tr);
 		KUNIT_ASSERT_STATUS(test,
 				    wdm_domain_unmap(tr->domain,
-						     ext.first << PAGE_SHIFT,
+						     ext.pgno << PAGE_SHIFT,
 						     ext.nr_pages),
 				    STATUS_SUCCESS);
-		page_model_remove(&tr->model, ext.first, ext.nr_pages);
-		tr_forget(tr, ext.first, ext.nr_pages);
+		page_model_remove(&tr->model, ext.pgno, ext.nr_pages);
+		tr_forget(tr, ext.pgno, ext.nr_pages);
 		tr_check(tr);
 	}
 }
@@ -416,7 +415,7 @@ static void translate_split(struct kunit *test)
 	static const struct tr_param param = { "split", 0 };
 	struct tr *tr = tr_start(test, &param);
 	struct wdm_extent ext = {
-		.first = TR_FIRST, .nr_pages = 1024, .mdl = tr->tm[0]->mdl,
+		.pgno = TR_FIRST, .nr_pages = 1024, .mdl = tr->tm[0]->mdl,
 		.perms = WDM_PERMS,
 	};
 	struct fake_iommu *fake = fixture_fake(tr->fx, FAKE_PGSIZES_X86);
@@ -516,7 +515,7 @@ static void translate_parameters(struct kunit *test)
 							    rows[i].nr),
 				    rows[i].status);
 	}
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 0);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
 
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, SZ_2K, 1),
 			    STATUS_INVALID_PARAMETER_2);
@@ -573,7 +572,7 @@ static void translate_aperture(struct kunit *test)
 							     10),
 					    STATUS_SUCCESS);
 	}
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 0);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
 	fixture_disown(fake);
 
 	/* Without a device everything goes, but then no device does. */
@@ -640,7 +639,7 @@ static void translate_identity(struct kunit *test)
 		KUNIT_ASSERT_STATUS(test, status,
 				    STATUS_INSUFFICIENT_RESOURCES);
 		tr_check_identity(test, fake, tm, 0, 0);
-		KUNIT_ASSERT_EQ(test, wdm_record_pages(&domain->record), 0);
+		KUNIT_ASSERT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
 	}
 	KUNIT_EXPECT_GT(test, failures, 3);
 	tr_check_identity(test, fake, tm, 0, 700);
@@ -682,7 +681,7 @@ static void translate_not_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
 							    4),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 4);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 4);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, logical, 4),
 			    STATUS_SUCCESS);
 	/* Mapped by Map, but where Map Identity would have done it: fine. */
@@ -692,7 +691,7 @@ static void translate_not_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
 							    4),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&domain->record), 0);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
 }
 
 static struct kunit_case translate_cases[] = {

@@ -19,7 +19,7 @@
 #define RANGE_THREADS	4
 /* A place whose holder lets urgent ranges pass */
 #define RANGE_YIELDED	(RANGE_THREADS + 1)
-#define RANGE_ROUNDS	400
+#define RANGE_ROUNDS	200
 
 /**
  * struct range_shared - what the threads share

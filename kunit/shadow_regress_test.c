@@ -400,7 +400,7 @@ static void cases_memory_parameters(struct kunit *test)
 		  STATUS_RESOURCE_IN_USE },
 		{ rw, WDM_READ, 0, 1, TABLES_DATA_A, STATUS_RESOURCE_IN_USE },
 	};
-	u64 pages = wdm_record_pages(&t->domain->record);
+	u64 pages = wdm_mappings_pages(&t->domain->mappings);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
@@ -423,7 +423,7 @@ static void cases_memory_parameters(struct kunit *test)
 			    wdm_domain_memory_remove(t->domain, TABLES_DATA_A,
 						     1089),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&t->domain->record), pages);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&t->domain->mappings), pages);
 }
 
 /* A root that cannot be used changes nothing. */
@@ -476,7 +476,7 @@ static void cases_bypass(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
 	struct wdm_walk_error walk_error;
-	u64 pages = wdm_record_pages(&t->domain->record);
+	u64 pages = wdm_mappings_pages(&t->domain->mappings);
 	struct wdm_mdl *rw = t->data[1]->mdl;
 	u64 top = t->fake->domain.geometry.aperture_end + 1;
 
@@ -507,7 +507,7 @@ static void cases_bypass(struct kunit *test)
 			    STATUS_INSUFFICIENT_RESOURCES);
 	fake_iommu_fail_map(t->fake, 0, false);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages + 6);
-	KUNIT_EXPECT_EQ(test, wdm_record_pages(&t->domain->record), pages + 6);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&t->domain->mappings), pages + 6);
 
 	/* On again, memory where no device could reach it, and off: refused. */
 	cases_chain(t);

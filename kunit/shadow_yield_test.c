@@ -338,7 +338,7 @@ static void yield_in_bypass(struct kunit *test)
 	u64 pages;
 
 	yield_add(test, y, YIELD_SPREAD, 1);
-	pages = wdm_record_pages(&y->t->domain->record);
+	pages = wdm_mappings_pages(&y->t->domain->mappings);
 	yield_arm(test, y, 2000);
 	KUNIT_EXPECT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
 	yield_check(test, y, 520, pages);
@@ -359,7 +359,7 @@ static void yield_in_bypass_end(struct kunit *test)
 static void yield_in_bypass_add(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
-	u64 pages = wdm_record_pages(&y->t->domain->record);
+	u64 pages = wdm_mappings_pages(&y->t->domain->mappings);
 
 	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
 	yield_arm(test, y, 700);
@@ -370,7 +370,7 @@ static void yield_in_bypass_add(struct kunit *test)
 static void yield_in_bypass_remove(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
-	u64 pages = wdm_record_pages(&y->t->domain->record);
+	u64 pages = wdm_mappings_pages(&y->t->domain->mappings);
 
 	yield_add(test, y, YIELD_SPREAD, 1);
 	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);

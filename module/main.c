@@ -9,8 +9,7 @@
 
 #include "chardev/chardev.h"
 #include "core/fault.h"
-#include "core/mdl.h"
-#include "core/record.h"
+#include "core/mappings.h"
 #include "vfio/container.h"
 #include "wdk/wdk.h"
 
@@ -23,12 +22,12 @@ static int __init wdm_iommu_init(void)
 {
 	int ret;
 
-	ret = wdm_record_init_module();
+	ret = wdm_mappings_init_module();
 	if (ret)
 		return ret;
 	ret = wdm_fault_init();
 	if (ret)
-		goto record;
+		goto mappings;
 	ret = wdk_init();
 	if (ret)
 		goto fault;
@@ -46,9 +45,8 @@ wdk:
 	wdk_exit();
 fault:
 	wdm_fault_exit();
-record:
-	wdm_record_exit_module();
-	wdm_mdl_exit_module();
+mappings:
+	wdm_mappings_exit_module();
 	return ret;
 }
 
@@ -58,8 +56,7 @@ static void __exit wdm_iommu_exit(void)
 	wdm_chardev_exit();
 	wdk_exit();
 	wdm_fault_exit();
-	wdm_record_exit_module();
-	wdm_mdl_exit_module();
+	wdm_mappings_exit_module();
 }
 
 module_init(wdm_iommu_init);

@@ -103,7 +103,7 @@ ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages)
 		TABLES_AT, TABLES_DATA_A, TABLES_DATA_B, TABLES_DATA_C,
 	};
 	struct wdm_extent ext = {
-		.first = caller >> PAGE_SHIFT, .nr_pages = nr_pages,
+		.pgno = caller >> PAGE_SHIFT, .nr_pages = nr_pages,
 	};
 	unsigned int i = ARRAY_SIZE(starts) - 1;
 	ntstatus_t status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The model of a record.
+ * The model of a mapping table.
  */
 #include <linux/kernel.h>
 
@@ -40,7 +40,7 @@ void page_model_insert(struct page_model *model, const struct wdm_extent *ext)
 	u64 i;
 
 	for (i = 0; i < ext->nr_pages; i++)
-		*page_model_at(model, ext->first + i) = (struct model_page) {
+		*page_model_at(model, ext->pgno + i) = (struct model_page) {
 			.mdl = ext->mdl,
 			.mdl_page = ext->mdl_page + i,
 			.perms = ext->perms,
@@ -84,14 +84,14 @@ void page_model_extent(struct fixture *fx, const struct page_model *model,
 {
 	const struct model_page *before;
 
-	page_model_range(fx, model, &ext->first, &ext->nr_pages);
+	page_model_range(fx, model, &ext->pgno, &ext->nr_pages);
 	ext->nr_pages = min(ext->nr_pages, tm->nr_pages);
 	ext->mdl = tm->mdl;
 	ext->mdl_page = fixture_below(&fx->rng,
 				      tm->nr_pages - ext->nr_pages + 1);
 	ext->perms = fixture_perms(&fx->rng);
 
-	before = page_model_at(model, ext->first - 1);
+	before = page_model_at(model, ext->pgno - 1);
 	if (before && before->mdl == tm->mdl &&
 	    before->mdl_page + 1 + ext->nr_pages <= tm->nr_pages &&
 	    fixture_once_in(&fx->rng, 2)) {
@@ -107,11 +107,11 @@ static bool page_model_is(const struct page_model *model, u64 first,
 	u64 i;
 
 	/* Nothing before the extent, the right thing in it. */
-	for (i = first; i < ext->first; i++)
+	for (i = first; i < ext->pgno; i++)
 		if (page_model_at(model, i)->mdl)
 			return false;
 	for (i = 0; i < ext->nr_pages; i++) {
-		page = page_model_at(model, ext->first + i);
+		page = page_model_at(model, ext->pgno + i);
 		if (page->mdl != ext->mdl || page->perms != ext->perms ||
 		    page->mdl_page != ext->mdl_page + i)
 			return false;
@@ -123,40 +123,38 @@ static bool page_model_continues(const struct wdm_extent *one,
 				 const struct wdm_extent *next)
 {
 	return one->mdl == next->mdl && one->perms == next->perms &&
-	       one->first + one->nr_pages == next->first &&
+	       one->pgno + one->nr_pages == next->pgno &&
 	       one->mdl_page + one->nr_pages == next->mdl_page;
 }
 
 /**
- * page_model_equals_record() - Compare a record with the model
+ * page_model_equals() - Compare a mapping table with the model
  * @model: the model; nothing is mapped outside of its window
- * @rec: the record
+ * @mappings: the table
  *
  * Neighbours that continue each other must be one extent.
  *
  * Return: whether they are the same.
  */
-bool page_model_equals_record(const struct page_model *model,
-			      struct wdm_record *rec)
+bool page_model_equals(const struct page_model *model,
+		       struct wdm_mappings *mappings)
 {
 	u64 next = model->first, last = model->first + model->nr - 1;
 	struct wdm_extent ext, before = { };
 	bool equal = true;
 
-	wdm_record_lock(rec);
 	while (equal && next <= last &&
-	       wdm_record_next(rec, next, ULONG_MAX, &ext)) {
-		if (ext.first + ext.nr_pages - 1 > last ||
+	       wdm_mappings_find(mappings, next, U64_MAX >> PAGE_SHIFT, &ext)) {
+		if (ext.pgno + ext.nr_pages - 1 > last ||
 		    !page_model_is(model, next, &ext) ||
 		    page_model_continues(&before, &ext))
 			equal = false;
-		next = ext.first + ext.nr_pages;
+		next = ext.pgno + ext.nr_pages;
 		before = ext;
 	}
 	if (equal && next <= last &&
 	    page_model_count(model, next, last - next + 1))
 		equal = false;
-	wdm_record_unlock(rec);
-	return equal && wdm_record_pages(rec) ==
+	return equal && wdm_mappings_pages(mappings) ==
 			page_model_count(model, model->first, model->nr);
 }

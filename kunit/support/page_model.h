@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The model of a record: an array with an element for each page.
+ * The model of a mapping table: an array with an element for each page.
  */
 #ifndef WDM_KUNIT_PAGE_MODEL_H
 #define WDM_KUNIT_PAGE_MODEL_H
 
-#include "../../module/core/record.h"
+#include "../../module/core/mappings.h"
 #include "fixture.h"
 
 struct model_page {
@@ -43,7 +43,7 @@ void page_model_extent(struct fixture *fx, const struct page_model *model,
 		       struct test_mdl *tm, struct wdm_extent *ext);
 
 /* Is this what the model says of all the window? */
-bool page_model_equals_record(const struct page_model *model,
-			      struct wdm_record *rec);
+bool page_model_equals(const struct page_model *model,
+		       struct wdm_mappings *mappings);
 
 #endif /* WDM_KUNIT_PAGE_MODEL_H */

@@ -65,7 +65,7 @@ static ntstatus_t wdm_query_batch(struct wdm_domain *domain, bool caller_space,
 
 	for (i = 0; i < *nr; i++) {
 		struct wdm_iommu_mapping map = {
-			.address = ext[i].first << PAGE_SHIFT,
+			.address = ext[i].pgno << PAGE_SHIFT,
 			.length = ext[i].nr_pages << PAGE_SHIFT,
 			.offset = ext[i].mdl_page << PAGE_SHIFT,
 			.mdl = ext[i].handle,

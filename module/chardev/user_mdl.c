@@ -197,8 +197,6 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 				    unsigned long user_va)
 {
 	struct wdm_mdl *mdl = &umdl->mdl;
-	u32 access = mdl->access;
-	ntstatus_t status;
 	int ret;
 
 	ret = wdm_pin_all(umdl, user_va, umdl->account.nr_pages);
@@ -210,22 +208,15 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	    umdl->max_runs - mdl->pages.nr_runs > umdl->max_runs / 8)
 		wdm_resize_runs(umdl, mdl->pages.nr_runs);
 
-	status = STATUS_WORKING_SET_QUOTA;
 	umdl->charge = sizeof(*umdl);
 	if (mdl->pages.runs != umdl->few)
 		umdl->charge += umdl->max_runs * sizeof(*umdl->few);
-	if (!wdm_budget_charge(umdl->account.budget, umdl->charge))
-		goto unpin;
-	status = STATUS_INSUFFICIENT_RESOURCES;
-	if (wdm_mdl_init(mdl, &wdm_user_mdl_ops, access, &mdl->pages))
-		goto uncharge;
+	if (!wdm_budget_charge(umdl->account.budget, umdl->charge)) {
+		wdm_unpin_all(mdl);
+		return STATUS_WORKING_SET_QUOTA;
+	}
+	wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages);
 	return STATUS_SUCCESS;
-
-uncharge:
-	wdm_budget_uncharge(umdl->account.budget, umdl->charge);
-unpin:
-	wdm_unpin_all(mdl);
-	return status;
 }
 
 /**

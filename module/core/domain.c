@@ -54,7 +54,7 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 			 (!os_managed && domain->killable) ?
 			 WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
 	wdm_range_lock_init(&domain->ranges);
-	wdm_record_init(&domain->record);
+	wdm_mappings_init(&domain->mappings, budget);
 	*out = domain;
 	return STATUS_SUCCESS;
 

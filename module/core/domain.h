@@ -16,8 +16,8 @@
 #include "backend.h"
 #include "budget.h"
 #include "hwpt.h"
+#include "mappings.h"
 #include "range_lock.h"
-#include "record.h"
 #include "resv.h"
 
 struct wdm_shadow;
@@ -42,7 +42,7 @@ struct wdm_shadow;
  *	No page: the call needs @hwpts and @attachments to stay as they are
  * @epoch: how often all pages were locked, for attach and detach; changes while
  *	they are
- * @record: OS-managed: what is mapped, by logical page; caller-managed: the
+ * @mappings: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
  * @shadow: the shadow backend's own; NULL for an OS-managed domain
  * @budget: the kernel memory that its owner may still use; NULL: no limit
@@ -62,7 +62,7 @@ struct wdm_domain {
 	bool killable;
 	struct wdm_range_lock ranges;
 	u64 epoch;
-	struct wdm_record record;
+	struct wdm_mappings mappings;
 	struct wdm_shadow *shadow;
 	struct wdm_budget *budget;
 	struct rcu_head rcu;

@@ -65,30 +65,34 @@ bool wdm_hwpts_broken(const struct wdm_domain *domain)
 }
 
 /**
- * wdm_hwpt_clear_record() - Unmap what is recorded from one hwpt
+ * wdm_hwpt_clear() - Unmap what the mapping table holds from one hwpt
  * @domain: the domain; nobody attaches or detaches
  * @hwpt: the hwpt
- * @last_pgno: the last page
+ * @last_pgno: the last page number
  */
-void wdm_hwpt_clear_record(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			   u64 last_pgno)
+void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 last_pgno)
 {
 	struct iommu_iotlb_gather gather;
-	struct wdm_record_iter iter;
-	u64 first, end;
+	struct wdm_extent ext = { };
+	u64 pgno = 0, end = 0;
 
+	/* Unmap neighbouring extents together. */
 	iommu_iotlb_gather_init(&gather);
-	wdm_record_lock(&domain->record);
-	wdm_record_iter_init(&iter, &domain->record, 0, last_pgno);
-	while (wdm_record_iter_mapped(&iter, &first, &end))
-		wdm_hwpt_unmap(hwpt, first << PAGE_SHIFT,
-			       (end - first + 1) << PAGE_SHIFT, &gather);
-	wdm_record_unlock(&domain->record);
+	while (wdm_mappings_next(&domain->mappings, last_pgno, &ext)) {
+		if (ext.pgno != end) {
+			wdm_hwpt_unmap(hwpt, pgno << PAGE_SHIFT,
+				       (end - pgno) << PAGE_SHIFT, &gather);
+			pgno = ext.pgno;
+		}
+		end = wdm_extent_end(&ext);
+		cond_resched();
+	}
+	wdm_hwpt_unmap(hwpt, pgno << PAGE_SHIFT, (end - pgno) << PAGE_SHIFT, &gather);
 	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
 /**
- * wdm_hwpt_fill_record() - Map all that is recorded in one hwpt
+ * wdm_hwpt_fill() - Map what the mapping table holds in one hwpt
  * @domain: the domain, all of which is locked
  * @hwpt: the hwpt, which is empty
  * @pgsize: which pages of the IOMMU to use
@@ -96,17 +100,13 @@ void wdm_hwpt_clear_record(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
  * Return: a status; on failure @hwpt is empty again, unless it is being filled by
  * an attach, which frees it. STATUS_CANCELLED also if that attach should give up.
  */
-ntstatus_t wdm_hwpt_fill_record(struct wdm_domain *domain,
-				struct wdm_hwpt *hwpt, enum wdm_pgsize pgsize)
+ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			 enum wdm_pgsize pgsize)
 {
 	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_record_iter iter;
-	struct wdm_extent ext;
-	u64 next = 0;
+	struct wdm_extent ext = { };
 
-	wdm_record_lock(&domain->record);
-	wdm_record_iter_init(&iter, &domain->record, 0, ULONG_MAX);
-	while (wdm_record_iter_next(&iter, &ext)) {
+	while (wdm_mappings_next(&domain->mappings, U64_MAX >> PAGE_SHIFT, &ext)) {
 		struct wdm_mapping map = wdm_extent_mapping(&ext, pgsize);
 
 		status = wdm_domain_cancelled(domain) ||
@@ -114,10 +114,9 @@ ntstatus_t wdm_hwpt_fill_record(struct wdm_domain *domain,
 			 wdm_hwpt_map(hwpt, &map, domain->killable);
 		if (!wdm_ok(status))
 			break;
-		next = ext.first + ext.nr_pages;
+		cond_resched();
 	}
-	wdm_record_unlock(&domain->record);
-	if (!wdm_ok(status) && next && wdm_hwpt_must_undo(hwpt))
-		wdm_hwpt_clear_record(domain, hwpt, next - 1);
+	if (!wdm_ok(status) && ext.pgno && wdm_hwpt_must_undo(hwpt))
+		wdm_hwpt_clear(domain, hwpt, ext.pgno - 1);
 	return status;
 }

@@ -30,9 +30,24 @@ ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size);
 bool wdm_hwpts_broken(const struct wdm_domain *domain);
 
-ntstatus_t wdm_hwpt_fill_record(struct wdm_domain *domain,
-				struct wdm_hwpt *hwpt, enum wdm_pgsize pgsize);
-void wdm_hwpt_clear_record(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			   u64 last_pgno);
+ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			 enum wdm_pgsize pgsize);
+void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 last_pgno);
+
+/**
+ * wdm_hwpts_settle() - Finish unmapping pages
+ * @domain: the domain; nobody attaches or detaches
+ * @put_list: the MDLs of pages that were unmapped and synced, for
+ *	wdm_put_list_release()
+ *
+ * If an IOMMU driver failed, the pages stay pinned: better a leak than a device in
+ * somebody else's memory.
+ */
+static inline void wdm_hwpts_settle(const struct wdm_domain *domain,
+				    struct wdm_put_list *put_list)
+{
+	if (unlikely(wdm_hwpts_broken(domain)))
+		wdm_put_list_leak(put_list);
+}
 
 #endif /* WDM_CORE_HWPT_SET_H */

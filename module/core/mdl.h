@@ -2,9 +2,9 @@
 /*
  * MDL: memory that may be mapped, as runs of contiguous pages.
  *
- * An MDL does not know where its memory comes from. Who makes one gives it the
- * runs and says how to release them; the pages stay until the last reference
- * and the last use are gone.
+ * An MDL does not know where its memory comes from. Its maker provides the runs and
+ * an operation that releases them; the pages stay until the last reference and the
+ * last use are gone.
  */
 #ifndef WDM_CORE_MDL_H
 #define WDM_CORE_MDL_H
@@ -15,45 +15,59 @@
 #include "../perms.h"
 #include "pages.h"
 
-/* A record packs the number of an MDL and a page in it into one word. */
-#define WDM_MDL_ID_BITS		29
-#define WDM_MDL_PAGE_BITS	31
-/* One less than fits: distances are counted modulo what fits. */
-#define WDM_MDL_MAX_PAGES	(BIT_ULL(WDM_MDL_PAGE_BITS) - 1)
+/* Mapping tables number the pages of an MDL with 32 bits. */
+#define WDM_MDL_MAX_PAGES	((u64)U32_MAX)
 
 struct wdm_mdl;
 
+/**
+ * struct wdm_mdl_ops - the operations of an MDL's maker
+ * @free: release the pages and free the MDL; its last reference is gone
+ */
 struct wdm_mdl_ops {
-	/* The last reference is gone: release the pages and free the MDL. */
 	void (*free)(struct wdm_mdl *mdl);
 };
 
 /**
  * struct wdm_mdl - memory that may be mapped
- * @refs: references: the maker's, and one for each page that records map, as often
- *	as it is mapped
- * @id: number of the MDL in records, unique in the module
+ * @refs: references: the maker's, and one for each page that mapping tables map, as
+ *	often as it is mapped
  * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
- * @handle: what its maker calls it, for reports
+ * @handle: the maker's name for it, for reports
  * @pages: the pages; their runs are the maker's memory
- * @ops: the maker
+ * @ops: the maker's operations
  */
 struct wdm_mdl {
 	atomic64_t refs;
-	u32 id;
 	u32 access;
 	u32 handle;
 	struct wdm_pages pages;
 	const struct wdm_mdl_ops *ops;
 };
 
-int wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops, u32 access,
-		 const struct wdm_pages *pages);
-void wdm_mdl_free(struct wdm_mdl *mdl);
+/**
+ * wdm_mdl_init() - Initialize an MDL
+ * @mdl: the MDL, in its maker's memory
+ * @ops: the maker's operations
+ * @access: WDM_READ, or WDM_READ | WDM_WRITE
+ * @pages: its pages, at most %WDM_MDL_MAX_PAGES; their runs stay the maker's
+ *	memory and must live as long as the MDL
+ *
+ * The caller gets the first reference.
+ */
+static inline void wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *ops,
+				u32 access, const struct wdm_pages *pages)
+{
+	atomic64_set(&mdl->refs, 1);
+	mdl->access = access;
+	mdl->handle = 0;
+	mdl->pages = *pages;
+	mdl->ops = ops;
+}
 
 /**
- * wdm_mdl_use() - Count pages that a record is about to map
- * @mdl: the MDL; the caller holds a reference
+ * wdm_mdl_use() - Count pages that a mapping table is about to map
+ * @mdl: the MDL; the caller has a reference
  * @pages: how many
  */
 static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
@@ -62,14 +76,14 @@ static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
 }
 
 /**
- * wdm_mdl_unuse() - Count pages that no translation leads to any more
+ * wdm_mdl_unuse() - Drop the count of pages that are no longer mapped
  * @mdl: the MDL; may be gone afterwards
  * @pages: how many; the IOTLB has been synced since they were unmapped
  */
 static inline void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
 {
 	if (atomic64_sub_and_test(pages, &mdl->refs))
-		wdm_mdl_free(mdl);
+		mdl->ops->free(mdl);
 }
 
 /**
@@ -82,8 +96,8 @@ static inline void wdm_mdl_put(struct wdm_mdl *mdl)
 }
 
 /**
- * wdm_mdl_uses() - How many pages do records map?
- * @mdl: the MDL, by its maker
+ * wdm_mdl_uses() - Count the pages that mapping tables map
+ * @mdl: the MDL; the caller has the maker's reference
  *
  * Return: pages, each as often as it is mapped.
  */
@@ -91,11 +105,5 @@ static inline u64 wdm_mdl_uses(const struct wdm_mdl *mdl)
 {
 	return atomic64_read(&mdl->refs) - 1;
 }
-
-/* mdl_number.c */
-int wdm_mdl_number_get(struct wdm_mdl *mdl);
-void wdm_mdl_number_put(u32 id);
-struct wdm_mdl *wdm_mdl_by_id(u32 id);
-void wdm_mdl_exit_module(void);
 
 #endif /* WDM_CORE_MDL_H */

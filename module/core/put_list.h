@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Removal: pages that a record does not map any more, and that may still be
- * reached by devices. Their MDLs count as used until it is released.
+ * Put list: uses of MDLs by pages that are no longer mapped, to be dropped once no
+ * device can reach these pages.
  */
 #ifndef WDM_CORE_PUT_LIST_H
 #define WDM_CORE_PUT_LIST_H
@@ -9,12 +9,13 @@
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 
+#include "../status.h"
 #include "mdl.h"
 
 /**
- * struct wdm_put_entry - pages of an MDL that are no longer recorded
+ * struct wdm_put_entry - uses of an MDL
  * @mdl: the MDL
- * @nr_pages: how many, each as often as it was mapped
+ * @nr_pages: how many
  */
 struct wdm_put_entry {
 	struct wdm_mdl *mdl;
@@ -22,13 +23,15 @@ struct wdm_put_entry {
 };
 
 /**
- * struct wdm_put_list - what wdm_record_remove() took out, once or several times
+ * struct wdm_put_list - uses of MDLs
+ * @leak: keep the uses forever
  * @nr: elements of @list
  * @max: elements that there is room for
- * @list: the pages; the same MDL may stand in it more than once
+ * @list: the uses; several may be of one MDL
  * @few: room for the common case
  */
 struct wdm_put_list {
+	bool leak;
 	u64 nr;
 	u64 max;
 	struct wdm_put_entry *list;
@@ -37,21 +40,48 @@ struct wdm_put_list {
 
 static inline void wdm_put_list_init(struct wdm_put_list *put_list)
 {
+	put_list->leak = false;
 	put_list->nr = 0;
 	put_list->max = ARRAY_SIZE(put_list->few);
 	put_list->list = put_list->few;
 }
 
-bool wdm_put_list_add(struct wdm_put_list *put_list, u32 id, u64 nr_pages,
-		      gfp_t gfp);
+static inline bool wdm_put_list_is_full(const struct wdm_put_list *put_list)
+{
+	return put_list->nr == put_list->max;
+}
+
+/**
+ * wdm_put_list_add() - Add uses of an MDL
+ * @put_list: the list
+ * @mdl: the MDL
+ * @nr_pages: how many
+ *
+ * Return: false if the list is full, and wdm_put_list_grow() has to come first.
+ */
+static inline bool wdm_put_list_add(struct wdm_put_list *put_list,
+				    struct wdm_mdl *mdl, u64 nr_pages)
+{
+	if (put_list->nr && put_list->list[put_list->nr - 1].mdl == mdl) {
+		put_list->list[put_list->nr - 1].nr_pages += nr_pages;
+		return true;
+	}
+	if (wdm_put_list_is_full(put_list))
+		return false;
+	put_list->list[put_list->nr++] = (struct wdm_put_entry) {
+		.mdl = mdl, .nr_pages = nr_pages,
+	};
+	return true;
+}
+
+ntstatus_t wdm_put_list_grow(struct wdm_put_list *put_list, gfp_t gfp);
 void wdm_put_list_release_list(struct wdm_put_list *put_list);
 
 /**
- * wdm_put_list_release() - Let go of the pages that were taken out of a record
- * @put_list: what wdm_record_remove() gave; needs wdm_put_list_init() to be used
- *	again
+ * wdm_put_list_release() - Drop the uses
+ * @put_list: the list; needs wdm_put_list_init() to be used again
  *
- * Takes no lock; MDLs whose last reference this was are freed.
+ * MDLs whose last reference this was are freed: call it without locks.
  */
 static inline void wdm_put_list_release(struct wdm_put_list *put_list)
 {
@@ -59,31 +89,32 @@ static inline void wdm_put_list_release(struct wdm_put_list *put_list)
 		wdm_put_list_release_list(put_list);
 }
 
-/* Have the MDLs count as used for ever; wdm_put_list_release() is still owed. */
+/* Keep the uses forever; wdm_put_list_release() is still to be called. */
 static inline void wdm_put_list_leak(struct wdm_put_list *put_list)
 {
-	put_list->nr = 0;
+	put_list->leak = true;
 }
 
-/* What a removal was, should something that is added to it not be to be. */
+/* The end of a list, to roll back to when what was added does not happen */
 struct wdm_put_list_checkpoint {
 	u64 nr;
 	u64 nr_pages;
 };
 
 static inline void wdm_put_list_checkpoint(const struct wdm_put_list *put_list,
-					   struct wdm_put_list_checkpoint *mark)
+					   struct wdm_put_list_checkpoint *checkpoint)
 {
-	mark->nr = put_list->nr;
-	mark->nr_pages = mark->nr ? put_list->list[mark->nr - 1].nr_pages : 0;
+	checkpoint->nr = put_list->nr;
+	checkpoint->nr_pages = put_list->nr ?
+			       put_list->list[put_list->nr - 1].nr_pages : 0;
 }
 
 static inline void wdm_put_list_rollback(struct wdm_put_list *put_list,
-					 const struct wdm_put_list_checkpoint *mark)
+					 const struct wdm_put_list_checkpoint *checkpoint)
 {
-	put_list->nr = mark->nr;
-	if (mark->nr)
-		put_list->list[mark->nr - 1].nr_pages = mark->nr_pages;
+	put_list->nr = checkpoint->nr;
+	if (put_list->nr)
+		put_list->list[put_list->nr - 1].nr_pages = checkpoint->nr_pages;
 }
 
 #endif /* WDM_CORE_PUT_LIST_H */

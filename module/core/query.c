@@ -24,7 +24,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 				 domain->pgsize == WDM_PGSIZE_MIN,
 		.aperture_end = U64_MAX,
 	};
-	report->mapped_pages = wdm_record_pages(&domain->record);
+	report->mapped_pages = wdm_mappings_pages(&domain->mappings);
 	report->translated_bytes = report->mapped_pages << PAGE_SHIFT;
 	status = domain->ops->report(domain, report);
 	if (wdm_ok(status))
@@ -44,32 +44,14 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 	return STATUS_SUCCESS;
 }
 
-/* Does @next go on where @ext ends? Then it becomes part of it. */
-static bool wdm_extent_join(struct wdm_extent *ext,
-			    const struct wdm_extent *next)
-{
-	if (ext->first + ext->nr_pages != next->first ||
-	    ext->mdl != next->mdl || ext->perms != next->perms ||
-	    ext->mdl_page + ext->nr_pages != next->mdl_page)
-		return false;
-	ext->nr_pages += next->nr_pages;
-	return true;
-}
-
 static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
 				  u64 start, struct wdm_extent *ext)
 {
-	bool found;
-
 	if (!caller_space)
 		return domain->ops->next(domain, start, ext);
-
-	if (wdm_record_lock_killable(&domain->record))
-		return STATUS_CANCELLED;
-	found = wdm_record_peek(&domain->record, start >> PAGE_SHIFT,
-				U64_MAX >> PAGE_SHIFT, ext);
-	wdm_record_unlock(&domain->record);
-	return found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+	return wdm_mappings_find(&domain->mappings, start >> PAGE_SHIFT,
+				 U64_MAX >> PAGE_SHIFT, ext) ?
+	       STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
 /**
@@ -105,7 +87,7 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			ext[(*nr)++] = next;
 		}
 		/* The last page of all has nothing behind it. */
-		at = ((next.first + next.nr_pages) << PAGE_SHIFT) ?: U64_MAX;
+		at = (wdm_extent_end(&next) << PAGE_SHIFT) ?: U64_MAX;
 		cond_resched();
 	}
 	if (status == STATUS_NOT_FOUND) {

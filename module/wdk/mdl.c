@@ -138,8 +138,7 @@ NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out)
 		goto nomem;
 	for (i = 0; i < nr; i++)
 		wdm_pages_add(&pages, pfn[i], 1);
-	if (wdm_mdl_init(mdl, &wdk_core_mdl_ops, WDM_PERMS, &pages))
-		goto nomem;
+	wdm_mdl_init(mdl, &wdk_core_mdl_ops, WDM_PERMS, &pages);
 	*out = mdl;
 	return STATUS_SUCCESS;
 

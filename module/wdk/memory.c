@@ -40,10 +40,7 @@ static NTSTATUS wdk_add_ram(struct wdm_domain *domain, u64 pfn, u64 nr_pages)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	ram->run.pfn = pfn;
 	pages.runs = &ram->run;
-	if (wdm_mdl_init(&ram->mdl, &wdk_ram_ops, WDM_PERMS, &pages)) {
-		kfree(ram);
-		return STATUS_INSUFFICIENT_RESOURCES;
-	}
+	wdm_mdl_init(&ram->mdl, &wdk_ram_ops, WDM_PERMS, &pages);
 	status = wdm_domain_memory_add(domain, WDM_PERMS, &ram->mdl, 0,
 				       nr_pages, pfn << PAGE_SHIFT);
 	wdm_mdl_put(&ram->mdl);

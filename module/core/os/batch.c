@@ -3,24 +3,44 @@
  * Batch: maps and unmaps of an OS-managed domain.
  *
  * A batch holds the range of pages that it works on, so that batches on disjoint
- * ranges run side by side. The record is changed first, in one step that either
- * happens or does not, and nobody else sees that hardware follows a moment later.
+ * ranges run side by side. Within that range the mapping table and the hwpts agree
+ * whenever the batch waits: others who attach or detach in between find a
+ * consistent state.
  *
  * Unmapped pages stay in the batch's range until the IOTLB is synced: nobody can
  * map anything where a device may still reach what was there before. Nor does the
  * batch itself; a device never finds two translations of an address, which not
  * all IOMMUs would take well.
+ *
+ * What may fail comes first. An unmap checks its range and reserves what it needs,
+ * and then cannot fail; nor can the undo of a map, which removes exactly what was
+ * inserted.
  */
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include "batch.h"
 #include "split.h"
 #include "../trace.h"
 
+/*
+ * The most pages that are mapped or unmapped before others may come in; and if a
+ * large page may span the end of these, the end of the largest page.
+ */
+#define WDM_STEP_PAGES		((u64)SZ_32M >> PAGE_SHIFT)
+#define WDM_STEP_MAX_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
+
+/* Unmapping for kernel code does not fail for want of memory. */
+static gfp_t wdm_batch_unmap_gfp(const struct wdm_batch *batch)
+{
+	return batch->domain->killable ? GFP_KERNEL_ACCOUNT :
+					 GFP_KERNEL_ACCOUNT | __GFP_NOFAIL;
+}
+
 static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 {
-	if (wdm_range_lock(&batch->domain->ranges, &batch->range, batch->first,
-			   batch->last, batch->domain->killable))
+	if (wdm_range_lock(&batch->domain->ranges, &batch->range, batch->pgno,
+			   batch->last_pgno, batch->domain->killable))
 		return STATUS_CANCELLED;
 	batch->held = true;
 	return STATUS_SUCCESS;
@@ -32,17 +52,18 @@ static void wdm_batch_sync(struct wdm_batch *batch)
 	struct wdm_hwpt *hwpt;
 	u64 begin;
 
-	if (batch->stale_first > batch->stale_last)
+	if (batch->stale_pgno > batch->stale_last_pgno)
 		return;
 	begin = WDM_TRACE_BEGIN(wdm_sync);
 	hwpt = list_first_entry(&batch->domain->hwpts, struct wdm_hwpt, node);
 	iommu_iotlb_sync(hwpt->domain, &batch->gather);
+	wdm_hwpts_settle(batch->domain, &batch->put_list);
 	if (trace_wdm_sync_enabled())
-		trace_wdm_sync(batch->domain, batch->stale_first << PAGE_SHIFT,
-			       batch->stale_last - batch->stale_first + 1, 0,
+		trace_wdm_sync(batch->domain, batch->stale_pgno << PAGE_SHIFT,
+			       batch->stale_last_pgno - batch->stale_pgno + 1, 0,
 			       STATUS_SUCCESS, wdm_trace_ns(begin));
-	batch->stale_first = U64_MAX;
-	batch->stale_last = 0;
+	batch->stale_pgno = U64_MAX;
+	batch->stale_last_pgno = 0;
 }
 
 static void wdm_batch_unlock(struct wdm_batch *batch)
@@ -56,26 +77,26 @@ static void wdm_batch_unlock(struct wdm_batch *batch)
  * wdm_batch_begin() - Begin a batch
  * @batch: the batch
  * @domain: the domain
- * @first: the first page number that the operations will touch
- * @last: the last one
+ * @pgno: the first page number that the operations will touch
+ * @last_pgno: the last page number that they will touch
  *
- * Pages beyond these may be touched, too, which takes longer; where nothing is
- * known, @first is U64_MAX and @last 0.
+ * Operations may touch pages beyond these, which takes longer. If nothing is known,
+ * @pgno is U64_MAX and @last_pgno 0.
  *
- * Return: STATUS_INVALID_PARAMETER_1 if the domain is caller-managed; then no
- * wdm_batch_end() is owed.
+ * Return: STATUS_INVALID_PARAMETER_1 if the domain is caller-managed; then
+ * wdm_batch_end() must not be called.
  */
 ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
-			   u64 first, u64 last)
+			   u64 pgno, u64 last_pgno)
 {
 	if (!wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
 	batch->domain = domain;
 	batch->held = false;
-	batch->first = first;
-	batch->last = last;
-	batch->stale_first = U64_MAX;
-	batch->stale_last = 0;
+	batch->pgno = pgno;
+	batch->last_pgno = last_pgno;
+	batch->stale_pgno = U64_MAX;
+	batch->stale_last_pgno = 0;
 	wdm_put_list_init(&batch->put_list);
 	return STATUS_SUCCESS;
 }
@@ -84,104 +105,152 @@ ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
  * wdm_batch_end() - End a batch
  * @batch: the batch
  *
- * When it returns, what was unmapped blocks, and its pages are let go of.
+ * When it returns, what was unmapped blocks, and its MDLs are released.
  */
 void wdm_batch_end(struct wdm_batch *batch)
 {
 	if (batch->held)
 		wdm_batch_unlock(batch);
-	/* What this unpins is unpinned without any lock. */
+	/* Unpin without any lock. */
 	wdm_put_list_release(&batch->put_list);
 }
 
 /**
- * wdm_batch_hold() - See to it that nobody else touches some pages
- * @batch: the batch
- * @first: the first page number
- * @last: the last one
+ * wdm_batch_hold() - Keep others from touching some pages
+ * @batch: the batch, between two operations
+ * @pgno: the first page number
+ * @last_pgno: the last page number
  *
- * If somebody waits to attach or detach, he gets it first: VFIO may be waiting,
- * and everybody else for VFIO.
+ * Lets those in who wait to attach or detach: VFIO may be waiting for them, and
+ * everybody else for VFIO.
  *
  * Return: STATUS_CANCELLED when a fatal signal came.
  */
-ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 first, u64 last)
+ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
 	if (batch->held) {
-		if (first >= batch->first && last <= batch->last &&
+		if (pgno >= batch->pgno && last_pgno <= batch->last_pgno &&
 		    !wdm_range_wanted(&batch->domain->ranges))
 			return STATUS_SUCCESS;
 		wdm_batch_unlock(batch);
 		wdm_put_list_release(&batch->put_list);
 		wdm_put_list_init(&batch->put_list);
 	}
-	batch->first = min(batch->first, first);
-	batch->last = max(batch->last, last);
+	batch->pgno = min(batch->pgno, pgno);
+	batch->last_pgno = max(batch->last_pgno, last_pgno);
 	return wdm_batch_lock(batch);
 }
 
-/* The record tells of it already. */
+/**
+ * wdm_batch_breathe() - Let others come in, in the middle of an operation
+ * @batch: the batch, which holds its range; the mapping table and the hwpts agree
+ *
+ * Those who take a group back may come in, and the CPU may do something else. The
+ * pages stay the batch's.
+ *
+ * Return: STATUS_CANCELLED when a fatal signal came, which an operation that cannot
+ * be undone any more ignores.
+ */
+ntstatus_t wdm_batch_breathe(struct wdm_batch *batch)
+{
+	struct wdm_domain *domain = batch->domain;
+
+	cond_resched();
+	if (wdm_range_urgent(&domain->ranges)) {
+		/* A hwpt may go. */
+		wdm_batch_sync(batch);
+		wdm_range_yield(&domain->ranges, &batch->range);
+	}
+	return wdm_domain_cancelled(domain) ? STATUS_CANCELLED : STATUS_SUCCESS;
+}
+
 static ntstatus_t wdm_batch_map_hwpts(struct wdm_batch *batch,
 				      const struct wdm_extent *ext)
 {
 	struct wdm_domain *domain = batch->domain;
-	u64 first = ext->first, last = first + ext->nr_pages - 1;
 	struct wdm_mapping map = wdm_extent_mapping(ext, domain->pgsize);
+	u64 last_pgno = wdm_extent_end(ext) - 1;
 
-	if (!wdm_domain_fits(domain, map.iova, (last << PAGE_SHIFT) | ~PAGE_MASK))
+	if (!wdm_domain_fits(domain, map.iova, (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
 		return STATUS_CONFLICTING_ADDRESSES;
-	if (first <= batch->stale_last && last >= batch->stale_first)
+	if (ext->pgno <= batch->stale_last_pgno && last_pgno >= batch->stale_pgno)
 		wdm_batch_sync(batch);
 	return wdm_hwpts_map(domain, &map);
 }
 
-/**
- * wdm_batch_map_extent() - Map what has been checked
- * @batch: the batch, which holds the pages
- * @ext: what to map; the caller holds a reference on the MDL
- *
- * Return: a status; without effect when it fails.
- */
-ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
-				const struct wdm_extent *ext)
+/* Map at once. On failure, what was inserted into the table is removed again. */
+static ntstatus_t wdm_batch_map_step(struct wdm_batch *batch,
+				     const struct wdm_extent *ext)
 {
 	struct wdm_domain *domain = batch->domain;
-	struct wdm_put_list undo;
 	ntstatus_t status;
 
-	status = wdm_record_insert(&domain->record, ext);
+	status = wdm_mappings_insert(&domain->mappings, ext, GFP_KERNEL_ACCOUNT);
 	if (!wdm_ok(status))
 		return status;
-
 	status = wdm_batch_map_hwpts(batch, ext);
 	if (wdm_ok(status))
 		return status;
 
-	/* No MDL goes: the caller has a reference. */
-	wdm_put_list_init(&undo);
-	wdm_record_remove(&domain->record, ext->first,
-			  ext->first + ext->nr_pages - 1, false, &undo,
-			  GFP_KERNEL | __GFP_NOFAIL);
-	if (wdm_hwpts_broken(domain))
-		wdm_put_list_leak(&undo);
-	wdm_put_list_release(&undo);
+	wdm_mappings_remove(&domain->mappings, ext->pgno, wdm_extent_end(ext) - 1);
+	if (!wdm_hwpts_broken(domain))
+		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
 	return status;
 }
 
-static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 first, u64 last)
+/* How many pages to map at once: no large page may span their end. */
+static u64 wdm_map_step(const struct wdm_extent *ext)
+{
+	const u64 max = WDM_STEP_MAX_PAGES, few = WDM_STEP_PAGES;
+	u64 pfn, nr = min(ext->nr_pages, max - (ext->pgno & (max - 1)));
+
+	if (nr <= few ||
+	    wdm_pages_run(&ext->mdl->pages, ext->mdl_page, nr, &pfn) == nr)
+		return nr;
+	return few - (ext->pgno & (few - 1));
+}
+
+/**
+ * wdm_batch_prepare() - Check that pages are mapped, and prepare to remove them
+ * @batch: the batch, which holds the pages
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * The caller rolls the put list back when this fails, or if wdm_batch_remove() does
+ * not follow.
+ *
+ * Return: STATUS_NOT_FOUND if a page is not mapped, STATUS_CANCELLED,
+ * STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
+{
+	ntstatus_t status;
+
+	for (;;) {
+		status = wdm_mappings_prepare(&batch->domain->mappings, &pgno,
+					      last_pgno, &batch->put_list,
+					      wdm_batch_unmap_gfp(batch));
+		if (!wdm_ok(status) || pgno > last_pgno)
+			return status;
+		status = wdm_batch_breathe(batch);
+		if (!wdm_ok(status))
+			return status;
+	}
+}
+
+static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
 	struct wdm_domain *domain = batch->domain;
-	u64 iova = first << PAGE_SHIFT;
-	u64 size = (last - first + 1) << PAGE_SHIFT;
-	bool broken = false;
+	u64 size = (last_pgno - pgno + 1) << PAGE_SHIFT;
+	u64 iova = pgno << PAGE_SHIFT;
 	struct wdm_hwpt *hwpt;
 
 	if (list_empty(&domain->hwpts))
 		return;
-	if (batch->stale_first > batch->stale_last)
+	if (batch->stale_pgno > batch->stale_last_pgno)
 		iommu_iotlb_gather_init(&batch->gather);
-	batch->stale_first = min(batch->stale_first, first);
-	batch->stale_last = max(batch->stale_last, last);
+	batch->stale_pgno = min(batch->stale_pgno, pgno);
+	batch->stale_last_pgno = max(batch->stale_last_pgno, last_pgno);
 
 	/* Few domains have more than one hwpt. */
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
@@ -189,77 +258,137 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 first, u64 last)
 			wdm_hwpt_unmap(hwpt, iova, size, &batch->gather);
 		else
 			wdm_hwpt_unmap_sync(hwpt, iova, size);
-		broken |= READ_ONCE(hwpt->broken);
 	}
-	/* Better a leak than a device in somebody else's memory */
-	if (unlikely(broken))
-		wdm_put_list_leak(&batch->put_list);
+}
+
+/* The last page to unmap at once: no large page may span the end. */
+static u64 wdm_unmap_step(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
+{
+	u64 step_last = pgno | (WDM_STEP_PAGES - 1);
+
+	if (step_last >= last_pgno)
+		return last_pgno;
+	if (!wdm_split_needed(batch->domain, step_last + 1))
+		return step_last;
+	return min(last_pgno, pgno | (WDM_STEP_MAX_PAGES - 1));
 }
 
 /**
- * wdm_batch_remove() - Unmap pages out of which no large page sticks
+ * wdm_batch_remove() - Unmap pages
  * @batch: the batch, which holds the pages
- * @first: the first page number
- * @last: the last one
- * @whole: only if no extent of the record sticks out
- * @gfp: how to allocate memory
- *
- * Return: a status, that of wdm_record_remove() if it fails.
+ * @pgno: the first page number
+ * @last_pgno: the last page number; see wdm_mappings_remove(). No large page sticks
+ *	out of these pages
  */
-ntstatus_t wdm_batch_remove(struct wdm_batch *batch, u64 first, u64 last,
-			    bool whole, gfp_t gfp)
+void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
-	ntstatus_t status;
+	u64 step_last;
 
-	status = wdm_record_remove(&batch->domain->record, first, last, whole,
-				   &batch->put_list, gfp);
-	if (wdm_ok(status))
-		wdm_batch_unmap_hwpts(batch, first, last);
+	for (;;) {
+		step_last = wdm_unmap_step(batch, pgno, last_pgno);
+		wdm_mappings_remove(&batch->domain->mappings, pgno, step_last);
+		wdm_batch_unmap_hwpts(batch, pgno, step_last);
+		if (step_last == last_pgno)
+			return;
+		wdm_batch_breathe(batch);
+		pgno = step_last + 1;
+	}
+}
+
+/* Unmap the first pages of an extent again; no large page spans their end. */
+static void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext,
+			   u64 nr_pages)
+{
+	wdm_batch_remove(batch, ext->pgno, ext->pgno + nr_pages - 1);
+	wdm_batch_sync(batch);
+	if (!wdm_hwpts_broken(batch->domain))
+		wdm_mdl_unuse(ext->mdl, nr_pages);
+}
+
+/**
+ * wdm_batch_map_extent() - Map an extent whose parameters are checked
+ * @batch: the batch, which holds the pages
+ * @ext: what to map; the caller has a reference on the MDL
+ *
+ * Return: a status; without effect when it fails.
+ */
+ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
+				const struct wdm_extent *ext)
+{
+	struct wdm_extent step = *ext;
+	ntstatus_t status;
+	u64 done = 0;
+
+	for (;;) {
+		step.nr_pages = ext->nr_pages - done;
+		step.nr_pages = wdm_map_step(&step);
+		status = wdm_batch_map_step(batch, &step);
+		if (!wdm_ok(status))
+			break;
+		done += step.nr_pages;
+		if (done == ext->nr_pages)
+			return STATUS_SUCCESS;
+		status = wdm_batch_breathe(batch);
+		if (!wdm_ok(status))
+			break;
+		step.pgno += step.nr_pages;
+		step.mdl_page += step.nr_pages;
+	}
+	if (done)
+		wdm_batch_undo(batch, ext, done);
 	return status;
 }
 
-/* A large page may stick out of what is to be unmapped, and has to be split. */
-static ntstatus_t wdm_batch_unmap_cut(struct wdm_batch *batch, u64 first,
-				      u64 last)
+/* Find the large pages that stick out of a range, and hold all of them. */
+static ntstatus_t wdm_batch_find_splits(struct wdm_batch *batch, u64 pgno,
+					u64 last_pgno, struct wdm_splits *splits)
 {
-	struct wdm_domain *domain = batch->domain;
-	u64 span_first, span_last;
-	struct wdm_splits splits __uninitialized;
+	u64 first, last;
 	ntstatus_t status;
 
-	wdm_splits_find(domain, &splits, first, last);
-	wdm_splits_span(&splits, &span_first, &span_last);
-	if (span_first < batch->first || span_last > batch->last) {
-		/* It was not held while it was looked at: begin anew. */
-		status = wdm_batch_hold(batch, span_first, span_last);
-		return !wdm_ok(status) ? status : STATUS_RESOURCE_IN_USE;
+	for (;;) {
+		wdm_splits_find(batch->domain, splits, pgno, last_pgno);
+		wdm_splits_span(splits, &first, &last);
+		if (first >= batch->pgno && last <= batch->last_pgno)
+			return STATUS_SUCCESS;
+		/* They were not held while they were looked at: look again. */
+		status = wdm_batch_hold(batch, first, last);
+		if (!wdm_ok(status))
+			return status;
 	}
-	status = wdm_splits_do(domain, &splits, domain->pgsize);
+}
+
+static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
+					u64 last_pgno)
+{
+	struct wdm_domain *domain = batch->domain;
+	struct wdm_put_list_checkpoint checkpoint;
+	struct wdm_splits splits;
+	ntstatus_t status;
+
+	if (wdm_mappings_take_few(&domain->mappings, pgno, last_pgno,
+				  domain->pgsize == WDM_PGSIZE_ANY &&
+				  !list_empty(&domain->hwpts), &batch->put_list)) {
+		wdm_batch_unmap_hwpts(batch, pgno, last_pgno);
+		return STATUS_SUCCESS;
+	}
+
+	status = wdm_batch_find_splits(batch, pgno, last_pgno, &splits);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_batch_remove(batch, first, last, false, GFP_KERNEL_ACCOUNT);
-}
-
-static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 first,
-					u64 last)
-{
-	struct wdm_domain *domain = batch->domain;
-	ntstatus_t status;
-
-	do {
-		bool whole = domain->pgsize == WDM_PGSIZE_ANY &&
-			     !list_empty(&domain->hwpts);
-
-		status = wdm_batch_remove(batch, first, last, whole,
-					  GFP_KERNEL_ACCOUNT);
-		if (status == STATUS_RESOURCE_IN_USE)
-			status = wdm_batch_unmap_cut(batch, first, last);
-	} while (status == STATUS_RESOURCE_IN_USE);
+	wdm_put_list_checkpoint(&batch->put_list, &checkpoint);
+	status = wdm_batch_prepare(batch, pgno, last_pgno);
+	if (wdm_ok(status))
+		status = wdm_splits_do(domain, &splits, domain->pgsize);
+	if (wdm_ok(status))
+		wdm_batch_remove(batch, pgno, last_pgno);
+	else
+		wdm_put_list_rollback(&batch->put_list, &checkpoint);
 	return status;
 }
 
 /**
- * wdm_check_perms() - May pages of an MDL be mapped like this?
+ * wdm_check_perms() - May pages of an MDL be mapped with these permissions?
  * @mdl: the MDL
  * @perms: WDM_READ, WDM_WRITE
  *
@@ -278,10 +407,10 @@ ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms)
  * wdm_batch_map() - Map pages of an MDL
  * @batch: the batch
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller holds a reference
+ * @mdl: the MDL; the caller has a reference
  * @mdl_page: its first page to map
  * @nr_pages: pages
- * @logical: where, page aligned
+ * @iova: where, page aligned
  *
  * Contract: IommuMapLogicalRange. All or nothing.
  *
@@ -289,11 +418,11 @@ ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms)
  */
 ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			 u64 logical)
+			 u64 iova)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_map);
 	struct wdm_extent ext = {
-		.first = logical >> PAGE_SHIFT,
+		.pgno = iova >> PAGE_SHIFT,
 		.nr_pages = nr_pages,
 		.mdl = mdl,
 		.mdl_page = mdl_page,
@@ -306,14 +435,14 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 		return status;
 	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
-	if (!PAGE_ALIGNED(logical) || wdm_pages_wrap(logical, nr_pages))
+	if (!PAGE_ALIGNED(iova) || wdm_pages_wrap(iova, nr_pages))
 		return STATUS_INVALID_PARAMETER_4;
 
-	status = wdm_batch_hold(batch, ext.first, ext.first + nr_pages - 1);
+	status = wdm_batch_hold(batch, ext.pgno, wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))
 		status = wdm_batch_map_extent(batch, &ext);
 	if (trace_wdm_map_enabled())
-		trace_wdm_map(batch->domain, logical, nr_pages, perms, status,
+		trace_wdm_map(batch->domain, iova, nr_pages, perms, status,
 			      wdm_trace_ns(begin));
 	return status;
 }
@@ -321,7 +450,7 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 /**
  * wdm_batch_unmap() - Unmap any range of mapped pages
  * @batch: the batch
- * @logical: where, page aligned
+ * @iova: where, page aligned
  * @nr_pages: pages
  *
  * Contract: IommuUnmapLogicalRange. All or nothing. The range blocks when the
@@ -329,22 +458,22 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
  *
  * Return: see &struct wdm_iommu_unmap.
  */
-ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 logical, u64 nr_pages)
+ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages)
 {
-	u64 first = logical >> PAGE_SHIFT, last = first + nr_pages - 1;
+	u64 pgno = iova >> PAGE_SHIFT, last_pgno = pgno + nr_pages - 1;
 	u64 begin = WDM_TRACE_BEGIN(wdm_unmap);
 	ntstatus_t status;
 
-	if (!PAGE_ALIGNED(logical))
+	if (!PAGE_ALIGNED(iova))
 		return STATUS_INVALID_PARAMETER_2;
-	if (!nr_pages || wdm_pages_wrap(logical, nr_pages))
+	if (!nr_pages || wdm_pages_wrap(iova, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
 
-	status = wdm_batch_hold(batch, first, last);
+	status = wdm_batch_hold(batch, pgno, last_pgno);
 	if (wdm_ok(status))
-		status = wdm_batch_unmap_pages(batch, first, last);
+		status = wdm_batch_unmap_pages(batch, pgno, last_pgno);
 	if (trace_wdm_unmap_enabled())
-		trace_wdm_unmap(batch->domain, logical, nr_pages, 0, status,
+		trace_wdm_unmap(batch->domain, iova, nr_pages, 0, status,
 				wdm_trace_ns(begin));
 	return status;
 }
@@ -353,10 +482,10 @@ ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 logical, u64 nr_pages)
  * wdm_domain_map() - Map pages of an MDL
  * @domain: the domain
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller holds a reference
+ * @mdl: the MDL; the caller has a reference
  * @mdl_page: its first page to map
  * @nr_pages: pages
- * @logical: where, page aligned
+ * @iova: where, page aligned
  *
  * Contract: IommuMapLogicalRange. All or nothing.
  *
@@ -364,15 +493,15 @@ ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 logical, u64 nr_pages)
  */
 ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			  u64 logical)
+			  u64 iova)
 {
-	struct wdm_batch batch __uninitialized;
+	struct wdm_batch batch;
 	ntstatus_t status;
 
 	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_map(&batch, perms, mdl, mdl_page, nr_pages, logical);
+	status = wdm_batch_map(&batch, perms, mdl, mdl_page, nr_pages, iova);
 	wdm_batch_end(&batch);
 	return status;
 }
@@ -380,7 +509,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 /**
  * wdm_domain_unmap() - Unmap any range of mapped pages
  * @domain: the domain
- * @logical: where, page aligned
+ * @iova: where, page aligned
  * @nr_pages: pages
  *
  * Contract: IommuUnmapLogicalRange. All or nothing; when it returns, the range
@@ -389,16 +518,15 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
  *
  * Return: see &struct wdm_iommu_unmap.
  */
-ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 logical,
-			    u64 nr_pages)
+ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 iova, u64 nr_pages)
 {
-	struct wdm_batch batch __uninitialized;
+	struct wdm_batch batch;
 	ntstatus_t status;
 
 	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_unmap(&batch, logical, nr_pages);
+	status = wdm_batch_unmap(&batch, iova, nr_pages);
 	wdm_batch_end(&batch);
 	return status;
 }

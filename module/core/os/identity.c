@@ -14,90 +14,78 @@ static void wdm_identity_extent(struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 {
 	ext->mdl = mdl;
 	ext->mdl_page = mdl_page;
-	ext->nr_pages = wdm_pages_run(&mdl->pages, mdl_page, nr_pages, &ext->first);
+	ext->nr_pages = wdm_pages_run(&mdl->pages, mdl_page, nr_pages, &ext->pgno);
 	ext->perms = perms;
 }
 
-/* Is each of these pages mapped at its physical address? */
-static bool wdm_is_identity(struct wdm_domain *domain, u64 first, u64 last)
-{
-	struct wdm_extent ext;
-	u64 pfn, pages;
-	bool same = true;
-
-	wdm_record_lock(&domain->record);
-	while (same && first <= last) {
-		same = wdm_record_next(&domain->record, first, last, &ext) &&
-		       ext.first == first;
-		if (!same)
-			break;
-		pages = wdm_pages_run(&ext.mdl->pages, ext.mdl_page, ext.nr_pages, &pfn);
-		same = pfn == first;
-		first += pages;
-	}
-	wdm_record_unlock(&domain->record);
-	return same;
-}
-
-/* The pages may lie anywhere: everything else waits. */
+/* The runs may lie anywhere: hold all page numbers. */
 static ntstatus_t wdm_identity_begin(struct wdm_batch *batch,
 				     struct wdm_domain *domain)
 {
 	ntstatus_t status;
 
-	status = wdm_batch_begin(batch, domain, 0, U64_MAX);
+	status = wdm_batch_begin(batch, domain, 0, U64_MAX >> PAGE_SHIFT);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_hold(batch, 0, U64_MAX);
+	status = wdm_batch_hold(batch, 0, U64_MAX >> PAGE_SHIFT);
 	if (!wdm_ok(status))
 		wdm_batch_end(batch);
 	return status;
 }
 
-/*
- * Unmap what is known to be mapped; but pages that an MDL has twice are not there
- * the second time.
- */
-static void wdm_unmap_mapped(struct wdm_batch *batch,
-			     const struct wdm_extent *ext)
+/* Remove what is mapped of a run; it was prepared, so this needs no memory. */
+static void wdm_identity_remove(struct wdm_batch *batch, const struct wdm_extent *run)
 {
-	u64 page, end = ext->first + ext->nr_pages;
+	struct wdm_mappings *mappings = &batch->domain->mappings;
+	u64 pgno, last_pgno, run_last = wdm_extent_end(run) - 1;
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext = { .pgno = run->pgno };
 
-	if (wdm_ok(wdm_batch_remove(batch, ext->first, end - 1, false,
-				    GFP_KERNEL | __GFP_NOFAIL)))
-		return;
-	for (page = ext->first; page < end; page++) {
-		wdm_batch_remove(batch, page, page, false,
-				 GFP_KERNEL | __GFP_NOFAIL);
-		cond_resched();
+	/* Pages that an MDL has twice are not there the second time. */
+	while (wdm_mappings_next(mappings, run_last, &ext)) {
+		last_pgno = wdm_extent_end(&ext) - 1;
+		for (pgno = ext.pgno; wdm_ok(status) && pgno <= last_pgno;)
+			status = wdm_mappings_prepare(mappings, &pgno, last_pgno,
+						      &batch->put_list, GFP_KERNEL);
+		if (WARN_ON_ONCE(!wdm_ok(status)))
+			return;
+		wdm_batch_remove(batch, ext.pgno, last_pgno);
 	}
 }
 
-/* Everything is held. */
-static ntstatus_t wdm_map_identity_locked(struct wdm_batch *batch, u32 perms,
-					  struct wdm_mdl *mdl, u64 mdl_page,
-					  u64 nr_pages)
+/* Remove the first runs of an MDL. */
+static void wdm_identity_remove_runs(struct wdm_batch *batch, struct wdm_mdl *mdl,
+				     u64 mdl_page, u64 nr_pages)
+{
+	struct wdm_extent run;
+	u64 done;
+
+	for (done = 0; done < nr_pages; done += run.nr_pages) {
+		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+		wdm_identity_remove(batch, &run);
+		wdm_batch_breathe(batch);
+	}
+}
+
+static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
+					struct wdm_mdl *mdl, u64 mdl_page,
+					u64 nr_pages)
 {
 	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_extent ext;
-	u64 done, undone;
+	struct wdm_extent run;
+	u64 done;
 
-	for (done = 0; done < nr_pages; done += ext.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done,
-				    perms, &ext);
-		status = wdm_domain_cancelled(batch->domain) ? STATUS_CANCELLED :
-			 wdm_batch_map_extent(batch, &ext);
+	for (done = 0; done < nr_pages; done += run.nr_pages) {
+		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, perms,
+				    &run);
+		status = wdm_batch_breathe(batch);
+		if (wdm_ok(status))
+			status = wdm_batch_map_extent(batch, &run);
 		if (!wdm_ok(status))
 			break;
 	}
-	if (wdm_ok(status))
-		return status;
-
-	for (undone = 0; undone < done; undone += ext.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + undone, done - undone,
-				    perms, &ext);
-		wdm_unmap_mapped(batch, &ext);
-	}
+	if (!wdm_ok(status))
+		wdm_identity_remove_runs(batch, mdl, mdl_page, done);
 	return status;
 }
 
@@ -105,7 +93,7 @@ static ntstatus_t wdm_map_identity_locked(struct wdm_batch *batch, u32 perms,
  * wdm_domain_map_identity() - Map pages of an MDL at their physical addresses
  * @domain: the domain
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller holds a reference, and was allowed to
+ * @mdl: the MDL; the caller has a reference, and the right to do this
  * @mdl_page: its first page to map
  * @nr_pages: pages
  *
@@ -117,7 +105,7 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 				   struct wdm_mdl *mdl, u64 mdl_page,
 				   u64 nr_pages)
 {
-	struct wdm_batch batch __uninitialized;
+	struct wdm_batch batch;
 	ntstatus_t status;
 
 	if (!wdm_domain_os_managed(domain))
@@ -131,57 +119,84 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_map_identity_locked(&batch, perms, mdl, mdl_page,
-					 nr_pages);
+	status = wdm_identity_map_runs(&batch, perms, mdl, mdl_page, nr_pages);
 	wdm_batch_end(&batch);
 	return status;
 }
 
-/* Everything is held. */
-static ntstatus_t wdm_unmap_identity_locked(struct wdm_batch *batch,
+/* Is each page of a run mapped at its physical address? */
+static bool wdm_is_identity(struct wdm_domain *domain, const struct wdm_extent *run)
+{
+	u64 pfn, pgno = run->pgno, end = wdm_extent_end(run);
+	struct wdm_extent ext;
+
+	while (pgno < end) {
+		if (!wdm_mappings_find(&domain->mappings, pgno, end - 1, &ext) ||
+		    ext.pgno != pgno)
+			return false;
+		pgno += wdm_pages_run(&ext.mdl->pages, ext.mdl_page, ext.nr_pages,
+				      &pfn);
+		if (pfn != ext.pgno)
+			return false;
+	}
+	return true;
+}
+
+static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
+					  struct wdm_mdl *mdl, u64 mdl_page,
+					  u64 nr_pages)
+{
+	struct wdm_extent run;
+	ntstatus_t status;
+	u64 done;
+
+	for (done = 0; done < nr_pages; done += run.nr_pages) {
+		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+		if (!wdm_is_identity(batch->domain, &run))
+			return STATUS_NOT_FOUND;
+		status = wdm_batch_breathe(batch);
+		if (!wdm_ok(status))
+			return status;
+	}
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Do all that may fail: nothing of it changes what is mapped. Split into the
+ * smallest pages, or else the cuts of one run would be gone after those of the next.
+ */
+static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
 					    struct wdm_mdl *mdl, u64 mdl_page,
 					    u64 nr_pages)
 {
 	struct wdm_domain *domain = batch->domain;
+	struct wdm_put_list_checkpoint checkpoint;
 	struct wdm_splits splits;
-	struct wdm_extent ext;
-	ntstatus_t status;
+	struct wdm_extent run;
+	ntstatus_t status = STATUS_SUCCESS;
 	u64 done;
 
-	for (done = 0; done < nr_pages; done += ext.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0,
-				    &ext);
-		if (!wdm_is_identity(domain, ext.first,
-				     ext.first + ext.nr_pages - 1))
-			return STATUS_NOT_FOUND;
-	}
-
-	/*
-	 * What may fail comes first, and does not change what is mapped. Into
-	 * pages, or the cuts for one run would be gone after those for the next.
-	 */
-	for (done = 0; done < nr_pages; done += ext.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0,
-				    &ext);
-		wdm_splits_find(domain, &splits, ext.first,
-				ext.first + ext.nr_pages - 1);
-		status = wdm_splits_do(domain, &splits, WDM_PGSIZE_MIN);
+	wdm_put_list_checkpoint(&batch->put_list, &checkpoint);
+	for (done = 0; wdm_ok(status) && done < nr_pages; done += run.nr_pages) {
+		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+		status = wdm_batch_breathe(batch);
+		if (wdm_ok(status))
+			status = wdm_batch_prepare(batch, run.pgno,
+						   wdm_extent_end(&run) - 1);
 		if (!wdm_ok(status))
-			return status;
+			break;
+		wdm_splits_find(domain, &splits, run.pgno, wdm_extent_end(&run) - 1);
+		status = wdm_splits_do(domain, &splits, WDM_PGSIZE_MIN);
 	}
-
-	for (done = 0; done < nr_pages; done += ext.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0,
-				    &ext);
-		wdm_unmap_mapped(batch, &ext);
-	}
-	return STATUS_SUCCESS;
+	/* The list keeps its room: pages are added again as they are removed. */
+	wdm_put_list_rollback(&batch->put_list, &checkpoint);
+	return status;
 }
 
 /**
  * wdm_domain_unmap_identity() - Unmap what wdm_domain_map_identity() mapped
  * @domain: the domain
- * @mdl: the MDL; the caller holds a reference, and was allowed to
+ * @mdl: the MDL; the caller has a reference, and the right to do this
  * @mdl_page: its first page to unmap
  * @nr_pages: pages
  *
@@ -193,7 +208,7 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 				     struct wdm_mdl *mdl, u64 mdl_page,
 				     u64 nr_pages)
 {
-	struct wdm_batch batch __uninitialized;
+	struct wdm_batch batch;
 	ntstatus_t status;
 
 	if (!wdm_domain_os_managed(domain))
@@ -204,7 +219,11 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_unmap_identity_locked(&batch, mdl, mdl_page, nr_pages);
+	status = wdm_identity_check_runs(&batch, mdl, mdl_page, nr_pages);
+	if (wdm_ok(status))
+		status = wdm_identity_prepare_runs(&batch, mdl, mdl_page, nr_pages);
+	if (wdm_ok(status))
+		wdm_identity_remove_runs(&batch, mdl, mdl_page, nr_pages);
 	wdm_batch_end(&batch);
 	return status;
 }

@@ -1,52 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OS-managed domains: the backend. What is mapped stands in the domain's record.
+ * OS-managed domains: the backend. The mapping table holds what is mapped.
  */
 #include "../hwpt_set.h"
 #include "../query.h"
 
 static void wdm_os_destroy(struct wdm_domain *domain)
 {
-	wdm_record_destroy(&domain->record);
+	wdm_mappings_destroy(&domain->mappings);
 }
 
 static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
-	struct wdm_record_iter iter;
-	u64 pgno, last_pgno;
-	bool any;
+	struct wdm_extent ext;
 
-	if (iova > last_iova)
-		return false;
-	wdm_record_lock(&domain->record);
-	wdm_record_iter_init(&iter, &domain->record, iova >> PAGE_SHIFT,
-			     last_iova >> PAGE_SHIFT);
-	any = wdm_record_iter_mapped(&iter, &pgno, &last_pgno);
-	wdm_record_unlock(&domain->record);
-	return any;
+	return iova <= last_iova &&
+	       wdm_mappings_find(&domain->mappings, iova >> PAGE_SHIFT,
+				 last_iova >> PAGE_SHIFT, &ext);
 }
 
 static ntstatus_t wdm_os_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	return wdm_hwpt_fill_record(domain, hwpt, domain->pgsize);
+	return wdm_hwpt_fill(domain, hwpt, domain->pgsize);
 }
 
 static void wdm_os_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	wdm_hwpt_clear_record(domain, hwpt, ULONG_MAX);
+	wdm_hwpt_clear(domain, hwpt, U64_MAX >> PAGE_SHIFT);
 }
 
 static ntstatus_t wdm_os_next(struct wdm_domain *domain, u64 iova,
 			      struct wdm_extent *ext)
 {
-	bool found;
-
-	if (wdm_record_lock_killable(&domain->record))
-		return STATUS_CANCELLED;
-	found = wdm_record_peek(&domain->record, iova >> PAGE_SHIFT,
-				U64_MAX >> PAGE_SHIFT, ext);
-	wdm_record_unlock(&domain->record);
-	return found ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+	return wdm_mappings_find(&domain->mappings, iova >> PAGE_SHIFT,
+				 U64_MAX >> PAGE_SHIFT, ext) ?
+	       STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
 static ntstatus_t wdm_os_report(struct wdm_domain *domain,

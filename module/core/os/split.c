@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Splits: iommu_unmap() takes a large page away as a whole. Where only a part of
- * one is to go, it is replaced by smaller ones before.
+ * Splits: iommu_unmap() takes a large page away as a whole. Before a part of one is
+ * unmapped, smaller pages replace it.
+ *
+ * Each hwpt has page sizes of its own, and only the page that spans the cut is
+ * replaced. If that fails, the page is put back: with a single call, into the table
+ * that had its entry, which the driver has not freed.
  */
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
@@ -11,149 +16,214 @@
 /* No larger page is used: what is farther from a cut does not matter. */
 #define WDM_SPLIT_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
 
+/* How often to try to put a page back, a millisecond apart */
+#define WDM_SPLIT_TRIES	1000
+
 /*
- * What a large page spans at most that holds pages @cut - 1 and @cut. There can
- * only be one if both were mapped as neighbours of one run of an MDL.
+ * Extend an extent, which is all that one block has of it, to both sides, and cut it
+ * to @pgno and @last_pgno.
  */
-static bool wdm_find_split_locked(struct wdm_domain *domain, u64 cut,
-				  struct wdm_split *split)
+static void wdm_extent_grow(struct wdm_mappings *mappings, struct wdm_extent *ext,
+			    u64 pgno, u64 last_pgno)
 {
-	u64 first, end, mdl_first, before, pfn, size = PAGE_SIZE;
-	struct wdm_extent whole;
-	struct wdm_hwpt *hwpt;
+	struct wdm_extent other;
+	u64 before, behind;
 
-	/* The physical run around the cut, one side of which is held, */
-	if (!wdm_record_joint(&domain->record, cut, &whole))
-		return false;
-	mdl_first = wdm_pages_run_first(&whole.mdl->pages, whole.mdl_page);
-	before = min3(whole.mdl_page - mdl_first, cut, WDM_SPLIT_PAGES);
-	if (!before)
-		return false;
-	end = cut + wdm_pages_run(&whole.mdl->pages, whole.mdl_page,
-				  WDM_SPLIT_PAGES, &pfn);
+	while (ext->pgno > pgno && wdm_mappings_at(mappings, ext->pgno - 1, &other) &&
+	       wdm_extent_join(&other, ext))
+		*ext = other;
+	while (wdm_extent_end(ext) <= last_pgno &&
+	       wdm_mappings_at(mappings, wdm_extent_end(ext), &other) &&
+	       wdm_extent_join(ext, &other))
+		;
 
-	/* as far as one extent is mapped to it. */
-	if (!wdm_record_grow(&domain->record, cut - before, end - 1, &whole))
-		return false;
-	first = whole.first;
-	end = first + whole.nr_pages;
-	if (first == cut)
-		return false;
+	before = ext->pgno < pgno ? pgno - ext->pgno : 0;
+	behind = wdm_extent_end(ext) > last_pgno + 1 ?
+		 wdm_extent_end(ext) - last_pgno - 1 : 0;
+	ext->pgno += before;
+	ext->mdl_page += before;
+	ext->nr_pages -= before + behind;
+}
 
-	list_for_each_entry(hwpt, &domain->hwpts, node)
-		size = max(size, wdm_hwpt_large_page(hwpt, cut << PAGE_SHIFT,
-						     PFN_PHYS(pfn),
-						   first << PAGE_SHIFT,
-						   (end << PAGE_SHIFT) - 1));
+/* What a hwpt's page that spans the cut maps; false if no page spans it. */
+static bool wdm_split_clip(const struct wdm_hwpt *hwpt, const struct wdm_split *split,
+			   struct wdm_extent *ext)
+{
+	u64 pfn, size, offset;
+
+	wdm_pages_run(&split->ext.mdl->pages,
+		      split->ext.mdl_page + (split->cut - split->ext.pgno), 1, &pfn);
+	size = wdm_hwpt_large_page(hwpt, split->cut << PAGE_SHIFT, PFN_PHYS(pfn),
+				   split->ext.pgno << PAGE_SHIFT,
+				   (wdm_extent_end(&split->ext) << PAGE_SHIFT) - 1);
 	size >>= PAGE_SHIFT;
-	if (!(cut & (size - 1)))
+	if (!(split->cut & (size - 1)))
 		return false;
-
-	split->cut = cut;
-	split->ext = whole;
-	split->ext.first = cut & ~(size - 1);
-	split->ext.nr_pages = size;
-	split->ext.mdl_page += split->ext.first - whole.first;
+	*ext = split->ext;
+	offset = (split->cut & ~(size - 1)) - ext->pgno;
+	ext->pgno += offset;
+	ext->mdl_page += offset;
+	ext->nr_pages = size;
 	return true;
 }
 
-static bool wdm_find_split(struct wdm_domain *domain, u64 cut,
+/*
+ * Find what large pages span that hold pages @cut - 1 and @cut. There can only be
+ * some if both were mapped as neighbours of one run of an MDL. The caller holds one
+ * of the two, and with it their MDL.
+ */
+static bool wdm_split_find(struct wdm_domain *domain, u64 cut,
 			   struct wdm_split *split)
 {
-	bool found;
+	struct wdm_mappings *mappings = &domain->mappings;
+	struct wdm_extent ext, widest = { };
+	struct wdm_pages *pages;
+	u64 pfn, before, behind;
+	struct wdm_hwpt *hwpt;
 
+	split->ext.nr_pages = 0;
 	if (!cut || domain->pgsize == WDM_PGSIZE_MIN ||
 	    list_empty(&domain->hwpts))
 		return false;
+	if (!wdm_mappings_find(mappings, cut - 1, cut, &ext) || ext.nr_pages != 2)
+		return false;
+	pages = &ext.mdl->pages;
+	before = ext.mdl_page + 1 - wdm_pages_run_first(pages, ext.mdl_page + 1);
+	if (!before)
+		return false;
+	behind = wdm_pages_run(pages, ext.mdl_page + 1, WDM_SPLIT_PAGES, &pfn);
+	if (!wdm_mappings_at(mappings, cut, &ext))
+		return false;
+	wdm_extent_grow(mappings, &ext, cut - min3(before, cut, WDM_SPLIT_PAGES),
+			cut + behind - 1);
+	if (ext.pgno >= cut || wdm_extent_end(&ext) <= cut)
+		return false;
 
-	wdm_record_lock(&domain->record);
-	found = wdm_find_split_locked(domain, cut, split);
-	wdm_record_unlock(&domain->record);
-	return found;
+	split->cut = cut;
+	split->ext = ext;
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		if (wdm_split_clip(hwpt, split, &ext) &&
+		    ext.nr_pages > widest.nr_pages)
+			widest = ext;
+	split->ext = widest;
+	return widest.nr_pages;
 }
 
-/* Replace what a large page may map by two maps that meet at the cut. */
+/**
+ * wdm_split_needed() - May a large page span a cut?
+ * @domain: the domain; nobody attaches or detaches
+ * @cut: the first page number behind the cut, which the caller holds
+ *
+ * Return: whether one may.
+ */
+bool wdm_split_needed(struct wdm_domain *domain, u64 cut)
+{
+	struct wdm_split split;
+
+	return wdm_split_find(domain, cut, &split);
+}
+
+/* The page was there a moment ago: this needs no table. */
+static void wdm_split_put_back(struct wdm_hwpt *hwpt, const struct wdm_mapping *page)
+{
+	unsigned int tries;
+	u64 pfn;
+
+	wdm_pages_run(page->pages, page->page, 1, &pfn);
+	for (tries = 0; tries < WDM_SPLIT_TRIES; tries++) {
+		if (wdm_ok(wdm_hwpt_map_contig(hwpt, page->iova, pfn,
+					       page->nr_pages, page->perms)))
+			return;
+		/* Drivers that tell a device of each map need memory for that. */
+		usleep_range(1000, 2000);
+	}
+	WARN_ONCE(1, "cannot put a page back\n");
+	WRITE_ONCE(hwpt->broken, true);
+}
+
+/* Replace the page of one hwpt by two maps that meet at the cut. */
 static ntstatus_t wdm_split_hwpt(struct wdm_hwpt *hwpt, const struct wdm_split *split,
 				 enum wdm_pgsize pgsize)
 {
-	const struct wdm_extent *ext = &split->ext;
-	struct wdm_mapping whole = wdm_extent_mapping(ext, WDM_PGSIZE_ANY);
-	struct wdm_mapping left = wdm_extent_mapping(ext, pgsize), right = left;
+	struct wdm_mapping page, left, right;
+	struct wdm_extent ext;
 	ntstatus_t status;
 
-	left.nr_pages = split->cut - ext->first;
+	if (!wdm_split_clip(hwpt, split, &ext))
+		return STATUS_SUCCESS;
+	page = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
+	left = wdm_extent_mapping(&ext, pgsize);
+	right = left;
+	left.nr_pages = split->cut - ext.pgno;
 	right.iova = split->cut << PAGE_SHIFT;
 	right.page += left.nr_pages;
 	right.nr_pages -= left.nr_pages;
 
-	wdm_hwpt_unmap_sync(hwpt, whole.iova, whole.nr_pages << PAGE_SHIFT);
+	wdm_hwpt_unmap_sync(hwpt, page.iova, page.nr_pages << PAGE_SHIFT);
 	status = wdm_hwpt_map(hwpt, &left, false);
 	if (wdm_ok(status)) {
 		status = wdm_hwpt_map(hwpt, &right, false);
 		if (wdm_ok(status))
 			return STATUS_SUCCESS;
-		wdm_hwpt_unmap_sync(hwpt, left.iova,
-				    left.nr_pages << PAGE_SHIFT);
+		wdm_hwpt_unmap_sync(hwpt, left.iova, left.nr_pages << PAGE_SHIFT);
 	}
-
-	/* One large page takes no more memory than there was a moment ago. */
-	WARN_ON_ONCE(!wdm_ok(wdm_hwpt_map(hwpt, &whole, false)));
+	wdm_split_put_back(hwpt, &page);
 	return status;
 }
 
-static ntstatus_t wdm_split(struct wdm_domain *domain,
-			    const struct wdm_split *split,
-			    enum wdm_pgsize pgsize)
+static ntstatus_t wdm_split_do(struct wdm_domain *domain,
+			       const struct wdm_split *split,
+			       enum wdm_pgsize pgsize)
 {
-	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_hwpt *hwpt;
+	ntstatus_t status;
 
+	if (!split->ext.nr_pages)
+		return STATUS_SUCCESS;
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
 		status = wdm_split_hwpt(hwpt, split, pgsize);
 		if (!wdm_ok(status))
-			break;
+			return status;
 	}
-	return status;
+	return STATUS_SUCCESS;
 }
 
 /**
  * wdm_splits_find() - Find what has to be split before a range is unmapped
  * @domain: the domain; nobody attaches or detaches
  * @splits: out: what sticks out of the range
- * @first: the first page number
- * @last: the last one
+ * @pgno: the first page number; the caller holds these pages
+ * @last_pgno: the last page number
  */
 void wdm_splits_find(struct wdm_domain *domain, struct wdm_splits *splits,
-		     u64 first, u64 last)
+		     u64 pgno, u64 last_pgno)
 {
-	splits->first = first;
-	splits->last = last;
-	splits->split_first = wdm_find_split(domain, first, &splits->at_first);
-	splits->split_end = wdm_find_split(domain, last + 1, &splits->at_end);
-}
-
-static void wdm_widen(const struct wdm_extent *ext, u64 *first, u64 *last)
-{
-	*first = min(*first, ext->first);
-	*last = max(*last, ext->first + ext->nr_pages - 1);
+	splits->pgno = pgno;
+	splits->last_pgno = last_pgno;
+	wdm_split_find(domain, pgno, &splits->front);
+	wdm_split_find(domain, last_pgno + 1, &splits->back);
 }
 
 /**
- * wdm_splits_span() - All pages that splitting touches, and the range itself
+ * wdm_splits_span() - The range, and all pages that splitting touches
  * @splits: the splits
- * @first: out: the first page number
- * @last: out: the last one
+ * @pgno: out: the first page number
+ * @last_pgno: out: the last page number
  *
- * Nobody else may see these half done: they are to be held.
+ * The caller has to hold all of these, so that nobody finds a page half split.
  */
-void wdm_splits_span(const struct wdm_splits *splits, u64 *first, u64 *last)
+void wdm_splits_span(const struct wdm_splits *splits, u64 *pgno, u64 *last_pgno)
 {
-	*first = splits->first;
-	*last = splits->last;
-	if (splits->split_first)
-		wdm_widen(&splits->at_first.ext, first, last);
-	if (splits->split_end)
-		wdm_widen(&splits->at_end.ext, first, last);
+	*pgno = splits->pgno;
+	*last_pgno = splits->last_pgno;
+	if (splits->front.ext.nr_pages) {
+		*pgno = splits->front.ext.pgno;
+		*last_pgno = max(*last_pgno, wdm_extent_end(&splits->front.ext) - 1);
+	}
+	if (splits->back.ext.nr_pages) {
+		*pgno = min(*pgno, splits->back.ext.pgno);
+		*last_pgno = max(*last_pgno, wdm_extent_end(&splits->back.ext) - 1);
+	}
 }
 
 /**
@@ -168,23 +238,21 @@ void wdm_splits_span(const struct wdm_splits *splits, u64 *first, u64 *last)
 ntstatus_t wdm_splits_do(struct wdm_domain *domain, struct wdm_splits *splits,
 			 enum wdm_pgsize pgsize)
 {
-	struct wdm_extent *ext = &splits->at_end.ext;
-	u64 first = splits->first;
+	struct wdm_extent *back = &splits->back.ext;
 	ntstatus_t status;
+	u64 done;
 
-	if (splits->split_first) {
-		status = wdm_split(domain, &splits->at_first, pgsize);
-		if (!wdm_ok(status))
-			return status;
-	}
-	if (!splits->split_end)
-		return STATUS_SUCCESS;
+	status = wdm_split_do(domain, &splits->front, pgsize);
+	if (!wdm_ok(status))
+		return status;
 
-	/* The split at the front may have cut this very page. */
-	if (splits->split_first && ext->first < first) {
-		ext->nr_pages -= first - ext->first;
-		ext->mdl_page += first - ext->first;
-		ext->first = first;
+	/* The first split may have split this very page. */
+	if (splits->front.ext.nr_pages && back->nr_pages &&
+	    back->pgno < splits->pgno) {
+		done = splits->pgno - back->pgno;
+		back->pgno += done;
+		back->mdl_page += done;
+		back->nr_pages -= done;
 	}
-	return wdm_split(domain, &splits->at_end, pgsize);
+	return wdm_split_do(domain, &splits->back, pgsize);
 }

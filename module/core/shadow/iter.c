@@ -233,8 +233,8 @@ ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
 		return STATUS_CANCELLED;
 	if (wdm_shadow_bypasses(shadow)) {
 		if (wdm_bypass_next(domain, iova >> PAGE_SHIFT, ext) &&
-		    wdm_space_peek(domain, ext->first,
-				   ext->first + ext->nr_pages - 1, ext))
+		    wdm_space_peek(domain, ext->pgno,
+				   wdm_extent_end(ext) - 1, ext))
 			status = STATUS_SUCCESS;
 	} else if (wdm_shadow_leaf(domain, iova, U64_MAX, &start, &leaf)) {
 		pgno = leaf.caller >> PAGE_SHIFT;
@@ -242,7 +242,7 @@ ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
 		if (!WARN_ON_ONCE(!wdm_space_peek(domain, pgno, pgno +
 						  (leaf.size >> PAGE_SHIFT) - 1,
 						  ext))) {
-			ext->first = start >> PAGE_SHIFT;
+			ext->pgno = start >> PAGE_SHIFT;
 			ext->perms = leaf.perms;
 			status = STATUS_SUCCESS;
 		}

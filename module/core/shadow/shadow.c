@@ -452,7 +452,7 @@ static void wdm_shadow_destroy(struct wdm_domain *domain)
 	kfree(shadow->runs);
 	kfree(shadow);
 	wdm_budget_uncharge(domain->budget, WDM_SHADOW_COST);
-	wdm_record_destroy(&domain->record);
+	wdm_mappings_destroy(&domain->mappings);
 }
 
 static ntstatus_t wdm_shadow_report(struct wdm_domain *domain,

@@ -20,12 +20,7 @@
 bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 		    struct wdm_extent *ext)
 {
-	bool found;
-
-	wdm_record_lock(&domain->record);
-	found = wdm_record_next(&domain->record, pgno, last_pgno, ext);
-	wdm_record_unlock(&domain->record);
-	return found;
+	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
 }
 
 /**
@@ -40,12 +35,7 @@ bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 bool wdm_space_peek(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 		    struct wdm_extent *ext)
 {
-	bool found;
-
-	wdm_record_lock(&domain->record);
-	found = wdm_record_peek(&domain->record, pgno, last_pgno, ext);
-	wdm_record_unlock(&domain->record);
-	return found;
+	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
 }
 
 /**
@@ -57,15 +47,10 @@ bool wdm_space_peek(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
  */
 bool wdm_space_search(struct wdm_walk *walk, u64 pgno)
 {
-	struct wdm_record *record = &walk->domain->record;
-	bool found;
-
-	wdm_record_lock(record);
-	found = wdm_record_extent(record, pgno, &walk->space);
-	wdm_record_unlock(record);
-	if (!found)
-		walk->space.nr_pages = 0;
-	return found;
+	if (wdm_mappings_at(&walk->domain->mappings, pgno, &walk->space))
+		return true;
+	walk->space.nr_pages = 0;
+	return false;
 }
 
 /**
@@ -106,7 +91,7 @@ bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
 
 	do {
 		if (!wdm_space_next(walk->domain, pgno, last, &ext) ||
-		    ext.first != pgno || perms & ~ext.perms)
+		    ext.pgno != pgno || perms & ~ext.perms)
 			return false;
 		pgno += ext.nr_pages;
 		if (!wdm_walk_yield(walk))
@@ -137,7 +122,7 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 
 	if (pgno >= end || !wdm_space_next(domain, pgno, end - 1, ext))
 		return false;
-	ext->nr_pages = min(ext->nr_pages, step - (ext->first & (step - 1)));
+	ext->nr_pages = min(ext->nr_pages, step - (ext->pgno & (step - 1)));
 	return true;
 }
 
@@ -167,7 +152,7 @@ bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
 static bool wdm_extent_fits(const struct wdm_domain *domain,
 			    const struct wdm_extent *ext)
 {
-	u64 iova = ext->first << PAGE_SHIFT;
+	u64 iova = ext->pgno << PAGE_SHIFT;
 
 	return wdm_domain_fits(domain, iova,
 			       iova + (ext->nr_pages << PAGE_SHIFT) - 1);
@@ -188,7 +173,7 @@ bool wdm_bypass_fits(struct wdm_walk *walk)
 		if (!wdm_extent_fits(walk->domain, &ext) ||
 		    !wdm_walk_yield(walk))
 			return false;
-		pgno = ext.first + ext.nr_pages;
+		pgno = wdm_extent_end(&ext);
 	}
 	return true;
 }
@@ -209,7 +194,7 @@ static ntstatus_t wdm_bypass_advance(struct wdm_walk *walk, u64 *pgno, u64 end)
 		if (!wdm_ok(status))
 			return status;
 		walk->nr_mapped += ext.nr_pages;
-		*pgno = ext.first + ext.nr_pages;
+		*pgno = wdm_extent_end(&ext);
 		if (!wdm_walk_yield(walk))
 			return STATUS_CANCELLED;
 	}
@@ -229,10 +214,10 @@ bool wdm_bypass_unmap(struct wdm_walk *walk)
 	struct wdm_extent ext;
 
 	while (wdm_bypass_next(walk->domain, 0, &ext)) {
-		wdm_hwpts_unmap(walk->domain, ext.first << PAGE_SHIFT,
+		wdm_hwpts_unmap(walk->domain, ext.pgno << PAGE_SHIFT,
 				ext.nr_pages << PAGE_SHIFT);
 		walk->nr_unmapped += ext.nr_pages;
-		shadow->bypass_start = ext.first + ext.nr_pages;
+		shadow->bypass_start = wdm_extent_end(&ext);
 		if (!wdm_walk_yield(walk))
 			return false;
 	}
@@ -294,9 +279,9 @@ void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 end)
 
 	iommu_iotlb_gather_init(&gather);
 	while (pgno < end && wdm_bypass_next(domain, pgno, &ext)) {
-		pgno = ext.first + ext.nr_pages;
+		pgno = wdm_extent_end(&ext);
 		if (pgno <= end)
-			wdm_hwpt_unmap(hwpt, ext.first << PAGE_SHIFT,
+			wdm_hwpt_unmap(hwpt, ext.pgno << PAGE_SHIFT,
 				       ext.nr_pages << PAGE_SHIFT, &gather);
 	}
 	iommu_iotlb_sync(hwpt->domain, &gather);
@@ -322,7 +307,7 @@ ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 			 wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
 			 wdm_hwpt_map(hwpt, &map, domain->killable);
 		if (wdm_ok(status))
-			pgno = ext.first + ext.nr_pages;
+			pgno = wdm_extent_end(&ext);
 		cond_resched();
 	}
 	if (!wdm_ok(status) && wdm_hwpt_must_undo(hwpt))
@@ -385,11 +370,9 @@ ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 
 	status = wdm_space_release(&walk, pgno, end);
 	if (wdm_ok(status)) {
-		status = wdm_record_remove(&domain->record, pgno, end - 1,
-					   false, &put_list,
-					   GFP_KERNEL_ACCOUNT);
-		if (wdm_hwpts_broken(domain))
-			wdm_put_list_leak(&put_list);
+		status = wdm_mappings_take(&domain->mappings, pgno, end - 1,
+					   &put_list, GFP_KERNEL_ACCOUNT);
+		wdm_hwpts_settle(domain, &put_list);
 	}
 	walk.space.nr_pages = 0;
 	/* What used the memory becomes invalid; if it is still there, it works again. */
@@ -410,21 +393,17 @@ static ntstatus_t wdm_space_map_added(struct wdm_walk *walk,
 				      const struct wdm_extent *ext)
 {
 	struct wdm_shadow *shadow = walk->shadow;
-	u64 end = ext->first + ext->nr_pages;
-	struct wdm_put_list put_list;
+	u64 end = wdm_extent_end(ext);
 	ntstatus_t status;
 
-	shadow->hole_start = ext->first;
+	shadow->hole_start = ext->pgno;
 	shadow->hole_end = end;
 	status = wdm_bypass_map(walk);
-	if (wdm_ok(status) || !wdm_bypass_retreat(walk, ext->first))
+	if (wdm_ok(status) || !wdm_bypass_retreat(walk, ext->pgno))
 		return status;
-	wdm_put_list_init(&put_list);
-	wdm_record_remove(&walk->domain->record, ext->first, end - 1, false,
-			  &put_list, GFP_KERNEL | __GFP_NOFAIL);
-	if (wdm_hwpts_broken(walk->domain))
-		wdm_put_list_leak(&put_list);
-	wdm_put_list_release(&put_list);
+	wdm_mappings_remove(&walk->domain->mappings, ext->pgno, end - 1);
+	if (!wdm_hwpts_broken(walk->domain))
+		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
 	shadow->hole_end = shadow->hole_start;
 	return status;
 }
@@ -435,7 +414,7 @@ ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
 			 u64 caller)
 {
 	struct wdm_extent ext = {
-		.first = caller >> PAGE_SHIFT,
+		.pgno = caller >> PAGE_SHIFT,
 		.nr_pages = nr_pages,
 		.mdl = mdl,
 		.mdl_page = mdl_page,
@@ -455,7 +434,8 @@ ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
 	if (wdm_ok(status) && bypasses && !wdm_extent_fits(domain, &ext))
 		status = STATUS_CONFLICTING_ADDRESSES;
 	if (wdm_ok(status))
-		status = wdm_record_insert(&domain->record, &ext);
+		status = wdm_mappings_insert(&domain->mappings, &ext,
+					     GFP_KERNEL_ACCOUNT);
 	if (wdm_ok(status)) {
 		domain->shadow->retry = true;
 		if (bypasses)

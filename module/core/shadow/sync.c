@@ -129,11 +129,11 @@ static inline bool wdm_space_pfn(struct wdm_walk *walk, u64 pgno, u32 perms,
 	const struct wdm_extent *space = &walk->space;
 
 	/* The space does not change in a walk: try the last place first. */
-	if (pgno - space->first >= space->nr_pages &&
+	if (pgno - space->pgno >= space->nr_pages &&
 	    !wdm_space_search(walk, pgno))
 		return false;
 	*pfn = wdm_pages_pfn(&space->mdl->pages,
-			     space->mdl_page + (pgno - space->first),
+			     space->mdl_page + (pgno - space->pgno),
 			     &walk->space_run);
 	return !(perms & ~space->perms);
 }

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mapping table: which page of which MDL stands at which page number.
+ *
+ * An OS-managed domain has one of its logical pages, a caller-managed domain one
+ * of its caller's address space.
+ */
+#ifndef WDM_CORE_MAPPINGS_H
+#define WDM_CORE_MAPPINGS_H
+
+#include <linux/gfp.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+
+#include "../status.h"
+#include "budget.h"
+#include "hwpt.h"
+#include "mdl.h"
+#include "put_list.h"
+
+struct wdm_map_block;
+
+/* A region is so many pages, and its first page number a multiple of that. */
+#define WDM_REGION_BITS		7
+#define WDM_REGION_PAGES	BIT_ULL(WDM_REGION_BITS)
+
+/* Nodes that are found without a search, by a hash of their regions. */
+#define WDM_MAPPINGS_RECENT_BITS	4
+#define WDM_MAPPINGS_RECENT		BIT(WDM_MAPPINGS_RECENT_BITS)
+
+/**
+ * struct wdm_mappings - a map from page numbers to pages of MDLs
+ * @lock: guards all below, and what is in the blocks
+ * @blocks: the blocks, by page number
+ * @recent: nodes that were used recently, or NULL
+ * @nr_pages: how many pages are mapped
+ * @budget: what the blocks are charged to, or NULL
+ *
+ * Whoever changes pages, or uses the MDL of an extent, keeps others from changing
+ * these pages meanwhile: by a range lock, for OS-managed domains. Other pages may
+ * be changed at the same time, and all may be looked up.
+ */
+struct wdm_mappings {
+	spinlock_t lock;		/* all of the table */
+	struct rb_root blocks;
+	struct wdm_map_block *recent[WDM_MAPPINGS_RECENT];
+	u64 nr_pages;
+	struct wdm_budget *budget;
+};
+
+/**
+ * struct wdm_extent - neighbouring pages that map neighbouring pages of one MDL
+ * with the same permissions
+ * @pgno: the first page number
+ * @nr_pages: pages
+ * @mdl: the MDL
+ * @mdl_page: what @pgno maps: the number of a page in @mdl
+ * @perms: WDM_READ, WDM_WRITE
+ * @handle: of a look-up: wdm_mdl.handle of @mdl
+ */
+struct wdm_extent {
+	u64 pgno;
+	u64 nr_pages;
+	struct wdm_mdl *mdl;
+	u64 mdl_page;
+	u32 perms;
+	u32 handle;
+};
+
+/* An extent of logical pages, for a hwpt */
+static inline struct wdm_mapping wdm_extent_mapping(const struct wdm_extent *ext,
+						    enum wdm_pgsize pgsize)
+{
+	return (struct wdm_mapping) {
+		.iova = ext->pgno << PAGE_SHIFT,
+		.pages = &ext->mdl->pages,
+		.page = ext->mdl_page,
+		.nr_pages = ext->nr_pages,
+		.perms = ext->perms,
+		.pgsize = pgsize,
+	};
+}
+
+/* The page number behind an extent */
+static inline u64 wdm_extent_end(const struct wdm_extent *ext)
+{
+	return ext->pgno + ext->nr_pages;
+}
+
+bool wdm_extent_join(struct wdm_extent *ext, const struct wdm_extent *next);
+
+int wdm_mappings_init_module(void);
+void wdm_mappings_exit_module(void);
+
+void wdm_mappings_init(struct wdm_mappings *mappings, struct wdm_budget *budget);
+void wdm_mappings_destroy(struct wdm_mappings *mappings);
+u64 wdm_mappings_pages(struct wdm_mappings *mappings);
+
+bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+		       struct wdm_extent *ext);
+bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
+		     struct wdm_extent *ext);
+
+/* The extent behind @ext, up to @last_pgno. Start with one of no pages. */
+static inline bool wdm_mappings_next(struct wdm_mappings *mappings, u64 last_pgno,
+				     struct wdm_extent *ext)
+{
+	return wdm_mappings_find(mappings, wdm_extent_end(ext), last_pgno, ext);
+}
+
+ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
+			       const struct wdm_extent *ext, gfp_t gfp);
+ntstatus_t wdm_mappings_prepare(struct wdm_mappings *mappings, u64 *pgno,
+				u64 last_pgno, struct wdm_put_list *put_list,
+				gfp_t gfp);
+void wdm_mappings_remove(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno);
+bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+			   bool whole, struct wdm_put_list *put_list);
+ntstatus_t wdm_mappings_take(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+			     struct wdm_put_list *put_list, gfp_t gfp);
+
+#endif /* WDM_CORE_MAPPINGS_H */
