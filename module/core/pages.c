@@ -5,56 +5,35 @@
 #include "pages.h"
 
 /**
- * wdm_pages_search() - Find a run near a guess
+ * wdm_pages_find() - Find the run that a page is in
  * @pages: the pages
- * @page: number of a page
- * @guess: a run that it is not in
+ * @page: number of the page
  *
- * By steps that double, and then by bisection: where most runs are of one length,
- * a guess is off by little.
- *
- * Return: the run that it is in.
+ * Return: the run.
  */
-u32 wdm_pages_search(const struct wdm_pages *pages, u64 page, u32 guess)
+u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
 {
-	u32 low = 0, high = pages->nr_runs, step;
+	/* Each run has a page at least: those before this page, and those behind. */
+	u64 more = pages->nr_pages - pages->nr_runs;
+	u32 low = page > more ? page - more : 0;
+	u32 high = min_t(u64, page + 1, pages->nr_runs), middle;
 
-	if (pages->runs[guess].page <= page) {
-		low = guess;
-		for (step = 1; high - low > step; step *= 2) {
-			if (pages->runs[low + step].page > page) {
-				high = low + step;
-				break;
-			}
-			low += step;
-		}
-	} else {
-		high = guess;
-		for (step = 1; high - low > step; step *= 2) {
-			if (pages->runs[high - step].page <= page) {
-				low = high - step;
-				break;
-			}
-			high -= step;
-		}
-	}
 	while (high - low > 1) {
-		u32 mid = low + (high - low) / 2;
-
-		if (pages->runs[mid].page <= page)
-			low = mid;
+		middle = low + (high - low) / 2;
+		if (pages->runs[middle].page <= page)
+			low = middle;
 		else
-			high = mid;
+			high = middle;
 	}
 	return low;
 }
 
 /**
- * wdm_pages_iter_init() - Begin to look at runs
+ * wdm_pages_iter_init() - Begin to iterate over runs
  * @iter: the iterator
- * @pages: the pages; they do not change meanwhile
- * @page: number of the first one of interest
- * @nr_pages: how many are; all of them are there
+ * @pages: the pages, which must not change meanwhile
+ * @page: number of the first page
+ * @nr_pages: pages; all of them are there
  */
 void wdm_pages_iter_init(struct wdm_pages_iter *iter,
 			 const struct wdm_pages *pages, u64 page, u64 nr_pages)
@@ -66,7 +45,7 @@ void wdm_pages_iter_init(struct wdm_pages_iter *iter,
 }
 
 /**
- * wdm_pages_run_first() - Where does the contiguous run around a page start?
+ * wdm_pages_run_first() - Find the start of the contiguous run around a page
  * @pages: the pages
  * @page: number of a page
  *
@@ -81,7 +60,7 @@ u64 wdm_pages_run_first(const struct wdm_pages *pages, u64 page)
  * wdm_pages_run() - Find contiguous pages
  * @pages: the pages
  * @page: number of the first page
- * @max_pages: how many pages are wanted at most
+ * @max_pages: the most pages that are wanted
  * @pfn: out: the page frame of @page
  *
  * Return: how many pages from @page on are physically contiguous, at least 1

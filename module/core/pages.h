@@ -5,7 +5,6 @@
 #ifndef WDM_CORE_PAGES_H
 #define WDM_CORE_PAGES_H
 
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/types.h>
@@ -23,7 +22,7 @@ struct wdm_run {
 /**
  * struct wdm_pages - pages, numbered from 0
  * @nr_pages: how many
- * @runs: where they are, in order; not ours
+ * @runs: where they are, in order; memory of whoever made the pages
  * @nr_runs: elements of @runs
  */
 struct wdm_pages {
@@ -32,7 +31,7 @@ struct wdm_pages {
 	u32 nr_runs;
 };
 
-/* Does the next page go on where the last one ends? */
+/* Does a page frame continue the last run? */
 static inline bool wdm_pages_continue(const struct wdm_pages *pages, u64 pfn)
 {
 	const struct wdm_run *last;
@@ -70,20 +69,7 @@ static inline bool wdm_pages_in_run(const struct wdm_pages *pages, u64 page,
 	       (run + 1 == pages->nr_runs || page < pages->runs[run + 1].page);
 }
 
-u32 wdm_pages_search(const struct wdm_pages *pages, u64 page, u32 guess);
-
-/* The run that a page is in. Where all runs are of one length, one look will do. */
-static inline u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
-{
-	u32 run;
-
-	/* Most often that length is one page, and then there is no need to divide. */
-	if (page < pages->nr_runs && pages->runs[page].page == page)
-		return page;
-	run = div64_u64(page * pages->nr_runs, pages->nr_pages);
-	return wdm_pages_in_run(pages, page, run) ?
-	       run : wdm_pages_search(pages, page, run);
-}
+u32 wdm_pages_find(const struct wdm_pages *pages, u64 page);
 
 /**
  * wdm_pages_pfn() - The page frame of a page
@@ -113,11 +99,11 @@ u64 wdm_pages_run(const struct wdm_pages *pages, u64 page, u64 max_pages,
 		  u64 *pfn);
 
 /**
- * struct wdm_pages_iter - a look at one run after another
+ * struct wdm_pages_iter - an iterator over runs
  * @pages: the pages
- * @page: number of the next one to look at
- * @left: how many from there on are of interest
- * @run: which run @page is part of
+ * @page: number of the next page
+ * @left: how many pages are left
+ * @run: the run that @page is part of
  */
 struct wdm_pages_iter {
 	const struct wdm_pages *pages;
@@ -130,11 +116,11 @@ void wdm_pages_iter_init(struct wdm_pages_iter *iter,
 			 const struct wdm_pages *pages, u64 page, u64 nr_pages);
 
 /**
- * wdm_pages_iter_next() - Look at the next run
+ * wdm_pages_iter_next() - Get the next run
  * @iter: the iterator
- * @pfn: out: the page frame of its first page of interest
+ * @pfn: out: the page frame of its first page
  *
- * Return: how many pages from there on are physically contiguous; 0 at the end.
+ * Return: how many pages are physically contiguous from there on; 0 at the end.
  */
 static inline u64 wdm_pages_iter_next(struct wdm_pages_iter *iter, u64 *pfn)
 {
