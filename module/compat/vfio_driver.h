@@ -15,7 +15,7 @@
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0) && \
 	!defined(WDM_UNKNOWN_VFIO)
-#error "struct vfio_iommu_driver_ops is known up to Linux 7.3. Compare drivers/vfio/vfio.h of this kernel with module/compat/vfio_driver.h; if they agree, build with: make WDM_UNKNOWN_VFIO=1"
+#error "compare struct vfio_iommu_driver_ops with drivers/vfio/vfio.h, then make WDM_UNKNOWN_VFIO=1"
 #endif
 
 struct iommu_domain;
