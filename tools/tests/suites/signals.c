@@ -117,7 +117,7 @@ static void completions(void)
 }
 
 /* How long a killed process may take to die, in seconds */
-#define DIES_WITHIN	3
+#define DIES_WITHIN	20
 
 /* For other processes to see */
 struct shared {
