@@ -77,19 +77,22 @@ static int exit_status(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The child's exit status: whether it could pin a share */
+/* The child's exit status: 0 if it pins a share, 1 if that is refused, 2 if a check fails */
 static int pin_in_child(int fd)
 {
 	pid_t child = fork();
 	__u32 status, mdl;
+	bool good;
 
 	REQUIRE(child >= 0);
 	if (!child) {
 		status = pin_share(fd, &mdl);
 		if (!status)
-			CHECK_EQUAL(locked_memory(), SHARE_PAGES * PAGE);
+			good = CHECK_EQUAL(locked_memory(), SHARE_PAGES * PAGE);
 		else
-			CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+			good = CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+		if (!good)
+			_exit(2);
 		_exit(status ? 1 : 0);
 	}
 	return exit_status(child);
@@ -103,7 +106,10 @@ static void children(void)
 
 	become(FIRST_USER);
 	for (unsigned int i = 0; i < 40; i++) {
-		pinned += !pin_in_child(file);
+		int result = pin_in_child(file);
+
+		CHECK(result == 0 || result == 1);
+		pinned += !result;
 		CHECK_EQUAL(locked_memory(), 0);
 	}
 	CHECK_EQUAL(pinned, SHARES);
