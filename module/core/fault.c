@@ -55,15 +55,19 @@ static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
 {
 	struct wdm_group *group = device->group;
 	struct wdm_domain *domain;
-	struct wdm_range none;
+	struct wdm_range all;
 	bool mapped = false;
 
 	mutex_lock(&group->lock);
 	if (group->attachment) {
 		domain = group->attachment->domain;
-		wdm_range_lock_none(&domain->ranges, &none, false);
+		/*
+		 * ->uses() needs all pages: a walk has the empty range, too, and
+		 * frees shadow pages. Nothing is attached, so the epoch stays.
+		 */
+		wdm_range_lock_all(&domain->ranges, &all, false);
 		mapped = domain->ops->uses(domain, iova, iova);
-		wdm_range_unlock(&domain->ranges, &none);
+		wdm_range_unlock(&domain->ranges, &all);
 	}
 	mutex_unlock(&group->lock);
 	return mapped;
