@@ -10,6 +10,9 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "../compat/pin.h"
+
+/* Last: it has a PAGE_ALIGN() of its own. */
 #include <wdm_port.h>
 
 /* The longest format that is printed whole */
@@ -74,7 +77,7 @@ ULONG DbgPrint(const char *Format, ...)
 	va_end(args);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(DbgPrint);
+EXPORT_SYMBOL_NS_GPL(DbgPrint, WDM_IOMMU_NS);
 
 /**
  * DbgPrintEx() - Print a message of a level into the kernel's log
@@ -98,7 +101,7 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Format, ...)
 	va_end(args);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(DbgPrintEx);
+EXPORT_SYMBOL_NS_GPL(DbgPrintEx, WDM_IOMMU_NS);
 
 static ULONG wdk_span_pages(const MDL *Mdl)
 {
@@ -130,7 +133,10 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 	TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
 	TargetMdl->ByteCount = Length;
 	TargetMdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
-	TargetMdl->MdlFlags |= MDL_PARTIAL;
+	/* Of a source without pages, the target has none either. */
+	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
+				   MDL_PAGES_LOCKED | MDL_PARTIAL))
+		TargetMdl->MdlFlags |= MDL_PARTIAL;
 	TargetMdl->MappedSystemVa = NULL;
 	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
 				   MDL_MAPPED_TO_SYSTEM_VA)) {
@@ -141,7 +147,7 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 	memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + first,
 	       wdk_span_pages(TargetMdl) * sizeof(PFN_NUMBER));
 }
-EXPORT_SYMBOL_GPL(IoBuildPartialMdl);
+EXPORT_SYMBOL_NS_GPL(IoBuildPartialMdl, WDM_IOMMU_NS);
 
 /**
  * MmGetSystemAddressForMdlSafe() - The kernel address of an MDL's buffer
@@ -179,7 +185,7 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 	Mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
 	return Mdl->MappedSystemVa;
 }
-EXPORT_SYMBOL_GPL(MmGetSystemAddressForMdlSafe);
+EXPORT_SYMBOL_NS_GPL(MmGetSystemAddressForMdlSafe, WDM_IOMMU_NS);
 
 /**
  * MmUnmapLockedPages() - Take back what MmGetSystemAddressForMdlSafe() mapped
@@ -198,7 +204,7 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL Mdl)
 	Mdl->MappedSystemVa = NULL;
 	Mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
 }
-EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
+EXPORT_SYMBOL_NS_GPL(MmUnmapLockedPages, WDM_IOMMU_NS);
 
 /**
  * MmProbeAndLockPages() - Pin the user memory that an MDL describes
@@ -215,7 +221,7 @@ EXPORT_SYMBOL_GPL(MmUnmapLockedPages);
 VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 			 LOCK_OPERATION Operation)
 {
-	unsigned int flags = FOLL_LONGTERM;
+	bool write = Operation != IoReadAccess;
 	ULONG i, nr = wdk_span_pages(Mdl);
 	struct page **pages;
 	int got = 0, ret;
@@ -224,15 +230,13 @@ VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 		MmBuildMdlForNonPagedPool(Mdl);
 		return;
 	}
-	if (Operation != IoReadAccess)
-		flags |= FOLL_WRITE;
 	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return;
 	while (got < nr) {
-		ret = pin_user_pages_fast((unsigned long)Mdl->StartVa +
-					  got * PAGE_SIZE, nr - got, flags,
-					  pages + got);
+		ret = wdm_pin_user_pages((unsigned long)Mdl->StartVa +
+					 got * PAGE_SIZE, nr - got, write,
+					 pages + got);
 		if (ret <= 0) {
 			unpin_user_pages(pages, got);
 			goto free;
@@ -242,12 +246,12 @@ VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 	for (i = 0; i < nr; i++)
 		MmGetMdlPfnArray(Mdl)[i] = page_to_pfn(pages[i]);
 	Mdl->MdlFlags |= MDL_PAGES_LOCKED;
-	if (flags & FOLL_WRITE)
+	if (write)
 		Mdl->MdlFlags |= MDL_WRITE_OPERATION;
 free:
 	kvfree(pages);
 }
-EXPORT_SYMBOL_GPL(MmProbeAndLockPages);
+EXPORT_SYMBOL_NS_GPL(MmProbeAndLockPages, WDM_IOMMU_NS);
 
 /**
  * MmUnlockPages() - Unpin what MmProbeAndLockPages() pinned
@@ -270,7 +274,7 @@ VOID MmUnlockPages(PMDL Mdl)
 						 1, dirty);
 	Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
 }
-EXPORT_SYMBOL_GPL(MmUnlockPages);
+EXPORT_SYMBOL_NS_GPL(MmUnlockPages, WDM_IOMMU_NS);
 
 /* The zone that holds pages at or below an address, if any does */
 static gfp_t wdk_zone(u64 highest)
@@ -306,7 +310,8 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 	struct page *page;
 	PMDL Mdl;
 
-	if (!nr || TotalBytes > U32_MAX || SkipBytes.QuadPart)
+	/* ByteCount is a ULONG, of whole pages. */
+	if (!nr || TotalBytes > (U32_MAX & PAGE_MASK) || SkipBytes.QuadPart)
 		return NULL;
 	Mdl = IoAllocateMdl(NULL, nr << PAGE_SHIFT, FALSE, FALSE, NULL);
 	if (!Mdl)
@@ -330,7 +335,7 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 	Mdl->MdlFlags |= MDL_PAGES_LOCKED;
 	return Mdl;
 }
-EXPORT_SYMBOL_GPL(MmAllocatePagesForMdlEx);
+EXPORT_SYMBOL_NS_GPL(MmAllocatePagesForMdlEx, WDM_IOMMU_NS);
 
 /**
  * MmFreePagesFromMdl() - Free what MmAllocatePagesForMdlEx() allocated
@@ -350,4 +355,4 @@ VOID MmFreePagesFromMdl(PMDL Mdl)
 	Mdl->ByteCount = 0;
 	Mdl->MdlFlags &= ~MDL_PAGES_LOCKED;
 }
-EXPORT_SYMBOL_GPL(MmFreePagesFromMdl);
+EXPORT_SYMBOL_NS_GPL(MmFreePagesFromMdl, WDM_IOMMU_NS);
