@@ -953,8 +953,34 @@ static void caller_managed_memory(struct kunit *test)
 			    STATUS_SUCCESS);
 }
 
+static unsigned int caller_managed_killed_calls(struct wdk *wdk)
+{
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	DOMAIN_CONFIGURATION config;
+	unsigned int i, failed = 0;
+	u64 va = WDK_LOGICAL;
+
+	wdk_build_tables(wdk, false);
+	for (i = 0; i < 10; i++) {
+		wdk_fill_config(wdk, false, &config);
+		failed += !NT_SUCCESS(io->ConfigureDomain(wdk->domain, &config));
+		failed += !NT_SUCCESS(io->FlushDomain(wdk->domain));
+		failed += !NT_SUCCESS(io->FlushDomainByVaList(wdk->domain, TRUE,
+							      1, &va));
+	}
+	return failed;
+}
+
+static void caller_managed_killed(struct kunit *test)
+{
+	wdk_run_killed(test, caller_managed_killed_calls);
+	wdk_attach(test);
+	wdk_run_killed(test, caller_managed_killed_calls);
+}
+
 static struct kunit_case caller_managed_cases[] = {
 	KUNIT_CASE(caller_managed_refuses),
+	KUNIT_CASE(caller_managed_killed),
 	KUNIT_CASE(caller_managed_not_configured),
 	KUNIT_CASE(caller_managed_bad_config),
 	KUNIT_CASE(caller_managed_configure),

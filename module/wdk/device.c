@@ -379,23 +379,42 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 	return status;
 }
 
-/* Detach a device before it leaves its IOMMU group. */
+/* Detach a device that its driver did not detach, before it leaves its group. */
+static void wdk_detach_removed(struct device *dev)
+{
+	struct wdk_device *wdev = wdk_find(dev);
+
+	if (!wdev)
+		return;
+	dev_notice(dev, "removed while attached to a domain\n");
+	wdm_device_detach(wdev->device);
+	wdk_remove(wdev);
+}
+
 static void wdk_begin_removal(struct device *dev)
 {
-	struct wdk_device *wdev;
-
 	if (!device_iommu_mapped(dev))
 		return;
 	mutex_lock(&wdk_lock);
 	/* Should this fail, an attach from now on may meet a group without devices. */
 	xa_store(&wdk_removals, (unsigned long)dev, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
-	wdev = wdk_find(dev);
-	if (wdev) {
-		dev_notice(dev, "removed while attached to a domain\n");
-		wdm_device_detach(wdev->device);
-		wdk_remove(wdev);
-	}
+	/*
+	 * On some buses the driver is unbound only after this. Its device may be
+	 * busy until then, and must not get Linux' default domain.
+	 */
+	if (!READ_ONCE(dev->driver))
+		wdk_detach_removed(dev);
+	mutex_unlock(&wdk_lock);
+}
+
+/* The driver of a device that is being removed has gone. */
+static void wdk_end_unbind(struct device *dev)
+{
+	if (!xa_load(&wdk_removals, (unsigned long)dev))
+		return;
+	mutex_lock(&wdk_lock);
+	wdk_detach_removed(dev);
 	mutex_unlock(&wdk_lock);
 }
 
@@ -406,6 +425,8 @@ static int wdk_bus_notify(struct notifier_block *nb, unsigned long action,
 
 	if (action == BUS_NOTIFY_DEL_DEVICE)
 		wdk_begin_removal(dev);
+	else if (action == BUS_NOTIFY_UNBOUND_DRIVER)
+		wdk_end_unbind(dev);
 	else if (action == BUS_NOTIFY_REMOVED_DEVICE)
 		xa_erase(&wdk_removals, (unsigned long)dev);
 	return NOTIFY_DONE;
