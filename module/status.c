@@ -61,6 +61,7 @@ ntstatus_t wdm_status_from_errno(int err)
 	case -ENOSPC:
 		return STATUS_INSUFFICIENT_RESOURCES;
 	case -EFAULT:
+	case -EHWPOISON:
 		return STATUS_ACCESS_VIOLATION;
 	case -EINTR:
 	case -ERESTARTSYS:

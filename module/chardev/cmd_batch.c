@@ -130,7 +130,7 @@ static ntstatus_t wdm_batch_copy(struct wdm_command *cmd,
 	if (arg->number > WDM_BATCH_MAX)
 		return STATUS_INVALID_PARAMETER_2;
 	size = array_size(arg->number, sizeof(*ops));
-	ops = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	ops = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ops)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	/* Copied once, and before any lock is taken: user memory may stall. */

@@ -63,7 +63,7 @@ static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
 }
 
 static void wdm_put_walk_error(struct wdm_iommu_walk_error *out,
-			    const struct wdm_walk_error *walk_error)
+			       const struct wdm_walk_error *walk_error)
 {
 	*out = (struct wdm_iommu_walk_error) {
 		.count = walk_error->count,
@@ -155,7 +155,7 @@ static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
 		return STATUS_INVALID_PARAMETER_2;
 	if (arg->number > WDM_MAX_VA_LIST)
 		return STATUS_INVALID_PARAMETER_3;
-	vas = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	vas = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!vas)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	status = STATUS_ACCESS_VIOLATION;

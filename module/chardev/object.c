@@ -21,10 +21,13 @@
  * @size: kernel memory that an object takes, for the budget
  * @destroy: frees the core's object, which no call uses; on failure it is as
  *	before. Does not fail while the file is being closed
+ * @release: optional: the rest of it, which may take long; lookups of the handle do
+ *	not wait for it
  */
 struct wdm_object_ops {
 	size_t size;
 	ntstatus_t (*destroy)(struct wdm_object *object);
+	void (*release)(struct wdm_object *object);
 };
 
 static ntstatus_t wdm_object_destroy_device(struct wdm_object *object)
@@ -39,10 +42,17 @@ static ntstatus_t wdm_object_destroy_domain(struct wdm_object *object)
 
 static ntstatus_t wdm_object_destroy_mdl(struct wdm_object *object)
 {
-	if (wdm_mdl_uses(object->mdl))
-		return STATUS_RESOURCE_IN_USE;
+	return wdm_mdl_uses(object->mdl) ? STATUS_RESOURCE_IN_USE :
+					   STATUS_SUCCESS;
+}
+
+/*
+ * Unpinning takes long, and a batch looks MDLs up with its range locked: it must
+ * not wait for this, or a group could not be taken back meanwhile.
+ */
+static void wdm_object_release_mdl(struct wdm_object *object)
+{
 	wdm_mdl_put(object->mdl);
-	return STATUS_SUCCESS;
 }
 
 /* By type, in the order in which closing a file destroys objects */
@@ -60,11 +70,20 @@ static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 		/* An MDL charges itself, since not every MDL has a handle. */
 		.size = 0,
 		.destroy = wdm_object_destroy_mdl,
+		.release = wdm_object_release_mdl,
 	},
 };
 
 /* A slot of the xarray's, and nodes above it */
 #define WDM_OBJECT_SLOT		16
+
+static void wdm_object_release(struct wdm_object *object)
+{
+	const struct wdm_object_ops *ops = &wdm_object_ops[object->type];
+
+	if (ops->release)
+		ops->release(object);
+}
 
 static u64 wdm_object_size(enum wdm_object_type type)
 {
@@ -151,6 +170,8 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 		return;
 	}
 	xa_erase(&ctx->objects, object->handle);
+	if (object->core)
+		wdm_object_release(object);
 	wdm_object_uncharge(ctx, object);
 	kfree(object);
 }
@@ -260,15 +281,17 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 		return status;
 
 	status = wdm_object_ops[object->type].destroy(object);
-	if (wdm_ok(status)) {
-		xa_erase(&ctx->objects, handle);
-		wdm_object_uncharge(ctx, object);
-		kfree_rcu(object, rcu);
-	} else {
+	if (!wdm_ok(status)) {
 		refcount_set(&object->users, 1);
+		wake_up_all(&ctx->deleted);
+		return status;
 	}
+	xa_erase(&ctx->objects, handle);
 	wake_up_all(&ctx->deleted);
-	return status;
+	wdm_object_release(object);
+	wdm_object_uncharge(ctx, object);
+	kfree_rcu(object, rcu);
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -288,7 +311,8 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 				continue;
 			xa_erase(&ctx->objects, handle);
 			status = wdm_object_ops[type].destroy(object);
-			WARN_ON(!wdm_ok(status));
+			if (!WARN_ON(!wdm_ok(status)))
+				wdm_object_release(object);
 			wdm_object_uncharge(ctx, object);
 			kfree(object);
 			cond_resched();

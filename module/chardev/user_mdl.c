@@ -23,10 +23,10 @@
 
 /*
  * Each pin adds up to GUP_PIN_COUNTING_BIAS to a page's reference count, and
- * mm/gup.c warns once that overflows. Stop halfway, which leaves room for what
- * all threads pin before they look.
+ * mm/gup.c warns once that overflows. Stop early, which leaves room for what some
+ * 380 threads pin before they look.
  */
-#define WDM_PIN_MAX_REFS	(INT_MAX / 2)
+#define WDM_PIN_MAX_REFS	(INT_MAX / 4)
 
 /**
  * struct wdm_user_mdl - an MDL of user memory
@@ -153,7 +153,7 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long user_va,
 
 	if (max > WDM_PIN_FEW) {
 		pinned = kvmalloc_array(max, sizeof(*pinned),
-					GFP_KERNEL_ACCOUNT);
+					GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!pinned)
 			return -ENOMEM;
 	}
