@@ -300,22 +300,36 @@ void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 		wdm_leaves_clear(domain, hwpt, U64_MAX);
 }
 
-/* Finish what a walk that let us in left to do in the hwpts there are. */
-static void wdm_shadow_settle(struct wdm_domain *domain)
+/*
+ * Finish what a walk that let us in left to do in the hwpts there are; or give way,
+ * and leave the rest to the next attach or walk.
+ */
+static ntstatus_t wdm_shadow_settle(struct wdm_domain *domain,
+				    struct wdm_hwpt *new_hwpt)
 {
-	struct wdm_walk walk = { .domain = domain, .shadow = domain->shadow };
+	struct wdm_walk walk = {
+		.domain = domain,
+		.shadow = domain->shadow,
+		.locked = true,		/* all pages */
+	};
 	struct wdm_shadow_page *sp;
 
 	if (!walk.shadow->has_stale)
-		return;
+		return STATUS_SUCCESS;
 	wdm_walk_init_gathers(domain);
 	list_for_each_entry(sp, &walk.shadow->dirty, dirty) {
+		if (wdm_hwpt_gives_way(new_hwpt) ||
+		    wdm_domain_cancelled(domain)) {
+			wdm_walk_flush_iotlb(&walk);
+			return STATUS_CANCELLED;
+		}
 		if (!sp->level)
 			wdm_sp_unmap_stale(&walk, sp);
 		cond_resched();
 	}
 	wdm_walk_flush_iotlb(&walk);
 	walk.shadow->has_stale = false;
+	return STATUS_SUCCESS;
 }
 
 /* Map a leaf, or the part of it that is mapped elsewhere, in a new hwpt. */
@@ -343,11 +357,13 @@ static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt
 /* Backend operation: map everything in a new hwpt. All pages are held. */
 ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_leaf leaf;
+	ntstatus_t status;
 	u64 va = 0;
 
-	wdm_shadow_settle(domain);
+	status = wdm_shadow_settle(domain, hwpt);
+	if (!wdm_ok(status))
+		return status;
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_bypass_fill(domain, hwpt);
 

@@ -151,6 +151,8 @@ static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
 	const struct wdm_pt *pt = walk->pt;
 	unsigned int i;
 
+	if (!wdm_sp_is_readable(sp))
+		return;
 	while (sp->level) {
 		i = wdm_pt_index(pt, sp->level, va);
 		if (!last_level || !sp->child[i])
@@ -179,7 +181,7 @@ void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
 	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
 	size_t i;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && !walk->cancelled; i++) {
 		if (!(i % WDM_SCAN_STEP) && !wdm_walk_yield(walk))
 			return;
 		wdm_scan_va(walk, vas[i] & mask, last_level);

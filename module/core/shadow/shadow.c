@@ -156,6 +156,9 @@ ntstatus_t wdm_walk_end(struct wdm_walk *walk, ntstatus_t status)
 		wdm_walk_flush_iotlb(walk);
 		wdm_domain_unlock(walk->domain, &walk->range);
 	}
+	/* It may not have reached the invalid entries that it was to retry. */
+	if (walk->cancelled)
+		walk->shadow->retry = true;
 	mutex_unlock(&walk->shadow->lock);
 	return walk->cancelled ? STATUS_CANCELLED : status;
 }
@@ -245,7 +248,7 @@ static bool wdm_walk_try_first(struct wdm_walk *walk)
 	unsigned int i;
 
 	if (!shadow->nr_invalid ||
-	    !wdm_find_invalid(walk, shadow->root, &sp, &i))
+	    !wdm_find_invalid(walk, shadow->root, &sp, &i) || walk->cancelled)
 		return true;
 	if (walk_error->count &&
 	    walk_error->va <= wdm_pt_canonical(walk->pt, wdm_entry_va(sp, i)))

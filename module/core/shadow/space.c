@@ -254,6 +254,9 @@ static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
 	u64 step = wdm_bypass_step(walk->domain), start;
 
 	while (shadow->hole_start > pgno) {
+		/* The range is not held then; the next call finishes the hole. */
+		if (walk->cancelled)
+			return false;
 		start = max(pgno, ALIGN_DOWN(shadow->hole_start - 1, step));
 		wdm_hwpts_unmap(walk->domain, start << PAGE_SHIFT,
 				(shadow->hole_start - start) << PAGE_SHIFT);
