@@ -102,7 +102,8 @@ static void map_page(struct demo *demo, const char *what, __u32 permissions)
 
 static void unmap_page(struct demo *demo, const char *what)
 {
-	expect(what, wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, WDM_PAGE_SIZE), STATUS_SUCCESS);
+	expect(what, wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, WDM_PAGE_SIZE),
+	       STATUS_SUCCESS);
 }
 
 static void os_managed(struct demo *demo)
@@ -205,7 +206,8 @@ static void caller_managed(struct demo *demo, const struct wdm_table_format *for
 	       wdm_map(demo->fd, demo->domain, WDM_RW, demo->mdl, 0, 0, PAGE_ADDRESS),
 	       STATUS_INVALID_PARAMETER_1);
 	expect("Unmap answers STATUS_INVALID_PARAMETER_1",
-	       wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, WDM_PAGE_SIZE), STATUS_INVALID_PARAMETER_1);
+	       wdm_unmap(demo->fd, demo->domain, PAGE_ADDRESS, WDM_PAGE_SIZE),
+	       STATUS_INVALID_PARAMETER_1);
 }
 
 static bool start(struct demo *demo, const char *bdf)

@@ -212,7 +212,6 @@ static void prepare_batch(struct ioctl_objects *objects, union argument *argumen
 const struct ioctl_case ioctl_table[] = {
 	{
 		CALL(INFO, info),
-		.first_size = AT(info, max_batch),
 		.changes_nothing = true,
 		.prepare = prepare_nothing,
 	},
@@ -405,7 +404,8 @@ void close_objects(struct ioctl_objects *objects)
 	munmap(objects->fixture.arena, FIXTURE_PAGES * WDM_PAGE_SIZE);
 }
 
-void prepare_call(const struct ioctl_case *call, struct ioctl_objects *objects, union argument *argument)
+void prepare_call(const struct ioctl_case *call, struct ioctl_objects *objects,
+		  union argument *argument)
 {
 	memset(argument, 0, sizeof(*argument));
 	call->prepare(objects, argument);

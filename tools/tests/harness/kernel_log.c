@@ -71,7 +71,8 @@ static bool is_bad(struct kernel_log *log, const char *line)
 	log->bad_in_oom |= has_bad_word(line);
 	if (strstr(line, "oom-kill:constraint=")) {
 		is_bad_oom = !strstr(line, "CONSTRAINT_MEMCG");
-		log->in_oom = log->bad_in_oom = false;
+		log->in_oom = false;
+		log->bad_in_oom = false;
 	}
 	return is_bad_oom;
 }

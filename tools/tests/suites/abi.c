@@ -320,7 +320,7 @@ static void unknown_ioctls(void)
 		    &argument) == -1 && errno == ENOTTY);
 	errno = 0;
 	CHECK(ioctl(objects.fixture.fd, _IOWR(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_INFO,
-					    struct wdm_iommu_info),
+					      struct wdm_iommu_info),
 		    &argument) == -1 && errno == ENOTTY);
 }
 

@@ -217,7 +217,8 @@ static void unmapped_blocks(void)
 	MUST(map_pages(&fixture, 1, 6, ADDRESS));
 	MUST(map_pages(&fixture, 7, 1, far));
 	for (size_t i = 0; i < 6; i++)
-		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + i * PAGE, page(&fixture, 1 + i)));
+		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + i * PAGE, page(&fixture,
+										    1 + i)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, far, page(&fixture, 7)));
 	/* Far apart, not in the order of addresses, and not all */
 	EXPECT_ALL(&fixture, unmap_op(1, ADDRESS + 4 * PAGE), unmap_op(1, far),
@@ -673,7 +674,8 @@ static void longest(void)
 	EXPECT_BATCH(STATUS_SUCCESS, max, &fixture, ops, max);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, max + 1);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + some * PAGE, page(&fixture, some % 2)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + some * PAGE, page(&fixture,
+									       some % 2)));
 	/* Backwards, and the last of them fails. */
 	for (__u32 i = 0; i < max; i++)
 		ops[i] = unmap_op(1, ADDRESS + (max - 1 - i) * PAGE);
@@ -681,7 +683,8 @@ static void longest(void)
 	EXPECT_BATCH(STATUS_NOT_FOUND, max - 1, &fixture, ops, max);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 2);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + some * PAGE, page(&fixture, some % 2)));
+	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + some * PAGE, page(&fixture,
+									       some % 2)));
 }
 
 /*

@@ -313,9 +313,11 @@ static void contiguous(void)
 					  false) |= WDM_ARM64_CONTIGUOUS;
 		}
 		MUST(flush_one(&fixture, !!round, ADDRESS + 5 * PAGE));
-		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1 + 16 * round)));
+		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture,
+									 1 + 16 * round)));
 		EXPECT_DMA(DMA_ARRIVED,
-			   write_to(&fixture, ADDRESS + 15 * PAGE, page(&fixture, 16 + 16 * round)));
+			   write_to(&fixture, ADDRESS + 15 * PAGE, page(&fixture,
+									16 + 16 * round)));
 		CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, 17 * PAGE);
 	}
 }

@@ -25,7 +25,8 @@ static void open_low(struct fixture *fixture, const struct wdm_table_format *for
 	open_device(fixture);
 	MUST(wdm_domain_create(fixture->fd, false, 0, &fixture->domain));
 	MUST(wdm_memory_add(fixture->fd, fixture->domain, WDM_RW, fixture->mdl, 0, 0, LOW));
-	wdm_tables_init(&fixture->tables, format, 48, page(fixture, 4), TABLE_PAGES, LOW + 4 * PAGE);
+	wdm_tables_init(&fixture->tables, format, 48, page(fixture, 4), TABLE_PAGES,
+			LOW + 4 * PAGE);
 	set_low_leaf(fixture, HOME_ADDRESS, 0);
 	set_low_leaf(fixture, ADDRESS, 1);
 	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
@@ -58,7 +59,8 @@ static void bypass(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, LOW, page(&fixture, 0)));
 
 	/* And back */
-	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, PAGE, PAGE, LOW + PAGE));
+	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, PAGE, PAGE,
+			    LOW + PAGE));
 	MUST(wdm_tables_configure(&fixture.tables, fixture.fd, fixture.domain, NULL));
 	CHECK(query(fixture.fd, fixture.domain).flags & WDM_IOMMU_DOMAIN_IS_TRANSLATING);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
@@ -77,7 +79,8 @@ static void bypass_conflict(void)
 	beyond = query(fixture.fd, fixture.domain).aperture_end + 1;
 	if (!beyond)
 		skip("the IOMMU translates every address");
-	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 2 * PAGE, PAGE, beyond));
+	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 2 * PAGE, PAGE,
+			    beyond));
 	EXPECT(STATUS_CONFLICTING_ADDRESSES,
 	       wdm_configure_bypass(fixture.fd, fixture.domain, &walk_error));
 	CHECK_EQUAL(walk_error.count, 0);
@@ -85,7 +88,8 @@ static void bypass_conflict(void)
 	MUST(wdm_memory_remove(fixture.fd, fixture.domain, beyond, PAGE));
 	MUST(wdm_configure_bypass(fixture.fd, fixture.domain, NULL));
 	EXPECT(STATUS_CONFLICTING_ADDRESSES,
-	       wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 2 * PAGE, PAGE, beyond));
+	       wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 2 * PAGE, PAGE,
+			      beyond));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 4 + TABLE_PAGES);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, LOW + PAGE, page(&fixture, 1)));
 }

@@ -516,7 +516,8 @@ static void unmap_said(struct fixture *fixture)
 	while (start != ~0ULL) {
 		__u32 number = 1;
 
-		MUST(wdm_query_mappings(fixture->fd, fixture->domain, WDM_IOMMU_QUERY_LOGICAL, &start,
+		MUST(wdm_query_mappings(fixture->fd, fixture->domain, WDM_IOMMU_QUERY_LOGICAL,
+					&start,
 					&mapping, &number));
 		if (number)
 			MUST(wdm_unmap(fixture->fd, fixture->domain, mapping.address,

@@ -101,7 +101,8 @@ static void hole(void)
 	MUST(map_pages(&fixture, 4, 1, ADDRESS + 4 * PAGE));
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
 		EXPECT(STATUS_NOT_FOUND, wdm_unmap(fixture.fd, fixture.domain,
-						   ADDRESS + tries[i][0] * PAGE, tries[i][1] * PAGE));
+						   ADDRESS + tries[i][0] * PAGE,
+						   tries[i][1] * PAGE));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 3);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 2 * PAGE, page(&fixture, 2)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 4 * PAGE, page(&fixture, 4)));
@@ -164,7 +165,8 @@ static void lengths(void)
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		if (!EXPECT(STATUS_INVALID_PARAMETER_3,
-			    wdm_map(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, wrong[i].offset,
+			    wdm_map(fixture.fd, fixture.domain, WDM_RW, fixture.mdl,
+				    wrong[i].offset,
 				    wrong[i].length, ADDRESS)))
 			tap_diag("offset %#llx, length %#llx", wrong[i].offset, wrong[i].length);
 	}
@@ -342,8 +344,10 @@ static void page_granular(void)
 	MUST(wdm_map(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0, 2 * ADDRESS));
 	REQUIRE(!pthread_create(&thread, NULL, disturb, &disturber));
 	for (unsigned int i = 0; i < 8; i++) {
-		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 2 * ADDRESS + 7 * PAGE, page(&fixture, 7)));
-		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 2 * ADDRESS + 9 * PAGE, page(&fixture, 9)));
+		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 2 * ADDRESS + 7 * PAGE, page(&fixture,
+											7)));
+		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 2 * ADDRESS + 9 * PAGE, page(&fixture,
+											9)));
 	}
 	__atomic_store_n(&disturber.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);

@@ -417,7 +417,8 @@ static bool take_back_and_hand_over(struct hammer *hammer)
 	struct wdm_error error;
 
 	ioctl(device->fd, VFIO_DEVICE_RESET);
-	EXPECT(STATUS_RESOURCE_IN_USE, wdm_vfio_bind(device->container, hammer->objects.fixture.fd));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_vfio_bind(device->container,
+						     hammer->objects.fixture.fd));
 	munmap(device->bar, device->bar_size);
 	device->bar = NULL;
 	close(device->fd);
