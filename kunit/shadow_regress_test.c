@@ -256,7 +256,7 @@ static void cases_refusals(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, walk_error.va, rows[i].va);
 		KUNIT_EXPECT_EQ(test, walk_error.raw, rows[i].raw);
 		KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
-		/* It is told of again as long as it is there. */
+		/* It is reported again as long as it is there. */
 		cases_flush(t, rows[i].status);
 		*entry = 0;
 		cases_flush(t, STATUS_SUCCESS);

@@ -428,7 +428,7 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
  *
  * When it returns, the group is in its blocking domain. Takes no time for what is
  * mapped: the driver frees the translations of the hwpt together with the
- * iommu_domain, as VFIO's type1 has it do, when no lock is held any more.
+ * iommu_domain, as VFIO's type1 has it do, when the domain is unlocked.
  *
  * Context: may sleep; wdm_group.lock is held.
  * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came first.
