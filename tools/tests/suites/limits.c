@@ -515,7 +515,7 @@ static void allocate_in_cgroup(void)
 	}
 }
 
-static void cgroup(void)
+static void limited_cgroup(void)
 {
 	unsigned long long before;
 	char limit[16];
@@ -544,7 +544,7 @@ static const struct test_case cases[] = {
 	{ .name = "caller-managed domains without end", .run = domains_without_end },
 	{ .name = "MDLs without end", .run = mdls_without_end },
 	{ .name = "objects that come and go", .run = budget_comes_back },
-	{ .name = "a cgroup's limit", .run = cgroup, .seconds = 480 },
+	{ .name = "a cgroup's limit", .run = limited_cgroup, .seconds = 480 },
 	{ .name = "a page that is pinned too often", .run = pinned_too_often, .seconds = 180 },
 };
 

@@ -225,7 +225,8 @@ static void killed_in_each_call(void)
 		if (call->request == WDM_IOMMU_DETACH)
 			argument.detach.device = shared->objects.device;
 		if (call->request == WDM_IOMMU_DESTROY)
-			argument.destroy.handle = i % 2 ? shared->objects.device : shared->objects.os;
+			argument.destroy.handle = i % 2 ? shared->objects.device :
+							  shared->objects.os;
 
 		busy_process = fork();
 		REQUIRE(busy_process >= 0);

@@ -5,6 +5,7 @@
  * User memory that stalls: while a call waits for a page of its argument, other
  * calls run, VFIO takes the group back, and the file is closed.
  */
+#include <stdalign.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -153,7 +154,7 @@ static __u64 *pointer_of(unsigned long request, union argument *argument)
 /* Its argument, or what the argument points to, stalls; and then the file is closed. */
 static void stall_call(const struct ioctl_case *call, bool pointer)
 {
-	unsigned char data[PAGE] __attribute__((aligned(PAGE))) = { 0 };
+	alignas(PAGE) unsigned char data[PAGE] = { 0 };
 	struct ioctl_objects objects;
 	union argument argument;
 	struct stall stall;
