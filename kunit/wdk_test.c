@@ -640,19 +640,25 @@ static void wdk_run_killed(struct kunit *test,
 {
 	struct wdk *wdk = WDK(test);
 	struct wdk_killed killed = { .wdk = wdk, .fn = fn };
-	struct wdm_range all;
+	struct wdm_domain *domain = wdk->domain->core;
+	struct task_struct *thread;
 	unsigned int waits = 0;
+	struct wdm_range all;
 
 	init_completion(&killed.done);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(wdk_killed_thread, &killed,
-						    "wdk_killed")));
-	do {
+	/* Before it starts, or it may be through before it has to wait */
+	wdm_domain_lock_all(domain, &all, false);
+	thread = kthread_run(wdk_killed_thread, &killed, "wdk_killed");
+	for (;;) {
 		/* As attach does; long enough for the thread to have to wait */
-		wdm_domain_lock_all(wdk->domain->core, &all, false);
 		usleep_range(500, 1000);
-		wdm_domain_unlock(wdk->domain->core, &all);
+		wdm_domain_unlock(domain, &all);
 		waits++;
-	} while (!try_wait_for_completion(&killed.done));
+		if (IS_ERR(thread) || try_wait_for_completion(&killed.done))
+			break;
+		wdm_domain_lock_all(domain, &all, false);
+	}
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 	KUNIT_EXPECT_TRUE(test, killed.pending);
 	KUNIT_EXPECT_EQ(test, killed.failed, 0);
 	KUNIT_EXPECT_GT(test, waits, 1);

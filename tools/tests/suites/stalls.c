@@ -5,11 +5,11 @@
  * User memory that stalls: while a call waits for a page of its argument, other
  * calls run, VFIO takes the group back, and the file is closed.
  */
-#include <stdalign.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
