@@ -119,8 +119,13 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 			   struct wdm_extent *ext)
 {
 	u64 step = wdm_bypass_step(domain);
+	u64 last = min(end - 1, pgno | (step - 1));
 
-	if (pgno >= end || !wdm_space_next(domain, pgno, end - 1, ext))
+	if (pgno >= end)
+		return false;
+	/* In the step first: a search joins all that continues in a row. */
+	if (!wdm_space_next(domain, pgno, last, ext) &&
+	    (last == end - 1 || !wdm_space_next(domain, last + 1, end - 1, ext)))
 		return false;
 	ext->nr_pages = min(ext->nr_pages, step - (ext->pgno & (step - 1)));
 	return true;
