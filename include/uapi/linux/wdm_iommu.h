@@ -78,7 +78,7 @@
  * %STATUS_WORKING_SET_QUOTA. CAP_IPC_LOCK lifts this limit, too. Such memory is also
  * charged to the program's cgroup, as far as the kernel allows it (SECURITY.md).
  *
- * **One page** can be pinned about a million times in total. Further pins fail with
+ * **One page** can be pinned about half a million times in total. Further pins fail with
  * %STATUS_INSUFFICIENT_RESOURCES.
  */
 
