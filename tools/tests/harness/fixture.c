@@ -111,7 +111,7 @@ bool pins_are_back(long long before)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 
-	for (unsigned int i = 0; i < 25; i++) {
+	for (unsigned int i = 0; i < 100; i++) {
 		if (pinned_pages() == before)
 			return true;
 		nanosleep(&pause, NULL);
