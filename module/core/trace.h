@@ -79,13 +79,13 @@ DEFINE_EVENT(wdm_range, wdm_sync,
 /* A Configure or a flush of a caller-managed domain, or a part of a long list */
 TRACE_EVENT(wdm_walk,
 	TP_PROTO(const struct wdm_domain *domain, u32 addresses, u64 unmapped,
-		 u64 mapped, u64 refused, ntstatus_t status, u64 ns),
-	TP_ARGS(domain, addresses, unmapped, mapped, refused, status, ns),
+		 u64 mapped, u64 invalid, ntstatus_t status, u64 ns),
+	TP_ARGS(domain, addresses, unmapped, mapped, invalid, status, ns),
 	TP_STRUCT__entry(
 		__field(const void *, domain)
 		__field(u64, unmapped)
 		__field(u64, mapped)
-		__field(u64, refused)
+		__field(u64, invalid)
 		__field(u64, ns)
 		__field(u32, addresses)
 		__field(u32, status)
@@ -95,14 +95,14 @@ TRACE_EVENT(wdm_walk,
 		__entry->addresses = addresses;
 		__entry->unmapped = unmapped;
 		__entry->mapped = mapped;
-		__entry->refused = refused;
+		__entry->invalid = invalid;
 		__entry->ns = ns;
 		__entry->status = (__force u32)status;
 	),
 	/* No address means all tables. */
-	TP_printk("domain=%p addresses=%u unmapped=%llu mapped=%llu refused=%llu status=%#x ns=%llu",
+	TP_printk("domain=%p addresses=%u unmapped=%llu mapped=%llu invalid=%llu status=%#x ns=%llu",
 		  __entry->domain, __entry->addresses, __entry->unmapped,
-		  __entry->mapped, __entry->refused, __entry->status,
+		  __entry->mapped, __entry->invalid, __entry->status,
 		  __entry->ns)
 );
 
