@@ -296,7 +296,9 @@ static void aperture(void)
 		skip("the IOMMU translates every address");
 	CHECK(before.aperture_start < HOME_ADDRESS);
 	CHECK_EQUAL(end & (PAGE - 1), PAGE - 1);
-	check_conflict(&fixture, end + 1);
+	/* Two pages; behind virtio's aperture there is one. */
+	if (end + 1 <= -2 * PAGE)
+		check_conflict(&fixture, end + 1);
 	check_conflict(&fixture, end + 1 - PAGE);
 	check_conflict(&fixture, -2 * PAGE);
 	MUST(map_pages(&fixture, 1, 2, end + 1 - 2 * PAGE));
