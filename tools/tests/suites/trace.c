@@ -120,7 +120,7 @@ static void caller_managed(void)
 	CHECK_EQUAL(event_value("wdm_walk", "addresses"), 3);
 	CHECK_EQUAL(event_value("wdm_walk", "unmapped"), 2);
 	CHECK_EQUAL(event_value("wdm_walk", "mapped"), 1);
-	CHECK_EQUAL(event_value("wdm_walk", "refused"), 0);
+	CHECK_EQUAL(event_value("wdm_walk", "invalid"), 0);
 
 	/* Nothing, and then something bad */
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
@@ -129,7 +129,7 @@ static void caller_managed(void)
 	*wdm_tables_entry(&fixture.tables, ADDRESS, WDM_LEVEL_4K, false) |= 1ULL << 50;
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(fixture.fd, fixture.domain, NULL));
 	CHECK_EQUAL(event_value("wdm_walk", "unmapped"), 1);
-	CHECK_EQUAL(event_value("wdm_walk", "refused"), 1);
+	CHECK_EQUAL(event_value("wdm_walk", "invalid"), 1);
 	CHECK_EQUAL(event_value("wdm_walk", "status"), STATUS_ACCESS_VIOLATION);
 	stop_tracing();
 }
