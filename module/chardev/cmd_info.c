@@ -4,8 +4,8 @@
  */
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../core/attach.h"
 #include "../core/mdl.h"
+#include "../core/policy.h"
 #include "chardev.h"
 
 ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
@@ -22,7 +22,7 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.max_va_list = WDM_MAX_VA_LIST,
 		.max_batch = WDM_BATCH_MAX,
 	};
-	if (wdm_unsafe_interrupts_allowed())
+	if (wdm_policy_allows(WDM_POLICY_UNSAFE_INTERRUPTS))
 		arg->flags |= WDM_IOMMU_INFO_UNSAFE_INTERRUPTS;
 	return STATUS_SUCCESS;
 }

@@ -43,6 +43,8 @@ static inline struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 }
 #endif
 
+#include "pasid.h"
+
 /* Maps take GFP flags since 6.3; before, they allocate with GFP_KERNEL. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline int wdm_compat_iommu_map(struct iommu_domain *domain,

@@ -3,29 +3,14 @@
  * Attach and detach: attachments, and the hwpts that come and go with them.
  */
 #include <linux/iommu.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "attach.h"
 #include "domain.h"
 #include "fault.h"
+#include "policy.h"
 #include "quirks.h"
 #include "trace.h"
-
-static bool allow_unsafe_interrupts;
-module_param(allow_unsafe_interrupts, bool, 0644);
-MODULE_PARM_DESC(allow_unsafe_interrupts,
-		 "Attach devices whose interrupts are not isolated from each other, as VFIO's parameter of this name does (default: no)");
-
-/**
- * wdm_unsafe_interrupts_allowed() - May devices without isolated interrupts attach?
- *
- * Return: the module parameter.
- */
-bool wdm_unsafe_interrupts_allowed(void)
-{
-	return READ_ONCE(allow_unsafe_interrupts);
-}
 
 /* Is nothing mapped where the hwpt cannot translate? */
 static bool wdm_aperture_fits(struct wdm_domain *domain,
@@ -402,7 +387,7 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 
 	lockdep_assert_held(&group->lock);
 
-	if (!wdm_unsafe_interrupts_allowed() &&
+	if (!wdm_policy_allows(WDM_POLICY_UNSAFE_INTERRUPTS) &&
 	    !iommu_group_has_isolated_msi(group->iommu_group)) {
 		dev_notice_ratelimited(dev,
 				       "interrupts are not isolated; see the module's parameter allow_unsafe_interrupts\n");

@@ -32,8 +32,6 @@ struct wdm_attachment {
 	unsigned int nr_devices;
 };
 
-bool wdm_unsafe_interrupts_allowed(void);
-
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		      struct device *dev, struct wdm_attachment **out);
 ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent);

@@ -2,11 +2,13 @@
 /*
  * Device: create, delete, attach and detach; and taking groups back.
  */
+#include <linux/pci.h>
 #include <linux/slab.h>
 
 #include "attach.h"
 #include "device.h"
 #include "fault.h"
+#include "policy.h"
 
 /**
  * wdm_group_revoke() - Take a group back from its owner
@@ -36,6 +38,7 @@ void wdm_group_revoke(struct wdm_group *group)
 	}
 	mutex_unlock(&group->lock);
 	wdm_owner_end_revoke(group->owner);
+	wdm_types_changed();
 
 	/* Last: a group that is not in the list must not be attached any more. */
 	mutex_lock(&group->owner->lock);
@@ -148,6 +151,70 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
 	kfree(device);
 	wdm_group_put(group);
 	return STATUS_SUCCESS;
+}
+
+/**
+ * struct wdm_types_probe - what a device's types depend on
+ * @dev: the device
+ * @types: out: see wdm_types_of()
+ */
+struct wdm_types_probe {
+	struct device *dev;
+	u32 types;
+};
+
+/* The lock of Linux' group is held, so the device stays in the group. */
+static int wdm_types_probe_device(struct device *dev, void *data)
+{
+	struct wdm_types_probe *probe = data;
+
+	if (dev != probe->dev)
+		return 0;
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return 1;
+	probe->types = BIT(WDM_TYPE_TRANSLATE) | BIT(WDM_TYPE_UNMANAGED);
+	/* What is plugged into an external port never gets all of memory. */
+	if (wdm_policy_allows(WDM_POLICY_PASS_THROUGH) &&
+	    !(dev_is_pci(dev) && to_pci_dev(dev)->untrusted))
+		probe->types |= BIT(WDM_TYPE_PASS_THROUGH);
+	if (WDM_HAS_PASID_DOMAINS && wdm_max_pasids(dev))
+		probe->types |= BIT(WDM_TYPE_TRANSLATE_S1);
+	return 1;
+}
+
+/**
+ * wdm_types_of() - The types of domains that a device can be attached to now
+ * @iommu_group: its group
+ * @dev: the device
+ *
+ * Context: may sleep.
+ * Return: a mask of BIT(type); 0 if it can be attached to none, or has left the group.
+ */
+u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
+{
+	struct wdm_types_probe probe = { .dev = dev };
+
+	if (!wdm_policy_allows(WDM_POLICY_UNSAFE_INTERRUPTS) &&
+	    !iommu_group_has_isolated_msi(iommu_group))
+		return 0;
+	iommu_group_for_each_dev(iommu_group, &probe, wdm_types_probe_device);
+	return probe.types;
+}
+
+/**
+ * wdm_device_types() - The types of domains that a device can be attached to now
+ * @device: the device
+ *
+ * Contract: IommuDeviceQueryAvailableDomainTypes. wdm_types_register() tells of changes.
+ *
+ * Context: may sleep. Needs no lock.
+ * Return: a mask of BIT(type); 0 if its provider has taken it back.
+ */
+u32 wdm_device_types(struct wdm_device *device)
+{
+	if (READ_ONCE(device->group->revoked))
+		return 0;
+	return wdm_types_of(device->group->iommu_group, device->dev);
 }
 
 static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,

@@ -35,6 +35,9 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);
 ntstatus_t wdm_device_delete(struct wdm_device *device);
 
+u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev);
+u32 wdm_device_types(struct wdm_device *device);
+
 ntstatus_t wdm_device_attach(struct wdm_device *device,
 			     struct wdm_domain *domain);
 ntstatus_t wdm_device_detach(struct wdm_device *device);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Policy: what the administrator allows, as DMA Guard does on Windows. The parameters
+ * can be changed at any time; that detaches nothing, but decides later attaches.
+ */
+#include <linux/kstrtox.h>
+#include <linux/moduleparam.h>
+#include <linux/notifier.h>
+
+#include "policy.h"
+
+static bool wdm_policies[WDM_POLICY_MAX];
+static BLOCKING_NOTIFIER_HEAD(wdm_types_chain);
+
+/**
+ * wdm_policy_allows() - Does the administrator allow this?
+ * @policy: what
+ *
+ * Return: the module parameter.
+ */
+bool wdm_policy_allows(enum wdm_policy policy)
+{
+	return READ_ONCE(wdm_policies[policy]);
+}
+
+/**
+ * wdm_policy_set() - Allow or forbid something
+ * @policy: what
+ * @allowed: whether it is allowed
+ *
+ * Context: may sleep. Notifies as wdm_types_changed() does.
+ */
+void wdm_policy_set(enum wdm_policy policy, bool allowed)
+{
+	WRITE_ONCE(wdm_policies[policy], allowed);
+	wdm_types_changed();
+}
+
+/**
+ * wdm_types_changed() - Notify that the types of some devices may have changed
+ *
+ * When it returns, all notifiers have been called, with neither action nor data. They
+ * compare wdm_device_types() with what it was.
+ *
+ * Context: may sleep. No lock of a group, a domain or an owner is held; VFIO's and
+ * those of providers may be.
+ */
+void wdm_types_changed(void)
+{
+	blocking_notifier_call_chain(&wdm_types_chain, 0, NULL);
+}
+
+/**
+ * wdm_types_register() - Register a notifier of changed types
+ * @nb: the notifier; it may sleep, and must not take locks of VFIO or of providers,
+ *	nor register or unregister a notifier
+ */
+void wdm_types_register(struct notifier_block *nb)
+{
+	blocking_notifier_chain_register(&wdm_types_chain, nb);
+}
+
+/**
+ * wdm_types_unregister() - Unregister a notifier of changed types
+ * @nb: the notifier, which is not running any more when this returns
+ */
+void wdm_types_unregister(struct notifier_block *nb)
+{
+	blocking_notifier_chain_unregister(&wdm_types_chain, nb);
+}
+
+static int wdm_policy_param_set(const char *val, const struct kernel_param *kp)
+{
+	const bool *policy = kp->arg;
+	bool allowed = true;
+	int ret = val ? kstrtobool(val, &allowed) : 0;
+
+	if (!ret)
+		wdm_policy_set(policy - wdm_policies, allowed);
+	return ret;
+}
+
+static const struct kernel_param_ops wdm_policy_param_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = wdm_policy_param_set,
+	.get = param_get_bool,
+};
+
+module_param_cb(allow_pass_through, &wdm_policy_param_ops,
+		&wdm_policies[WDM_POLICY_PASS_THROUGH], 0644);
+__MODULE_PARM_TYPE(allow_pass_through, "bool");
+MODULE_PARM_DESC(allow_pass_through,
+		 "Attach devices to pass-through domains, which give them all of memory, as DMA Guard policy does on Windows (default: no)");
+
+module_param_cb(allow_unsafe_interrupts, &wdm_policy_param_ops,
+		&wdm_policies[WDM_POLICY_UNSAFE_INTERRUPTS], 0644);
+__MODULE_PARM_TYPE(allow_unsafe_interrupts, "bool");
+MODULE_PARM_DESC(allow_unsafe_interrupts,
+		 "Attach devices whose interrupts are not isolated from each other, as VFIO's parameter of this name does (default: no)");

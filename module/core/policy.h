@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Policy: what the administrator allows, and who is told when the types of domains
+ * that a device can be attached to change.
+ */
+#ifndef WDM_CORE_POLICY_H
+#define WDM_CORE_POLICY_H
+
+#include <linux/types.h>
+
+struct notifier_block;
+
+/**
+ * enum wdm_type - types of domains (contract: IOMMU_DMA_DOMAIN_TYPE)
+ * @WDM_TYPE_TRANSLATE: the OS manages the page tables
+ * @WDM_TYPE_PASS_THROUGH: all of memory, one to one
+ * @WDM_TYPE_UNMANAGED: the caller manages the page tables
+ * @WDM_TYPE_TRANSLATE_S1: as @WDM_TYPE_TRANSLATE, for devices with PASIDs
+ * @WDM_TYPE_MAX: the number of types
+ */
+enum wdm_type {
+	WDM_TYPE_TRANSLATE,
+	WDM_TYPE_PASS_THROUGH,
+	WDM_TYPE_UNMANAGED,
+	WDM_TYPE_TRANSLATE_S1,
+	WDM_TYPE_MAX,
+};
+
+/**
+ * enum wdm_policy - what the administrator may allow, each by a module parameter
+ * @WDM_POLICY_PASS_THROUGH: domains of WDM_TYPE_PASS_THROUGH
+ * @WDM_POLICY_UNSAFE_INTERRUPTS: devices whose interrupts are not isolated
+ * @WDM_POLICY_MAX: the number of policies
+ */
+enum wdm_policy {
+	WDM_POLICY_PASS_THROUGH,
+	WDM_POLICY_UNSAFE_INTERRUPTS,
+	WDM_POLICY_MAX,
+};
+
+bool wdm_policy_allows(enum wdm_policy policy);
+void wdm_policy_set(enum wdm_policy policy, bool allowed);
+
+void wdm_types_changed(void);
+void wdm_types_register(struct notifier_block *nb);
+void wdm_types_unregister(struct notifier_block *nb);
+
+#endif /* WDM_CORE_POLICY_H */
