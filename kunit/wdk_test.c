@@ -21,6 +21,7 @@
 
 #include <wdm.h>
 
+#include "../module/core/ram.h"
 #include "../module/status.h"
 #include "../module/wdk/wdk.h"
 #include "support/fixture.h"
@@ -941,20 +942,20 @@ static void caller_managed_memory(struct kunit *test)
 	struct wdk *wdk = WDK(test);
 	PIOMMU_DMA_DOMAIN second;
 
-	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdk_memory_notify(NULL,
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdm_ram_notify(NULL,
 								  MEM_GOING_OFFLINE,
 								  NULL)),
 			-EBUSY);
-	wdk_memory_notify(NULL, MEM_CANCEL_OFFLINE, NULL);
+	wdm_ram_notify(NULL, MEM_CANCEL_OFFLINE, NULL);
 	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdk_memory_notify(NULL,
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdm_ram_notify(NULL,
 								  MEM_GOING_OFFLINE,
 								  NULL)), 0);
 	/* While it goes, nobody knows what there will be. */
 	KUNIT_EXPECT_STATUS(test, wdk->io.CreateDomain(FALSE, &second),
 			    STATUS_INSUFFICIENT_RESOURCES);
-	wdk_memory_notify(NULL, MEM_OFFLINE, NULL);
+	wdm_ram_notify(NULL, MEM_OFFLINE, NULL);
 	KUNIT_ASSERT_STATUS(test, wdk->io.CreateDomain(FALSE, &wdk->domain),
 			    STATUS_SUCCESS);
 }

@@ -16,6 +16,7 @@
 
 #include "../core/fault.h"
 #include "../core/device.h"
+#include "../core/ram.h"
 #include "wdk.h"
 
 /**
@@ -458,7 +459,7 @@ int wdk_init(void)
 	ret = bus_register_notifier(&platform_bus_type, &wdk_platform_notifier);
 	if (ret)
 		goto pci;
-	ret = wdk_memory_init();
+	ret = wdm_ram_init();
 	if (ret)
 		goto platform;
 	return 0;
@@ -478,7 +479,7 @@ owner:
 void wdk_exit(void)
 {
 	WARN_ON(!list_empty(&wdk_devices));
-	wdk_memory_exit();
+	wdm_ram_exit();
 	bus_unregister_notifier(&platform_bus_type, &wdk_platform_notifier);
 	bus_unregister_notifier(&pci_bus_type, &wdk_pci_notifier);
 	xa_destroy(&wdk_removals);

@@ -8,7 +8,6 @@
 
 #include <wdm.h>
 
-struct notifier_block;
 struct wdm_domain;
 struct wdm_mdl;
 
@@ -35,10 +34,6 @@ NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out);
 /* memory.c */
 NTSTATUS wdk_add_physical_memory(struct wdm_domain *domain);
 void wdk_put_physical_memory(void);
-int wdk_memory_notify(struct notifier_block *nb, unsigned long action,
-		      void *data);
-int wdk_memory_init(void);
-void wdk_memory_exit(void);
 
 int wdk_init(void);
 void wdk_exit(void);
