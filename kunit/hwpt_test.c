@@ -29,7 +29,7 @@ static void hwpt_start(struct kunit *test, struct hwt *t, unsigned long pgsizes)
 	t->fx = FIXTURE(test);
 	t->fake = fixture_fake(t->fx, pgsizes);
 	t->fake->minds_stale = true;
-	t->hwpt = wdm_hwpt_create(&t->fake->domain);
+	t->hwpt = wdm_hwpt_create(&t->fake->domain, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->hwpt);
 }
 

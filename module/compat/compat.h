@@ -45,12 +45,17 @@ static inline struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 
 #include "pasid.h"
 
-/* Maps take GFP flags since 6.3; before, they allocate with GFP_KERNEL. */
+/*
+ * Maps take GFP flags since 6.3. Before, there is one with GFP_KERNEL and one with
+ * GFP_ATOMIC.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline int wdm_compat_iommu_map(struct iommu_domain *domain,
 				       unsigned long iova, phys_addr_t paddr,
 				       size_t size, int prot, gfp_t gfp)
 {
+	if (!gfpflags_allow_blocking(gfp))
+		return iommu_map_atomic(domain, iova, paddr, size, prot);
 	return iommu_map(domain, iova, paddr, size, prot);
 }
 

@@ -123,7 +123,7 @@ static int wdm_probe_device(struct device *dev, void *data)
 
 /* A new hwpt for a group, to which nothing is attached yet */
 static ntstatus_t wdm_hwpt_for_group(struct wdm_group *group, struct device *dev,
-				     struct wdm_hwpt **out)
+				     gfp_t gfp, struct wdm_hwpt **out)
 {
 	struct wdm_probe probe = { .dev = dev };
 	struct wdm_hwpt *hwpt;
@@ -134,7 +134,7 @@ static ntstatus_t wdm_hwpt_for_group(struct wdm_group *group, struct device *dev
 	if (IS_ERR(probe.iommu_domain))
 		return wdm_status_from_errno(PTR_ERR(probe.iommu_domain));
 
-	hwpt = wdm_hwpt_create(probe.iommu_domain);
+	hwpt = wdm_hwpt_create(probe.iommu_domain, gfp);
 	if (!hwpt) {
 		iommu_domain_free(probe.iommu_domain);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -250,19 +250,88 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 	return wdm_hwpt_prepare(hwpt, regions);
 }
 
-/* Map what the domain has mapped in a new hwpt, and add the hwpt to the domain. */
+/*
+ * Run a function that changes what maps and unmaps look at. All pages are locked,
+ * which is not enough if the domain is atomic.
+ */
+static ntstatus_t wdm_domain_change(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				    struct wdm_attachment *attachment,
+				    ntstatus_t (*change)(struct wdm_domain *domain,
+							 struct wdm_hwpt *hwpt,
+							 struct wdm_attachment *attachment))
+{
+	unsigned long flags;
+	ntstatus_t status;
+
+	if (!domain->atomic)
+		return change(domain, hwpt, attachment);
+	spin_lock_irqsave(&domain->lock, flags);
+	status = change(domain, hwpt, attachment);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+/* Add an attachment, or none, to a domain, with its hwpt if that is new. */
+static ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				  struct wdm_attachment *attachment)
+{
+	if (!wdm_aperture_fits(domain, &hwpt->aperture) ||
+	    (attachment && !wdm_resv_fits(domain, &attachment->resv)))
+		return STATUS_CONFLICTING_ADDRESSES;
+	if (!hwpt->users++)
+		list_add_tail(&hwpt->node, &domain->hwpts);
+	if (attachment)
+		list_add_tail(&attachment->domain_node, &domain->attachments);
+	wdm_allowed_update(domain);
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Undo wdm_domain_join(). The attachment has left the hwpt, to which unmaps need not
+ * pay attention from now on.
+ */
+static ntstatus_t wdm_domain_part(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				  struct wdm_attachment *attachment)
+{
+	if (attachment)
+		list_del(&attachment->domain_node);
+	if (!--hwpt->users) {
+		list_del(&hwpt->node);
+		/* In one go: only kernels for debugging and tests do this. */
+		if (WDM_HWPT_FREE_EMPTY || !attachment)
+			domain->ops->clear(domain, hwpt);
+	}
+	wdm_allowed_update(domain);
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				  struct wdm_attachment *attachment)
+{
+	return domain->ops->fill(domain, hwpt);
+}
+
+/*
+ * Map what the domain has mapped in its new hwpt, in steps. Maps and unmaps of an
+ * atomic domain come in between, and leave out what is not filled yet.
+ */
 static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 				const atomic_t *revoking)
 {
-	ntstatus_t status;
+	ntstatus_t status = STATUS_SUCCESS;
 
-	if (!wdm_aperture_fits(domain, &hwpt->aperture))
-		return STATUS_CONFLICTING_ADDRESSES;
-	hwpt->revoking = revoking;
-	status = domain->ops->fill(domain, hwpt);
+	if (!domain->atomic)
+		hwpt->revoking = revoking;
+	while (wdm_ok(status) && hwpt->filled != U64_MAX) {
+		if (wdm_domain_cancelled(domain) ||
+		    (revoking && atomic_read(revoking)))
+			status = STATUS_CANCELLED;
+		else
+			status = wdm_domain_change(domain, hwpt, NULL,
+						   wdm_domain_fill);
+		cond_resched();
+	}
 	hwpt->revoking = NULL;
-	if (wdm_ok(status))
-		list_add_tail(&hwpt->node, &domain->hwpts);
 	return status;
 }
 
@@ -279,11 +348,20 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 		status = wdm_hwpt_finish(hwpt, regions);
 	if (wdm_ok(status))
 		status = wdm_attach_existing(attachment, hwpt, dev);
-	if (wdm_ok(status) && attachment->hwpt == hwpt)
-		status = wdm_hwpt_fill(domain, hwpt,
+	if (wdm_ok(status))
+		status = wdm_domain_change(domain, attachment->hwpt, attachment,
+					   wdm_domain_join);
+	if (wdm_ok(status)) {
+		status = wdm_hwpt_fill(domain, attachment->hwpt,
 				       &attachment->group->owner->nr_revoking);
-	if (!wdm_ok(status) && attachment->hwpt)
+		if (wdm_ok(status))
+			return status;
+		/* A shared hwpt is full: this is the new one. */
 		wdm_attachment_leave(attachment);
+		wdm_domain_change(domain, hwpt, attachment, wdm_domain_part);
+	} else if (attachment->hwpt) {
+		wdm_attachment_leave(attachment);
+	}
 	return status;
 }
 
@@ -297,24 +375,17 @@ static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
 	struct wdm_hwpt *hwpt;
 	ntstatus_t status;
 
-	if (!wdm_resv_fits(domain, &attachment->resv))
-		return STATUS_CONFLICTING_ADDRESSES;
 	status = wdm_allowed_reserve(domain, &attachment->resv);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_hwpt_for_group(attachment->group, dev, &hwpt);
+	status = wdm_hwpt_for_group(attachment->group, dev, domain->gfp, &hwpt);
 	if (!wdm_ok(status))
 		return status;
 
 	status = wdm_attach_hwpt(attachment, hwpt, dev, regions);
 	if (attachment->hwpt != hwpt)
 		*unused = hwpt;
-	if (!wdm_ok(status))
-		return status;
-	attachment->hwpt->users++;
-	list_add_tail(&attachment->domain_node, &domain->attachments);
-	wdm_allowed_update(domain);
-	return STATUS_SUCCESS;
+	return status;
 }
 
 /*
@@ -434,14 +505,8 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent)
 	if (!wdm_ok(status))
 		return status;
 	wdm_attachment_leave(attachment);
-	list_del(&attachment->domain_node);
-	last = !--hwpt->users;
-	if (last) {
-		list_del(&hwpt->node);
-		if (WDM_HWPT_FREE_EMPTY)
-			domain->ops->clear(domain, hwpt);
-	}
-	wdm_allowed_update(domain);
+	wdm_domain_change(domain, hwpt, attachment, wdm_domain_part);
+	last = !hwpt->users;
 	atomic_sub(attachment->nr_devices, &domain->nr_devices);
 	wdm_domain_unlock(domain, &all);
 	if (last)
@@ -466,7 +531,7 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent)
 ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 			    struct iommu_domain *iommu_domain)
 {
-	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain);
+	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain, domain->gfp);
 	struct wdm_range all;
 	ntstatus_t status;
 
@@ -475,9 +540,12 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 
 	wdm_domain_lock_all(domain, &all, false);
 	wdm_hwpt_set_aperture(hwpt);
-	status = wdm_hwpt_fill(domain, hwpt, NULL);
-	if (wdm_ok(status))
-		wdm_allowed_update(domain);
+	status = wdm_domain_change(domain, hwpt, NULL, wdm_domain_join);
+	if (wdm_ok(status)) {
+		status = wdm_hwpt_fill(domain, hwpt, NULL);
+		if (!wdm_ok(status))
+			wdm_domain_change(domain, hwpt, NULL, wdm_domain_part);
+	}
 	wdm_domain_unlock(domain, &all);
 
 	if (!wdm_ok(status))
@@ -493,18 +561,14 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 void wdm_domain_disown(struct wdm_domain *domain,
 		       struct iommu_domain *iommu_domain)
 {
-	struct wdm_hwpt *hwpt, *next;
+	struct wdm_hwpt *hwpt;
 	struct wdm_range all;
 
 	wdm_domain_lock_all(domain, &all, false);
-	list_for_each_entry_safe(hwpt, next, &domain->hwpts, node) {
-		if (hwpt->domain != iommu_domain)
-			continue;
-		list_del(&hwpt->node);
-		domain->ops->clear(domain, hwpt);
-		wdm_hwpt_destroy(hwpt);
-		break;
-	}
-	wdm_allowed_update(domain);
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		if (hwpt->domain == iommu_domain)
+			break;
+	wdm_domain_change(domain, hwpt, NULL, wdm_domain_part);
 	wdm_domain_unlock(domain, &all);
+	wdm_hwpt_destroy(hwpt);
 }

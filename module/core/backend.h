@@ -23,13 +23,15 @@ struct wdm_walk_error;
  * struct wdm_backend_ops - the operations of a kind of domain
  * @destroy: free all that the backend has; nothing is attached, and nobody uses
  *	the domain
- * @uses: whether anything is translated from @iova to @last_iova; called with all
- *	pages of the domain locked
- * @fill: map everything in @hwpt, which is empty. Returns STATUS_CANCELLED, within
- *	a bounded amount of work, if wdm_hwpt_gives_way(). On failure @hwpt is empty
- *	again if wdm_hwpt_must_undo(). Called with all pages locked
- * @clear: unmap everything from @hwpt, which nothing is attached to. Called with
- *	all pages locked
+ * @uses: whether anything is translated from @iova to @last_iova
+ * @fill: take a step of filling @hwpt, which the domain has already: map what is
+ *	translated from page number @hwpt->filled on in it, as much as may be done
+ *	without others in between, and move @hwpt->filled behind it; at the end, to
+ *	U64_MAX. On failure, what is below @hwpt->filled is mapped, and nothing
+ *	else if wdm_hwpt_must_undo(). May return STATUS_CANCELLED if
+ *	wdm_hwpt_gives_way()
+ * @clear: unmap everything below @hwpt->filled from @hwpt, which nothing is attached
+ *	to
  * @next: find the first run of pages that devices can reach at or above @iova;
  *	STATUS_NOT_FOUND if there is none. Called without locks
  * @report: fill in what only the backend knows. Called without locks
@@ -38,6 +40,9 @@ struct wdm_walk_error;
  * @configure: see wdm_domain_configure(); @pt is NULL for TranslationEnabled FALSE
  * @flush: see wdm_domain_flush()
  * @flush_list: see wdm_domain_flush_list()
+ *
+ * @uses, @fill and @clear are called with all pages of the domain locked; and with
+ * wdm_domain.lock, in atomic context, if the domain is atomic.
  *
  * The last five are those of a caller-managed domain, and NULL for an OS-managed
  * one. They take what locks they need.

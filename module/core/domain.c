@@ -50,9 +50,12 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	INIT_LIST_HEAD(&domain->hwpts);
 	INIT_LIST_HEAD(&domain->attachments);
 	domain->killable = !(flags & WDM_DOMAIN_KERNEL);
-	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR ||
+	domain->atomic = os_managed && !domain->killable;
+	domain->gfp = domain->atomic ? GFP_ATOMIC : GFP_KERNEL_ACCOUNT;
+	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR || domain->atomic ||
 			 (!os_managed && domain->killable) ?
 			 WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
+	spin_lock_init(&domain->lock);
 	wdm_range_lock_init(&domain->ranges);
 	wdm_mappings_init(&domain->mappings, budget);
 	*out = domain;
@@ -63,6 +66,27 @@ allowed:
 free:
 	kfree(domain);
 	return status;
+}
+
+/**
+ * wdm_domain_uses() - Is anything translated in a range?
+ * @domain: the domain, all of which is locked
+ * @iova: the first logical address
+ * @last_iova: the last one
+ *
+ * Return: whether there is.
+ */
+bool wdm_domain_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
+{
+	unsigned long flags;
+	bool uses;
+
+	if (!domain->atomic)
+		return domain->ops->uses(domain, iova, last_iova);
+	spin_lock_irqsave(&domain->lock, flags);
+	uses = domain->ops->uses(domain, iova, last_iova);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return uses;
 }
 
 /**

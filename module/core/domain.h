@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
 
 #include "../status.h"
 #include "backend.h"
@@ -25,7 +26,7 @@ struct wdm_shadow;
 /* Flags of wdm_domain_create() */
 /* Map every page by itself (WDM_IOMMU_DOMAIN_PAGE_GRANULAR) */
 #define WDM_DOMAIN_PAGE_GRANULAR	BIT(0)
-/* Kernel code's: no signal ends a call on it */
+/* Kernel code's: no signal ends a call on it. An OS-managed one is page granular */
 #define WDM_DOMAIN_KERNEL		BIT(1)
 
 /**
@@ -38,8 +39,13 @@ struct wdm_shadow;
  * @pgsize: which pages of the IOMMU to use for maps; caller-managed: for the
  *	caller's address space, with TranslationEnabled FALSE
  * @killable: a fatal signal ends calls on it
+ * @atomic: kernel code maps and unmaps in atomic context, under @lock
+ * @gfp: how maps allocate memory
+ * @lock: if @atomic: guards what is mapped, @hwpts, @attachments and @allowed. The last
+ *	three change with all of @ranges locked, too
  * @ranges: the pages that calls are changing. All pages: @hwpts and @attachments change.
- *	No page: the call needs @hwpts and @attachments to stay as they are
+ *	No page: the call needs @hwpts and @attachments to stay as they are. If @atomic,
+ *	attach and detach lock all pages, and maps and unmaps none
  * @epoch: how often all pages were locked, for attach and detach; changes while
  *	they are
  * @mappings: OS-managed: what is mapped, by logical page; caller-managed: the
@@ -60,6 +66,9 @@ struct wdm_domain {
 	atomic_t nr_devices;
 	enum wdm_pgsize pgsize;
 	bool killable;
+	bool atomic;
+	gfp_t gfp;
+	spinlock_t lock;		/* see above */
 	struct wdm_range_lock ranges;
 	u64 epoch;
 	struct wdm_mappings mappings;
@@ -138,6 +147,7 @@ static inline void wdm_domain_unlock(struct wdm_domain *domain,
 	wdm_range_unlock(&domain->ranges, range);
 }
 
+bool wdm_domain_uses(struct wdm_domain *domain, u64 iova, u64 last_iova);
 ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 			     struct wdm_budget *budget,
 			     struct wdm_domain **out);

@@ -62,11 +62,11 @@ static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
 	if (group->attachment) {
 		domain = group->attachment->domain;
 		/*
-		 * ->uses() needs all pages: a walk has the empty range, too, and
+		 * This needs all pages: a walk has the empty range, too, and
 		 * frees shadow pages. Nothing is attached, so the epoch stays.
 		 */
 		wdm_range_lock_all(&domain->ranges, &all, false);
-		mapped = domain->ops->uses(domain, iova, iova);
+		mapped = wdm_domain_uses(domain, iova, iova);
 		wdm_range_unlock(&domain->ranges, &all);
 	}
 	mutex_unlock(&group->lock);

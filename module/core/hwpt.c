@@ -15,15 +15,18 @@
 /**
  * wdm_hwpt_create() - Take over an iommu_domain
  * @domain: empty, of type IOMMU_DOMAIN_UNMANAGED
+ * @gfp: how maps allocate memory
  *
  * Return: the hwpt, which owns @domain; NULL when out of memory.
  */
-struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain)
+struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain, gfp_t gfp)
 {
 	struct wdm_hwpt *hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
 
-	if (hwpt)
+	if (hwpt) {
 		hwpt->domain = domain;
+		hwpt->gfp = gfp;
+	}
 	return hwpt;
 }
 
@@ -226,6 +229,38 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 	return wdm_status_from_errno(ret);
 }
 
+/*
+ * Map without a list of pieces, which takes memory and, before Linux 6.3, a context
+ * that may sleep.
+ */
+static ntstatus_t wdm_hwpt_map_atomic(struct wdm_hwpt *hwpt,
+				      const struct wdm_mapping *map)
+{
+	struct wdm_pages_iter iter;
+	u64 pfn, nr, piece, iova = map->iova;
+	ntstatus_t status;
+
+	wdm_pages_iter_init(&iter, map->pages, map->page, map->nr_pages);
+	while ((nr = wdm_pages_iter_next(&iter, &pfn))) {
+		for (; nr; nr -= piece, pfn += piece) {
+			piece = wdm_hwpt_piece(hwpt, iova, PFN_PHYS(pfn),
+					       nr << PAGE_SHIFT, map->pgsize) >>
+				PAGE_SHIFT;
+			status = wdm_hwpt_map_contig(hwpt, iova, pfn, piece,
+						     map->perms);
+			if (!wdm_ok(status))
+				goto undo;
+			iova += piece << PAGE_SHIFT;
+		}
+	}
+	return STATUS_SUCCESS;
+
+undo:
+	if (iova != map->iova)
+		wdm_hwpt_unmap_sync(hwpt, map->iova, iova - map->iova);
+	return status;
+}
+
 /**
  * wdm_hwpt_map() - Map pages
  * @hwpt: the hwpt; nothing is mapped in the range
@@ -234,7 +269,8 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
  *
  * Maps everything or nothing, unless wdm_hwpt_must_undo() is false.
  *
- * Context: may sleep. Calls for disjoint ranges may run in parallel.
+ * Context: may sleep; any, if @hwpt->gfp is GFP_ATOMIC. Calls for disjoint ranges may
+ * run in parallel.
  * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came, or when the
  * attach that fills the hwpt should give up; what the IOMMU driver's errno means.
  */
@@ -251,7 +287,9 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 	if (nr < map->nr_pages ||
 	    wdm_hwpt_piece(hwpt, map->iova, PFN_PHYS(pfn), nr << PAGE_SHIFT,
 			   map->pgsize) < nr << PAGE_SHIFT)
-		return wdm_hwpt_map_list(hwpt, map, killable);
+		return gfpflags_allow_blocking(hwpt->gfp) ?
+		       wdm_hwpt_map_list(hwpt, map, killable) :
+		       wdm_hwpt_map_atomic(hwpt, map);
 
 	/* One call will do. */
 	return wdm_hwpt_map_contig(hwpt, map->iova, pfn, nr, map->perms);
@@ -263,6 +301,8 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
  * @iova: where, page aligned; no IOMMU page may reach out of the range
  * @size: bytes
  * @gather: collects what must be synced before the pages are unpinned
+ *
+ * Context: as for wdm_hwpt_map().
  */
 void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather)
@@ -278,7 +318,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		}
 		iova += got;
 		size -= got;
-		cond_resched();
+		wdm_hwpt_resched(hwpt);
 	}
 }
 

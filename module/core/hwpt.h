@@ -9,8 +9,10 @@
 #ifndef WDM_CORE_HWPT_H
 #define WDM_CORE_HWPT_H
 
+#include <linux/gfp.h>
 #include <linux/iommu.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 
 #include "../status.h"
 #include "mdl.h"
@@ -21,7 +23,10 @@
  * struct wdm_hwpt - a hwpt
  * @node: in wdm_domain.hwpts
  * @domain: Linux' domain
+ * @gfp: how maps allocate memory; GFP_ATOMIC if calls may come from atomic context
  * @aperture: the addresses that may be mapped; final after the first attach
+ * @filled: the first page number that an attach has not filled yet, U64_MAX once it
+ *	has filled all: what is mapped in the domain below this is mapped here
  * @users: attachments that use it
  * @coherent: cache coherency is enforced
  * @exclusive: it maps what the firmware wants mapped for its only group
@@ -32,13 +37,15 @@
  *	reach it
  * @unmapped: a walk of a caller's tables has unmapped something in it
  * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
- * @revoking: while an attach fills it: the number of groups that are being taken
- *	back, of which any makes the attach give up; NULL otherwise
+ * @revoking: while an attach fills it, and no other call sees it: the number of groups
+ *	that are being taken back, of which any makes the attach give up; NULL otherwise
  */
 struct wdm_hwpt {
 	struct list_head node;
 	struct iommu_domain *domain;
+	gfp_t gfp;
 	struct wdm_iova_range aperture;
+	u64 filled;
 	unsigned int users;
 	bool coherent;
 	bool exclusive;
@@ -85,7 +92,7 @@ struct wdm_mapping {
 	enum wdm_pgsize pgsize;
 };
 
-struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain);
+struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain, gfp_t gfp);
 void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt);
 void wdm_hwpt_destroy(struct wdm_hwpt *hwpt);
 
@@ -115,14 +122,14 @@ static inline int wdm_prot(u32 perms)
  * @nr_pages: how many; few enough for one call
  * @perms: WDM_READ, WDM_WRITE
  *
+ * Context: any, if @hwpt->gfp is GFP_ATOMIC.
  * Return: a status.
  */
 static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u64 pfn,
 					     u64 nr_pages, u32 perms)
 {
 	int ret = iommu_map(hwpt->domain, iova, PFN_PHYS(pfn),
-			    nr_pages << PAGE_SHIFT, wdm_prot(perms),
-			    GFP_KERNEL_ACCOUNT);
+			    nr_pages << PAGE_SHIFT, wdm_prot(perms), hwpt->gfp);
 
 	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
 }
@@ -139,6 +146,30 @@ static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,
 	if (WARN_ON_ONCE(iommu_unmap_fast(hwpt->domain, iova, PAGE_SIZE, gather) !=
 			 PAGE_SIZE))
 		WRITE_ONCE(hwpt->broken, true);
+}
+
+/**
+ * wdm_hwpt_reached() - Which of some pages must be mapped in a hwpt?
+ * @hwpt: the hwpt
+ * @pgno: the first page number
+ * @nr_pages: pages
+ *
+ * An attach that is filling the hwpt takes the table as it is when it gets to a page,
+ * so a map or unmap of a page that it has not reached leaves this hwpt alone.
+ *
+ * Return: how many pages, from @pgno on.
+ */
+static inline u64 wdm_hwpt_reached(const struct wdm_hwpt *hwpt, u64 pgno,
+				   u64 nr_pages)
+{
+	return pgno < hwpt->filled ? min(nr_pages, hwpt->filled - pgno) : 0;
+}
+
+/* cond_resched(), where the context of calls allows it */
+static inline void wdm_hwpt_resched(const struct wdm_hwpt *hwpt)
+{
+	if (gfpflags_allow_blocking(hwpt->gfp))
+		cond_resched();
 }
 
 /* Must a map that fails leave the hwpt as it was? One that is being filled is freed. */

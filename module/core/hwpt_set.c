@@ -9,25 +9,34 @@
  * @domain: the domain, which is locked
  * @map: what to map
  *
+ * Context: wdm_domain.lock is held if the domain is atomic; else may sleep.
  * Return: as wdm_hwpt_map().
  */
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 			 const struct wdm_mapping *map)
 {
+	struct wdm_mapping reached = *map;
+	u64 pgno = map->iova >> PAGE_SHIFT;
 	ntstatus_t status;
 	struct wdm_hwpt *hwpt;
 
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
-		status = wdm_hwpt_map(hwpt, map, domain->killable);
+		reached.nr_pages = wdm_hwpt_reached(hwpt, pgno, map->nr_pages);
+		if (!reached.nr_pages)
+			continue;
+		status = wdm_hwpt_map(hwpt, &reached, domain->killable);
 		if (!wdm_ok(status))
 			goto undo;
 	}
 	return STATUS_SUCCESS;
 
 undo:
-	list_for_each_entry_continue_reverse(hwpt, &domain->hwpts, node)
-		wdm_hwpt_unmap_sync(hwpt, map->iova,
-				    map->nr_pages << PAGE_SHIFT);
+	list_for_each_entry_continue_reverse(hwpt, &domain->hwpts, node) {
+		reached.nr_pages = wdm_hwpt_reached(hwpt, pgno, map->nr_pages);
+		if (reached.nr_pages)
+			wdm_hwpt_unmap_sync(hwpt, map->iova,
+					    reached.nr_pages << PAGE_SHIFT);
+	}
 	return status;
 }
 
@@ -38,13 +47,20 @@ undo:
  * @size: bytes
  *
  * When it returns, the range blocks.
+ *
+ * Context: as for wdm_hwpts_map().
  */
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 {
 	struct wdm_hwpt *hwpt;
+	u64 nr_pages;
 
-	list_for_each_entry(hwpt, &domain->hwpts, node)
-		wdm_hwpt_unmap_sync(hwpt, iova, size);
+	list_for_each_entry(hwpt, &domain->hwpts, node) {
+		nr_pages = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT,
+					    size >> PAGE_SHIFT);
+		if (nr_pages)
+			wdm_hwpt_unmap_sync(hwpt, iova, nr_pages << PAGE_SHIFT);
+	}
 }
 
 /**
@@ -62,61 +78,4 @@ bool wdm_hwpts_broken(const struct wdm_domain *domain)
 		if (READ_ONCE(hwpt->broken))
 			return true;
 	return false;
-}
-
-/**
- * wdm_hwpt_clear() - Unmap what the mapping table holds from one hwpt
- * @domain: the domain; nobody attaches or detaches
- * @hwpt: the hwpt
- * @last_pgno: the last page number
- */
-void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 last_pgno)
-{
-	struct iommu_iotlb_gather gather;
-	struct wdm_extent ext = { };
-	u64 pgno = 0, end = 0;
-
-	/* Unmap neighbouring extents together. */
-	iommu_iotlb_gather_init(&gather);
-	while (wdm_mappings_next(&domain->mappings, last_pgno, &ext)) {
-		if (ext.pgno != end) {
-			wdm_hwpt_unmap(hwpt, pgno << PAGE_SHIFT,
-				       (end - pgno) << PAGE_SHIFT, &gather);
-			pgno = ext.pgno;
-		}
-		end = wdm_extent_end(&ext);
-		cond_resched();
-	}
-	wdm_hwpt_unmap(hwpt, pgno << PAGE_SHIFT, (end - pgno) << PAGE_SHIFT, &gather);
-	iommu_iotlb_sync(hwpt->domain, &gather);
-}
-
-/**
- * wdm_hwpt_fill() - Map what the mapping table holds in one hwpt
- * @domain: the domain, all of which is locked
- * @hwpt: the hwpt, which is empty
- * @pgsize: which pages of the IOMMU to use
- *
- * Return: a status; on failure @hwpt is empty again, unless it is being filled by
- * an attach, which frees it. STATUS_CANCELLED also if that attach should give up.
- */
-ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			 enum wdm_pgsize pgsize)
-{
-	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_extent ext = { };
-
-	while (wdm_mappings_next(&domain->mappings, U64_MAX >> PAGE_SHIFT, &ext)) {
-		struct wdm_mapping map = wdm_extent_mapping(&ext, pgsize);
-
-		status = wdm_domain_cancelled(domain) ||
-			 wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
-			 wdm_hwpt_map(hwpt, &map, domain->killable);
-		if (!wdm_ok(status))
-			break;
-		cond_resched();
-	}
-	if (!wdm_ok(status) && ext.pgno && wdm_hwpt_must_undo(hwpt))
-		wdm_hwpt_clear(domain, hwpt, ext.pgno - 1);
-	return status;
 }

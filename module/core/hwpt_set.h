@@ -30,10 +30,6 @@ ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size);
 bool wdm_hwpts_broken(const struct wdm_domain *domain);
 
-ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			 enum wdm_pgsize pgsize);
-void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 last_pgno);
-
 /**
  * wdm_hwpts_settle() - Finish unmapping pages
  * @domain: the domain; nobody attaches or detaches

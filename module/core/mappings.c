@@ -8,7 +8,7 @@
  * map costs at most one span, and a node at each end.
  *
  * The tree is a red-black tree under one spinlock: callers that cannot sleep can
- * use it, and taking pages out needs no memory, so that an undo cannot fail. What
+ * use it, which is why the lock disables interrupts, and taking pages out needs no memory, so that an undo cannot fail. What
  * may need memory comes before: a removal cuts spans at its ends first, and a map
  * allocates its blocks before it changes anything. A critical section does
  * at most one block, and few touch more than one node: they are found by a hash.
@@ -320,19 +320,29 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
 	return true;
 }
 
-/* The first extent from @pgno to @last_pgno, as far as one block has it */
-static bool wdm_piece_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
-			   struct wdm_extent *ext)
+/**
+ * wdm_mappings_peek() - Find the next mapped pages, as far as one block has them
+ * @mappings: the table
+ * @pgno: page number to start at
+ * @last_pgno: last page number of interest
+ * @ext: out: the first extent of this range, cut to it and to a block
+ *
+ * Context: any; takes a bounded time.
+ * Return: whether there is one.
+ */
+bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+		       struct wdm_extent *ext)
 {
 	struct wdm_map_block *block;
 	bool found = false;
+	unsigned long flags;
 
-	spin_lock(&mappings->lock);
+	spin_lock_irqsave(&mappings->lock, flags);
 	for (block = wdm_block_next(mappings, pgno);
 	     !found && block && block->first <= last_pgno;
 	     block = wdm_block_of(rb_next(&block->rb)))
 		found = wdm_block_find(block, pgno, last_pgno, ext);
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 	return found;
 }
 
@@ -370,14 +380,13 @@ bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 {
 	struct wdm_extent next;
 
-	if (pgno > last_pgno ||
-	    !wdm_piece_find(mappings, pgno, last_pgno, ext))
+	if (pgno > last_pgno || !wdm_mappings_peek(mappings, pgno, last_pgno, ext))
 		return false;
 
 	/* An extent may go on in the next block. */
 	while (!wdm_region_index(wdm_extent_end(ext)) &&
 	       wdm_extent_end(ext) <= last_pgno &&
-	       wdm_piece_find(mappings, wdm_extent_end(ext), last_pgno, &next) &&
+	       wdm_mappings_peek(mappings, wdm_extent_end(ext), last_pgno, &next) &&
 	       wdm_extent_join(ext, &next))
 		cond_resched();
 	return true;
@@ -398,8 +407,9 @@ bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
 	unsigned int i = wdm_region_index(pgno);
 	bool found = false;
 	u64 first = pgno;
+	unsigned long flags;
 
-	spin_lock(&mappings->lock);
+	spin_lock_irqsave(&mappings->lock, flags);
 	block = wdm_block_at(mappings, pgno);
 	if (block && (block->span || block->entry[i].mdl)) {
 		if (block->span)
@@ -412,7 +422,7 @@ bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
 			}
 		found = wdm_block_find(block, first, block->last, ext);
 	}
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 	return found;
 }
 
@@ -430,6 +440,26 @@ static bool wdm_range_is_unmapped(struct wdm_mappings *mappings, u64 pgno,
 		    (block->nr_used && wdm_block_find(block, pgno, last_pgno, &ext)))
 			return false;
 	return true;
+}
+
+/**
+ * wdm_mappings_any() - Is anything mapped in a range?
+ * @mappings: the table
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * Context: any; takes a bounded time.
+ * Return: whether there is.
+ */
+bool wdm_mappings_any(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
+{
+	unsigned long flags;
+	bool any;
+
+	spin_lock_irqsave(&mappings->lock, flags);
+	any = !wdm_range_is_unmapped(mappings, pgno, last_pgno);
+	spin_unlock_irqrestore(&mappings->lock, flags);
+	return any;
 }
 
 static void wdm_node_insert(struct wdm_map_block *node, u64 pgno, u64 last_pgno,
@@ -529,9 +559,10 @@ static ntstatus_t wdm_insert_locked(struct wdm_mappings *mappings,
 {
 	unsigned int nr_nodes, nr_spans;
 	ntstatus_t status;
+	unsigned long flags;
 
 	for (;;) {
-		spin_lock(&mappings->lock);
+		spin_lock_irqsave(&mappings->lock, flags);
 		if (!wdm_range_is_unmapped(mappings, ext->pgno,
 					   wdm_extent_end(ext) - 1)) {
 			status = STATUS_RESOURCE_IN_USE;
@@ -543,13 +574,13 @@ static ntstatus_t wdm_insert_locked(struct wdm_mappings *mappings,
 			status = STATUS_SUCCESS;
 			break;
 		}
-		spin_unlock(&mappings->lock);
+		spin_unlock_irqrestore(&mappings->lock, flags);
 		status = wdm_reserve_fill(mappings, reserve, nr_nodes, nr_spans,
 					  gfp);
 		if (!wdm_ok(status))
 			return status;
 	}
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 	return status;
 }
 
@@ -564,10 +595,11 @@ static bool wdm_insert_quick(struct wdm_mappings *mappings,
 	struct wdm_map_block *node;
 	bool done = false;
 	unsigned int i;
+	unsigned long flags;
 
 	if (wdm_region_first(ext->pgno) != wdm_region_first(last))
 		return false;
-	spin_lock(&mappings->lock);
+	spin_lock_irqsave(&mappings->lock, flags);
 	node = wdm_recent_node(mappings, ext->pgno);
 	if (node) {
 		for (i = wdm_region_index(ext->pgno); i <= wdm_region_index(last); i++)
@@ -581,7 +613,7 @@ static bool wdm_insert_quick(struct wdm_mappings *mappings,
 			ext->mdl, ext->mdl_page, ext->perms });
 		mappings->nr_pages += ext->nr_pages;
 	}
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 	return done;
 }
 
@@ -729,11 +761,12 @@ ntstatus_t wdm_mappings_prepare(struct wdm_mappings *mappings, u64 *pgno,
 	struct wdm_map_block *block;
 	unsigned int nr_nodes = 0, nr_spans = 0;
 	u64 edge, nr = 0;
+	unsigned long flags;
 
 	reserve.nr_nodes = 0;
 	reserve.nr_spans = 0;
 again:
-	spin_lock(&mappings->lock);
+	spin_lock_irqsave(&mappings->lock, flags);
 	block = wdm_block_at(mappings, *pgno);
 	edge = block ? wdm_span_edge(block, *pgno, last_pgno) : 0;
 	if (edge) {
@@ -746,7 +779,7 @@ again:
 			wdm_node_remember(mappings, block);
 		nr = wdm_block_collect(block, *pgno, last_pgno, put_list);
 	}
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 
 	if (edge) {
 		/* Once more: a span may have to be cut at both ends. */
@@ -804,17 +837,18 @@ void wdm_mappings_remove(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 {
 	struct wdm_map_block *block;
 	u64 last;
+	unsigned long flags;
 
 	for (;;) {
-		spin_lock(&mappings->lock);
+		spin_lock_irqsave(&mappings->lock, flags);
 		block = wdm_block_at(mappings, pgno);
 		if (WARN_ON_ONCE(!block)) {
-			spin_unlock(&mappings->lock);
+			spin_unlock_irqrestore(&mappings->lock, flags);
 			return;
 		}
 		last = min(last_pgno, block->last);
 		wdm_block_remove(mappings, block, pgno, last);
-		spin_unlock(&mappings->lock);
+		spin_unlock_irqrestore(&mappings->lock, flags);
 		if (last == last_pgno)
 			return;
 		pgno = last + 1;
@@ -852,19 +886,20 @@ bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgn
 	u64 nr = last_pgno - pgno + 1;
 	struct wdm_map_block *node;
 	bool done = false;
+	unsigned long flags;
 
 	if (wdm_region_first(pgno) != wdm_region_first(last_pgno) ||
 	    (whole && (!i || last == WDM_REGION_PAGES - 1)))
 		return false;
 	wdm_put_list_checkpoint(put_list, &checkpoint);
-	spin_lock(&mappings->lock);
+	spin_lock_irqsave(&mappings->lock, flags);
 	node = wdm_recent_node(mappings, pgno);
 	if (node && !(whole && (wdm_node_goes_on(node, i) ||
 				wdm_node_goes_on(node, last + 1))))
 		done = wdm_block_collect(node, pgno, last_pgno, put_list) == nr;
 	if (done)
 		wdm_block_remove(mappings, node, pgno, last_pgno);
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 	if (!done)
 		wdm_put_list_rollback(put_list, &checkpoint);
 	return done;
@@ -959,9 +994,10 @@ void wdm_mappings_destroy(struct wdm_mappings *mappings)
 u64 wdm_mappings_pages(struct wdm_mappings *mappings)
 {
 	u64 nr_pages;
+	unsigned long flags;
 
-	spin_lock(&mappings->lock);
+	spin_lock_irqsave(&mappings->lock, flags);
 	nr_pages = mappings->nr_pages;
-	spin_unlock(&mappings->lock);
+	spin_unlock_irqrestore(&mappings->lock, flags);
 	return nr_pages;
 }

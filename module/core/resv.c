@@ -110,17 +110,22 @@ ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
 	const struct wdm_attachment *attachment;
 	struct wdm_iova_range *ranges;
 	unsigned int max = 1 + resv->nr;
+	unsigned long flags;
 
 	list_for_each_entry(attachment, &domain->attachments, domain_node)
 		max += attachment->resv.nr;
 	if (max <= allowed->max)
 		return STATUS_SUCCESS;
-	ranges = krealloc(allowed->ranges, max * sizeof(*ranges),
-			  GFP_KERNEL_ACCOUNT);
+	ranges = kmalloc_array(max, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
 	if (!ranges)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	allowed->ranges = ranges;
+	/* Maps of kernel code read them meanwhile. */
+	spin_lock_irqsave(&domain->lock, flags);
+	memcpy(ranges, allowed->ranges, allowed->nr * sizeof(*ranges));
+	swap(ranges, allowed->ranges);
 	allowed->max = max;
+	spin_unlock_irqrestore(&domain->lock, flags);
+	kfree(ranges);
 	return STATUS_SUCCESS;
 }
 
@@ -190,7 +195,7 @@ static void wdm_allowed_clip(struct wdm_allowed *allowed,
 
 /**
  * wdm_allowed_update() - Compute the allowed ranges after a group came or went
- * @domain: the domain, all of which is locked
+ * @domain: the domain, all of which is locked; and wdm_domain.lock, if it is atomic
  *
  * What lies in the aperture of each hwpt and in no reserved range of an attached
  * group. wdm_allowed_reserve() has made room.

@@ -40,8 +40,8 @@ struct wdm_resv {
  * @nr: elements of @ranges
  * @max: elements that @ranges has room for
  *
- * Changes while all pages of the domain are locked; stable under
- * wdm_domain_lock() or any other range.
+ * Changes while all pages of the domain are locked, and with wdm_domain.lock if the
+ * domain is atomic; stable under that lock, wdm_domain_lock() or any other range.
  */
 struct wdm_allowed {
 	struct wdm_iova_range widest;

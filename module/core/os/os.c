@@ -12,21 +12,62 @@ static void wdm_os_destroy(struct wdm_domain *domain)
 
 static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
-	struct wdm_extent ext;
-
 	return iova <= last_iova &&
-	       wdm_mappings_find(&domain->mappings, iova >> PAGE_SHIFT,
-				 last_iova >> PAGE_SHIFT, &ext);
+	       wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
+				last_iova >> PAGE_SHIFT);
+}
+
+/*
+ * The next extent to map or unmap in a hwpt. In an atomic domain no page of the IOMMU
+ * spans two of the table's blocks.
+ */
+static bool wdm_os_step(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
+			struct wdm_extent *ext)
+{
+	if (domain->atomic)
+		return wdm_mappings_peek(&domain->mappings, pgno, last_pgno, ext);
+	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
 }
 
 static ntstatus_t wdm_os_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	return wdm_hwpt_fill(domain, hwpt, domain->pgsize);
+	struct wdm_mapping map;
+	struct wdm_extent ext;
+	ntstatus_t status;
+
+	if (!wdm_os_step(domain, hwpt->filled, U64_MAX >> PAGE_SHIFT, &ext)) {
+		hwpt->filled = U64_MAX;
+		return STATUS_SUCCESS;
+	}
+	map = wdm_extent_mapping(&ext, domain->pgsize);
+	status = wdm_hwpt_map(hwpt, &map, domain->killable);
+	if (wdm_ok(status))
+		hwpt->filled = wdm_extent_end(&ext);
+	return status;
 }
 
 static void wdm_os_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	wdm_hwpt_clear(domain, hwpt, U64_MAX >> PAGE_SHIFT);
+	u64 last_pgno = min(hwpt->filled - 1, U64_MAX >> PAGE_SHIFT);
+	struct iommu_iotlb_gather gather;
+	u64 pgno = 0, end = 0;
+	struct wdm_extent ext;
+
+	if (!hwpt->filled)
+		return;
+	/* Unmap neighbouring extents together. */
+	iommu_iotlb_gather_init(&gather);
+	while (end <= last_pgno && wdm_os_step(domain, end, last_pgno, &ext)) {
+		if (ext.pgno != end) {
+			wdm_hwpt_unmap(hwpt, pgno << PAGE_SHIFT,
+				       (end - pgno) << PAGE_SHIFT, &gather);
+			pgno = ext.pgno;
+		}
+		end = wdm_extent_end(&ext);
+		wdm_hwpt_resched(hwpt);
+	}
+	wdm_hwpt_unmap(hwpt, pgno << PAGE_SHIFT, (end - pgno) << PAGE_SHIFT, &gather);
+	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
 static ntstatus_t wdm_os_next(struct wdm_domain *domain, u64 iova,

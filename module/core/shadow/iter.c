@@ -293,6 +293,8 @@ static void wdm_stale_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 /* Backend operation: unmap everything from a hwpt. All pages are held. */
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
+	if (!hwpt->filled)
+		return;
 	wdm_stale_clear(domain, hwpt);
 	if (wdm_shadow_bypasses(domain->shadow))
 		wdm_bypass_clear(domain, hwpt, U64_MAX);
@@ -354,18 +356,11 @@ static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt
 	return STATUS_SUCCESS;
 }
 
-/* Backend operation: map everything in a new hwpt. All pages are held. */
-ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+static ntstatus_t wdm_leaves_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
+	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_leaf leaf;
-	ntstatus_t status;
 	u64 va = 0;
-
-	status = wdm_shadow_settle(domain, hwpt);
-	if (!wdm_ok(status))
-		return status;
-	if (wdm_shadow_bypasses(domain->shadow))
-		return wdm_bypass_fill(domain, hwpt);
 
 	while (wdm_ok(status) && wdm_leaf_next(domain, va, true, &leaf)) {
 		status = wdm_leaf_fill(domain, hwpt, &leaf);
@@ -376,5 +371,22 @@ ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 		status = STATUS_CANCELLED;
 	if (!wdm_ok(status) && wdm_hwpt_must_undo(hwpt))
 		wdm_leaves_clear(domain, hwpt, va);
+	return status;
+}
+
+/* Backend operation: map everything in a new hwpt, in one step. All pages are held. */
+ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+{
+	ntstatus_t status;
+
+	status = wdm_shadow_settle(domain, hwpt);
+	if (!wdm_ok(status))
+		return status;
+	if (wdm_shadow_bypasses(domain->shadow))
+		status = wdm_bypass_fill(domain, hwpt);
+	else
+		status = wdm_leaves_fill(domain, hwpt);
+	if (wdm_ok(status))
+		hwpt->filled = U64_MAX;
 	return status;
 }

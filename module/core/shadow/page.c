@@ -140,6 +140,8 @@ static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 	/* A walk that is killed in a yield has lost what keeps the hwpts. */
 	WARN_ON_ONCE(!walk->locked);
 	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
+		if (!hwpt->filled)
+			continue;
 		if (size == PAGE_SIZE)
 			wdm_hwpt_unmap_page(hwpt, iova, &hwpt->gather);
 		else
