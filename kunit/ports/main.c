@@ -11,6 +11,7 @@
 
 static const struct port_case *const port_suites[] = {
 	port_v1_cases,
+	port_v2_cases,
 };
 
 static void port_run(struct port *port)

@@ -42,6 +42,7 @@ struct port_case {
 
 /* Arrays that end with an empty element */
 extern const struct port_case port_v1_cases[];
+extern const struct port_case port_v2_cases[];
 
 /* A line of the results: "wdm_foo: " marks them in the log. */
 #define port_say(fmt, ...)	pr_info("wdm_foo: " fmt "\n", ##__VA_ARGS__)
