@@ -223,7 +223,7 @@ static struct kunit_case memory_cases[] = {
 };
 
 static struct kunit_suite memory_suite = {
-	.name = "wdm_iommu_memory",
+	.name = "wdm_iommu_fail_nth",
 	.init = fixture_init,
 	.exit = fixture_exit,
 	.test_cases = memory_cases,
