@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Count TAP and KTAP. Prints "PASSED FAILED SKIPPED", and on stderr the lines that
-# failed or were skipped, with the reason.
+# failed or were skipped, with the last comments before each failure.
 #
 #	awk -f scripts/lib/tap.awk FILE...
 #
@@ -12,10 +12,13 @@
 # line that is not indented begins a new document. "not ok ... # TODO" counts as
 # skipped.
 
-function fail(n, text) {
+function fail(n, text,    i) {
 	failed += n
 	failures++
 	print "  failed: " text > "/dev/stderr"
+	for (i = (nr_comments > 20 ? nr_comments - 20 : 0); i < nr_comments; i++)
+		print "    " comments[i] > "/dev/stderr"
+	nr_comments = 0
 }
 
 function skip(text) {
@@ -80,6 +83,13 @@ line ~ /^K?TAP version [0-9]+$/ {
 	next
 }
 
+line ~ /^# (Subtest|module):/ { next }
+
+line ~ /^#/ {
+	comments[nr_comments++] = line
+	next
+}
+
 line ~ /^Bail out!/ {
 	fail(1, line)
 	next
@@ -112,6 +122,7 @@ line ~ /^(not )?ok([ \t]|$)/ {
 	} else {
 		fail(1, line)
 	}
+	nr_comments = 0
 }
 
 END {
