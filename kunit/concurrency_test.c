@@ -14,7 +14,7 @@
 #include "support/caller_tables.h"
 
 #define CONC_THREADS	4
-#define CONC_ROUNDS	300
+#define CONC_ROUNDS	150
 #define CONC_PAGES	64
 
 struct conc;

@@ -382,7 +382,7 @@ static void hwpt_tables(struct kunit *test)
 
 	hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast, fake, &across, 1);
 	hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast, fake, apart, 2);
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < 100; i++) {
 		nr = 1 + fixture_below(&fx->rng, ARRAY_SIZE(ranges));
 		hwpt_random_ranges(fx, ranges, nr);
 		syncs = hwpt_unmap_ranges(test, wdm_compat_iommu_unmap_fast,
@@ -414,7 +414,7 @@ static struct kunit_case hwpt_cases[] = {
 };
 
 static struct kunit_suite hwpt_suite = {
-	.name = "wdm_iommu_hw",
+	.name = "wdm_iommu_hwpt",
 	.init = fixture_init,
 	.exit = fixture_exit,
 	.test_cases = hwpt_cases,

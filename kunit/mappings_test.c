@@ -14,7 +14,7 @@
 
 /* Some regions, whole ones among them */
 #define MAPPINGS_WINDOW	(10 * WDM_REGION_PAGES + 20)
-#define MAPPINGS_STEPS	3000
+#define MAPPINGS_STEPS	1500
 #define MAPPINGS_MDLS	3
 
 /* The windows: where page numbers start, in the middle, and where they end. */
@@ -376,7 +376,7 @@ static void mappings_keeps_mdl(struct kunit *test)
 }
 
 /* Many blocks, whole regions and nodes */
-#define MAPPINGS_REGIONS	4000
+#define MAPPINGS_REGIONS	2000
 
 static void mappings_fill_regions(struct kunit *test, struct mappings_run *run,
 				  u64 pages)

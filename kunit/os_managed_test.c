@@ -11,7 +11,7 @@
 /* 8 MiB from 256 MiB on. */
 #define TR_FIRST	BIT_ULL(16)
 #define TR_PAGES	2048
-#define TR_STEPS	500
+#define TR_STEPS	250
 #define TR_MDLS		3
 #define TR_FAKES	3
 
@@ -706,7 +706,7 @@ static struct kunit_case translate_cases[] = {
 };
 
 static struct kunit_suite translate_suite = {
-	.name = "wdm_iommu_translate",
+	.name = "wdm_iommu_os_managed",
 	.init = fixture_init,
 	.exit = fixture_exit,
 	.test_cases = translate_cases,

@@ -9,7 +9,7 @@
 #include "support/fixture.h"
 #include "support/caller_tables.h"
 
-#define SHADOW_STEPS	80
+#define SHADOW_STEPS	40
 
 static const struct tables_kind shadow_kinds[] = {
 	{ "x86-64, 4 levels", false, 48, 4, 512 },

@@ -68,6 +68,7 @@ struct fake_table {
  * @chunks: the memory of all of them, by the page, as kmemleak is too slow for that
  *	many objects
  * @mapped: 4 KiB pages mapped
+ * @has_ram: pages of RAM have been mapped; otherwise iova_to_phys finds nothing
  * @serial: the last serial number
  * @nr_map: calls of map_pages
  * @nr_unmap: calls of unmap_pages
@@ -101,6 +102,7 @@ struct fake_iommu {
 	struct list_head spare;
 	struct list_head chunks;
 	u64 mapped;
+	bool has_ram;
 	u64 serial;
 	unsigned int nr_map;
 	unsigned int nr_unmap;
