@@ -326,6 +326,23 @@ struct object_thread {
 	struct completion done;
 };
 
+/* Run threads to their end. */
+static void object_run(struct kunit *test, struct object_thread *threads,
+		       unsigned int nr, int (*fn)(void *data))
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		init_completion(&threads[i].done);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fn, &threads[i],
+							    "object/%u", i)));
+	}
+	for (i = 0; i < nr; i++) {
+		wait_for_completion(&threads[i].done);
+		KUNIT_EXPECT_EQ(test, threads[i].odd, 0);
+	}
+}
+
 static int object_thread(void *data)
 {
 	struct object_thread *thread = data;
@@ -368,21 +385,14 @@ static void object_threads(struct kunit *test)
 
 	object_context(&ctx);
 	handle = object_domain(test, &ctx)->handle;
-	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		threads[i] = (struct object_thread) {
 			.ctx = &ctx,
 			.handle = handle,
 		};
-		init_completion(&threads[i].done);
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(object_thread,
-							    &threads[i],
-							    "object/%u", i)));
-	}
-	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		wait_for_completion(&threads[i].done);
+	object_run(test, threads, ARRAY_SIZE(threads), object_thread);
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		deleted += threads[i].deleted;
-		KUNIT_EXPECT_EQ(test, threads[i].odd, 0);
-	}
 	KUNIT_EXPECT_EQ(test, deleted, 1);
 	object_close_context(test, &ctx);
 }
@@ -413,11 +423,7 @@ static void object_put_elsewhere(struct kunit *test)
 			.ctx = &ctx,
 			.handle = handle,
 		};
-		init_completion(&threads[i].done);
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(object_put_thread,
-							    &threads[i],
-							    "object/%u", i)));
-		wait_for_completion(&threads[i].done);
+		object_run(test, &threads[i], 1, object_put_thread);
 		KUNIT_ASSERT_EQ(test, threads[i].odd, 0);
 	}
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
@@ -430,22 +436,6 @@ static void object_put_elsewhere(struct kunit *test)
 						    WDM_OBJECT_DOMAIN),
 			    STATUS_SUCCESS);
 	object_close_context(test, &ctx);
-}
-
-static void object_run(struct kunit *test, struct object_thread *threads,
-		       unsigned int nr, int (*fn)(void *data))
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		init_completion(&threads[i].done);
-		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(fn, &threads[i],
-							    "object/%u", i)));
-	}
-	for (i = 0; i < nr; i++) {
-		wait_for_completion(&threads[i].done);
-		KUNIT_EXPECT_EQ(test, threads[i].odd, 0);
-	}
 }
 
 /* Half of the threads delete a mapped MDL in vain, the others use it. */
@@ -564,6 +554,95 @@ static void object_churn(struct kunit *test)
 	object_close_context(test, &ctx);
 }
 
+/**
+ * struct object_slow - an MDL whose free operation takes long
+ * @mdl: the MDL
+ * @freeing: the free operation has begun
+ * @go: lets it end
+ * @freed: it has ended
+ */
+struct object_slow {
+	struct wdm_mdl mdl;
+	struct completion freeing;
+	struct completion go;
+	bool freed;
+};
+
+static void object_slow_free(struct wdm_mdl *mdl)
+{
+	struct object_slow *slow = container_of(mdl, struct object_slow, mdl);
+
+	complete(&slow->freeing);
+	wait_for_completion(&slow->go);
+	slow->freed = true;
+}
+
+static int object_delete_thread(void *data)
+{
+	struct object_thread *thread = data;
+
+	thread->deleted = wdm_ok(wdm_object_delete(thread->ctx, thread->handle,
+						   WDM_OBJECT_MDL));
+	complete(&thread->done);
+	return 0;
+}
+
+static int object_gone_thread(void *data)
+{
+	struct object_thread *thread = data;
+
+	thread->odd = object_look(thread->ctx, thread->handle, WDM_OBJECT_MDL) !=
+		      STATUS_INVALID_HANDLE;
+	complete(&thread->done);
+	return 0;
+}
+
+/* While an MDL is being unpinned, its handle is gone, and nobody waits for that. */
+static void object_slow_release(struct kunit *test)
+{
+	static const struct wdm_mdl_ops ops = { .free = object_slow_free };
+	struct object_slow slow = { };
+	const struct wdm_pages none = { };
+	struct object_thread threads[2];
+	struct wdm_object *object;
+	struct wdm_context ctx;
+	unsigned int i;
+	bool in_time;
+
+	object_context(&ctx);
+	init_completion(&slow.freeing);
+	init_completion(&slow.go);
+	wdm_mdl_init(&slow.mdl, &ops, WDM_READ, &none);
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(&ctx, WDM_OBJECT_MDL,
+						     &object), STATUS_SUCCESS);
+	object->mdl = &slow.mdl;
+	wdm_object_publish(&ctx, object);
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = (struct object_thread) {
+			.ctx = &ctx,
+			.handle = object->handle,
+		};
+		init_completion(&threads[i].done);
+	}
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(object_delete_thread,
+						    &threads[0], "object/del")));
+	wait_for_completion(&slow.freeing);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(kthread_run(object_gone_thread,
+						    &threads[1], "object/get")));
+	in_time = wait_for_completion_timeout(&threads[1].done, 30 * HZ);
+	KUNIT_EXPECT_TRUE(test, in_time);
+	KUNIT_EXPECT_EQ(test, threads[1].odd, 0);
+	KUNIT_EXPECT_FALSE(test, slow.freed);
+	complete(&slow.go);
+	if (!in_time)
+		wait_for_completion(&threads[1].done);
+	wait_for_completion(&threads[0].done);
+	KUNIT_EXPECT_EQ(test, threads[0].deleted, 1);
+	KUNIT_EXPECT_TRUE(test, slow.freed);
+	object_close_context(test, &ctx);
+}
+
 static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_steps),
 	KUNIT_CASE(object_abort),
@@ -575,6 +654,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_put_elsewhere),
 	KUNIT_CASE(object_refused),
 	KUNIT_CASE(object_churn),
+	KUNIT_CASE(object_slow_release),
 	{}
 };
 
