@@ -220,6 +220,37 @@ long long pinned_pages(void)
 	       number_in("/proc/vmstat", "nr_foll_pin_released ");
 }
 
+/* The time that a process has spent in the kernel, in milliseconds */
+static unsigned long system_time(pid_t process)
+{
+	unsigned long ticks;
+	char path[32], line[512];
+	const char *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", process);
+	file = fopen(path, "re");
+	REQUIRE(file && fgets(line, sizeof(line), file));
+	fclose(file);
+	/* The command's name, in parentheses, may hold anything. */
+	end = strrchr(line, ')');
+	REQUIRE(end && sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %lu",
+			      &ticks) == 1);
+	return ticks * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+/* Wait until a process has worked in the kernel for so long, whatever else runs. */
+void wait_until_busy(pid_t process, unsigned int milliseconds)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	time_t end = time(NULL) + 60;
+
+	while (system_time(process) < milliseconds) {
+		REQUIRE(time(NULL) < end);
+		nanosleep(&pause, NULL);
+	}
+}
+
 struct wdm_iommu_query_domain query(int fd, __u32 domain)
 {
 	struct wdm_iommu_query_domain answer;

@@ -6,6 +6,8 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <sys/types.h>
+
 #include "harness.h"
 
 /* Addresses that devices use; below edu's default limit of 28 bits. */
@@ -69,6 +71,7 @@ bool drop_capability(unsigned int capability);
 __u64 locked_memory(void);
 long long pinned_pages(void);
 bool pins_are_back(long long before);
+void wait_until_busy(pid_t process, unsigned int milliseconds);
 struct wdm_iommu_query_domain query(int fd, __u32 domain);
 bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 		  struct wdm_iommu_mapping *mapping);

@@ -242,7 +242,7 @@ static double close_device(struct fixture *fixture)
 static void group_goes_back(void)
 {
 	const struct wdm_table_format *format = &wdm_format_x64;
-	const struct timespec pause = { .tv_nsec = 200000000 };
+	const struct timespec pause = { .tv_nsec = 10000000 };
 	struct flushers flushers = { };
 	pthread_t threads[FLUSHERS];
 	struct fixture fixture;
@@ -271,7 +271,9 @@ static void group_goes_back(void)
 
 	for (unsigned int i = 0; i < FLUSHERS; i++)
 		REQUIRE(!pthread_create(&threads[i], NULL, flush_gigabyte, &flushers));
-	nanosleep(&pause, NULL);
+	/* The first flush is over, so the others wait for the next. */
+	while (!__atomic_load_n(&flushers.flushes, __ATOMIC_RELAXED))
+		nanosleep(&pause, NULL);
 	wait = close_device(&fixture);
 	__atomic_store_n(&flushers.stop, true, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < FLUSHERS; i++)

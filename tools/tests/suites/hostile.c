@@ -142,7 +142,6 @@ static void self(void)
 /* The call ends with its process, and the file stays usable for another one. */
 static void killed(void)
 {
-	const struct timespec pause = { .tv_nsec = 300000000 };
 	struct wdm_iommu_walk_error walk_error;
 	struct fixture fixture;
 	time_t start;
@@ -157,7 +156,7 @@ static void killed(void)
 		for (;;)
 			configure_fan(&fixture, &walk_error);
 	}
-	nanosleep(&pause, NULL);
+	wait_until_busy(child, 200);
 	start = time(NULL);
 	kill(child, SIGKILL);
 	REQUIRE(waitpid(child, &status, 0) == child);

@@ -4,9 +4,12 @@
  * exactly as long as it may, and everything comes back.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -288,18 +291,35 @@ static pid_t start_unbind(int *start)
 	return child;
 }
 
+/* An eventfd that VFIO signals when it waits for the device's file to be closed */
+static int request_eventfd(int device)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	struct vfio_irq_set *set = calloc(1, sizeof(*set) + sizeof(fd));
+
+	REQUIRE(fd >= 0 && set);
+	set->argsz = sizeof(*set) + sizeof(fd);
+	set->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+	set->index = VFIO_PCI_REQ_IRQ_INDEX;
+	set->count = 1;
+	memcpy(set->data, &fd, sizeof(fd));
+	REQUIRE(!ioctl(device, VFIO_DEVICE_SET_IRQS, set));
+	free(set);
+	return fd;
+}
+
 static void unbind(void)
 {
-	const struct timespec pause = { .tv_nsec = 500000000 };
+	struct pollfd request = { .events = POLLIN };
 	struct fixture fixture;
 	pid_t child;
 	int status, start;
 
 	child = start_unbind(&start);
 	open_os_managed(&fixture, 2, 0);
+	request.fd = request_eventfd(fixture.device.fd);
 	REQUIRE(write(start, "x", 1) == 1);
-	nanosleep(&pause, NULL);
-	/* It waits for the device's file. */
+	REQUIRE(poll(&request, 1, 30000) == 1);
 	CHECK(waitpid(child, &status, WNOHANG) == 0);
 	close_file(&fixture, FILE_DEVICE);
 	REQUIRE(waitpid(child, &status, 0) == child);

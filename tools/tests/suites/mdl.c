@@ -484,7 +484,6 @@ static void made_by_another(void)
 
 static void killed(void)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
 	long long pinned = pinned_pages();
 	struct fixture fixture;
 	time_t start;
@@ -504,7 +503,7 @@ static void killed(void)
 				wdm_destroy(fixture.fd, mdl);
 		}
 	}
-	nanosleep(&pause, NULL);
+	wait_until_busy(child, 50);
 	start = time(NULL);
 	kill(child, SIGKILL);
 	REQUIRE(waitpid(child, NULL, 0) == child);
