@@ -131,7 +131,8 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	struct wdm_command cmd = { .ctx = file->private_data };
 	unsigned int row = _IOC_NR(nr) - WDM_IOMMU_CMD_BASE;
 	const struct wdm_ioctl *ioctl;
-	union wdm_argument arg;
+	/* All that is used of it is copied from the program first. */
+	union wdm_argument arg __uninitialized;
 	ntstatus_t status;
 	u32 usize;
 	int ret;

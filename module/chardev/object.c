@@ -183,9 +183,9 @@ static bool wdm_object_is(const struct wdm_object *object,
 }
 
 /* Take a reference, if there is an object of this type; false: not decided yet. */
-static bool wdm_object_try_get(struct wdm_context *ctx, u32 handle,
-			       enum wdm_object_type type,
-			       struct wdm_object **out, ntstatus_t *status)
+static __always_inline bool
+wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type type,
+		   struct wdm_object **out, ntstatus_t *status)
 {
 	struct wdm_object *object;
 	bool decided = true;

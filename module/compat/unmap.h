@@ -25,6 +25,8 @@ static inline size_t wdm_compat_unmap_piece(unsigned long pgsizes,
 	unsigned int shift;
 	size_t next, offset;
 
+	if (size == PAGE_SIZE)
+		return size;
 	if (iova)
 		fit &= GENMASK(__ffs(iova), 0);
 	shift = __fls(fit);

@@ -274,6 +274,20 @@ static struct wdm_map_block *wdm_block_at(struct wdm_mappings *mappings, u64 pgn
 	return block && block->first <= pgno ? block : NULL;
 }
 
+/* The node that a page is in. From now on it is found by the hash. */
+static struct wdm_map_block *wdm_node_at(struct wdm_mappings *mappings, u64 pgno)
+{
+	struct wdm_map_block *node = wdm_recent_node(mappings, pgno);
+
+	if (likely(node))
+		return node;
+	node = wdm_block_at(mappings, pgno);
+	if (!node || node->span)
+		return NULL;
+	wdm_node_remember(mappings, node);
+	return node;
+}
+
 /* An extent of pages of a block, the first of which maps something */
 static void wdm_block_extent(const struct wdm_map_block *block, u64 pgno,
 			     u64 nr_pages, struct wdm_extent *ext)
@@ -600,7 +614,7 @@ static bool wdm_insert_quick(struct wdm_mappings *mappings,
 	if (wdm_region_first(ext->pgno) != wdm_region_first(last))
 		return false;
 	spin_lock_irqsave(&mappings->lock, flags);
-	node = wdm_recent_node(mappings, ext->pgno);
+	node = wdm_node_at(mappings, ext->pgno);
 	if (node) {
 		for (i = wdm_region_index(ext->pgno); i <= wdm_region_index(last); i++)
 			if (node->entry[i].mdl)
@@ -893,7 +907,7 @@ bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgn
 		return false;
 	wdm_put_list_checkpoint(put_list, &checkpoint);
 	spin_lock_irqsave(&mappings->lock, flags);
-	node = wdm_recent_node(mappings, pgno);
+	node = wdm_node_at(mappings, pgno);
 	if (node && !(whole && (wdm_node_goes_on(node, i) ||
 				wdm_node_goes_on(node, last + 1))))
 		done = wdm_block_collect(node, pgno, last_pgno, put_list) == nr;

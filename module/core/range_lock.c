@@ -83,7 +83,8 @@ static void wdm_range_add(struct wdm_range_lock *ranges, struct wdm_range *range
  * Wake with the spinlock held: whoever takes it next may free the lock, and this
  * does not touch it any more.
  */
-static void wdm_range_del(struct wdm_range_lock *ranges, struct wdm_range *range)
+static __always_inline void wdm_range_del(struct wdm_range_lock *ranges,
+					  struct wdm_range *range)
 {
 	list_del(&range->node);
 	if (wdm_range_is_all(range))
@@ -94,23 +95,28 @@ static void wdm_range_del(struct wdm_range_lock *ranges, struct wdm_range *range
 		wake_up_all(&ranges->wait);
 }
 
-static int wdm_range_wait_killable(struct wdm_range_lock *ranges,
-				   struct wdm_range *range)
+static int wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range,
+			  bool killable)
 {
-	int ret = wait_event_killable(ranges->wait,
-				      wdm_range_try_again(ranges, range));
+	int ret;
 
+	if (!killable) {
+		wait_event(ranges->wait, wdm_range_try_again(ranges, range));
+		return 0;
+	}
+	ret = wait_event_killable(ranges->wait, wdm_range_try_again(ranges, range));
 	if (ret) {
 		spin_lock(&ranges->lock);
 		ranges->nr_waiting--;
 		wdm_range_del(ranges, range);
 		spin_unlock(&ranges->lock);
+		rwsem_release(&ranges->dep_map, _RET_IP_);
 	}
 	return ret;
 }
 
-static int __wdm_range_lock(struct wdm_range_lock *ranges,
-			    struct wdm_range *range, bool killable)
+static __always_inline int __wdm_range_lock(struct wdm_range_lock *ranges,
+					    struct wdm_range *range, bool killable)
 {
 	bool held;
 
@@ -120,12 +126,7 @@ static int __wdm_range_lock(struct wdm_range_lock *ranges,
 	if (!held)
 		ranges->nr_waiting++;
 	spin_unlock(&ranges->lock);
-	if (likely(held))
-		return 0;
-	if (killable)
-		return wdm_range_wait_killable(ranges, range);
-	wait_event(ranges->wait, wdm_range_try_again(ranges, range));
-	return 0;
+	return likely(held) ? 0 : wdm_range_wait(ranges, range, killable);
 }
 
 /**
@@ -160,8 +161,6 @@ void wdm_range_lock_init(struct wdm_range_lock *ranges)
 int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 		   u64 first, u64 last, bool killable)
 {
-	int ret;
-
 	might_sleep();
 	range->first = first;
 	range->last = last;
@@ -170,11 +169,7 @@ int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 		rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
 	else
 		rwsem_acquire_read(&ranges->dep_map, 0, 0, _RET_IP_);
-
-	ret = __wdm_range_lock(ranges, range, killable);
-	if (ret)
-		rwsem_release(&ranges->dep_map, _RET_IP_);
-	return ret;
+	return __wdm_range_lock(ranges, range, killable);
 }
 
 /**
@@ -190,17 +185,12 @@ int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 int wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
 			  bool killable)
 {
-	int ret;
-
 	might_sleep();
 	range->first = 0;
 	range->last = U64_MAX;
 	range->urgent = true;
 	rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
-	ret = __wdm_range_lock(ranges, range, killable);
-	if (ret)
-		rwsem_release(&ranges->dep_map, _RET_IP_);
-	return ret;
+	return __wdm_range_lock(ranges, range, killable);
 }
 
 /**

@@ -495,7 +495,8 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 			  u64 iova)
 {
-	struct wdm_batch batch;
+	/* Large, and wdm_batch_begin() sets what is read */
+	struct wdm_batch batch __uninitialized;
 	ntstatus_t status;
 
 	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
@@ -520,7 +521,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
  */
 ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 iova, u64 nr_pages)
 {
-	struct wdm_batch batch;
+	struct wdm_batch batch __uninitialized;
 	ntstatus_t status;
 
 	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
