@@ -12,4 +12,7 @@
 #define WDM_WRITE	BIT(1)
 #define WDM_PERMS	(WDM_READ | WDM_WRITE)
 
+/* In a mapping table: mapped by 4 KiB pages, whatever else the domain uses */
+#define WDM_SMALL	BIT(2)
+
 #endif /* WDM_PERMS_H */

@@ -69,7 +69,7 @@ static ntstatus_t wdm_query_batch(struct wdm_domain *domain, bool caller_space,
 			.length = ext[i].nr_pages << PAGE_SHIFT,
 			.offset = ext[i].mdl_page << PAGE_SHIFT,
 			.mdl = ext[i].handle,
-			.permissions = ext[i].perms,
+			.permissions = ext[i].perms & WDM_PERMS,
 		};
 
 		if (copy_to_user(&umap[i], &map, sizeof(map)))

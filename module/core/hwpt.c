@@ -218,7 +218,9 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 	struct wdm_pages_iter iter;
 	int ret;
 
-	wdm_sg_batch_begin(&batch, hwpt, map->iova, map->nr_pages,
+	/* Maps in tokens allocate nothing. */
+	wdm_sg_batch_begin(&batch, hwpt, map->iova,
+			   map->perms & WDM_SMALL ? 0 : map->nr_pages,
 			   wdm_prot(map->perms));
 	batch.killable = killable;
 	wdm_pages_iter_init(&iter, map->pages, map->page, map->nr_pages);

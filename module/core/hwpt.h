@@ -80,7 +80,7 @@ enum wdm_pgsize {
  * @pages: the pages
  * @page: number of the first one to map
  * @nr_pages: how many
- * @perms: WDM_READ, WDM_WRITE
+ * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
  * @pgsize: which pages of the IOMMU to use
  */
 struct wdm_mapping {

@@ -13,8 +13,10 @@
  * allocates its blocks before it changes anything. A critical section does
  * at most one block, and few touch more than one node: they are found by a hash.
  *
+ * A token keeps its nodes, so that maps in it need none.
+ *
  * Nodes are charged with the memory that the IOMMU's page tables take for a region.
- * An empty node is freed as soon as no hash slot leads to it.
+ * An empty node is freed as soon as no token keeps it and no hash slot leads to it.
  */
 #include <linux/hash.h>
 #include <linux/sched.h>
@@ -26,7 +28,7 @@
  * struct wdm_map_entry - what a page maps
  * @mdl: the MDL; NULL for nothing
  * @page: number of the page in it
- * @perms: WDM_READ, WDM_WRITE
+ * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
  */
 struct wdm_map_entry {
 	struct wdm_mdl *mdl;
@@ -40,6 +42,7 @@ struct wdm_map_entry {
  * @first: the first page number
  * @last: the last page number
  * @nr_used: pages of a node that map something
+ * @nr_kept: how many tokens keep a node
  * @span: it is a span
  * @entry: the entry of each page; of a span, that of the first page
  */
@@ -48,6 +51,7 @@ struct wdm_map_block {
 	u64 first;
 	u64 last;
 	u32 nr_used;
+	u32 nr_kept;
 	bool span;
 	struct wdm_map_entry entry[];
 };
@@ -227,13 +231,19 @@ static void wdm_block_erase(struct wdm_mappings *mappings,
 	wdm_block_free(mappings, block);
 }
 
+/* Is a node of no use but to be found? */
+static bool wdm_node_is_spare(const struct wdm_map_block *node)
+{
+	return !node->nr_used && !node->nr_kept;
+}
+
 /* Have the node found by a hash. The one that was before may be empty. */
 static void wdm_node_remember(struct wdm_mappings *mappings,
 			      struct wdm_map_block *node)
 {
 	struct wdm_map_block **recent = wdm_recent(mappings, node->first);
 
-	if (*recent && !(*recent)->nr_used)
+	if (*recent && wdm_node_is_spare(*recent))
 		wdm_block_erase(mappings, *recent);
 	*recent = node;
 }
@@ -679,6 +689,93 @@ ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 	return status;
 }
 
+/**
+ * wdm_mappings_keep() - Have a node for the pages of a region, and keep it
+ * @mappings: the table
+ * @pgno: a page number of the region; one of its pages is not mapped, and stays so or is
+ *	mapped by wdm_mappings_insert_kept() until wdm_mappings_unkeep()
+ * @gfp: how to allocate memory
+ *
+ * Return: STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_mappings_keep(struct wdm_mappings *mappings, u64 pgno, gfp_t gfp)
+{
+	struct wdm_map_reserve reserve;
+	struct wdm_map_block *node;
+	ntstatus_t status = STATUS_SUCCESS;
+	unsigned long flags;
+
+	reserve.nr_nodes = 0;
+	reserve.nr_spans = 0;
+	for (;;) {
+		spin_lock_irqsave(&mappings->lock, flags);
+		node = wdm_block_at(mappings, pgno);
+		if (!node && reserve.nr_nodes)
+			node = wdm_node_add(mappings, pgno, &reserve);
+		if (node)
+			node->nr_kept++;
+		spin_unlock_irqrestore(&mappings->lock, flags);
+		if (node)
+			break;
+		status = wdm_reserve_fill(mappings, &reserve, 1, 0, gfp);
+		if (!wdm_ok(status))
+			break;
+	}
+	wdm_reserve_drop(mappings, &reserve);
+	return status;
+}
+
+/**
+ * wdm_mappings_unkeep() - Keep nodes no longer
+ * @mappings: the table
+ * @pgno: the first page number
+ * @last_pgno: the last page number; wdm_mappings_keep() was called for each region of
+ *	these
+ *
+ * Context: may sleep.
+ */
+void wdm_mappings_unkeep(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
+{
+	struct wdm_map_block *node;
+	unsigned long flags;
+
+	for (; pgno <= last_pgno; pgno = wdm_region_last(pgno) + 1) {
+		spin_lock_irqsave(&mappings->lock, flags);
+		node = wdm_block_at(mappings, pgno);
+		node->nr_kept--;
+		if (wdm_node_is_spare(node) && *wdm_recent(mappings, pgno) != node)
+			wdm_block_erase(mappings, node);
+		spin_unlock_irqrestore(&mappings->lock, flags);
+		cond_resched();
+	}
+}
+
+/**
+ * wdm_mappings_insert_kept() - Map pages for which there are nodes
+ * @mappings: the table
+ * @ext: the pages, of which none is mapped and all are in nodes that are kept; nobody
+ *	else changes them. The caller has a reference on the MDL
+ *
+ * Needs no memory. A bounded extent is the caller's business.
+ */
+void wdm_mappings_insert_kept(struct wdm_mappings *mappings,
+			      const struct wdm_extent *ext)
+{
+	u64 pgno, part_last, last = wdm_extent_end(ext) - 1;
+	unsigned long flags;
+	struct wdm_map_entry entry = { ext->mdl, ext->mdl_page, ext->perms };
+
+	wdm_mdl_use(ext->mdl, ext->nr_pages);
+	for (pgno = ext->pgno; pgno <= last; pgno = part_last + 1) {
+		part_last = min(last, wdm_region_last(pgno));
+		spin_lock_irqsave(&mappings->lock, flags);
+		wdm_node_insert(wdm_block_at(mappings, pgno), pgno, part_last, entry);
+		mappings->nr_pages += part_last - pgno + 1;
+		spin_unlock_irqrestore(&mappings->lock, flags);
+		entry.page += part_last - pgno + 1;
+	}
+}
+
 /* Where must a span be cut before a range of it can be removed? 0 for nowhere. */
 static u64 wdm_span_edge(const struct wdm_map_block *block, u64 pgno, u64 last_pgno)
 {
@@ -833,7 +930,7 @@ static void wdm_block_remove(struct wdm_mappings *mappings,
 	}
 	memset(&block->entry[wdm_region_index(pgno)], 0, nr * sizeof(block->entry[0]));
 	block->nr_used -= nr;
-	if (!block->nr_used && *wdm_recent(mappings, pgno) != block)
+	if (wdm_node_is_spare(block) && *wdm_recent(mappings, pgno) != block)
 		wdm_block_erase(mappings, block);
 }
 

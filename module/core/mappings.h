@@ -55,7 +55,7 @@ struct wdm_mappings {
  * @nr_pages: pages
  * @mdl: the MDL
  * @mdl_page: what @pgno maps: the number of a page in @mdl
- * @perms: WDM_READ, WDM_WRITE
+ * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
  * @handle: of a look-up: wdm_mdl.handle of @mdl
  */
 struct wdm_extent {
@@ -77,7 +77,7 @@ static inline struct wdm_mapping wdm_extent_mapping(const struct wdm_extent *ext
 		.page = ext->mdl_page,
 		.nr_pages = ext->nr_pages,
 		.perms = ext->perms,
-		.pgsize = pgsize,
+		.pgsize = ext->perms & WDM_SMALL ? WDM_PGSIZE_MIN : pgsize,
 	};
 }
 
@@ -113,6 +113,10 @@ static inline bool wdm_mappings_next(struct wdm_mappings *mappings, u64 last_pgn
 
 ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 			       const struct wdm_extent *ext, gfp_t gfp);
+ntstatus_t wdm_mappings_keep(struct wdm_mappings *mappings, u64 pgno, gfp_t gfp);
+void wdm_mappings_unkeep(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno);
+void wdm_mappings_insert_kept(struct wdm_mappings *mappings,
+			      const struct wdm_extent *ext);
 ntstatus_t wdm_mappings_prepare(struct wdm_mappings *mappings, u64 *pgno,
 				u64 last_pgno, struct wdm_put_list *put_list,
 				gfp_t gfp);
