@@ -249,6 +249,19 @@ struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
 	return fd->domain;
 }
 
+struct wdm_domain *fixture_domain_ex(struct fixture *fx,
+				     const struct wdm_domain_config *config)
+{
+	struct fixture_domain *fd = kunit_kzalloc(fx->test, sizeof(*fd),
+						  GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(fx->test, fd);
+	KUNIT_ASSERT_STATUS(fx->test, wdm_domain_create_ex(config, &fd->domain),
+			    STATUS_SUCCESS);
+	list_add(&fd->node, &fx->domains);
+	return fd->domain;
+}
+
 struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes)
 {
 	struct fake_iommu *fake = kunit_kzalloc(fx->test, sizeof(*fake),

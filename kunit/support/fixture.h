@@ -16,6 +16,7 @@
 #include <linux/prandom.h>
 
 #include "../../module/core/attach.h"
+#include "../../module/core/create.h"
 #include "../../module/core/mdl.h"
 #include "../../module/core/os/batch.h"
 #include "../../module/core/os/identity.h"
@@ -109,6 +110,8 @@ struct wdm_budget *fixture_budget(struct fixture *fx, u64 pinned);
 
 struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
 				  u32 flags);
+struct wdm_domain *fixture_domain_ex(struct fixture *fx,
+				     const struct wdm_domain_config *config);
 struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes);
 ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake);
 void fixture_disown(struct fake_iommu *fake);

@@ -8,6 +8,7 @@
 #include "attach.h"
 #include "domain.h"
 #include "fault.h"
+#include "os/token.h"
 #include "policy.h"
 #include "quirks.h"
 #include "trace.h"
@@ -92,12 +93,14 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 /**
  * struct wdm_probe - what must be known of a device before it is attached
  * @dev: the device
+ * @pasids: its iommu_domain is for PASIDs, too
  * @iommu_domain: out: a new iommu_domain for it, or an ERR_PTR()
  * @unmap_exact: out: see &struct wdm_hwpt
  * @reports_faults: out: see &struct wdm_hwpt
  */
 struct wdm_probe {
 	struct device *dev;
+	bool pasids;
 	struct iommu_domain *iommu_domain;
 	bool unmap_exact;
 	bool reports_faults;
@@ -115,17 +118,21 @@ static int wdm_probe_device(struct device *dev, void *data)
 	probe->iommu_domain = ERR_PTR(-EOPNOTSUPP);
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return 1;
-	probe->iommu_domain = iommu_paging_domain_alloc(dev);
+	probe->iommu_domain = probe->pasids ? wdm_pasid_domain_alloc(dev) :
+					      iommu_paging_domain_alloc(dev);
 	probe->unmap_exact = wdm_quirk_unmaps_exact(dev);
 	probe->reports_faults = wdm_quirk_reports_faults(dev);
 	return 1;
 }
 
 /* A new hwpt for a group, to which nothing is attached yet */
-static ntstatus_t wdm_hwpt_for_group(struct wdm_group *group, struct device *dev,
-				     gfp_t gfp, struct wdm_hwpt **out)
+static ntstatus_t wdm_hwpt_for_group(struct wdm_domain *domain, struct wdm_group *group,
+				     struct device *dev, struct wdm_hwpt **out)
 {
-	struct wdm_probe probe = { .dev = dev };
+	struct wdm_probe probe = {
+		.dev = dev,
+		.pasids = domain->type == WDM_TYPE_TRANSLATE_S1,
+	};
 	struct wdm_hwpt *hwpt;
 
 	if (!iommu_group_for_each_dev(group->iommu_group, &probe,
@@ -134,7 +141,7 @@ static ntstatus_t wdm_hwpt_for_group(struct wdm_group *group, struct device *dev
 	if (IS_ERR(probe.iommu_domain))
 		return wdm_status_from_errno(PTR_ERR(probe.iommu_domain));
 
-	hwpt = wdm_hwpt_create(probe.iommu_domain, gfp);
+	hwpt = wdm_hwpt_create(probe.iommu_domain, domain->gfp);
 	if (!hwpt) {
 		iommu_domain_free(probe.iommu_domain);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -320,6 +327,9 @@ static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt
 {
 	ntstatus_t status = STATUS_SUCCESS;
 
+	/* A hwpt that is shared is full. */
+	if (!hwpt->filled)
+		status = wdm_tokens_prefill(domain, hwpt, revoking);
 	if (!domain->atomic)
 		hwpt->revoking = revoking;
 	while (wdm_ok(status) && hwpt->filled != U64_MAX) {
@@ -378,7 +388,7 @@ static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
 	status = wdm_allowed_reserve(domain, &attachment->resv);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_hwpt_for_group(attachment->group, dev, domain->gfp, &hwpt);
+	status = wdm_hwpt_for_group(domain, attachment->group, dev, &hwpt);
 	if (!wdm_ok(status))
 		return status;
 

@@ -157,10 +157,12 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
  * struct wdm_types_probe - what a device's types depend on
  * @dev: the device
  * @types: out: see wdm_types_of()
+ * @untrusted: out: a device of the group is at an external port
  */
 struct wdm_types_probe {
 	struct device *dev;
 	u32 types;
+	bool untrusted;
 };
 
 /* The lock of Linux' group is held, so the device stays in the group. */
@@ -168,18 +170,16 @@ static int wdm_types_probe_device(struct device *dev, void *data)
 {
 	struct wdm_types_probe *probe = data;
 
-	if (dev != probe->dev)
+	if (dev_is_pci(dev) && to_pci_dev(dev)->untrusted)
+		probe->untrusted = true;
+	if (dev != probe->dev || !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return 0;
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return 1;
 	probe->types = BIT(WDM_TYPE_TRANSLATE) | BIT(WDM_TYPE_UNMANAGED);
-	/* What is plugged into an external port never gets all of memory. */
-	if (wdm_policy_allows(WDM_POLICY_PASS_THROUGH) &&
-	    !(dev_is_pci(dev) && to_pci_dev(dev)->untrusted))
+	if (wdm_policy_allows(WDM_POLICY_PASS_THROUGH))
 		probe->types |= BIT(WDM_TYPE_PASS_THROUGH);
 	if (WDM_HAS_PASID_DOMAINS && wdm_max_pasids(dev))
 		probe->types |= BIT(WDM_TYPE_TRANSLATE_S1);
-	return 1;
+	return 0;
 }
 
 /**
@@ -198,6 +198,9 @@ u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
 	    !iommu_group_has_isolated_msi(iommu_group))
 		return 0;
 	iommu_group_for_each_dev(iommu_group, &probe, wdm_types_probe_device);
+	/* What is plugged into an external port never gets all of memory. */
+	if (probe.untrusted)
+		probe.types &= ~BIT(WDM_TYPE_PASS_THROUGH);
 	return probe.types;
 }
 
@@ -217,6 +220,13 @@ u32 wdm_device_types(struct wdm_device *device)
 	return wdm_types_of(device->group->iommu_group, device->dev);
 }
 
+/* Are domains of this type allowed for the device now? An attach checks all the rest. */
+static bool wdm_device_allows(struct wdm_device *device, enum wdm_type type)
+{
+	return type == WDM_TYPE_TRANSLATE || type == WDM_TYPE_UNMANAGED ||
+	       wdm_types_of(device->group->iommu_group, device->dev) & BIT(type);
+}
+
 static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 					   struct wdm_domain *domain)
 {
@@ -226,6 +236,8 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 		return STATUS_DEVICE_REMOVED;
 	if (device->attached)
 		return STATUS_INVALID_PARAMETER;
+	if (!wdm_device_allows(device, domain->type))
+		return STATUS_ACCESS_DENIED;
 	if (!group->attachment)
 		return wdm_attach(domain, group, device->dev,
 				  &group->attachment);

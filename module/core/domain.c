@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "domain.h"
+#include "ram.h"
 #include "shadow/shadow.h"
 
 /**
@@ -49,6 +50,8 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 
 	INIT_LIST_HEAD(&domain->hwpts);
 	INIT_LIST_HEAD(&domain->attachments);
+	INIT_LIST_HEAD(&domain->tokens);
+	domain->type = os_managed ? WDM_TYPE_TRANSLATE : WDM_TYPE_UNMANAGED;
 	domain->killable = !(flags & WDM_DOMAIN_KERNEL);
 	domain->atomic = os_managed && !domain->killable;
 	domain->gfp = domain->atomic ? GFP_ATOMIC : GFP_KERNEL_ACCOUNT;
@@ -57,6 +60,7 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 			 WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
 	spin_lock_init(&domain->lock);
 	wdm_range_lock_init(&domain->ranges);
+	wdm_iova_space_init(&domain->space, 0);
 	wdm_mappings_init(&domain->mappings, budget);
 	*out = domain;
 	return STATUS_SUCCESS;
@@ -95,21 +99,23 @@ bool wdm_domain_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
  *
  * Contract: IommuDomainDelete.
  *
- * Return: STATUS_RESOURCE_IN_USE if a device is attached.
+ * Return: STATUS_RESOURCE_IN_USE if a device is attached, or a token is left.
  */
 ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 {
 	struct wdm_range none;
-	bool attached;
+	bool used;
 
 	wdm_range_lock_none(&domain->ranges, &none, false);
-	attached = !list_empty(&domain->hwpts);
+	used = !list_empty(&domain->hwpts) || !list_empty(&domain->tokens);
 	wdm_domain_unlock(domain, &none);
-	if (attached)
+	if (used)
 		return STATUS_RESOURCE_IN_USE;
 
 	domain->ops->destroy(domain);
 	wdm_allowed_destroy(&domain->allowed);
+	if (domain->uses_ram)
+		wdm_ram_put();
 	/* The thread that detached the last device may still be in the lock. */
 	kfree_rcu(domain, rcu);
 	return STATUS_SUCCESS;

@@ -17,7 +17,9 @@
 #include "backend.h"
 #include "budget.h"
 #include "hwpt.h"
+#include "iova_space.h"
 #include "mappings.h"
+#include "policy.h"
 #include "range_lock.h"
 #include "resv.h"
 
@@ -32,6 +34,7 @@ struct wdm_shadow;
 /**
  * struct wdm_domain - a domain
  * @ops: its backend
+ * @type: its type
  * @hwpts: its hwpts, as &struct wdm_hwpt
  * @attachments: what is attached, as &struct wdm_attachment
  * @allowed: the logical addresses that all of them can have mapped
@@ -41,8 +44,9 @@ struct wdm_shadow;
  * @killable: a fatal signal ends calls on it
  * @atomic: kernel code maps and unmaps in atomic context, under @lock
  * @gfp: how maps allocate memory
- * @lock: if @atomic: guards what is mapped, @hwpts, @attachments and @allowed. The last
- *	three change with all of @ranges locked, too
+ * @lock: guards @space and @tokens, and what is in the tokens. If @atomic, also what is
+ *	mapped, @hwpts, @attachments and @allowed. The last three change with all of
+ *	@ranges locked, too
  * @ranges: the pages that calls are changing. All pages: @hwpts and @attachments change.
  *	No page: the call needs @hwpts and @attachments to stay as they are. If @atomic,
  *	attach and detach lock all pages, and maps and unmaps none
@@ -50,6 +54,10 @@ struct wdm_shadow;
  *	they are
  * @mappings: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
+ * @space: OS-managed: what has taken logical pages, besides ordinary maps
+ * @tokens: OS-managed: its tokens, as &struct wdm_token; may be read with @lock or any
+ *	range held, and changes with both
+ * @uses_ram: it keeps memory from going offline
  * @shadow: the shadow backend's own; NULL for an OS-managed domain
  * @budget: the kernel memory that its owner may still use; NULL: no limit
  * @rcu: for freeing it
@@ -60,6 +68,7 @@ struct wdm_shadow;
  */
 struct wdm_domain {
 	const struct wdm_backend_ops *ops;
+	enum wdm_type type;
 	struct list_head hwpts;
 	struct list_head attachments;
 	struct wdm_allowed allowed;
@@ -72,6 +81,9 @@ struct wdm_domain {
 	struct wdm_range_lock ranges;
 	u64 epoch;
 	struct wdm_mappings mappings;
+	struct wdm_iova_space space;
+	struct list_head tokens;
+	bool uses_ram;
 	struct wdm_shadow *shadow;
 	struct wdm_budget *budget;
 	struct rcu_head rcu;
@@ -80,6 +92,12 @@ struct wdm_domain {
 static inline bool wdm_domain_os_managed(const struct wdm_domain *domain)
 {
 	return domain->ops == &wdm_os_backend;
+}
+
+/* Does it map what its caller asks for? PassThrough has everything mapped from the start. */
+static inline bool wdm_domain_maps(const struct wdm_domain *domain)
+{
+	return wdm_domain_os_managed(domain) && domain->type != WDM_TYPE_PASS_THROUGH;
 }
 
 /* Has the calling program been killed? Kernel code's calls run to the end. */

@@ -83,13 +83,13 @@ static void wdm_batch_unlock(struct wdm_batch *batch)
  * Operations may touch pages beyond these, which takes longer. If nothing is known,
  * @pgno is U64_MAX and @last_pgno 0.
  *
- * Return: STATUS_INVALID_PARAMETER_1 if the domain is caller-managed; then
+ * Return: STATUS_INVALID_PARAMETER_1 if the domain does not map for its caller; then
  * wdm_batch_end() must not be called.
  */
 ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 			   u64 pgno, u64 last_pgno)
 {
-	if (!wdm_domain_os_managed(domain))
+	if (!wdm_domain_maps(domain))
 		return STATUS_INVALID_PARAMETER_1;
 	batch->domain = domain;
 	batch->held = false;
@@ -139,6 +139,59 @@ ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 	batch->pgno = min(batch->pgno, pgno);
 	batch->last_pgno = max(batch->last_pgno, last_pgno);
 	return wdm_batch_lock(batch);
+}
+
+/* Allocate pages, while nobody attaches. */
+static ntstatus_t wdm_batch_find(struct wdm_batch *batch, struct wdm_iova_block *block,
+				 u64 nr_pages, const struct wdm_limits *limits,
+				 enum wdm_iova_kind kind)
+{
+	struct wdm_domain *domain = batch->domain;
+	struct wdm_range none;
+	ntstatus_t status;
+
+	if (batch->held)
+		return wdm_iova_alloc(domain, block, nr_pages, limits, kind);
+	status = wdm_domain_lock(domain, &none);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_iova_alloc(domain, block, nr_pages, limits, kind);
+	wdm_domain_unlock(domain, &none);
+	return status;
+}
+
+/**
+ * wdm_batch_alloc() - Allocate pages, and keep others from touching them
+ * @batch: the batch, between two operations
+ * @block: takes the pages
+ * @nr_pages: how many, at least 1
+ * @limits: where
+ * @kind: what for
+ *
+ * Return: as wdm_iova_alloc(), or STATUS_CANCELLED.
+ */
+ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block,
+			   u64 nr_pages, const struct wdm_limits *limits,
+			   enum wdm_iova_kind kind)
+{
+	u64 last_pgno;
+	ntstatus_t status;
+
+	for (;;) {
+		status = wdm_batch_find(batch, block, nr_pages, limits, kind);
+		if (!wdm_ok(status))
+			return status;
+		last_pgno = block->first + nr_pages - 1;
+		status = wdm_batch_hold(batch, block->first, last_pgno);
+		/* A device that was attached before they were held may not allow them. */
+		if (wdm_ok(status) &&
+		    wdm_domain_fits(batch->domain, block->first << PAGE_SHIFT,
+				    (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
+			return status;
+		wdm_iova_drop(batch->domain, block);
+		if (!wdm_ok(status))
+			return status;
+	}
 }
 
 /**
@@ -358,8 +411,8 @@ static ntstatus_t wdm_batch_find_splits(struct wdm_batch *batch, u64 pgno,
 	}
 }
 
-static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
-					u64 last_pgno)
+/* Unmap pages that no token and no region has. */
+static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
 	struct wdm_domain *domain = batch->domain;
 	struct wdm_put_list_checkpoint checkpoint;
@@ -384,6 +437,19 @@ static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
 		wdm_batch_remove(batch, pgno, last_pgno);
 	else
 		wdm_put_list_rollback(&batch->put_list, &checkpoint);
+	return status;
+}
+
+static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
+					u64 last_pgno)
+{
+	ntstatus_t status = wdm_iova_check_unmap(batch->domain, pgno, last_pgno);
+
+	if (wdm_ok(status))
+		status = wdm_batch_unmap_free(batch, pgno, last_pgno);
+	/* Whoever gets the addresses next waits for the batch, and for its sync. */
+	if (wdm_ok(status))
+		wdm_iova_unmapped(batch->domain, pgno, last_pgno);
 	return status;
 }
 
@@ -435,15 +501,100 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 		return status;
 	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
+	if (wdm_iova_space_allocates(&batch->domain->space))
+		return STATUS_NOT_SUPPORTED;
 	if (!PAGE_ALIGNED(iova) || wdm_pages_wrap(iova, nr_pages))
 		return STATUS_INVALID_PARAMETER_4;
 
 	status = wdm_batch_hold(batch, ext.pgno, wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))
+		status = wdm_iova_check_map(batch->domain, ext.pgno,
+					    wdm_extent_end(&ext) - 1);
+	if (wdm_ok(status))
 		status = wdm_batch_map_extent(batch, &ext);
 	if (trace_wdm_map_enabled())
 		trace_wdm_map(batch->domain, iova, nr_pages, perms, status,
 			      wdm_trace_ns(begin));
+	return status;
+}
+
+/* Map at an address that is allocated for it. */
+static ntstatus_t wdm_batch_map_block(struct wdm_batch *batch, struct wdm_extent *ext,
+				      const struct wdm_limits *limits)
+{
+	struct wdm_domain *domain = batch->domain;
+	struct wdm_iova_block *block;
+	ntstatus_t status;
+
+	status = wdm_iova_block_create(domain, GFP_KERNEL_ACCOUNT, &block);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_alloc(batch, block, ext->nr_pages, limits,
+				 WDM_IOVA_ALLOCATED);
+	if (wdm_ok(status)) {
+		ext->pgno = block->first;
+		status = wdm_batch_map_extent(batch, ext);
+		if (wdm_ok(status))
+			return status;
+		wdm_iova_drop(domain, block);
+	}
+	wdm_iova_block_destroy(domain, block);
+	return status;
+}
+
+/**
+ * wdm_batch_map_alloc() - Map pages of an MDL where the allocator finds room
+ * @batch: the batch
+ * @perms: WDM_READ, WDM_WRITE
+ * @mdl: the MDL; the caller has a reference
+ * @mdl_page: its first page to map
+ * @nr_pages: pages
+ * @limits: where there may be room
+ * @iova: out: where they are mapped
+ *
+ * Contract: IommuMapLogicalRangeEx, in a domain with an allocator. All or nothing. The
+ * pages start on a multiple of their number, rounded up to a power of two, and what is
+ * rounded up is nobody else's. The address goes back to the allocator when the last page
+ * is unmapped.
+ *
+ * Return:
+ * * STATUS_INVALID_PARAMETER_2: @perms
+ * * STATUS_INVALID_PARAMETER_3: @mdl_page, @nr_pages
+ * * STATUS_NOT_SUPPORTED: the domain has no allocator
+ * * STATUS_INVALID_PARAMETER_MIX: no room within @limits, if they are given
+ * * STATUS_ACCESS_DENIED: the MDL does not allow @perms
+ * * STATUS_INSUFFICIENT_RESOURCES: no memory, or no room at all
+ * * STATUS_WORKING_SET_QUOTA, STATUS_CANCELLED
+ */
+ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
+			       struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+			       const struct wdm_limits *limits, u64 *iova)
+{
+	u64 begin = WDM_TRACE_BEGIN(wdm_map);
+	struct wdm_extent ext = {
+		.nr_pages = nr_pages,
+		.mdl = mdl,
+		.mdl_page = mdl_page,
+		.perms = perms,
+	};
+	ntstatus_t status;
+
+	status = wdm_check_perms(mdl, perms);
+	if (!wdm_ok(status))
+		return status;
+	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
+		return STATUS_INVALID_PARAMETER_3;
+	if (!wdm_iova_space_allocates(&batch->domain->space))
+		return STATUS_NOT_SUPPORTED;
+	if (limits->min > limits->max)
+		return STATUS_INVALID_PARAMETER_MIX;
+
+	status = wdm_batch_map_block(batch, &ext, limits);
+	if (wdm_ok(status))
+		*iova = ext.pgno << PAGE_SHIFT;
+	if (trace_wdm_map_enabled())
+		trace_wdm_map(batch->domain, ext.pgno << PAGE_SHIFT, nr_pages, perms,
+			      status, wdm_trace_ns(begin));
 	return status;
 }
 
@@ -503,6 +654,35 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_batch_map(&batch, perms, mdl, mdl_page, nr_pages, iova);
+	wdm_batch_end(&batch);
+	return status;
+}
+
+/**
+ * wdm_domain_map_alloc() - Map pages of an MDL where the allocator finds room
+ * @domain: the domain
+ * @perms: see wdm_batch_map_alloc()
+ * @mdl: likewise
+ * @mdl_page: likewise
+ * @nr_pages: likewise
+ * @limits: likewise
+ * @iova: likewise
+ *
+ * Return: as wdm_batch_map_alloc(); STATUS_INVALID_PARAMETER_1 if the domain does not map
+ * for its caller.
+ */
+ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
+				struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+				const struct wdm_limits *limits, u64 *iova)
+{
+	struct wdm_batch batch;
+	ntstatus_t status;
+
+	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_map_alloc(&batch, perms, mdl, mdl_page, nr_pages, limits,
+				     iova);
 	wdm_batch_end(&batch);
 	return status;
 }

@@ -7,6 +7,7 @@
 #define WDM_CORE_BATCH_H
 
 #include "../hwpt_set.h"
+#include "iova.h"
 
 /**
  * struct wdm_batch - operations on a domain
@@ -39,11 +40,17 @@ void wdm_batch_end(struct wdm_batch *batch);
 ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 			 u64 iova);
+ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
+			       struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+			       const struct wdm_limits *limits, u64 *iova);
 ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages);
 
-/* For identity.c */
+/* For identity.c and token.c */
 ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms);
 ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
+ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block,
+			   u64 nr_pages, const struct wdm_limits *limits,
+			   enum wdm_iova_kind kind);
 ntstatus_t wdm_batch_breathe(struct wdm_batch *batch);
 ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 				const struct wdm_extent *ext);
@@ -53,6 +60,9 @@ void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 			  u64 iova);
+ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
+				struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+				const struct wdm_limits *limits, u64 *iova);
 ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 iova, u64 nr_pages);
 
 #endif /* WDM_CORE_BATCH_H */

@@ -80,6 +80,9 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
 				    &run);
 		status = wdm_batch_breathe(batch);
 		if (wdm_ok(status))
+			status = wdm_iova_check_map(batch->domain, run.pgno,
+						    wdm_extent_end(&run) - 1);
+		if (wdm_ok(status))
 			status = wdm_batch_map_extent(batch, &run);
 		if (!wdm_ok(status))
 			break;
@@ -115,6 +118,10 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 		return status;
 	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_3;
+	if (domain->type == WDM_TYPE_PASS_THROUGH)
+		return STATUS_SUCCESS;
+	if (wdm_iova_space_allocates(&domain->space))
+		return STATUS_NOT_SUPPORTED;
 
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))
@@ -152,6 +159,10 @@ static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
 
 	for (done = 0; done < nr_pages; done += run.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+		status = wdm_iova_check_unmap(batch->domain, run.pgno,
+					      wdm_extent_end(&run) - 1);
+		if (!wdm_ok(status))
+			return status;
 		if (!wdm_is_identity(batch->domain, &run))
 			return STATUS_NOT_FOUND;
 		status = wdm_batch_breathe(batch);
@@ -215,6 +226,10 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 		return STATUS_INVALID_PARAMETER_1;
 	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
 		return STATUS_INVALID_PARAMETER_2;
+	if (domain->type == WDM_TYPE_PASS_THROUGH)
+		return STATUS_SUCCESS;
+	if (wdm_iova_space_allocates(&domain->space))
+		return STATUS_NOT_SUPPORTED;
 
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))

@@ -4,17 +4,21 @@
  */
 #include "../hwpt_set.h"
 #include "../query.h"
+#include "iova.h"
+#include "token.h"
 
 static void wdm_os_destroy(struct wdm_domain *domain)
 {
 	wdm_mappings_destroy(&domain->mappings);
+	wdm_iova_destroy(domain);
 }
 
 static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
 	return iova <= last_iova &&
-	       wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
-				last_iova >> PAGE_SHIFT);
+	       (wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
+				 last_iova >> PAGE_SHIFT) ||
+		wdm_tokens_use(domain, iova, last_iova));
 }
 
 /*

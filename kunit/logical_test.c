@@ -1,0 +1,838 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Domains by type, their reserved regions, allocator and tokens.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/sizes.h>
+
+#include "../module/core/create.h"
+#include "../module/core/os/token.h"
+#include "support/fail_nth.h"
+#include "support/fixture.h"
+
+#define PAGES(n)	((u64)(n) << PAGE_SHIFT)
+
+/* Reserved regions of the domains that are created below */
+static const struct wdm_reserved_region logical_regions[] = {
+	{ .iova = PAGES(4), .nr_pages = 4 },
+	{ .iova = PAGES(32), .nr_pages = 1 },
+};
+
+static const struct wdm_reserved_region logical_unaligned[] = {
+	{ .iova = PAGES(4) + 1, .nr_pages = 4 },
+};
+
+static const struct wdm_reserved_region logical_empty[] = {
+	{ .iova = PAGES(4) },
+};
+
+static const struct wdm_reserved_region logical_wrapping[] = {
+	{ .iova = PAGES(U64_MAX >> PAGE_SHIFT), .nr_pages = 2 },
+};
+
+static const struct wdm_reserved_region logical_huge[] = {
+	{ .iova = PAGES(1), .nr_pages = U64_MAX },
+};
+
+static const struct wdm_reserved_region logical_overlapping[] = {
+	{ .iova = PAGES(4), .nr_pages = 4 },
+	{ .iova = PAGES(7), .nr_pages = 4 },
+};
+
+static const struct wdm_reserved_region logical_last[] = {
+	{ .iova = PAGES(255), .nr_pages = 1 },
+};
+
+static const struct wdm_reserved_region logical_behind[] = {
+	{ .iova = PAGES(255), .nr_pages = 2 },
+};
+
+static const struct wdm_reserved_region logical_nowhere[] = {
+	{ .iova = PAGES(FIXTURE_NO_RAM_PFN << 20), .nr_pages = 1, .map = true },
+};
+
+struct logical_create_case {
+	const char *name;
+	struct wdm_domain_config config;
+	ntstatus_t status;
+};
+
+static const struct logical_create_case logical_create_cases[] = {
+	{ "Translate", { .type = WDM_TYPE_TRANSLATE }, STATUS_SUCCESS },
+	{ "Unmanaged", { .type = WDM_TYPE_UNMANAGED }, STATUS_SUCCESS },
+	{ "TranslateS1", { .type = WDM_TYPE_TRANSLATE_S1 },
+	  WDM_HAS_PASID_DOMAINS ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED },
+	{ "no type", { .type = WDM_TYPE_MAX }, STATUS_INVALID_PARAMETER_1 },
+	{ "bad flags", { .type = WDM_TYPE_TRANSLATE, .flags = BIT(31) },
+	  STATUS_INVALID_PARAMETER_2 },
+	{ "width 12", { .type = WDM_TYPE_TRANSLATE, .width = 12 },
+	  STATUS_INVALID_PARAMETER_3 },
+	{ "width 13", { .type = WDM_TYPE_TRANSLATE, .width = 13 }, STATUS_SUCCESS },
+	{ "width 63", { .type = WDM_TYPE_TRANSLATE, .width = 63 }, STATUS_SUCCESS },
+	{ "width 64", { .type = WDM_TYPE_TRANSLATE, .width = 64 },
+	  STATUS_INVALID_PARAMETER_3 },
+	{ "Unmanaged, width", { .type = WDM_TYPE_UNMANAGED, .width = 20 },
+	  STATUS_INVALID_PARAMETER_3 },
+	{ "Unmanaged, regions",
+	  { .type = WDM_TYPE_UNMANAGED,
+	    .regions = logical_regions, .nr_regions = ARRAY_SIZE(logical_regions) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "regions",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_regions, .nr_regions = ARRAY_SIZE(logical_regions) },
+	  STATUS_SUCCESS },
+	{ "unaligned",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_unaligned, .nr_regions = ARRAY_SIZE(logical_unaligned) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "no pages",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_empty, .nr_regions = ARRAY_SIZE(logical_empty) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "wraps",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_wrapping, .nr_regions = ARRAY_SIZE(logical_wrapping) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "huge",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_huge, .nr_regions = ARRAY_SIZE(logical_huge) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "overlap",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_overlapping, .nr_regions = ARRAY_SIZE(logical_overlapping) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "last page",
+	  { .type = WDM_TYPE_TRANSLATE, .width = 20,
+	    .regions = logical_last, .nr_regions = ARRAY_SIZE(logical_last) },
+	  STATUS_SUCCESS },
+	{ "beyond the width",
+	  { .type = WDM_TYPE_TRANSLATE, .width = 20,
+	    .regions = logical_behind, .nr_regions = ARRAY_SIZE(logical_behind) },
+	  STATUS_INVALID_PARAMETER_4 },
+	{ "not memory",
+	  { .type = WDM_TYPE_TRANSLATE,
+	    .regions = logical_nowhere, .nr_regions = ARRAY_SIZE(logical_nowhere) },
+	  STATUS_NOT_SUPPORTED },
+	{ "too many", { .type = WDM_TYPE_TRANSLATE, .regions = logical_regions,
+			.nr_regions = WDM_MAX_REGIONS + 1 },
+	  STATUS_INVALID_PARAMETER_4 },
+};
+
+static void logical_create_name(const struct logical_create_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(logical_create, logical_create_cases, logical_create_name);
+
+/* Whatever the status, nothing is left, and nothing written on failure. */
+static void logical_create(struct kunit *test)
+{
+	const struct logical_create_case *c = test->param_value;
+	struct wdm_domain *none = (struct wdm_domain *)test, *domain = none;
+
+	KUNIT_EXPECT_STATUS(test, wdm_domain_create_ex(&c->config, &domain), c->status);
+	if (domain == none)
+		return;
+	KUNIT_EXPECT_STATUS(test, c->status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, domain->type, c->config.type);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_SUCCESS);
+}
+
+static struct wdm_domain *logical_domain(struct kunit *test, unsigned int width)
+{
+	const struct wdm_domain_config config = {
+		.type = WDM_TYPE_TRANSLATE,
+		.width = width,
+		.regions = logical_regions,
+		.nr_regions = ARRAY_SIZE(logical_regions),
+	};
+
+	return fixture_domain_ex(FIXTURE(test), &config);
+}
+
+static ntstatus_t logical_map(struct wdm_domain *domain, struct test_mdl *tm,
+			      u64 nr_pages, u64 *pgno)
+{
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	ntstatus_t status;
+	u64 iova;
+
+	status = wdm_domain_map_alloc(domain, WDM_PERMS, tm->mdl, 0, nr_pages, &limits,
+				      &iova);
+	if (wdm_ok(status))
+		*pgno = iova >> PAGE_SHIFT;
+	return status;
+}
+
+static ntstatus_t logical_map_within(struct wdm_domain *domain, struct test_mdl *tm,
+				     u64 nr_pages, u64 min, u64 max, u64 *iova)
+{
+	const struct wdm_limits limits = { .min = min, .max = max, .given = true };
+
+	return wdm_domain_map_alloc(domain, WDM_PERMS, tm->mdl, 0, nr_pages, &limits,
+				    iova);
+}
+
+/* The lowest addresses come first, and an address is free again after its last page. */
+static void logical_alloc_low(struct kunit *test)
+{
+	struct wdm_domain *domain = logical_domain(test, 20);
+	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_random(FIXTURE(test), WDM_PERMS, 300, 4);
+	u64 a, b, c;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a, 1);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 2, &a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a, 2);
+	/* Pages 4 to 7 are reserved. What is rounded up is taken, but not mapped. */
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 3, &a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a, 8);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 6);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(8), 4),
+			    STATUS_NOT_FOUND);
+
+	/* A part of a block does not go back by itself. */
+	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(9), 2), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &b), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, b, 12);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(8), 1), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 4, &c), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, c, 8);
+
+	/* One unmap of three blocks, one of them in part; all but that go back. */
+	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(1), 3), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(9), 4), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a, 1);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 2, &a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a, 2);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &a), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, a, 12);
+
+	/* More than there is */
+	KUNIT_EXPECT_STATUS(test, logical_map(domain, tm, 257, &a),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_STATUS(test, logical_map(domain, tm, 129, &a),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, a, 12);
+}
+
+static void logical_alloc_limits(struct kunit *test)
+{
+	struct wdm_domain *domain = logical_domain(test, 20);
+	struct test_mdl *tm = fixture_mdl_random(FIXTURE(test), WDM_PERMS, 8, 4);
+	u64 iova = 1;
+
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 1, 2, 1, &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+	/* The first byte is not below, the last one not above. */
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 2, PAGES(16) + 1,
+						     PAGES(20) - 2, &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 2, PAGES(16) + 1,
+						     PAGES(19), &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_EQ(test, iova, 1);
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 2, PAGES(16) + 1,
+						     PAGES(20) - 1, &iova),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, iova, PAGES(18));
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 1, 0, PAGE_SIZE - 1,
+						     &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 1, 0, PAGES(1) - 2,
+						     &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 1, 0, PAGES(2) - 1,
+						     &iova),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, iova, PAGES(1));
+	/* The end of the space, which ends before the limit */
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 4, PAGES(251), U64_MAX,
+						     &iova),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, iova, PAGES(252));
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 4, PAGES(251), U64_MAX,
+						     &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 4, U64_MAX, U64_MAX,
+						     &iova),
+			    STATUS_INVALID_PARAMETER_MIX);
+}
+
+/* What only one kind of domain does */
+static void logical_alloc_kinds(struct kunit *test)
+{
+	struct wdm_domain *with = logical_domain(test, 20);
+	struct wdm_domain *without = logical_domain(test, 0);
+	struct wdm_domain *caller = fixture_domain(FIXTURE(test), false, 0);
+	struct test_mdl *tm = fixture_mdl_random(FIXTURE(test), WDM_PERMS, 8, 1);
+	struct test_mdl *ro = fixture_mdl_random(FIXTURE(test), WDM_READ, 8, 1);
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	u64 iova = 1;
+
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(with, WDM_PERMS, tm->mdl, 0, 1, PAGES(8)),
+			    STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(with, WDM_PERMS, tm->mdl, 0, 1),
+			    STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(with, tm->mdl, 0, 1),
+			    STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(without, WDM_PERMS, tm->mdl, 0, 1,
+						       &limits, &iova),
+			    STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(caller, WDM_PERMS, tm->mdl, 0, 1,
+						       &limits, &iova),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, 0, tm->mdl, 0, 1, &limits,
+						       &iova),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_SMALL | WDM_READ, tm->mdl,
+						       0, 1, &limits, &iova),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_PERMS, tm->mdl, 8, 1,
+						       &limits, &iova),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_PERMS, tm->mdl, 0, 0,
+						       &limits, &iova),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_PERMS, ro->mdl, 0, 1,
+						       &limits, &iova),
+			    STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_EQ(test, iova, 1);
+
+	/* Nobody maps over a reserved region. */
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_PERMS, tm->mdl, 0, 2,
+						 PAGES(7)),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_PERMS, tm->mdl, 0, 8,
+						 PAGES(30)),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_PERMS, tm->mdl, 0, 8,
+						 PAGES(8)),
+			    STATUS_SUCCESS);
+}
+
+/* Addresses that a device cannot have mapped are not handed out. */
+static void logical_alloc_allowed(struct kunit *test)
+{
+	struct wdm_domain *domain = logical_domain(test, 32);
+	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_random(FIXTURE(test), WDM_PERMS, 64, 4);
+	u64 pgno;
+
+	fake->domain.geometry.aperture_start = PAGES(40) + 1;
+	fake->domain.geometry.aperture_end = PAGES(64) + 99;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &pgno), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pgno, 41);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 16, &pgno), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pgno, 48);
+	KUNIT_EXPECT_STATUS(test, logical_map(domain, tm, 16, &pgno),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	fixture_disown(fake);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 16, &pgno), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pgno, 16);
+}
+
+/* A map that fails gives its address back; nor does it write one. */
+static void logical_alloc_fails(struct kunit *test)
+{
+	struct wdm_domain *domain = logical_domain(test, 20);
+	struct fake_iommu *fake = fixture_fake(FIXTURE(test), FAKE_PGSIZES_4K);
+	struct test_mdl *tm = fixture_mdl_random(FIXTURE(test), WDM_PERMS, 8, 1);
+	u64 pgno = 99, nr = domain->space.nr;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	fake_iommu_fail_map(fake, 3, true);
+	KUNIT_EXPECT_FALSE(test, wdm_ok(logical_map(domain, tm, 8, &pgno)));
+	fake_iommu_fail_map(fake, 0, false);
+	KUNIT_EXPECT_EQ(test, pgno, 99);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+	KUNIT_EXPECT_EQ(test, domain->space.nr, nr);
+	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 8, &pgno), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, pgno, 8);
+}
+
+#define LOGICAL_ROUNDS		1500
+#define LOGICAL_MAPS		24
+
+/* Maps and unmaps at random: no two overlap, and nothing is lost. */
+static void logical_alloc_random(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 22);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 80, 40);
+	struct { u64 pgno; u64 left; } maps[LOGICAL_MAPS] = { };
+	u64 nr, pages = 0, blocks = domain->space.nr;
+	ntstatus_t status;
+	unsigned int i, round;
+
+	for (round = 0; round < LOGICAL_ROUNDS; round++) {
+		if (round == LOGICAL_ROUNDS / 3)
+			KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake),
+					    STATUS_SUCCESS);
+		i = fixture_below(&fx->rng, LOGICAL_MAPS);
+		if (!maps[i].left) {
+			nr = 1 + fixture_below(&fx->rng, 80);
+			status = logical_map(domain, tm, nr, &maps[i].pgno);
+			if (status == STATUS_INSUFFICIENT_RESOURCES)
+				continue;
+			KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
+			KUNIT_ASSERT_EQ(test, maps[i].pgno % roundup_pow_of_two(nr), 0);
+			maps[i].left = nr;
+			pages += nr;
+			blocks++;
+		} else {
+			nr = 1 + fixture_below(&fx->rng, maps[i].left);
+			KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain,
+								   PAGES(maps[i].pgno),
+								   nr),
+					    STATUS_SUCCESS);
+			maps[i].pgno += nr;
+			maps[i].left -= nr;
+			pages -= nr;
+			blocks -= !maps[i].left;
+		}
+		KUNIT_ASSERT_EQ(test, wdm_mappings_pages(&domain->mappings), pages);
+		KUNIT_ASSERT_EQ(test, domain->space.nr, blocks);
+	}
+}
+
+/* A region of memory of the test's own, which is mapped one to one */
+static void logical_region_mapped(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 8, 1);
+	u64 phys = virt_to_phys(fixture_memory(fx, 1));
+	const struct wdm_reserved_region region = {
+		.iova = phys, .nr_pages = 2, .map = true,
+	};
+	const struct wdm_domain_config config = {
+		.type = WDM_TYPE_TRANSLATE, .regions = &region, .nr_regions = 1,
+	};
+	struct wdm_domain *domain = fixture_domain_ex(fx, &config);
+	struct fake_page page;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, phys + PAGE_SIZE, &page));
+	KUNIT_EXPECT_EQ(test, page.phys, page.iova);
+	KUNIT_EXPECT_EQ(test, page.prot & (IOMMU_READ | IOMMU_WRITE),
+			IOMMU_READ | IOMMU_WRITE);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 2);
+
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, phys, 1),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
+						 phys - PAGE_SIZE),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, phys - PAGE_SIZE, 2),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 3);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1, phys),
+			    STATUS_RESOURCE_IN_USE);
+}
+
+/* PassThrough maps all of RAM, and whatever it is asked for is there already. */
+static void logical_pass_through(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	const struct wdm_domain_config config = { .type = WDM_TYPE_PASS_THROUGH };
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 8, 1);
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	u64 phys = virt_to_phys(fixture_memory(fx, 0)), iova = 0;
+	bool allowed = wdm_policy_allows(WDM_POLICY_PASS_THROUGH);
+	struct wdm_token *token;
+	struct wdm_domain *domain;
+	struct wdm_extent ext;
+	struct fake_page page;
+	u64 pfn;
+
+	wdm_policy_set(WDM_POLICY_PASS_THROUGH, false);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_create_ex(&config, &domain),
+			    STATUS_NOT_SUPPORTED);
+	wdm_policy_set(WDM_POLICY_PASS_THROUGH, true);
+	domain = fixture_domain_ex(fx, &config);
+	wdm_policy_set(WDM_POLICY_PASS_THROUGH, allowed);
+	KUNIT_ASSERT_TRUE(test, wdm_mappings_at(&domain->mappings, phys >> PAGE_SHIFT,
+						&ext));
+	wdm_pages_run(&ext.mdl->pages, ext.mdl_page, 1, &pfn);
+	KUNIT_EXPECT_EQ(test, pfn, ext.pgno);
+	KUNIT_EXPECT_EQ(test, ext.perms, WDM_PERMS);
+
+	/* The kernel's check of freed pages would find each of them mapped. */
+	if (!IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC)) {
+		KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+		KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, phys, &page));
+		KUNIT_EXPECT_EQ(test, page.phys, page.iova);
+		/* With large pages there are far fewer of them. */
+		KUNIT_EXPECT_GT(test, fake->mapped, 64 * fake->nr_map);
+	}
+
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ, tm->mdl, 0, 1),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0, 1),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, 0, tm->mdl, 0, 1),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ, tm->mdl, 8, 1),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1, 0),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(domain, WDM_READ, tm->mdl, 0, 1,
+						       &limits, &iova),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, phys, 1),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(domain, PAGE_SIZE, &iova, &limits,
+						   &token),
+			    STATUS_INVALID_PARAMETER_1);
+}
+
+static struct wdm_token *logical_token(struct kunit *test, struct wdm_domain *domain,
+				       u64 nr_pages, u64 pgno)
+{
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	struct wdm_token *token = NULL;
+	u64 iova = PAGES(pgno);
+
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_token_create(domain, PAGES(nr_pages),
+					     domain->space.width ? NULL : &iova, &limits,
+					     &token),
+			    STATUS_SUCCESS);
+	return token;
+}
+
+static void logical_token_statuses(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *with = logical_domain(test, 20);
+	struct wdm_domain *without = logical_domain(test, 0);
+	struct wdm_domain *caller = fixture_domain(fx, false, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 8, 1);
+	struct wdm_token *none = (struct wdm_token *)test, *token = none, *other;
+	const struct wdm_limits limits = WDM_NO_LIMITS, few = {
+		.min = PAGES(4), .max = PAGES(8) - 1, .given = true,
+	}, crossed = { .min = 2, .max = 1, .given = true };
+	u64 iova = PAGES(64), bad = PAGES(64) + 8, resv = PAGES(6), top = PAGES(BIT_ULL(48));
+	u64 last = PAGES(U64_MAX >> PAGE_SHIFT);
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(without, fake), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(caller, PAGE_SIZE, &iova, &limits, &token),
+			    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, 0, &iova, &limits, &token),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGE_SIZE + 1, &iova, &limits,
+						   &token),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGE_SIZE, NULL, &limits, &token),
+			    STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(with, PAGE_SIZE, &iova, &limits, &token),
+			    STATUS_NOT_SUPPORTED);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGE_SIZE, &bad, &limits, &token),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(2), &last, &limits, &token),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(with, PAGE_SIZE, NULL, &crossed, &token),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(with, PAGE_SIZE, NULL, &few, &token),
+			    STATUS_INVALID_PARAMETER_MIX);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(with, PAGES(256), NULL, &limits, &token),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(with, PAGES(BIT_ULL(50)), NULL, &limits,
+						   &token),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(4), &resv, &limits, &token),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(4), &top, &limits, &token),
+			    STATUS_CONFLICTING_ADDRESSES);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(without, WDM_READ, tm->mdl, 0, 1, PAGES(67)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(4), &iova, &limits, &token),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_PTR_EQ(test, token, none);
+
+	token = logical_token(test, without, 3, 64);
+	KUNIT_EXPECT_EQ(test, wdm_token_iova(token), iova);
+	/* Nobody else maps there, nor reserves. */
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_READ, tm->mdl, 0, 1, PAGES(66)),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(1), &iova, &limits, &other),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(without, PAGES(66), 2),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_READ, tm->mdl, 0, 1, PAGES(66)),
+			    STATUS_SUCCESS);
+
+	/* The allocator's lowest addresses, and none for anybody else */
+	token = logical_token(test, with, 3, 0);
+	KUNIT_EXPECT_EQ(test, wdm_token_iova(token), PAGES(8));
+	other = logical_token(test, with, 1, 0);
+	KUNIT_EXPECT_EQ(test, wdm_token_iova(other), PAGES(1));
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(other), STATUS_SUCCESS);
+}
+
+static ntstatus_t logical_segment(struct wdm_token *token, struct test_mdl *tm, u64 page,
+				  u64 nr_pages)
+{
+	return wdm_token_map(token, PAGES(page), WDM_PERMS, tm->mdl, 0, nr_pages);
+}
+
+static void logical_token_segments(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 16, 16);
+	struct test_mdl *ro = fixture_mdl_random(fx, WDM_READ, 16, 1);
+	struct wdm_token *token;
+	struct fake_page page;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	token = logical_token(test, domain, 10, 120);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 1, WDM_READ, tm->mdl, 0, 1),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 10, 1),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, 0, tm->mdl, 0, 1),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, WDM_SMALL | WDM_READ, tm->mdl, 0,
+						1),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, WDM_READ, tm->mdl, 16, 1),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 0, 0),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 9, 2),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, ro, 0, 1), STATUS_ACCESS_DENIED);
+
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 2, 3), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 5, 2), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 5);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, PAGES(123), &page));
+	KUNIT_EXPECT_EQ(test, page.phys, PAGES(tm->pfns[1]));
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 0, 3),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 6, 1),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(122), 1),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_RESOURCE_IN_USE);
+
+	/* Only whole segments are unmapped. */
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(2)),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(3), PAGES(2)),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(5)),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3) + 1),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), 0),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(0), PAGES(1)),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(10), PAGES(1)),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 5);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3)),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 2);
+
+	/* A second hwpt gets what is mapped. A device that cannot have it is refused. */
+	fixture_disown(fake);
+	fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	fake->domain.geometry.aperture_end = PAGES(128) - 1;
+	KUNIT_EXPECT_STATUS(test, fixture_adopt(domain, fake),
+			    STATUS_CONFLICTING_ADDRESSES);
+	fake->domain.geometry.aperture_end = PAGES(130) - 1;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 2);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(5), PAGES(2)),
+			    STATUS_SUCCESS);
+	fixture_disown(fake);
+
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
+
+/* A map that fails leaves nothing, and the segment can be mapped again. */
+static void logical_token_undo(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 20);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_4K);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 16, 1);
+	struct wdm_token *token;
+	u64 uses = wdm_mdl_uses(tm->mdl);
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	token = logical_token(test, domain, 16, 0);
+	fake_iommu_fail_map(fake, 5, true);
+	KUNIT_EXPECT_FALSE(test, wdm_ok(logical_segment(token, tm, 0, 16)));
+	fake_iommu_fail_map(fake, 0, false);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(tm->mdl), uses);
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 0, 16), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, 0, PAGES(16)), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
+
+/* Pages of a token and pages beside it, of one run of an MDL, in large pages and not */
+static void logical_token_neighbours(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_AMD);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 1024, 1024);
+	struct wdm_token *token;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	token = logical_token(test, domain, 512, 1024 + 256);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_PERMS, tm->mdl, 0, 256,
+						 PAGES(1024)), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_PERMS, tm->mdl, 768, 256,
+						 PAGES(1024 + 768)), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_token_map(token, 0, WDM_PERMS, tm->mdl, 256, 300),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_token_map(token, PAGES(300), WDM_PERMS, tm->mdl, 556,
+						212), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
+	/* Splits leave the token alone, and the token its neighbours. */
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(1024 + 255), 1),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(1024 + 768), 1),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, 0, PAGES(300)), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 1024 - 302);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(300), PAGES(212)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
+
+/* What a program may use for tokens and regions is bounded. */
+static void logical_budget(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	struct wdm_budget *budget = fixture_budget(fx, 0);
+	struct wdm_domain_config config = {
+		.type = WDM_TYPE_TRANSLATE, .width = 48, .budget = budget,
+		.regions = logical_regions,
+		.nr_regions = ARRAY_SIZE(logical_regions),
+	};
+	struct wdm_domain *domain;
+	struct wdm_token *token;
+	u64 used;
+
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create_ex(&config, &domain), STATUS_SUCCESS);
+	used = atomic64_read(&budget->used);
+	KUNIT_EXPECT_GT(test, used, 0);
+	KUNIT_EXPECT_STATUS(test, wdm_token_create(domain, SZ_1G, NULL, &limits, &token),
+			    STATUS_WORKING_SET_QUOTA);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&budget->used), used);
+	token = logical_token(test, domain, 100, 0);
+	KUNIT_EXPECT_GT(test, atomic64_read(&budget->used), used);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+	/* A node may stay for the next one to find. */
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&budget->used), 0);
+}
+
+#define LOGICAL_TOKEN_PAGES	1500
+
+/*
+ * An iommu_domain of a real driver: no map in a token needs memory, neither after the
+ * token was made nor after its pages were unmapped.
+ */
+static void logical_token_no_memory(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 0);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, LOGICAL_TOKEN_PAGES,
+						     512);
+	struct iommu_domain *real = ERR_PTR(-ENODEV);
+	struct pci_dev *pdev = NULL;
+	struct wdm_token *token;
+	ntstatus_t status;
+	unsigned int i;
+	bool failed;
+
+	memory_may_fail(test);
+	while (IS_ERR(real) && (pdev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, pdev)))
+		if (device_iommu_mapped(&pdev->dev))
+			real = iommu_paging_domain_alloc(&pdev->dev);
+	if (IS_ERR(real)) {
+		pci_dev_put(pdev);
+		kunit_skip(test, "no device has an IOMMU");
+	}
+	status = wdm_domain_adopt(domain, real);
+	KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
+
+	/* In the middle of one table, over the next ones */
+	token = logical_token(test, domain, LOGICAL_TOKEN_PAGES, 8 * 512 + 300);
+	for (i = 0; i < 3; i++) {
+		memory_fail_nth(1);
+		status = wdm_token_map(token, 0, WDM_PERMS, tm->mdl, 0,
+				       LOGICAL_TOKEN_PAGES);
+		failed = memory_failed();
+		KUNIT_EXPECT_STATUS(test, status, STATUS_SUCCESS);
+		KUNIT_EXPECT_FALSE(test, failed);
+		if (!wdm_ok(status))
+			break;
+		memory_fail_nth(1);
+		status = wdm_token_unmap(token, 0, PAGES(LOGICAL_TOKEN_PAGES));
+		failed = memory_failed();
+		KUNIT_EXPECT_STATUS(test, status, STATUS_SUCCESS);
+		KUNIT_EXPECT_FALSE(test, failed);
+	}
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+	wdm_domain_disown(domain, real);
+	pci_dev_put(pdev);
+}
+
+static struct kunit_case logical_cases[] = {
+	KUNIT_CASE_PARAM(logical_create, logical_create_gen_params),
+	KUNIT_CASE(logical_alloc_low),
+	KUNIT_CASE(logical_alloc_limits),
+	KUNIT_CASE(logical_alloc_kinds),
+	KUNIT_CASE(logical_alloc_allowed),
+	KUNIT_CASE(logical_alloc_fails),
+	KUNIT_CASE(logical_alloc_random),
+	KUNIT_CASE(logical_region_mapped),
+	KUNIT_CASE(logical_pass_through),
+	KUNIT_CASE(logical_token_statuses),
+	KUNIT_CASE(logical_token_segments),
+	KUNIT_CASE(logical_token_undo),
+	KUNIT_CASE(logical_token_neighbours),
+	KUNIT_CASE(logical_budget),
+	KUNIT_CASE(logical_token_no_memory),
+	{}
+};
+
+static struct kunit_suite logical_suite = {
+	.name = "wdm_iommu_logical",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = logical_cases,
+};
+
+kunit_test_suite(logical_suite);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Domain: create by type, with an allocator and reserved regions.
+ */
+#include <linux/mm.h>
+
+#include "create.h"
+#include "os/iova.h"
+#include "ram.h"
+
+static bool wdm_type_is_translate(enum wdm_type type)
+{
+	return type == WDM_TYPE_TRANSLATE || type == WDM_TYPE_TRANSLATE_S1;
+}
+
+static ntstatus_t wdm_config_check_allocator(const struct wdm_domain_config *config)
+{
+	if (!config->width)
+		return STATUS_SUCCESS;
+	if (config->type == WDM_TYPE_UNMANAGED || config->width < WDM_IOVA_MIN_WIDTH ||
+	    config->width > WDM_IOVA_MAX_WIDTH)
+		return STATUS_INVALID_PARAMETER_3;
+	return STATUS_SUCCESS;
+}
+
+/* Check regions by themselves; that they do not overlap turns out when they are taken. */
+static ntstatus_t wdm_config_check_regions(const struct wdm_domain_config *config)
+{
+	u64 end = config->width ? BIT_ULL(config->width - PAGE_SHIFT) :
+				  BIT_ULL(64 - PAGE_SHIFT);
+	const struct wdm_reserved_region *region;
+	unsigned int i;
+
+	if (config->nr_regions > WDM_MAX_REGIONS ||
+	    (config->nr_regions && config->type == WDM_TYPE_UNMANAGED))
+		return STATUS_INVALID_PARAMETER_4;
+	for (i = 0; i < config->nr_regions; i++) {
+		region = &config->regions[i];
+		if (!PAGE_ALIGNED(region->iova) || !region->nr_pages ||
+		    region->iova >> PAGE_SHIFT >= end ||
+		    region->nr_pages > end - (region->iova >> PAGE_SHIFT))
+			return STATUS_INVALID_PARAMETER_4;
+	}
+	return STATUS_SUCCESS;
+}
+
+/* Can a domain of this type be attached to anything now? */
+static bool wdm_type_available(enum wdm_type type)
+{
+	switch (type) {
+	case WDM_TYPE_PASS_THROUGH:
+		return wdm_policy_allows(WDM_POLICY_PASS_THROUGH);
+	case WDM_TYPE_TRANSLATE_S1:
+		return WDM_HAS_PASID_DOMAINS;
+	default:
+		return true;
+	}
+}
+
+static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+
+	if (config->type >= WDM_TYPE_MAX)
+		return STATUS_INVALID_PARAMETER_1;
+	/* A domain of which nothing is allocated has no use for either. */
+	if (config->type != WDM_TYPE_PASS_THROUGH) {
+		status = wdm_config_check_allocator(config);
+		if (wdm_ok(status))
+			status = wdm_config_check_regions(config);
+	}
+	if (wdm_ok(status) && !wdm_type_available(config->type))
+		status = STATUS_NOT_SUPPORTED;
+	return status;
+}
+
+/* Memory at a physical address that the caller has named can be mapped if it has pages. */
+static bool wdm_region_has_pages(const struct wdm_reserved_region *region)
+{
+	u64 pfn = region->iova >> PAGE_SHIFT, end = pfn + region->nr_pages;
+
+	if (region->nr_pages > WDM_MDL_MAX_PAGES)
+		return false;
+	for (; pfn < end; pfn++) {
+		if (!pfn_valid(pfn))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+static ntstatus_t wdm_map_one_to_one(struct wdm_domain *domain, struct wdm_mdl *mdl,
+				     u64 pfn)
+{
+	struct wdm_extent ext = {
+		.pgno = pfn,
+		.nr_pages = mdl->pages.nr_pages,
+		.mdl = mdl,
+		.perms = WDM_PERMS,
+	};
+
+	return wdm_mappings_insert(&domain->mappings, &ext, GFP_KERNEL_ACCOUNT);
+}
+
+static ntstatus_t wdm_region_map(struct wdm_domain *domain,
+				 const struct wdm_reserved_region *region)
+{
+	u64 pfn = region->iova >> PAGE_SHIFT;
+	struct wdm_mdl *mdl;
+	ntstatus_t status;
+
+	if (!wdm_region_has_pages(region))
+		return STATUS_NOT_SUPPORTED;
+	mdl = wdm_ram_mdl_create(pfn, region->nr_pages);
+	if (!mdl)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = wdm_map_one_to_one(domain, mdl, pfn);
+	wdm_mdl_put(mdl);
+	return status;
+}
+
+static ntstatus_t wdm_region_take(struct wdm_domain *domain,
+				  const struct wdm_reserved_region *region)
+{
+	u64 pgno = region->iova >> PAGE_SHIFT;
+	struct wdm_iova_block *block;
+	ntstatus_t status;
+
+	status = wdm_iova_block_create(domain, GFP_KERNEL_ACCOUNT, &block);
+	if (!wdm_ok(status))
+		return status;
+	if (!wdm_iova_space_take(&domain->space, block, pgno,
+				 pgno + region->nr_pages - 1,
+				 region->map ? WDM_IOVA_FIXED : WDM_IOVA_RESERVED)) {
+		wdm_iova_block_destroy(domain, block);
+		return STATUS_INVALID_PARAMETER_4;
+	}
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_domain_take_regions(struct wdm_domain *domain,
+					  const struct wdm_domain_config *config)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+	unsigned int i;
+
+	for (i = 0; wdm_ok(status) && i < config->nr_regions; i++)
+		status = wdm_region_take(domain, &config->regions[i]);
+	for (i = 0; wdm_ok(status) && i < config->nr_regions; i++)
+		if (config->regions[i].map)
+			status = wdm_region_map(domain, &config->regions[i]);
+	return status;
+}
+
+static ntstatus_t wdm_domain_add_ram(struct wdm_mdl *mdl, u64 pfn, void *data)
+{
+	return wdm_map_one_to_one(data, mdl, pfn);
+}
+
+static bool wdm_config_names_memory(const struct wdm_domain_config *config)
+{
+	unsigned int i;
+
+	if (config->type == WDM_TYPE_PASS_THROUGH)
+		return true;
+	for (i = 0; i < config->nr_regions; i++)
+		if (config->regions[i].map)
+			return true;
+	return false;
+}
+
+/* Give a new domain what makes it one of its type. */
+static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
+				    const struct wdm_domain_config *config)
+{
+	ntstatus_t status = STATUS_SUCCESS;
+
+	domain->type = config->type;
+	if (wdm_config_names_memory(config)) {
+		status = wdm_ram_get();
+		if (!wdm_ok(status))
+			return status;
+		domain->uses_ram = true;
+	}
+	if (config->type == WDM_TYPE_PASS_THROUGH) {
+		/* Nothing is mapped or unmapped later, from whatever context. */
+		domain->atomic = false;
+		domain->gfp = GFP_KERNEL_ACCOUNT;
+		domain->pgsize = WDM_PGSIZE_ANY;
+		return wdm_ram_walk(wdm_domain_add_ram, domain);
+	}
+	if (wdm_type_is_translate(config->type)) {
+		wdm_iova_space_init(&domain->space, config->width);
+		status = wdm_domain_take_regions(domain, config);
+	}
+	return status;
+}
+
+/**
+ * wdm_domain_create_ex() - Create a domain of a type
+ * @config: what it is to be
+ * @out: out: the domain
+ *
+ * Contract: IommuDomainCreateEx. The caller makes sure that a program may name physical
+ * memory: for a type of %WDM_TYPE_PASS_THROUGH, and for regions that are mapped.
+ *
+ * Context: may sleep.
+ * Return:
+ * * STATUS_INVALID_PARAMETER_1: the type
+ * * STATUS_INVALID_PARAMETER_2: the flags
+ * * STATUS_INVALID_PARAMETER_3: the width, or an allocator for a caller-managed domain
+ * * STATUS_INVALID_PARAMETER_4: a region that is no whole pages, wraps, overlaps another,
+ *   or lies beyond the allocator's width; too many; or one for a caller-managed domain
+ * * STATUS_NOT_SUPPORTED: a type that cannot be had now, or memory that has no pages
+ * * STATUS_INSUFFICIENT_RESOURCES, STATUS_WORKING_SET_QUOTA
+ */
+ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,
+				struct wdm_domain **out)
+{
+	struct wdm_domain *domain;
+	ntstatus_t status;
+
+	might_sleep();
+	status = wdm_config_check(config);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_domain_create(config->type != WDM_TYPE_UNMANAGED, config->flags,
+				   config->budget, &domain);
+	if (status == STATUS_INVALID_PARAMETER)
+		return STATUS_INVALID_PARAMETER_2;
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_domain_set_up(domain, config);
+	if (wdm_ok(status))
+		*out = domain;
+	else
+		wdm_domain_delete(domain);
+	return status;
+}

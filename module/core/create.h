@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Domain: create by type, with an allocator and reserved regions.
+ */
+#ifndef WDM_CORE_CREATE_H
+#define WDM_CORE_CREATE_H
+
+#include "domain.h"
+#include "policy.h"
+
+/* Reserved regions of one domain, at most */
+#define WDM_MAX_REGIONS		4096
+
+/**
+ * struct wdm_reserved_region - logical addresses that maps leave alone
+ * @iova: the first byte, page aligned
+ * @nr_pages: how many pages, at least 1
+ * @map: map them one to one, for reading and writing; else never map them
+ */
+struct wdm_reserved_region {
+	u64 iova;
+	u64 nr_pages;
+	bool map;
+};
+
+/**
+ * struct wdm_domain_config - what a domain is to be
+ * @type: its type
+ * @flags: as for wdm_domain_create()
+ * @width: the width of addresses that it allocates, in bits, from %WDM_IOVA_MIN_WIDTH to
+ *	%WDM_IOVA_MAX_WIDTH; 0: it has no allocator
+ * @regions: its reserved regions, in any order; not used after the call
+ * @nr_regions: how many, at most %WDM_MAX_REGIONS
+ * @budget: see wdm_domain_create()
+ */
+struct wdm_domain_config {
+	enum wdm_type type;
+	u32 flags;
+	unsigned int width;
+	const struct wdm_reserved_region *regions;
+	unsigned int nr_regions;
+	struct wdm_budget *budget;
+};
+
+ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,
+				struct wdm_domain **out);
+
+#endif /* WDM_CORE_CREATE_H */

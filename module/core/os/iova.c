@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Logical addresses of an OS-managed domain.
+ *
+ * A domain with an allocator maps nothing but what the allocator has handed out,
+ * reserved regions and tokens. Any other domain maps wherever nothing has taken the
+ * pages, and does not note it here.
+ */
+#include <linux/slab.h>
+
+#include "iova.h"
+
+/**
+ * wdm_iova_block_create() - Make a block for pages to be allocated
+ * @domain: the domain, to whose budget it is charged
+ * @gfp: how to allocate memory
+ * @out: out: the block
+ *
+ * Return: STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_iova_block_create(struct wdm_domain *domain, gfp_t gfp,
+				 struct wdm_iova_block **out)
+{
+	struct wdm_iova_block *block;
+
+	if (!wdm_budget_charge(domain->budget, sizeof(*block)))
+		return STATUS_WORKING_SET_QUOTA;
+	block = kmalloc(sizeof(*block), gfp);
+	if (!block) {
+		wdm_budget_uncharge(domain->budget, sizeof(*block));
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	*out = block;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_iova_block_destroy() - Free a block
+ * @domain: the domain
+ * @block: the block, which has taken nothing
+ */
+void wdm_iova_block_destroy(struct wdm_domain *domain, struct wdm_iova_block *block)
+{
+	kfree(block);
+	wdm_budget_uncharge(domain->budget, sizeof(*block));
+}
+
+/**
+ * wdm_iova_destroy() - Free what has taken addresses
+ * @domain: the domain, which nobody else uses; it has no token
+ */
+void wdm_iova_destroy(struct wdm_domain *domain)
+{
+	struct wdm_iova_block *block, *next;
+
+	rbtree_postorder_for_each_entry_safe(block, next, &domain->space.blocks, rb) {
+		if (block->kind != WDM_IOVA_END)
+			wdm_iova_block_destroy(domain, block);
+		cond_resched();
+	}
+}
+
+/* The whole pages of a range; false if there are none. */
+static bool wdm_iova_pages(const struct wdm_iova_range *range,
+			   const struct wdm_limits *limits, u64 *pgno, u64 *last_pgno)
+{
+	u64 first = max(range->iova, limits->min);
+	u64 last = min(range->last_iova, limits->max);
+
+	if (first > last || last < PAGE_SIZE - 1)
+		return false;
+	*pgno = (first >> PAGE_SHIFT) + !PAGE_ALIGNED(first);
+	/* The page that the last byte ends, or else the one before */
+	*last_pgno = ((last - (PAGE_SIZE - 1)) >> PAGE_SHIFT);
+	return *pgno <= *last_pgno;
+}
+
+/**
+ * wdm_iova_alloc_locked() - Allocate the lowest free addresses
+ * @domain: the domain, which has an allocator
+ * @block: takes the pages
+ * @nr_pages: how many, at least 1; see wdm_iova_space_alloc()
+ * @limits: where
+ * @kind: what for
+ *
+ * Only addresses that all attached devices can have mapped.
+ *
+ * Context: wdm_domain.lock is held, and wdm_domain.allowed is stable.
+ * Return: STATUS_INVALID_PARAMETER_MIX if there are none within limits that the caller
+ * has given, STATUS_INSUFFICIENT_RESOURCES if there are none at all.
+ */
+ntstatus_t wdm_iova_alloc_locked(struct wdm_domain *domain,
+				 struct wdm_iova_block *block, u64 nr_pages,
+				 const struct wdm_limits *limits,
+				 enum wdm_iova_kind kind)
+{
+	struct wdm_iova_range range;
+	u64 at, pgno, last_pgno;
+
+	for (at = limits->min; at <= limits->max; at = range.last_iova + 1) {
+		if (!wdm_allowed_next(&domain->allowed, at, &range, 1))
+			break;
+		if (wdm_iova_pages(&range, limits, &pgno, &last_pgno) &&
+		    wdm_iova_space_alloc(&domain->space, block, nr_pages, pgno,
+					 last_pgno, kind)) {
+			block->nr_mapped = nr_pages;
+			return STATUS_SUCCESS;
+		}
+		if (range.last_iova == U64_MAX)
+			break;
+	}
+	return limits->given ? STATUS_INVALID_PARAMETER_MIX :
+			       STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/**
+ * wdm_iova_check_map_locked() - May the caller map at an address of its own?
+ * @domain: the domain, which has no allocator
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * Context: wdm_domain.lock is held.
+ * Return: STATUS_RESOURCE_IN_USE if a reserved region or a token has one of the pages.
+ */
+ntstatus_t wdm_iova_check_map_locked(struct wdm_domain *domain, u64 pgno,
+				     u64 last_pgno)
+{
+	return wdm_iova_space_find(&domain->space, pgno, last_pgno) ?
+	       STATUS_RESOURCE_IN_USE : STATUS_SUCCESS;
+}
+
+/**
+ * wdm_iova_check_unmap_locked() - May pages be unmapped by their address?
+ * @domain: the domain
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * Context: wdm_domain.lock is held.
+ * Return: STATUS_RESOURCE_IN_USE if one is part of a token, or of a reserved region that
+ * is always mapped.
+ */
+ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
+				       u64 last_pgno)
+{
+	struct wdm_iova_block *block;
+
+	while (pgno <= last_pgno) {
+		block = wdm_iova_space_find(&domain->space, pgno, last_pgno);
+		if (!block)
+			break;
+		if (block->kind == WDM_IOVA_TOKEN || block->kind == WDM_IOVA_FIXED)
+			return STATUS_RESOURCE_IN_USE;
+		pgno = block->last + 1;
+	}
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_iova_unmapped_locked() - Give addresses back, of which pages are unmapped
+ * @domain: the domain
+ * @pgno: in: the first page number; out: behind those that were looked at
+ * @last_pgno: the last page number; all of these were mapped
+ *
+ * A block goes back to the allocator with its last page. Does one block at a time: call
+ * it until it returns false.
+ *
+ * Context: wdm_domain.lock is held.
+ * Return: whether there may be more.
+ */
+bool wdm_iova_unmapped_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
+{
+	struct wdm_iova_block *block;
+	u64 first, last;
+
+	if (!wdm_iova_space_allocates(&domain->space) || *pgno > last_pgno)
+		return false;
+	block = wdm_iova_space_find(&domain->space, *pgno, last_pgno);
+	if (WARN_ON_ONCE(!block || block->kind != WDM_IOVA_ALLOCATED))
+		return false;
+	first = max(*pgno, block->first);
+	last = min(last_pgno, block->last);
+	*pgno = last + 1;
+	block->nr_mapped -= last - first + 1;
+	if (!block->nr_mapped) {
+		wdm_iova_space_drop(&domain->space, block);
+		wdm_iova_block_destroy(domain, block);
+	}
+	return true;
+}
+
+/**
+ * wdm_iova_alloc() - Allocate the lowest free addresses
+ * @domain: see wdm_iova_alloc_locked()
+ * @block: likewise
+ * @nr_pages: likewise
+ * @limits: likewise
+ * @kind: likewise
+ *
+ * Return: as wdm_iova_alloc_locked().
+ */
+ntstatus_t wdm_iova_alloc(struct wdm_domain *domain, struct wdm_iova_block *block,
+			  u64 nr_pages, const struct wdm_limits *limits,
+			  enum wdm_iova_kind kind)
+{
+	unsigned long flags;
+	ntstatus_t status;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	status = wdm_iova_alloc_locked(domain, block, nr_pages, limits, kind);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+/**
+ * wdm_iova_drop() - Give back what a block has taken
+ * @domain: the domain
+ * @block: the block; the caller's again
+ */
+void wdm_iova_drop(struct wdm_domain *domain, struct wdm_iova_block *block)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	wdm_iova_space_drop(&domain->space, block);
+	spin_unlock_irqrestore(&domain->lock, flags);
+}
+
+/**
+ * wdm_iova_check_map() - May the caller map at an address of its own?
+ * @domain: the domain
+ * @pgno: the first page number
+ * @last_pgno: the last page number; the caller holds these pages
+ *
+ * Return: as wdm_iova_check_map_locked().
+ */
+ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
+{
+	unsigned long flags;
+	ntstatus_t status;
+
+	/* What others take meanwhile are other pages. */
+	if (!READ_ONCE(domain->space.nr))
+		return STATUS_SUCCESS;
+	spin_lock_irqsave(&domain->lock, flags);
+	status = wdm_iova_check_map_locked(domain, pgno, last_pgno);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+/**
+ * wdm_iova_check_unmap() - May pages be unmapped by their address?
+ * @domain: the domain
+ * @pgno: the first page number
+ * @last_pgno: the last page number; the caller holds these pages
+ *
+ * Return: as wdm_iova_check_unmap_locked().
+ */
+ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
+{
+	unsigned long flags;
+	ntstatus_t status;
+
+	if (!READ_ONCE(domain->space.nr))
+		return STATUS_SUCCESS;
+	spin_lock_irqsave(&domain->lock, flags);
+	status = wdm_iova_check_unmap_locked(domain, pgno, last_pgno);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+/**
+ * wdm_iova_unmapped() - Give addresses back, of which pages are unmapped
+ * @domain: the domain
+ * @pgno: the first page number
+ * @last_pgno: the last page number; all of these were mapped, and the caller holds them
+ *	until the IOTLB is synced
+ *
+ * Context: may sleep.
+ */
+void wdm_iova_unmapped(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
+{
+	unsigned long flags;
+	bool more;
+
+	if (!wdm_iova_space_allocates(&domain->space))
+		return;
+	do {
+		spin_lock_irqsave(&domain->lock, flags);
+		more = wdm_iova_unmapped_locked(domain, &pgno, last_pgno);
+		spin_unlock_irqrestore(&domain->lock, flags);
+		cond_resched();
+	} while (more);
+}

@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tokens: everything that a map in a token needs is there when the token is made.
+ *
+ * The mapping table keeps the token's nodes until the token is freed. The IOMMU's
+ * tables come with the first map of a page and stay, as no IOMMU driver frees a table
+ * when a part of what it translates is unmapped. So a page here and there is mapped and
+ * unmapped again when the token is made, and in each hwpt that comes later; and from
+ * then on the token's pages are mapped by 4 KiB pages, and unmapped a part of a table
+ * at a time.
+ */
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sizes.h>
+
+#include "batch.h"
+#include "token.h"
+
+/* No table of leaves translates less in the formats of Linux' IOMMU drivers, */
+#define WDM_TABLE_PAGES		((u64)SZ_1M >> PAGE_SHIFT)
+/* so an unmap of this much does not cover one. */
+#define WDM_TABLE_PART		(WDM_TABLE_PAGES / 2)
+
+/* Pages that are mapped or unmapped before others may come in */
+#define WDM_TOKEN_STEP		((u64)SZ_32M >> PAGE_SHIFT)
+
+static u64 wdm_token_first(const struct wdm_token *token)
+{
+	return token->block.first;
+}
+
+static u64 wdm_token_last(const struct wdm_token *token)
+{
+	return token->block.first + token->nr_pages - 1;
+}
+
+static size_t wdm_token_bitmap_bytes(u64 nr_pages)
+{
+	return BITS_TO_LONGS(nr_pages) * sizeof(unsigned long);
+}
+
+static size_t wdm_token_bytes(u64 nr_pages)
+{
+	return sizeof(struct wdm_token) + 2 * wdm_token_bitmap_bytes(nr_pages);
+}
+
+static void wdm_token_dealloc(struct wdm_token *token)
+{
+	wdm_budget_uncharge(token->domain->budget, wdm_token_bytes(token->nr_pages));
+	kvfree(token->mapped);
+	/* A caller that is too late may still look at @freed. */
+	kfree_rcu(token, rcu);
+}
+
+static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
+				  struct wdm_token **out)
+{
+	struct wdm_token *token;
+
+	if (nr_pages > WDM_TOKEN_MAX_PAGES)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	if (!wdm_budget_charge(domain->budget, wdm_token_bytes(nr_pages)))
+		return STATUS_WORKING_SET_QUOTA;
+	token = kzalloc(sizeof(*token), GFP_KERNEL_ACCOUNT);
+	if (token)
+		token->mapped = kvzalloc(2 * wdm_token_bitmap_bytes(nr_pages),
+					 GFP_KERNEL_ACCOUNT);
+	if (!token || !token->mapped) {
+		wdm_budget_uncharge(domain->budget, wdm_token_bytes(nr_pages));
+		kfree(token);
+		return STATUS_INSUFFICIENT_RESOURCES;
+	}
+	token->starts = token->mapped + BITS_TO_LONGS(nr_pages);
+	token->domain = domain;
+	token->nr_pages = nr_pages;
+	*out = token;
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Have the IOMMU driver make the tables of some pages: map a page in each and unmap it.
+ * Devices may read zeros there meanwhile.
+ */
+static ntstatus_t wdm_token_prefill_part(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno)
+{
+	struct iommu_iotlb_gather gather;
+	phys_addr_t zeros = page_to_phys(ZERO_PAGE(0));
+	int ret = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	for (; pgno <= last_pgno; pgno = (pgno | (WDM_TABLE_PAGES - 1)) + 1) {
+		ret = iommu_map(hwpt->domain, pgno << PAGE_SHIFT, zeros, PAGE_SIZE,
+				wdm_prot(WDM_READ), GFP_KERNEL_ACCOUNT);
+		if (ret)
+			break;
+		wdm_hwpt_unmap_page(hwpt, pgno << PAGE_SHIFT, &gather);
+	}
+	iommu_iotlb_sync(hwpt->domain, &gather);
+	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+}
+
+/* Have all hwpts make the tables of a token. */
+static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *token)
+{
+	u64 at, step_last, last = wdm_token_last(token);
+	struct wdm_hwpt *hwpt;
+	ntstatus_t status;
+
+	for (at = wdm_token_first(token); at <= last; at = step_last + 1) {
+		step_last = min(last, at | (WDM_TOKEN_STEP - 1));
+		list_for_each_entry(hwpt, &token->domain->hwpts, node) {
+			status = wdm_token_prefill_part(hwpt, at, step_last);
+			if (!wdm_ok(status))
+				return status;
+		}
+		/* Hwpts may go in between, but none comes. */
+		status = wdm_batch_breathe(batch);
+		if (!wdm_ok(status))
+			return status;
+	}
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_tokens_prefill() - Make the tables of all tokens in a new hwpt
+ * @domain: the domain, all of which is locked
+ * @hwpt: the hwpt, in which nothing is mapped, and no call maps yet
+ * @revoking: the number of groups that are being taken back, of which any makes the
+ *	attach give up; or NULL
+ *
+ * Return: a status; STATUS_CANCELLED also if the attach should give up.
+ */
+ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			      const atomic_t *revoking)
+{
+	struct wdm_token *token;
+	ntstatus_t status;
+	u64 at, step_last;
+
+	list_for_each_entry(token, &domain->tokens, node) {
+		for (at = wdm_token_first(token); at <= wdm_token_last(token);
+		     at = step_last + 1) {
+			step_last = min(wdm_token_last(token), at | (WDM_TOKEN_STEP - 1));
+			status = wdm_domain_cancelled(domain) ||
+				 (revoking && atomic_read(revoking)) ?
+				 STATUS_CANCELLED :
+				 wdm_token_prefill_part(hwpt, at, step_last);
+			if (!wdm_ok(status))
+				return status;
+			cond_resched();
+		}
+	}
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_tokens_use() - Does a token have one of these addresses?
+ * @domain: the domain, all of which is locked
+ * @iova: the first logical address
+ * @last_iova: the last one
+ *
+ * Return: whether one does. A device must be able to have them mapped.
+ */
+bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova)
+{
+	const struct wdm_token *token;
+
+	list_for_each_entry(token, &domain->tokens, node)
+		if (iova >> PAGE_SHIFT <= wdm_token_last(token) &&
+		    last_iova >> PAGE_SHIFT >= wdm_token_first(token))
+			return true;
+	return false;
+}
+
+/* Take given pages, of which none may be mapped, and hold them. */
+static ntstatus_t wdm_token_take(struct wdm_batch *batch, struct wdm_token *token,
+				 u64 iova)
+{
+	u64 pgno = iova >> PAGE_SHIFT, last_pgno = pgno + token->nr_pages - 1;
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+	ntstatus_t status;
+
+	status = wdm_batch_hold(batch, pgno, last_pgno);
+	if (!wdm_ok(status))
+		return status;
+	spin_lock_irqsave(&domain->lock, flags);
+	if (!wdm_domain_fits(domain, iova, (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
+		status = STATUS_CONFLICTING_ADDRESSES;
+	else if (wdm_mappings_any(&domain->mappings, pgno, last_pgno) ||
+		 !wdm_iova_space_take(&domain->space, &token->block, pgno, last_pgno,
+				      WDM_IOVA_TOKEN))
+		status = STATUS_RESOURCE_IN_USE;
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+/* Make what maps in the token will need. */
+static ntstatus_t wdm_token_prepare(struct wdm_batch *batch, struct wdm_token *token)
+{
+	u64 at, first = wdm_token_first(token), last = wdm_token_last(token);
+	struct wdm_mappings *mappings = &token->domain->mappings;
+	ntstatus_t status = STATUS_SUCCESS;
+	u64 step_last;
+
+	for (at = first; wdm_ok(status) && at <= last; at = step_last + 1) {
+		step_last = min(last, at | (WDM_REGION_PAGES - 1));
+		status = wdm_mappings_keep(mappings, at, GFP_KERNEL_ACCOUNT);
+		if (!wdm_ok(status))
+			break;
+		status = wdm_batch_breathe(batch);
+	}
+	if (wdm_ok(status))
+		status = wdm_token_prefill(batch, token);
+	if (!wdm_ok(status) && at > first)
+		wdm_mappings_unkeep(mappings, first, at - 1);
+	return status;
+}
+
+static ntstatus_t wdm_token_make(struct wdm_batch *batch, struct wdm_token *token,
+				 const u64 *iova, const struct wdm_limits *limits)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+	ntstatus_t status;
+
+	status = iova ? wdm_token_take(batch, token, *iova) :
+			wdm_batch_alloc(batch, &token->block, token->nr_pages, limits,
+					WDM_IOVA_TOKEN);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_token_prepare(batch, token);
+
+	spin_lock_irqsave(&domain->lock, flags);
+	if (wdm_ok(status))
+		list_add_tail(&token->node, &domain->tokens);
+	else
+		wdm_iova_space_drop(&domain->space, &token->block);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+static ntstatus_t wdm_token_check(struct wdm_domain *domain, u64 size, const u64 *iova,
+				  const struct wdm_limits *limits)
+{
+	if (!wdm_domain_maps(domain))
+		return STATUS_INVALID_PARAMETER_1;
+	if (!size || !PAGE_ALIGNED(size))
+		return STATUS_INVALID_PARAMETER_2;
+	if (!iova != wdm_iova_space_allocates(&domain->space))
+		return STATUS_NOT_SUPPORTED;
+	if (iova && (!PAGE_ALIGNED(*iova) || wdm_pages_wrap(*iova, size >> PAGE_SHIFT)))
+		return STATUS_INVALID_PARAMETER_3;
+	if (!iova && limits->min > limits->max)
+		return STATUS_INVALID_PARAMETER_MIX;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_token_create() - Reserve logical addresses
+ * @domain: the domain
+ * @size: bytes, whole pages
+ * @iova: where, page aligned, in a domain without an allocator; else NULL
+ * @limits: where, in a domain with an allocator
+ * @out: out: the token
+ *
+ * Contract: IommuReserveLogicalAddressRange. Makes all that is needed to map pages
+ * there later, at which nobody else can map anything.
+ *
+ * Context: may sleep.
+ * Return:
+ * * STATUS_INVALID_PARAMETER_1: the domain does not map anything for its caller
+ * * STATUS_INVALID_PARAMETER_2: @size
+ * * STATUS_INVALID_PARAMETER_3: @iova
+ * * STATUS_NOT_SUPPORTED: an address with an allocator, or none without one
+ * * STATUS_INVALID_PARAMETER_MIX: nothing is free within @limits
+ * * STATUS_RESOURCE_IN_USE: something is mapped or reserved there
+ * * STATUS_CONFLICTING_ADDRESSES: not for all attached devices
+ * * STATUS_INSUFFICIENT_RESOURCES, STATUS_WORKING_SET_QUOTA, STATUS_CANCELLED
+ */
+ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova,
+			    const struct wdm_limits *limits, struct wdm_token **out)
+{
+	struct wdm_token *token;
+	struct wdm_batch batch;
+	ntstatus_t status;
+
+	might_sleep();
+	status = wdm_token_check(domain, size, iova, limits);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_token_alloc(domain, size >> PAGE_SHIFT, &token);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
+	if (wdm_ok(status)) {
+		status = wdm_token_make(&batch, token, iova, limits);
+		wdm_batch_end(&batch);
+	}
+	if (wdm_ok(status))
+		*out = token;
+	else
+		wdm_token_dealloc(token);
+	return status;
+}
+
+/**
+ * wdm_token_delete() - Free reserved addresses
+ * @token: the token; gone after success. Other calls with it that are still running
+ *	find out, if their caller is in an RCU read-side critical section
+ *
+ * Contract: IommuFreeReservedLogicalAddressRange.
+ *
+ * Context: may sleep.
+ * Return: STATUS_RESOURCE_IN_USE while a segment is mapped; STATUS_UNSUCCESSFUL if
+ * another call is freeing it; STATUS_CANCELLED.
+ */
+ntstatus_t wdm_token_delete(struct wdm_token *token)
+{
+	struct wdm_domain *domain = token->domain;
+	struct wdm_range none;
+	unsigned long flags;
+	ntstatus_t status;
+
+	might_sleep();
+	/* An attach looks at the list of tokens. */
+	status = wdm_domain_lock(domain, &none);
+	if (!wdm_ok(status))
+		return status;
+	spin_lock_irqsave(&domain->lock, flags);
+	if (token->freed) {
+		status = STATUS_UNSUCCESSFUL;
+	} else if (token->nr_mapped) {
+		status = STATUS_RESOURCE_IN_USE;
+	} else {
+		token->freed = true;
+		list_del(&token->node);
+		wdm_iova_space_drop(&domain->space, &token->block);
+	}
+	spin_unlock_irqrestore(&domain->lock, flags);
+	if (wdm_ok(status)) {
+		wdm_mappings_unkeep(&domain->mappings, wdm_token_first(token),
+				    wdm_token_last(token));
+		wdm_token_dealloc(token);
+	}
+	wdm_domain_unlock(domain, &none);
+	return status;
+}
+
+/* Note a segment, with wdm_domain.lock held. */
+static ntstatus_t wdm_token_claim_locked(struct wdm_token *token, u64 page, u64 nr_pages)
+{
+	if (token->freed)
+		return STATUS_UNSUCCESSFUL;
+	if (find_next_bit(token->mapped, page + nr_pages, page) < page + nr_pages)
+		return STATUS_RESOURCE_IN_USE;
+	bitmap_set(token->mapped, page, nr_pages);
+	__set_bit(page, token->starts);
+	token->nr_mapped += nr_pages;
+	return STATUS_SUCCESS;
+}
+
+static void wdm_token_unclaim_locked(struct wdm_token *token, u64 page, u64 nr_pages)
+{
+	bitmap_clear(token->mapped, page, nr_pages);
+	__clear_bit(page, token->starts);
+	token->nr_mapped -= nr_pages;
+}
+
+/* Is this exactly one segment? With wdm_domain.lock held. */
+static bool wdm_token_has_segment_locked(const struct wdm_token *token, u64 page,
+					 u64 nr_pages)
+{
+	u64 end = page + nr_pages;
+
+	return !token->freed && test_bit(page, token->starts) &&
+	       find_next_zero_bit(token->mapped, end, page) == end &&
+	       find_next_bit(token->starts, end, page + 1) == end &&
+	       (end == token->nr_pages || !test_bit(end, token->mapped) ||
+		test_bit(end, token->starts));
+}
+
+static ntstatus_t wdm_token_claim(struct wdm_token *token, u64 page, u64 nr_pages)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+	ntstatus_t status;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	status = wdm_token_claim_locked(token, page, nr_pages);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return status;
+}
+
+static void wdm_token_unclaim(struct wdm_token *token, u64 page, u64 nr_pages)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	wdm_token_unclaim_locked(token, page, nr_pages);
+	spin_unlock_irqrestore(&domain->lock, flags);
+}
+
+static bool wdm_token_has_segment(struct wdm_token *token, u64 page, u64 nr_pages)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+	bool has;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	has = wdm_token_has_segment_locked(token, page, nr_pages);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return has;
+}
+
+/* Unmap pages so that the tables stay, and sync. */
+static void wdm_token_unmap_hwpts(struct wdm_domain *domain, u64 pgno, u64 nr_pages)
+{
+	struct iommu_iotlb_gather gather;
+	u64 at, part, last, end;
+	struct wdm_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &domain->hwpts, node) {
+		end = pgno + wdm_hwpt_reached(hwpt, pgno, nr_pages);
+		iommu_iotlb_gather_init(&gather);
+		for (at = pgno; at < end; at += part) {
+			last = at | (WDM_TABLE_PART - 1);
+			part = min(end, last + 1) - at;
+			wdm_hwpt_unmap(hwpt, at << PAGE_SHIFT, part << PAGE_SHIFT,
+				       &gather);
+		}
+		iommu_iotlb_sync(hwpt->domain, &gather);
+	}
+}
+
+/* Map pages, in a table and tables of the IOMMU that are there. All or nothing */
+static ntstatus_t wdm_token_map_extent(struct wdm_domain *domain,
+				       const struct wdm_extent *ext)
+{
+	struct wdm_mapping map = wdm_extent_mapping(ext, WDM_PGSIZE_MIN);
+	ntstatus_t status;
+
+	wdm_mappings_insert_kept(&domain->mappings, ext);
+	status = wdm_hwpts_map(domain, &map);
+	if (!wdm_ok(status)) {
+		wdm_mappings_remove(&domain->mappings, ext->pgno,
+				    wdm_extent_end(ext) - 1);
+		if (!wdm_hwpts_broken(domain))
+			wdm_mdl_unuse(ext->mdl, ext->nr_pages);
+	}
+	return status;
+}
+
+/*
+ * Unmap pages that are mapped. Taking them out needs no memory: there is no span to be
+ * cut, and the pages of one segment are of one MDL.
+ */
+static void wdm_token_unmap_pages(struct wdm_domain *domain, u64 pgno, u64 nr_pages,
+				  struct wdm_put_list *put_list)
+{
+	ntstatus_t status;
+
+	status = wdm_mappings_take(&domain->mappings, pgno, pgno + nr_pages - 1,
+				   put_list, GFP_NOWAIT);
+	WARN_ON_ONCE(!wdm_ok(status));
+	wdm_token_unmap_hwpts(domain, pgno, nr_pages);
+	wdm_hwpts_settle(domain, put_list);
+}
+
+/* Unmap the pages of a segment, in steps. */
+static void wdm_token_unmap_steps(struct wdm_batch *batch, u64 pgno, u64 nr_pages)
+{
+	u64 step;
+
+	for (; nr_pages; pgno += step, nr_pages -= step) {
+		step = min(nr_pages, WDM_TOKEN_STEP);
+		wdm_token_unmap_pages(batch->domain, pgno, step, &batch->put_list);
+		wdm_batch_breathe(batch);
+	}
+}
+
+/* Map a segment, in steps. */
+static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
+				      const struct wdm_extent *ext)
+{
+	struct wdm_extent step = *ext;
+	ntstatus_t status;
+	u64 done;
+
+	for (done = 0; done < ext->nr_pages; done += step.nr_pages) {
+		step.pgno = ext->pgno + done;
+		step.mdl_page = ext->mdl_page + done;
+		step.nr_pages = min(ext->nr_pages - done, WDM_TOKEN_STEP);
+		status = wdm_batch_breathe(batch);
+		if (wdm_ok(status))
+			status = wdm_token_map_extent(batch->domain, &step);
+		if (!wdm_ok(status)) {
+			wdm_token_unmap_steps(batch, ext->pgno, done);
+			return status;
+		}
+	}
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_token_check_segment() - Check where a segment is to be
+ * @token: the token
+ * @offset: the first byte in the token
+ * @nr_pages: pages, at least 1
+ *
+ * Return: STATUS_INVALID_PARAMETER_2 for @offset, STATUS_INVALID_PARAMETER_4 if
+ * @nr_pages goes beyond the end.
+ */
+static ntstatus_t wdm_token_check_segment(const struct wdm_token *token, u64 offset,
+					  u64 nr_pages)
+{
+	if (!PAGE_ALIGNED(offset) || offset >> PAGE_SHIFT >= token->nr_pages)
+		return STATUS_INVALID_PARAMETER_2;
+	if (nr_pages > token->nr_pages - (offset >> PAGE_SHIFT))
+		return STATUS_INVALID_PARAMETER_4;
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_token_check_map(const struct wdm_token *token, u64 offset,
+				      u32 perms, const struct wdm_mdl *mdl,
+				      u64 mdl_page, u64 nr_pages)
+{
+	if (!perms || perms & ~WDM_PERMS)
+		return STATUS_INVALID_PARAMETER_3;
+	if (perms & ~mdl->access)
+		return STATUS_ACCESS_DENIED;
+	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
+		return STATUS_INVALID_PARAMETER_4;
+	return wdm_token_check_segment(token, offset, nr_pages);
+}
+
+static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *token,
+				     const struct wdm_extent *ext)
+{
+	u64 page = ext->pgno - wdm_token_first(token);
+	ntstatus_t status = wdm_token_claim(token, page, ext->nr_pages);
+
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_token_map_steps(batch, ext);
+	if (!wdm_ok(status))
+		wdm_token_unclaim(token, page, ext->nr_pages);
+	return status;
+}
+
+/**
+ * wdm_token_map() - Map pages of an MDL as a segment of a token
+ * @token: the token, which stays as long as the call runs
+ * @offset: where in the token, in bytes
+ * @perms: WDM_READ, WDM_WRITE
+ * @mdl: the MDL; the caller has a reference
+ * @mdl_page: its first page to map
+ * @nr_pages: pages
+ *
+ * Contract: IommuMapReservedLogicalRange. All or nothing. Allocates nothing, but for
+ * what an IOMMU driver may need that does not keep its tables.
+ *
+ * Context: may sleep.
+ * Return:
+ * * STATUS_INVALID_PARAMETER_2: @offset is not page aligned, or beyond the token
+ * * STATUS_INVALID_PARAMETER_3: @perms
+ * * STATUS_INVALID_PARAMETER_4: @mdl_page, @nr_pages, or the segment ends beyond the token
+ * * STATUS_ACCESS_DENIED: the MDL does not allow @perms
+ * * STATUS_UNSUCCESSFUL: the token is being freed
+ * * STATUS_RESOURCE_IN_USE: another segment has one of the pages
+ * * STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED
+ */
+ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
+			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages)
+{
+	struct wdm_extent ext = {
+		.pgno = wdm_token_first(token) + (offset >> PAGE_SHIFT),
+		.nr_pages = nr_pages,
+		.mdl = mdl,
+		.mdl_page = mdl_page,
+		.perms = perms | WDM_SMALL,
+	};
+	struct wdm_batch batch;
+	ntstatus_t status;
+
+	status = wdm_token_check_map(token, offset, perms, mdl, mdl_page, nr_pages);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_begin(&batch, token->domain, U64_MAX, 0);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_hold(&batch, ext.pgno, wdm_extent_end(&ext) - 1);
+	if (wdm_ok(status))
+		status = wdm_token_map_held(&batch, token, &ext);
+	wdm_batch_end(&batch);
+	return status;
+}
+
+/**
+ * wdm_token_unmap() - Unmap a segment
+ * @token: the token, which stays as long as the call runs
+ * @offset: where the segment starts in the token, in bytes
+ * @size: its bytes
+ *
+ * Contract: IommuUnmapReservedLogicalRange. When it returns, the pages block. The tables
+ * stay.
+ *
+ * Context: may sleep.
+ * Return: STATUS_INVALID_PARAMETER if there is no such segment; STATUS_CANCELLED.
+ */
+ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
+{
+	u64 page = offset >> PAGE_SHIFT, nr_pages = size >> PAGE_SHIFT;
+	u64 pgno = wdm_token_first(token) + page;
+	struct wdm_batch batch;
+	ntstatus_t status;
+
+	if (!PAGE_ALIGNED(offset | size) || !nr_pages ||
+	    !wdm_ok(wdm_token_check_segment(token, offset, nr_pages)))
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_batch_begin(&batch, token->domain, U64_MAX, 0);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_hold(&batch, pgno, pgno + nr_pages - 1);
+	if (wdm_ok(status) && !wdm_token_has_segment(token, page, nr_pages))
+		status = STATUS_INVALID_PARAMETER;
+	if (wdm_ok(status)) {
+		wdm_token_unmap_steps(&batch, pgno, nr_pages);
+		wdm_token_unclaim(token, page, nr_pages);
+	}
+	wdm_batch_end(&batch);
+	return status;
+}
