@@ -23,7 +23,7 @@
 
 #include "../module/core/ram.h"
 #include "../module/status.h"
-#include "../module/wdk/wdk.h"
+#include "../module/wdk/device.h"
 #include "support/fixture.h"
 
 #define WDK_PAGES	16

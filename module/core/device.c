@@ -46,6 +46,50 @@ void wdm_group_revoke(struct wdm_group *group)
 	mutex_unlock(&group->owner->lock);
 }
 
+static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
+					   bool urgent)
+{
+	struct wdm_group *group = device->group;
+	struct wdm_attachment *attachment = group->attachment;
+	ntstatus_t status;
+
+	if (!device->attached)
+		return STATUS_INVALID_PARAMETER_1;
+	if (attachment->nr_devices > 1) {
+		attachment->nr_devices--;
+		atomic_dec(&attachment->domain->nr_devices);
+	} else {
+		status = wdm_detach(attachment, urgent);
+		if (!wdm_ok(status))
+			return status;
+		group->attachment = NULL;
+	}
+	device->attached = false;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_device_revoke() - Take a device back from its owner
+ * @device: the device
+ *
+ * When it returns, the device is detached and can never be attached again; it remains as
+ * an object. Other devices of its group stay as they are.
+ *
+ * Context: as wdm_group_revoke().
+ */
+void wdm_device_revoke(struct wdm_device *device)
+{
+	struct wdm_group *group = device->group;
+
+	wdm_owner_begin_revoke(group->owner);
+	mutex_lock(&group->lock);
+	WRITE_ONCE(device->revoked, true);
+	wdm_device_detach_locked(device, true);
+	mutex_unlock(&group->lock);
+	wdm_owner_end_revoke(group->owner);
+	wdm_types_changed();
+}
+
 /**
  * wdm_owner_close() - Take all groups back from an owner, for good
  * @owner: the owner; no other call on it is running
@@ -215,7 +259,7 @@ u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
  */
 u32 wdm_device_types(struct wdm_device *device)
 {
-	if (READ_ONCE(device->group->revoked))
+	if (READ_ONCE(device->group->revoked) || READ_ONCE(device->revoked))
 		return 0;
 	return wdm_types_of(device->group->iommu_group, device->dev);
 }
@@ -232,7 +276,7 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 {
 	struct wdm_group *group = device->group;
 
-	if (group->revoked)
+	if (group->revoked || device->revoked)
 		return STATUS_DEVICE_REMOVED;
 	if (device->attached)
 		return STATUS_INVALID_PARAMETER;
@@ -275,27 +319,6 @@ ntstatus_t wdm_device_attach(struct wdm_device *device,
 	return status;
 }
 
-static ntstatus_t wdm_device_detach_locked(struct wdm_device *device)
-{
-	struct wdm_group *group = device->group;
-	struct wdm_attachment *attachment = group->attachment;
-	ntstatus_t status;
-
-	if (!device->attached)
-		return STATUS_INVALID_PARAMETER_1;
-	if (attachment->nr_devices > 1) {
-		attachment->nr_devices--;
-		atomic_dec(&attachment->domain->nr_devices);
-	} else {
-		status = wdm_detach(attachment, false);
-		if (!wdm_ok(status))
-			return status;
-		group->attachment = NULL;
-	}
-	device->attached = false;
-	return STATUS_SUCCESS;
-}
-
 /**
  * wdm_device_detach() - Detach a device from its domain
  * @device: the device
@@ -313,7 +336,7 @@ ntstatus_t wdm_device_detach(struct wdm_device *device)
 	status = wdm_group_lock(device->group);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_device_detach_locked(device);
+	status = wdm_device_detach_locked(device, false);
 	wdm_group_unlock(device->group);
 	return status;
 }

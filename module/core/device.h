@@ -18,6 +18,8 @@ struct wdm_fault_handler;
  * @node: in wdm_group.devices
  * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
  *	wdm_group.lock
+ * @revoked: its provider has taken it back, without the rest of its group; guarded by
+ *	wdm_group.lock, and read without, too
  * @faults: the handler of its faults, or NULL; private to core/fault.c
  */
 struct wdm_device {
@@ -25,10 +27,12 @@ struct wdm_device {
 	struct device *dev;
 	struct list_head node;
 	bool attached;
+	bool revoked;
 	struct wdm_fault_handler *faults;
 };
 
 void wdm_group_revoke(struct wdm_group *group);
+void wdm_device_revoke(struct wdm_device *device);
 void wdm_owner_close(struct wdm_owner *owner);
 
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,

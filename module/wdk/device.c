@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices of kernel code: claims, input mappings and faults.
+ * Devices of kernel code: create, attach, detach, and claims.
  *
- * The table names devices by their PDO. The first device of an IOMMU group that
- * kernel code attaches claims the group's DMA, as VFIO does; the group is given
- * back when the last one is detached. A PDO that is removed while attached is
- * detached first, so that no call meets an IOMMU group without devices.
+ * Version 1 of the interface names devices by their PDO, version 2 by what CreateDevice
+ * makes of it; both are one object here. The first device of an IOMMU group that kernel
+ * code attaches claims the group's DMA, as VFIO does; the group is given back when the
+ * last one is detached. A PDO that is removed is detached first, so that no call meets
+ * an IOMMU group without devices.
  */
+#include <linux/acpi.h>
 #include <linux/iommu.h>
 #include <linux/notifier.h>
 #include <linux/pci.h>
@@ -14,66 +16,174 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-#include "../core/fault.h"
 #include "../core/device.h"
+#include "../core/policy.h"
 #include "../core/ram.h"
-#include "wdk.h"
-
-/**
- * struct wdk_device - a PDO that is attached
- * @node: in wdk_devices
- * @pdo: the PDO
- * @domain: the domain
- * @group: its group, which stays claimed while a device refers to it
- * @device: the device
- * @faults: its fault reporting, or NULL
- */
-struct wdk_device {
-	struct list_head node;
-	struct device *pdo;
-	PIOMMU_DMA_DOMAIN domain;
-	struct wdm_group *group;
-	struct wdm_device *device;
-	struct wdk_faults *faults;
-};
-
-/**
- * struct wdk_faults - a device's fault reporting
- * @wdev: the device
- * @config: the handler; not changed while it may be called
- */
-struct wdk_faults {
-	struct wdk_device *wdev;
-	DEVICE_FAULT_CONFIGURATION config;
-};
+#include "device.h"
 
 /*
- * Guards the list and the devices that are being removed, by their address. A device
- * whose removal has not begun when this is taken stays in its IOMMU group until it is
- * released.
+ * Guards the list, claims of groups, and the devices that are being removed, by their
+ * address. Never held while something is attached. A device whose removal has not begun
+ * when this, or its own lock, is taken stays in its IOMMU group until it is released.
  */
 static DEFINE_MUTEX(wdk_lock);
 static LIST_HEAD(wdk_devices);
 static DEFINE_XARRAY(wdk_removals);
 static struct wdm_owner *wdk_owner;
 
-static struct wdk_device *wdk_find(struct device *pdo)
+/* Find a PDO, with a reference. */
+static PIOMMU_DMA_DEVICE wdk_find(struct device *pdo)
 {
-	struct wdk_device *wdev;
+	PIOMMU_DMA_DEVICE dev;
 
 	lockdep_assert_held(&wdk_lock);
-	list_for_each_entry(wdev, &wdk_devices, node)
-		if (wdev->pdo == pdo)
-			return wdev;
+	list_for_each_entry(dev, &wdk_devices, node) {
+		if (dev->pdo == pdo) {
+			refcount_inc(&dev->refs);
+			return dev;
+		}
+	}
 	return NULL;
+}
+
+static PIOMMU_DMA_DEVICE wdk_find_locked(struct device *pdo)
+{
+	PIOMMU_DMA_DEVICE dev;
+
+	mutex_lock(&wdk_lock);
+	dev = wdk_find(pdo);
+	mutex_unlock(&wdk_lock);
+	if (dev)
+		mutex_lock(&dev->lock);
+	return dev;
+}
+
+/**
+ * wdk_device_put() - Drop a reference to a device
+ * @dev: the device; may be freed by this. Its lock may be held if this is not the last
+ */
+void wdk_device_put(PIOMMU_DMA_DEVICE dev)
+{
+	if (!refcount_dec_and_mutex_lock(&dev->refs, &wdk_lock))
+		return;
+	list_del(&dev->node);
+	mutex_unlock(&wdk_lock);
+	iommu_group_put(dev->iommu_group);
+	put_device(dev->pdo);
+	mutex_destroy(&dev->lock);
+	kfree(dev);
+}
+
+/**
+ * wdk_device_lock() - Lock a device that CreateDevice returned
+ * @handle: what the caller calls the device
+ *
+ * Return: the device, with a reference, for wdk_device_unlock(); NULL if it does not exist
+ * or does not any more.
+ */
+PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle)
+{
+	PIOMMU_DMA_DEVICE dev, found = NULL;
+
+	mutex_lock(&wdk_lock);
+	list_for_each_entry(dev, &wdk_devices, node) {
+		if (dev == handle && dev->created) {
+			refcount_inc(&dev->refs);
+			found = dev;
+			break;
+		}
+	}
+	mutex_unlock(&wdk_lock);
+	if (!found)
+		return NULL;
+
+	mutex_lock(&found->lock);
+	if (found->created)
+		return found;
+	wdk_device_unlock(found);
+	return NULL;
+}
+
+/**
+ * wdk_device_unlock() - Undo wdk_device_lock()
+ * @dev: the device
+ */
+void wdk_device_unlock(PIOMMU_DMA_DEVICE dev)
+{
+	mutex_unlock(&dev->lock);
+	wdk_device_put(dev);
+}
+
+/* Is the device's removal being watched, and has it not begun? */
+static bool wdk_is_present(struct device *pdo)
+{
+	return (dev_is_pci(pdo) || dev_is_platform(pdo)) &&
+	       !xa_load(&wdk_removals, (unsigned long)pdo);
+}
+
+/*
+ * How many input mappings a device has: on ARM64, a platform device has one for
+ * each of its stream IDs. They are numbered from 0 in the firmware's order.
+ */
+static ULONG wdk_nr_mappings(struct device *pdo)
+{
+	struct iommu_fwspec *fwspec;
+
+	if (!IS_ENABLED(CONFIG_ARM64) || !wdk_is_present(pdo) ||
+	    dev_is_pci(pdo))
+		return 0;
+	fwspec = dev_iommu_fwspec_get(pdo);
+	return fwspec ? fwspec->num_ids : 0;
+}
+
+/* Find a PDO, or begin to use it: its device, locked and with a reference */
+static NTSTATUS wdk_device_open(struct device *pdo, PIOMMU_DMA_DEVICE *out)
+{
+	struct iommu_group *iommu_group;
+	PIOMMU_DMA_DEVICE dev;
+	NTSTATUS status = STATUS_NOT_FOUND;
+
+	mutex_lock(&wdk_lock);
+	if (!wdk_is_present(pdo))
+		goto unlock;
+	dev = wdk_find(pdo);
+	if (dev)
+		goto found;
+	iommu_group = iommu_group_get(pdo);
+	if (!iommu_group)
+		goto unlock;
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev) {
+		iommu_group_put(iommu_group);
+		status = STATUS_INSUFFICIENT_RESOURCES;
+		goto unlock;
+	}
+	refcount_set(&dev->refs, 1);
+	dev->pdo = get_device(pdo);
+	dev->iommu_group = iommu_group;
+	mutex_init(&dev->lock);
+	list_add_tail(&dev->node, &wdk_devices);
+found:
+	mutex_unlock(&wdk_lock);
+	mutex_lock(&dev->lock);
+	if (dev->removed) {
+		wdk_device_unlock(dev);
+		return STATUS_NOT_FOUND;
+	}
+	*out = dev;
+	return STATUS_SUCCESS;
+
+unlock:
+	mutex_unlock(&wdk_lock);
+	return status;
 }
 
 static bool wdk_group_is_used(const struct wdm_group *group)
 {
-	struct wdk_device *wdev;
+	PIOMMU_DMA_DEVICE dev;
 
-	list_for_each_entry(wdev, &wdk_devices, node)
-		if (wdev->group == group)
+	list_for_each_entry(dev, &wdk_devices, node)
+		if (dev->group == group)
 			return true;
 	return false;
 }
@@ -90,8 +200,8 @@ static const struct wdm_provider_ops wdk_provider = {
 };
 
 /* Claim a group, or find the one that is claimed. */
-static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
-			  struct wdm_group **out)
+static NTSTATUS wdk_claim_group(struct iommu_group *iommu_group,
+				struct wdm_group **out)
 {
 	NTSTATUS status;
 	int ret;
@@ -112,100 +222,126 @@ static NTSTATUS wdk_claim(struct iommu_group *iommu_group,
 	return status;
 }
 
-/* Give a group back if no device of it is attached any more. */
-static void wdk_unclaim(struct wdm_group *group)
+static NTSTATUS wdk_claim(PIOMMU_DMA_DEVICE dev)
 {
-	if (wdk_group_is_used(group))
-		return;
-	wdm_group_revoke(group);
-	wdk_give_back(group);
-}
-
-static void wdk_remove(struct wdk_device *wdev)
-{
-	struct wdm_group *group = wdev->group;
-
-	list_del(&wdev->node);
-	WARN_ON(!wdm_ok(wdm_device_delete(wdev->device)));
-	kfree(wdev->faults);
-	kfree(wdev);
-	wdk_unclaim(group);
-}
-
-static NTSTATUS wdk_attach_in_group(PIOMMU_DMA_DOMAIN Domain,
-				    struct device *pdo,
-				    struct iommu_group *iommu_group)
-{
-	struct wdk_device *wdev = kzalloc(sizeof(*wdev), GFP_KERNEL);
 	NTSTATUS status;
 
-	if (!wdev)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	wdev->pdo = pdo;
-	wdev->domain = Domain;
-	status = wdk_claim(iommu_group, &wdev->group);
+	mutex_lock(&wdk_lock);
+	status = wdk_claim_group(dev->iommu_group, &dev->group);
 	if (!wdm_ok(status))
-		goto free;
-	status = wdm_device_create(wdev->group, pdo, &wdev->device);
-	if (!wdm_ok(status)) {
-		wdk_unclaim(wdev->group);
-		goto free;
+		dev->group = NULL;
+	mutex_unlock(&wdk_lock);
+	return status;
+}
+
+/* Give the group back if no other device needs it. */
+static void wdk_unclaim(PIOMMU_DMA_DEVICE dev)
+{
+	struct wdm_group *group;
+
+	mutex_lock(&wdk_lock);
+	group = dev->group;
+	dev->group = NULL;
+	if (group && !wdk_group_is_used(group)) {
+		wdm_group_revoke(group);
+		wdk_give_back(group);
 	}
-	list_add_tail(&wdev->node, &wdk_devices);
-
-	status = wdm_device_attach(wdev->device, Domain->core);
-	if (!wdm_ok(status))
-		wdk_remove(wdev);
-	return status;
-
-free:
-	kfree(wdev);
-	return status;
-}
-
-/* Is the device's removal being watched, and has it not begun? */
-static bool wdk_is_present(struct device *pdo)
-{
-	lockdep_assert_held(&wdk_lock);
-	return (dev_is_pci(pdo) || dev_is_platform(pdo)) &&
-	       !xa_load(&wdk_removals, (unsigned long)pdo);
-}
-
-/*
- * How many input mappings a device has: on ARM64, a platform device has one for
- * each of its stream IDs. They are numbered from 0 in the firmware's order.
- */
-static ULONG wdk_nr_mappings(struct device *pdo)
-{
-	struct iommu_fwspec *fwspec;
-
-	if (!IS_ENABLED(CONFIG_ARM64) || !wdk_is_present(pdo) ||
-	    dev_is_pci(pdo))
-		return 0;
-	fwspec = dev_iommu_fwspec_get(pdo);
-	return fwspec ? fwspec->num_ids : 0;
+	mutex_unlock(&wdk_lock);
 }
 
 /**
- * wdk_check_mappings() - May these input mappings of a device be attached?
- * @nr: how many the device has; 0 is treated as 1
- * @base: the first one to attach
- * @count: how many
+ * wdk_device_use() - Have the DMA of a device's group claimed
+ * @dev: the device; its lock is held
  *
- * Linux attaches a device with all of its streams, so a part of them would bring
- * the others into the domain, too.
+ * Until wdk_device_unuse(), there is a core device.
  *
- * Return: STATUS_SUCCESS for all of them, STATUS_INVALID_PARAMETER_3,
- * STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED for a part.
+ * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_DEVICE_BUSY if somebody else has
+ * claimed the group, STATUS_INSUFFICIENT_RESOURCES.
  */
-NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count)
+NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev)
 {
-	nr = max(nr, 1U);
-	if (base >= nr)
-		return STATUS_INVALID_PARAMETER_3;
-	if (!count || (u64)base + count > nr)
-		return STATUS_INVALID_PARAMETER_4;
-	return count == nr ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
+	NTSTATUS status;
+
+	lockdep_assert_held(&dev->lock);
+	if (dev->removed)
+		return STATUS_DEVICE_REMOVED;
+	if (!dev->nr_users) {
+		status = wdk_claim(dev);
+		if (!wdm_ok(status))
+			return status;
+		status = wdm_device_create(dev->group, dev->pdo, &dev->device);
+		if (!wdm_ok(status)) {
+			wdk_unclaim(dev);
+			return status;
+		}
+		refcount_inc(&dev->refs);
+	}
+	dev->nr_users++;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdk_device_unuse() - Undo wdk_device_use()
+ * @dev: the device; its lock and a reference are held
+ */
+void wdk_device_unuse(PIOMMU_DMA_DEVICE dev)
+{
+	lockdep_assert_held(&dev->lock);
+	if (--dev->nr_users)
+		return;
+	WARN_ON(!wdm_ok(wdm_device_delete(dev->device)));
+	dev->device = NULL;
+	wdk_unclaim(dev);
+	wdk_device_put(dev);
+}
+
+/**
+ * wdk_device_types() - The types of domains that a device can be attached to now
+ * @dev: the device
+ *
+ * Return: as wdm_types_of(); 0 if it has been removed.
+ */
+u32 wdk_device_types(PIOMMU_DMA_DEVICE dev)
+{
+	if (READ_ONCE(dev->removed))
+		return 0;
+	return wdm_types_of(dev->iommu_group, dev->pdo);
+}
+
+static NTSTATUS wdk_attach(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
+{
+	NTSTATUS status;
+
+	if (dev->removed)
+		return STATUS_DEVICE_REMOVED;
+	if (dev->domain)
+		return STATUS_INVALID_PARAMETER;
+	status = wdk_device_use(dev);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_device_attach(dev->device, Domain->core);
+	if (wdm_ok(status))
+		dev->domain = Domain;
+	else
+		wdk_device_unuse(dev);
+	return status;
+}
+
+/* The core device is detached. */
+static void wdk_end_attachment(PIOMMU_DMA_DEVICE dev)
+{
+	wdk_set_faults(dev, NULL);
+	dev->domain = NULL;
+	wdk_device_unuse(dev);
+}
+
+/* Calls of kernel code are not cancelled, so this succeeds. */
+static NTSTATUS wdk_detach(PIOMMU_DMA_DEVICE dev)
+{
+	NTSTATUS status = wdm_device_detach(dev->device);
+
+	wdk_end_attachment(dev);
+	return status;
 }
 
 /* Contract: IommuDeviceAttach. */
@@ -213,29 +349,22 @@ NTSTATUS wdk_attach_device(PIOMMU_DMA_DOMAIN Domain,
 			   PDEVICE_OBJECT PhysicalDeviceObject,
 			   ULONG InputMappingIdBase, ULONG MappingCount)
 {
-	struct iommu_group *iommu_group;
+	PIOMMU_DMA_DEVICE dev;
 	NTSTATUS status;
+	ULONG nr;
 
+	might_sleep();
 	mutex_lock(&wdk_lock);
-	status = wdk_check_mappings(wdk_nr_mappings(PhysicalDeviceObject),
-				    InputMappingIdBase, MappingCount);
-	if (!wdm_ok(status))
-		goto unlock;
-	status = STATUS_NOT_FOUND;
-	if (!wdk_is_present(PhysicalDeviceObject))
-		goto unlock;
-	iommu_group = iommu_group_get(PhysicalDeviceObject);
-	if (!iommu_group)
-		goto unlock;
-
-	if (wdk_find(PhysicalDeviceObject))
-		status = STATUS_INVALID_PARAMETER;
-	else
-		status = wdk_attach_in_group(Domain, PhysicalDeviceObject,
-					     iommu_group);
-	iommu_group_put(iommu_group);
-unlock:
+	nr = wdk_nr_mappings(PhysicalDeviceObject);
 	mutex_unlock(&wdk_lock);
+	status = wdk_check_mappings(nr, InputMappingIdBase, MappingCount);
+	if (!wdm_ok(status))
+		return status;
+	status = wdk_device_open(PhysicalDeviceObject, &dev);
+	if (!wdm_ok(status))
+		return status;
+	status = wdk_attach(dev, Domain);
+	wdk_device_unlock(dev);
 	return status;
 }
 
@@ -245,47 +374,131 @@ NTSTATUS wdk_detach_device(PIOMMU_DMA_DOMAIN Domain,
 			   ULONG InputMappingId)
 {
 	NTSTATUS status = STATUS_INVALID_PARAMETER_2;
-	struct wdk_device *wdev;
+	PIOMMU_DMA_DEVICE dev;
 
+	might_sleep();
 	if (InputMappingId)
 		return STATUS_INVALID_PARAMETER_3;
-
-	mutex_lock(&wdk_lock);
-	wdev = wdk_find(PhysicalDeviceObject);
-	if (wdev && wdev->domain == Domain) {
-		status = wdm_device_detach(wdev->device);
-		wdk_remove(wdev);
-	}
-	mutex_unlock(&wdk_lock);
+	dev = wdk_find_locked(PhysicalDeviceObject);
+	if (!dev)
+		return status;
+	if (dev->domain && dev->domain == Domain)
+		status = wdk_detach(dev);
+	wdk_device_unlock(dev);
 	return status;
 }
 
-/**
- * wdk_list_mappings() - List the input mappings of a device
- * @nr: how many it has
- * @Buffer: out: the mappings; may be NULL if @BufferLength is too short
- * @BufferLength: bytes
- * @ReturnLength: out: bytes needed; may be NULL
- *
- * Return: STATUS_SUCCESS, STATUS_UNSUCCESSFUL if there is none,
- * STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER_2.
- */
-NTSTATUS wdk_list_mappings(ULONG nr, PINPUT_MAPPING_ELEMENT Buffer,
-			   ULONG BufferLength, PULONG ReturnLength)
+/* Contract: IommuDeviceAttachEx. */
+NTSTATUS wdk_attach_device_ex(PIOMMU_DMA_DOMAIN Domain,
+			      PIOMMU_DMA_DEVICE DmaDevice)
 {
-	ULONG i, need = nr * sizeof(*Buffer);
+	PIOMMU_DMA_DEVICE dev;
+	NTSTATUS status;
 
-	if (!nr)
-		return STATUS_UNSUCCESSFUL;
-	if (ReturnLength)
-		*ReturnLength = need;
-	if (BufferLength < need)
-		return STATUS_BUFFER_TOO_SMALL;
-	if (!Buffer)
-		return STATUS_INVALID_PARAMETER_2;
-	for (i = 0; i < nr; i++)
-		Buffer[i].InputMappingId = i;
+	might_sleep();
+	dev = wdk_device_lock(DmaDevice);
+	if (!dev)
+		return STATUS_INVALID_HANDLE;
+	status = wdk_attach(dev, Domain);
+	wdk_device_unlock(dev);
+	return status;
+}
+
+/* Contract: IommuDeviceDetachEx. */
+NTSTATUS wdk_detach_device_ex(PIOMMU_DMA_DEVICE DmaDevice)
+{
+	NTSTATUS status = STATUS_INVALID_PARAMETER_1;
+	PIOMMU_DMA_DEVICE dev;
+
+	might_sleep();
+	dev = wdk_device_lock(DmaDevice);
+	if (!dev)
+		return STATUS_INVALID_HANDLE;
+	if (dev->domain)
+		status = wdk_detach(dev);
+	wdk_device_unlock(dev);
+	return status;
+}
+
+static NTSTATUS wdk_create(PIOMMU_DMA_DEVICE dev,
+			   const struct wdk_config *config)
+{
+	struct wdk_ability ability = {
+		.nr_mappings = wdk_nr_mappings(dev->pdo),
+		.pasids = wdm_max_pasids(dev->pdo),
+	};
+	NTSTATUS status;
+
+	ability.needs_acpi = ability.nr_mappings && has_acpi_companion(dev->pdo);
+	status = wdk_check_config(config, &ability);
+	if (!wdm_ok(status))
+		return status;
+	if (dev->created)
+		return STATUS_RESOURCE_IN_USE;
+	dev->config = *config;
+	refcount_inc(&dev->refs);
+	mutex_lock(&wdk_lock);
+	dev->created = true;
+	mutex_unlock(&wdk_lock);
 	return STATUS_SUCCESS;
+}
+
+/* Contract: IommuDeviceCreate. Claims nothing: the device goes on as it is. */
+NTSTATUS wdk_create_device(PDEVICE_OBJECT DeviceObject,
+			   PIOMMU_DEVICE_CREATION_CONFIGURATION DeviceConfig,
+			   PIOMMU_DMA_DEVICE *DmaDeviceOut)
+{
+	struct wdk_config config;
+	PIOMMU_DMA_DEVICE dev;
+	NTSTATUS status;
+
+	might_sleep();
+	status = wdk_device_open(DeviceObject, &dev);
+	if (!wdm_ok(status))
+		return status;
+	status = wdk_read_configs(DeviceConfig, &config);
+	if (wdm_ok(status))
+		status = wdk_create(dev, &config);
+	if (wdm_ok(status))
+		*DmaDeviceOut = dev;
+	wdk_device_unlock(dev);
+	return status;
+}
+
+/* Contract: IommuDeviceDelete. */
+NTSTATUS wdk_delete_device(PIOMMU_DMA_DEVICE DmaDevice)
+{
+	PIOMMU_DMA_DEVICE dev;
+
+	might_sleep();
+	dev = wdk_device_lock(DmaDevice);
+	if (!dev)
+		return STATUS_INVALID_HANDLE;
+	if (dev->nr_users || dev->callback) {
+		wdk_device_unlock(dev);
+		return STATUS_RESOURCE_IN_USE;
+	}
+	mutex_lock(&wdk_lock);
+	dev->created = false;
+	mutex_unlock(&wdk_lock);
+	wdk_device_put(dev);
+	wdk_device_unlock(dev);
+	return STATUS_SUCCESS;
+}
+
+/* Contract: IommuDeviceQueryDomainTypes. */
+VOID wdk_query_available_domain_types(PIOMMU_DMA_DEVICE DmaDevice,
+				      PULONG AvailableDomains)
+{
+	PIOMMU_DMA_DEVICE dev;
+
+	might_sleep();
+	*AvailableDomains = 0;
+	dev = wdk_device_lock(DmaDevice);
+	if (!dev)
+		return;
+	*AvailableDomains = wdk_device_types(dev);
+	wdk_device_unlock(dev);
 }
 
 /*
@@ -298,65 +511,34 @@ NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 {
 	ULONG nr;
 
+	might_sleep();
 	mutex_lock(&wdk_lock);
 	nr = wdk_nr_mappings(PhysicalDeviceObject);
 	mutex_unlock(&wdk_lock);
 	return wdk_list_mappings(nr, Buffer, BufferLength, ReturnLength);
 }
 
-/* A fault in the contract's words. */
-static void wdk_fault(void *context, const struct wdm_fault *fault)
+static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, BOOLEAN Enable,
+				  PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	struct wdk_faults *faults = context;
-	FAULT_INFORMATION info = {
-		.Type = FaultInformationX64,
-		.X64 = {
-			.DomainHandle = faults->wdev->domain,
-			.FaultAddress = (PVOID)(unsigned long)fault->iova,
-			.Flags.FaultAddressValid = 1,
-			.Type = fault->mapped ? PermissionFault :
-						TranslationFault,
-		},
-	};
-
-	if (dev_is_pci(fault->dev))
-		info.X64.PciSegment =
-			pci_domain_nr(to_pci_dev(fault->dev)->bus);
-	faults->config.FaultHandler(faults->config.FaultContext, &info);
+	if (!dev->domain)
+		return STATUS_INVALID_PARAMETER_1;
+	return wdk_set_faults(dev, Enable ? FaultConfig : NULL);
 }
 
-/* Replace, or (@config is NULL) end, a device's fault reporting. */
-static NTSTATUS wdk_set_faults(struct wdk_device *wdev,
-			       const DEVICE_FAULT_CONFIGURATION *config)
+static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
+				 PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	struct wdk_faults *faults = NULL;
-	NTSTATUS status;
-
-	if (!config) {
-		status = wdm_fault_unregister(wdev->device);
-		if (!wdm_ok(status))
-			return status;
-	} else {
-		faults = kzalloc(sizeof(*faults), GFP_KERNEL);
-		if (!faults)
-			return STATUS_INSUFFICIENT_RESOURCES;
-		faults->wdev = wdev;
-		faults->config = *config;
-		status = wdm_fault_register(wdev->device, wdk_fault, faults);
-		if (!wdm_ok(status)) {
-			kfree(faults);
-			return status;
-		}
-	}
-	/* The old handler is not running any more. */
-	kfree(wdev->faults);
-	wdev->faults = faults;
+	if (InputMappingIdBase)
+		return STATUS_INVALID_PARAMETER_2;
+	if (Enable && (!FaultConfig || !FaultConfig->FaultHandler))
+		return STATUS_INVALID_PARAMETER_4;
 	return STATUS_SUCCESS;
 }
 
 /*
  * Contract: IommuSetDeviceFaultReporting. The handler is called where it may
- * sleep, but must not attach or detach a device or set its fault reporting: those
+ * sleep, but must not attach or detach the device or set its fault reporting: those
  * wait for it.
  */
 NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
@@ -364,59 +546,97 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					BOOLEAN Enable,
 					PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	NTSTATUS status = STATUS_INVALID_PARAMETER_1;
-	struct wdk_device *wdev;
+	PIOMMU_DMA_DEVICE dev;
+	NTSTATUS status;
 
-	if (InputMappingIdBase)
-		return STATUS_INVALID_PARAMETER_2;
-	if (Enable && (!FaultConfig || !FaultConfig->FaultHandler))
-		return STATUS_INVALID_PARAMETER_4;
-
-	mutex_lock(&wdk_lock);
-	wdev = wdk_find(PhysicalDeviceObject);
-	if (wdev)
-		status = wdk_set_faults(wdev, Enable ? FaultConfig : NULL);
-	mutex_unlock(&wdk_lock);
+	might_sleep();
+	status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
+	if (!wdm_ok(status))
+		return status;
+	dev = wdk_find_locked(PhysicalDeviceObject);
+	if (!dev)
+		return STATUS_INVALID_PARAMETER_1;
+	status = wdk_report_faults(dev, Enable, FaultConfig);
+	wdk_device_unlock(dev);
 	return status;
 }
 
-/* Detach a device that its driver did not detach, before it leaves its group. */
-static void wdk_detach_removed(struct device *dev)
+/*
+ * Contract: IommuSetDeviceFaultReportingEx, which Windows does not implement. As
+ * version 1's.
+ */
+NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
+					   ULONG InputMappingIdBase,
+					   BOOLEAN Enable,
+					   PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	struct wdk_device *wdev = wdk_find(dev);
+	PIOMMU_DMA_DEVICE dev;
+	NTSTATUS status;
 
-	if (!wdev)
-		return;
-	dev_notice(dev, "removed while attached to a domain\n");
-	wdm_device_detach(wdev->device);
-	wdk_remove(wdev);
+	might_sleep();
+	status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
+	if (!wdm_ok(status))
+		return status;
+	dev = wdk_device_lock(DmaDevice);
+	if (!dev)
+		return STATUS_INVALID_HANDLE;
+	status = wdk_report_faults(dev, Enable, FaultConfig);
+	wdk_device_unlock(dev);
+	return status;
 }
 
-static void wdk_begin_removal(struct device *dev)
+/*
+ * Take a device back before it leaves its group. What CreateDevice and CreatePasidDevice
+ * returned stays valid, and says so.
+ */
+static void wdk_revoke(PIOMMU_DMA_DEVICE dev)
 {
-	if (!device_iommu_mapped(dev))
+	if (dev->domain)
+		dev_notice(dev->pdo, "removed while attached to a domain\n");
+	if (dev->device)
+		wdm_device_revoke(dev->device);
+	wdk_unclaim(dev);
+	if (dev->domain)
+		wdk_end_attachment(dev);
+}
+
+static void wdk_begin_removal(struct device *pdo)
+{
+	PIOMMU_DMA_DEVICE dev;
+
+	if (!device_iommu_mapped(pdo))
 		return;
 	mutex_lock(&wdk_lock);
 	/* Should this fail, an attach from now on may meet a group without devices. */
-	xa_store(&wdk_removals, (unsigned long)dev, xa_mk_value(0),
+	xa_store(&wdk_removals, (unsigned long)pdo, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
+	mutex_unlock(&wdk_lock);
+	dev = wdk_find_locked(pdo);
+	if (!dev)
+		return;
+	WRITE_ONCE(dev->removed, true);
 	/*
 	 * On some buses the driver is unbound only after this. Its device may be
 	 * busy until then, and must not get Linux' default domain.
 	 */
-	if (!READ_ONCE(dev->driver))
-		wdk_detach_removed(dev);
-	mutex_unlock(&wdk_lock);
+	if (!READ_ONCE(pdo->driver))
+		wdk_revoke(dev);
+	wdk_device_unlock(dev);
+	wdm_types_changed();
 }
 
 /* The driver of a device that is being removed has gone. */
-static void wdk_end_unbind(struct device *dev)
+static void wdk_end_unbind(struct device *pdo)
 {
-	if (!xa_load(&wdk_removals, (unsigned long)dev))
+	PIOMMU_DMA_DEVICE dev;
+
+	if (!xa_load(&wdk_removals, (unsigned long)pdo))
 		return;
-	mutex_lock(&wdk_lock);
-	wdk_detach_removed(dev);
-	mutex_unlock(&wdk_lock);
+	dev = wdk_find_locked(pdo);
+	if (!dev)
+		return;
+	wdk_revoke(dev);
+	wdk_device_unlock(dev);
 }
 
 static int wdk_bus_notify(struct notifier_block *nb, unsigned long action,

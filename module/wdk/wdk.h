@@ -24,9 +24,16 @@ IOMMU_DOMAIN_ATTACH_DEVICE wdk_attach_device;
 IOMMU_DOMAIN_DETACH_DEVICE wdk_detach_device;
 IOMMU_QUERY_INPUT_MAPPINGS wdk_query_input_mappings;
 IOMMU_SET_DEVICE_FAULT_REPORTING wdk_set_device_fault_reporting;
-NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count);
-NTSTATUS wdk_list_mappings(ULONG nr, PINPUT_MAPPING_ELEMENT Buffer,
-			   ULONG BufferLength, PULONG ReturnLength);
+IOMMU_DEVICE_CREATE wdk_create_device;
+IOMMU_DEVICE_DELETE wdk_delete_device;
+IOMMU_DOMAIN_ATTACH_DEVICE_EX wdk_attach_device_ex;
+IOMMU_DOMAIN_DETACH_DEVICE_EX wdk_detach_device_ex;
+IOMMU_SET_DEVICE_FAULT_REPORTING_EX wdk_set_device_fault_reporting_ex;
+IOMMU_DEVICE_QUERY_DOMAIN_TYPES wdk_query_available_domain_types;
+
+/* state.c */
+IOMMU_REGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_register_state_change;
+IOMMU_UNREGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_unregister_state_change;
 
 /* mdl.c */
 NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Devices of kernel code. Private to this folder and its tests.
+ */
+#ifndef WDM_WDK_DEVICE_H
+#define WDM_WDK_DEVICE_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+
+#include "../status.h"
+#include "wdk.h"
+
+struct iommu_group;
+struct wdk_callback;
+struct wdk_faults;
+struct wdm_device;
+struct wdm_group;
+
+/**
+ * struct wdk_config - how a device is created
+ * @types: mask of 1 << type, of the configurations that there are
+ * @acpi: input mappings
+ * @pasid: PASIDs
+ */
+struct wdk_config {
+	u32 types;
+	IOMMU_DEVICE_CREATION_CONFIGURATION_ACPI acpi;
+	IOMMU_DEVICE_CREATION_CONFIGURATION_PASID pasid;
+};
+
+/**
+ * struct wdk_ability - what a configuration may ask for
+ * @nr_mappings: the input mappings of the device
+ * @needs_acpi: they must be configured
+ * @pasids: it can have PASIDs
+ */
+struct wdk_ability {
+	ULONG nr_mappings;
+	bool needs_acpi;
+	bool pasids;
+};
+
+/**
+ * struct _IOMMU_DMA_DEVICE - a PDO that kernel code uses
+ * @node: in wdk_devices
+ * @refs: references; the last one frees it
+ * @pdo: the PDO; holds a reference
+ * @iommu_group: its IOMMU group; holds a reference
+ * @created: CreateDevice returned it; set with both locks, read with one
+ * @group: the group, while its DMA is claimed for this device; guarded by wdk_lock
+ * @lock: guards what follows; serializes calls on the device
+ * @removed: its removal has begun; read without the lock, too
+ * @config: how it was created
+ * @callback: its state change callback, or NULL
+ * @nr_users: its attachment and its PASID devices: what needs the DMA of its group
+ *	claimed
+ * @device: the core's device, while there is a user
+ * @domain: the domain that it is attached to, or NULL
+ * @faults: its fault reporting, or NULL
+ *
+ * The device that version 1 attaches by its PDO, and the one that version 2 creates,
+ * are the same.
+ */
+struct _IOMMU_DMA_DEVICE {
+	struct list_head node;
+	refcount_t refs;
+	struct device *pdo;
+	struct iommu_group *iommu_group;
+	bool created;
+	struct wdm_group *group;
+
+	struct mutex lock;		/* guards what follows */
+	bool removed;
+	struct wdk_config config;
+	struct wdk_callback *callback;
+	unsigned int nr_users;
+	struct wdm_device *device;
+	PIOMMU_DMA_DOMAIN domain;
+	struct wdk_faults *faults;
+};
+
+/* device.c */
+PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle);
+void wdk_device_unlock(PIOMMU_DMA_DEVICE dev);
+void wdk_device_put(PIOMMU_DMA_DEVICE dev);
+NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev);
+void wdk_device_unuse(PIOMMU_DMA_DEVICE dev);
+u32 wdk_device_types(PIOMMU_DMA_DEVICE dev);
+
+/* config.c */
+NTSTATUS wdk_read_configs(PIOMMU_DEVICE_CREATION_CONFIGURATION first,
+			  struct wdk_config *config);
+NTSTATUS wdk_check_config(const struct wdk_config *config,
+			  const struct wdk_ability *ability);
+NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count);
+NTSTATUS wdk_list_mappings(ULONG nr, PINPUT_MAPPING_ELEMENT Buffer,
+			   ULONG BufferLength, PULONG ReturnLength);
+
+/* fault.c */
+NTSTATUS wdk_set_faults(PIOMMU_DMA_DEVICE DmaDevice,
+			const DEVICE_FAULT_CONFIGURATION *config);
+
+#endif /* WDM_WDK_DEVICE_H */

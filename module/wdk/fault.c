@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fault reporting of kernel code.
+ */
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "../core/fault.h"
+#include "device.h"
+
+/**
+ * struct wdk_faults - a device's fault reporting
+ * @device: the device, which is attached as long as the handler may be called
+ * @config: the handler; not changed while it may be called
+ */
+struct wdk_faults {
+	PIOMMU_DMA_DEVICE device;
+	DEVICE_FAULT_CONFIGURATION config;
+};
+
+/* A fault in the contract's words. */
+static void wdk_fault(void *context, const struct wdm_fault *fault)
+{
+	struct wdk_faults *faults = context;
+	FAULT_INFORMATION info = {
+		.Type = FaultInformationX64,
+		.X64 = {
+			.DomainHandle = faults->device->domain,
+			.FaultAddress = (PVOID)(unsigned long)fault->iova,
+			.Flags.FaultAddressValid = 1,
+			.Type = fault->mapped ? PermissionFault :
+						TranslationFault,
+		},
+	};
+
+	if (dev_is_pci(fault->dev))
+		info.X64.PciSegment =
+			pci_domain_nr(to_pci_dev(fault->dev)->bus);
+	faults->config.FaultHandler(faults->config.FaultContext, &info);
+}
+
+/**
+ * wdk_set_faults() - Replace or end a device's fault reporting
+ * @DmaDevice: the device; its lock is held, and it has a user
+ * @config: the new handler; NULL: end it
+ *
+ * When it returns, the old handler is not running.
+ *
+ * Return: as wdm_fault_register().
+ */
+NTSTATUS wdk_set_faults(PIOMMU_DMA_DEVICE DmaDevice,
+			const DEVICE_FAULT_CONFIGURATION *config)
+{
+	struct wdk_faults *faults = NULL;
+	NTSTATUS status;
+
+	if (!config) {
+		status = wdm_fault_unregister(DmaDevice->device);
+		if (!wdm_ok(status))
+			return status;
+	} else {
+		faults = kzalloc(sizeof(*faults), GFP_KERNEL);
+		if (!faults)
+			return STATUS_INSUFFICIENT_RESOURCES;
+		faults->device = DmaDevice;
+		faults->config = *config;
+		status = wdm_fault_register(DmaDevice->device, wdk_fault, faults);
+		if (!wdm_ok(status)) {
+			kfree(faults);
+			return status;
+		}
+	}
+	/* The old handler is not running any more. */
+	kfree(DmaDevice->faults);
+	DmaDevice->faults = faults;
+	return STATUS_SUCCESS;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * State change callbacks: the types of domains that a device can be attached to.
+ */
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "../core/policy.h"
+#include "device.h"
+
+/**
+ * struct wdk_callback - a state change callback
+ * @device: the device, which is not deleted before it is unregistered
+ * @fn: the function to call
+ * @context: for @fn
+ * @registered: it may be unregistered; guarded
+ *	by the device's lock
+ * @types: what @fn was called with; only its calls change it, which never overlap
+ * @nb: queues @work, as @fn may call anything
+ * @work: calls @fn
+ */
+struct wdk_callback {
+	PIOMMU_DMA_DEVICE device;
+	PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK fn;
+	PVOID context;
+	bool registered;
+	u32 types;
+	struct notifier_block nb;
+	struct work_struct work;
+};
+
+static void wdk_callback_call(struct wdk_callback *callback, u32 types)
+{
+	IOMMU_INTERFACE_STATE_CHANGE change = {
+		.PresentFields.AvailableDomainTypes = 1,
+		.AvailableDomainTypes = types,
+	};
+
+	callback->types = types;
+	callback->fn(&change, callback->context);
+}
+
+static void wdk_callback_work(struct work_struct *work)
+{
+	struct wdk_callback *callback =
+		container_of(work, struct wdk_callback, work);
+	u32 types = wdk_device_types(callback->device);
+
+	if (types != callback->types)
+		wdk_callback_call(callback, types);
+}
+
+static int wdk_callback_notify(struct notifier_block *nb, unsigned long action,
+			       void *data)
+{
+	struct wdk_callback *callback = container_of(nb, struct wdk_callback, nb);
+
+	schedule_work(&callback->work);
+	return NOTIFY_OK;
+}
+
+/* Give a device a new callback, which keeps the device from being deleted. */
+static NTSTATUS wdk_callback_install(PIOMMU_DMA_DEVICE DmaDevice,
+				     struct wdk_callback *callback)
+{
+	PIOMMU_DMA_DEVICE dev = wdk_device_lock(DmaDevice);
+	NTSTATUS status = STATUS_UNSUCCESSFUL;
+
+	if (!dev)
+		return STATUS_INVALID_HANDLE;
+	if (!dev->callback) {
+		callback->device = dev;
+		dev->callback = callback;
+		status = STATUS_SUCCESS;
+	}
+	wdk_device_unlock(dev);
+	return status;
+}
+
+/*
+ * Contract: IommuRegisterInterfaceStateChangeCallback. The callback may sleep, and call
+ * any function but the one that unregisters it, which waits for it.
+ */
+NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateChangeCallback,
+				   PVOID Context, PIOMMU_DMA_DEVICE DmaDevice,
+				   PIOMMU_INTERFACE_STATE_CHANGE_FIELDS StateFields)
+{
+	struct wdk_callback *callback;
+	NTSTATUS status;
+
+	might_sleep();
+	if (!StateChangeCallback)
+		return STATUS_INVALID_PARAMETER_1;
+	if (!StateFields || StateFields->AsULONG != 1)
+		return STATUS_INVALID_PARAMETER_4;
+
+	callback = kzalloc(sizeof(*callback), GFP_KERNEL);
+	if (!callback)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	callback->fn = StateChangeCallback;
+	callback->context = Context;
+	callback->nb.notifier_call = wdk_callback_notify;
+	INIT_WORK(&callback->work, wdk_callback_work);
+	status = wdk_callback_install(DmaDevice, callback);
+	if (!wdm_ok(status)) {
+		kfree(callback);
+		return status;
+	}
+
+	wdk_callback_call(callback, wdk_device_types(callback->device));
+	wdm_types_register(&callback->nb);
+	/* What changed before the notifier was registered. */
+	schedule_work(&callback->work);
+	mutex_lock(&callback->device->lock);
+	callback->registered = true;
+	mutex_unlock(&callback->device->lock);
+	return STATUS_SUCCESS;
+}
+
+/* Contract: IommuUnregisterInterfaceStateChangeCallback. */
+NTSTATUS wdk_unregister_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateChangeCallback,
+				     PIOMMU_DMA_DEVICE DmaDevice)
+{
+	PIOMMU_DMA_DEVICE dev;
+	struct wdk_callback *callback;
+
+	might_sleep();
+	dev = wdk_device_lock(DmaDevice);
+	if (!dev)
+		return STATUS_INVALID_HANDLE;
+	callback = dev->callback;
+	if (!callback || !callback->registered ||
+	    callback->fn != StateChangeCallback) {
+		wdk_device_unlock(dev);
+		return STATUS_UNSUCCESSFUL;
+	}
+	callback->registered = false;
+	mutex_unlock(&dev->lock);
+
+	/* Without the lock, which the callback may be waiting for */
+	wdm_types_unregister(&callback->nb);
+	cancel_work_sync(&callback->work);
+	mutex_lock(&dev->lock);
+	dev->callback = NULL;
+	wdk_device_unlock(dev);
+	kfree(callback);
+	return STATUS_SUCCESS;
+}
