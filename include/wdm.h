@@ -13,6 +13,16 @@
  * is detached. All functions may sleep, except where said otherwise; none ends early
  * because of a signal.
  *
+ * Version 2 names a device by what CreateDevice returns, one for each PDO. It and the PDO
+ * of version 1 have one attachment, whichever made it. CreateDevice leaves the device's
+ * DMA as it is: that is claimed by the first attach or PASID, and given back with the
+ * last. When the PDO is removed the handle stays, its available types are 0, and attaches
+ * answer STATUS_DEVICE_REMOVED. A handle that is no device any more is
+ * STATUS_INVALID_HANDLE.
+ *
+ * Version 3 is there from Linux 6.11 on. A PASID device can be attached where the IOMMU
+ * driver can attach page tables to PASIDs; STATUS_INVALID_PARAMETER_1 elsewhere.
+ *
  * OS-managed domains map page by page: an unmap never disturbs DMA through other
  * pages. Page tables of caller-managed domains hold physical addresses, of memory
  * that was online when the domain was created; none of it goes offline until the
@@ -404,8 +414,9 @@ typedef struct _IOMMU_DMA_DEVICE_INFORMATION {
 } IOMMU_DMA_DEVICE_INFORMATION, *PIOMMU_DMA_DEVICE_INFORMATION;
 
 /*
- * Functions. A fault handler may sleep, but must not call AttachDevice, DetachDevice
- * or SetDeviceFaultReporting: those wait for it.
+ * Functions. A fault handler may sleep, but must not attach or detach its device, or set
+ * its fault reporting: those wait for it. A state change callback may sleep, and call
+ * anything but UnregisterInterfaceStateChangeCallback for its device, which waits for it.
  */
 
 /* Version 1 */

@@ -154,10 +154,12 @@ static void devices_create(struct kunit *test)
 	.ConfigType = IommuDeviceCreationConfigTypeAcpi,		\
 	.Acpi = { (base), (count) },					\
 }
+
 #define PASID(type) {							\
 	.ConfigType = IommuDeviceCreationConfigTypePasid,		\
 	.Pasid = { .ConfigType = (type) },				\
 }
+
 #define BAD(type) { .ConfigType = (type) }
 
 /* Lists of one or two configurations, by how they end, and what they mean. */

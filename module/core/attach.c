@@ -93,7 +93,7 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 /**
  * struct wdm_probe - what must be known of a device before it is attached
  * @dev: the device
- * @pasids: its iommu_domain is for PASIDs, too
+ * @pasids: the iommu_domain is for PASIDs
  * @iommu_domain: out: a new iommu_domain for it, or an ERR_PTR()
  * @unmap_exact: out: see &struct wdm_hwpt
  * @reports_faults: out: see &struct wdm_hwpt
@@ -125,28 +125,30 @@ static int wdm_probe_device(struct device *dev, void *data)
 	return 1;
 }
 
-/* A new hwpt for a group, to which nothing is attached yet */
-static ntstatus_t wdm_hwpt_for_group(struct wdm_domain *domain, struct wdm_group *group,
-				     struct device *dev, struct wdm_hwpt **out)
+/* A new hwpt for an attachment; nothing is attached to it yet */
+static ntstatus_t wdm_hwpt_for(struct wdm_attachment *attachment,
+			       struct wdm_hwpt **out)
 {
 	struct wdm_probe probe = {
-		.dev = dev,
-		.pasids = domain->type == WDM_TYPE_TRANSLATE_S1,
+		.dev = attachment->dev,
+		.pasids = attachment->pasid != WDM_NO_PASID ||
+			  attachment->domain->type == WDM_TYPE_TRANSLATE_S1,
 	};
 	struct wdm_hwpt *hwpt;
 
-	if (!iommu_group_for_each_dev(group->iommu_group, &probe,
+	if (!iommu_group_for_each_dev(attachment->group->iommu_group, &probe,
 				      wdm_probe_device))
 		return STATUS_DEVICE_REMOVED;
 	if (IS_ERR(probe.iommu_domain))
 		return wdm_status_from_errno(PTR_ERR(probe.iommu_domain));
 
-	hwpt = wdm_hwpt_create(probe.iommu_domain, domain->gfp);
+	hwpt = wdm_hwpt_create(probe.iommu_domain, attachment->domain->gfp);
 	if (!hwpt) {
 		iommu_domain_free(probe.iommu_domain);
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	hwpt->unmap_exact = probe.unmap_exact;
+	hwpt->pasids = probe.pasids;
 	hwpt->reports_faults = probe.reports_faults;
 	if (probe.reports_faults)
 		wdm_fault_prepare(hwpt->domain);
@@ -159,18 +161,21 @@ static ntstatus_t wdm_hwpt_for_group(struct wdm_domain *domain, struct wdm_group
  * last device, by hot-unplug, must not even be tried.
  */
 static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
-				       struct wdm_hwpt *hwpt,
-				       struct device *dev)
+				       struct wdm_hwpt *hwpt)
 {
 	struct wdm_group *group = attachment->group;
 	int ret;
 
-	if (!wdm_group_has(group, dev))
+	if (!wdm_group_has(group, attachment->dev))
 		return STATUS_DEVICE_REMOVED;
-	ret = iommu_attach_group(hwpt->domain, group->iommu_group);
+	if (attachment->pasid == WDM_NO_PASID)
+		ret = iommu_attach_group(hwpt->domain, group->iommu_group);
+	else
+		ret = iommu_attach_device_pasid(hwpt->domain, attachment->dev,
+						attachment->pasid, NULL);
 	if (!ret)
 		attachment->hwpt = hwpt;
-	/* -EINVAL: domain and group do not fit. */
+	/* -EINVAL: the iommu_domain does not fit. */
 	return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
 				wdm_status_from_errno(ret);
 }
@@ -178,13 +183,18 @@ static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
 /* Put what is attached back into its blocking domain. */
 static void wdm_attachment_leave(struct wdm_attachment *attachment)
 {
-	iommu_detach_group(attachment->hwpt->domain,
-			   attachment->group->iommu_group);
+	if (attachment->pasid == WDM_NO_PASID)
+		iommu_detach_group(attachment->hwpt->domain,
+				   attachment->group->iommu_group);
+	else
+		iommu_detach_device_pasid(attachment->hwpt->domain,
+					  attachment->dev, attachment->pasid);
 	attachment->hwpt = NULL;
 }
 
 static struct wdm_attachment *
 wdm_attachment_create(struct wdm_domain *domain, struct wdm_group *group,
+		      struct device *dev, u32 pasid,
 		      const struct list_head *regions)
 {
 	struct wdm_attachment *attachment =
@@ -198,6 +208,8 @@ wdm_attachment_create(struct wdm_domain *domain, struct wdm_group *group,
 	}
 	attachment->domain = domain;
 	attachment->group = group;
+	attachment->dev = dev;
+	attachment->pasid = pasid;
 	return attachment;
 }
 
@@ -211,7 +223,7 @@ static bool wdm_hwpt_can_share(const struct wdm_hwpt *a, const struct wdm_hwpt *
 {
 	return !a->exclusive && !b->exclusive &&
 	       a->domain->ops == b->domain->ops && a->coherent == b->coherent &&
-	       a->sw_msi == b->sw_msi;
+	       a->sw_msi == b->sw_msi && a->pasids == b->pasids;
 }
 
 /*
@@ -220,7 +232,7 @@ static bool wdm_hwpt_can_share(const struct wdm_hwpt *a, const struct wdm_hwpt *
  * failure in none.
  */
 static ntstatus_t wdm_attach_existing(struct wdm_attachment *attachment,
-				      struct wdm_hwpt *hwpt, struct device *dev)
+				      struct wdm_hwpt *hwpt)
 {
 	struct wdm_hwpt *other;
 	ntstatus_t status;
@@ -229,10 +241,10 @@ static ntstatus_t wdm_attach_existing(struct wdm_attachment *attachment,
 		if (!wdm_hwpt_can_share(other, hwpt))
 			continue;
 		wdm_attachment_leave(attachment);
-		status = wdm_attachment_enter(attachment, other, dev);
+		status = wdm_attachment_enter(attachment, other);
 		if (wdm_ok(status))
 			return status;
-		status = wdm_attachment_enter(attachment, hwpt, dev);
+		status = wdm_attachment_enter(attachment, hwpt);
 		if (!wdm_ok(status))
 			return status;
 	}
@@ -347,17 +359,17 @@ static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt
 
 /* Enter @hwpt, which is new, or one of the domain's own. */
 static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
-				  struct wdm_hwpt *hwpt, struct device *dev,
+				  struct wdm_hwpt *hwpt,
 				  const struct list_head *regions)
 {
 	struct wdm_domain *domain = attachment->domain;
 	ntstatus_t status;
 
-	status = wdm_attachment_enter(attachment, hwpt, dev);
+	status = wdm_attachment_enter(attachment, hwpt);
 	if (wdm_ok(status))
 		status = wdm_hwpt_finish(hwpt, regions);
 	if (wdm_ok(status))
-		status = wdm_attach_existing(attachment, hwpt, dev);
+		status = wdm_attach_existing(attachment, hwpt);
 	if (wdm_ok(status))
 		status = wdm_domain_change(domain, attachment->hwpt, attachment,
 					   wdm_domain_join);
@@ -377,7 +389,6 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 
 /* @unused: out: a hwpt that nothing needs, to be destroyed without locks */
 static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
-				    struct device *dev,
 				    const struct list_head *regions,
 				    struct wdm_hwpt **unused)
 {
@@ -388,11 +399,11 @@ static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
 	status = wdm_allowed_reserve(domain, &attachment->resv);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_hwpt_for_group(domain, attachment->group, dev, &hwpt);
+	status = wdm_hwpt_for(attachment, &hwpt);
 	if (!wdm_ok(status))
 		return status;
 
-	status = wdm_attach_hwpt(attachment, hwpt, dev, regions);
+	status = wdm_attach_hwpt(attachment, hwpt, regions);
 	if (attachment->hwpt != hwpt)
 		*unused = hwpt;
 	return status;
@@ -403,7 +414,6 @@ static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
  * without a fatal signal.
  */
 static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
-				  struct device *dev,
 				  const struct list_head *regions)
 {
 	struct wdm_domain *domain = attachment->domain;
@@ -414,7 +424,7 @@ static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 	status = wdm_domain_lock_all(domain, &all, domain->killable);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_attach_locked(attachment, dev, regions, &unused);
+	status = wdm_attach_locked(attachment, regions, &unused);
 	wdm_domain_unlock(domain, &all);
 	if (unused)
 		wdm_hwpt_destroy(unused);
@@ -423,12 +433,12 @@ static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 
 static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
 				     struct wdm_group *group,
-				     struct device *dev,
+				     struct device *dev, u32 pasid,
 				     const struct list_head *regions,
 				     struct wdm_attachment **out)
 {
 	struct wdm_attachment *attachment =
-		wdm_attachment_create(domain, group, regions);
+		wdm_attachment_create(domain, group, dev, pasid, regions);
 	ntstatus_t status;
 
 	if (!attachment)
@@ -436,7 +446,7 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
 	do {
 		status = wdm_group_wait_revokes(group);
 		if (wdm_ok(status))
-			status = wdm_attach_once(attachment, dev, regions);
+			status = wdm_attach_once(attachment, regions);
 	} while (status == STATUS_CANCELLED && !wdm_domain_cancelled(domain));
 
 	if (!wdm_ok(status))
@@ -447,10 +457,11 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
 }
 
 /**
- * wdm_attach() - Attach a group to a domain
+ * wdm_attach() - Attach a group, or a PASID of a device, to a domain
  * @domain: the domain
  * @group: the group, in its blocking domain
  * @dev: a device of the group
+ * @pasid: a PASID of @dev; WDM_NO_PASID: attach the group
  * @out: out: the attachment, for wdm_detach()
  *
  * Makes the checks that VFIO's type1 makes, and fills a hwpt for the group from
@@ -460,11 +471,12 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
  * Return: see &struct wdm_iommu_attach.
  */
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
-		      struct device *dev, struct wdm_attachment **out)
+		      struct device *dev, u32 pasid,
+		      struct wdm_attachment **out)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_attach);
+	ntstatus_t status = STATUS_SUCCESS;
 	LIST_HEAD(regions);
-	ntstatus_t status;
 
 	lockdep_assert_held(&group->lock);
 
@@ -475,11 +487,16 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		return STATUS_ACCESS_DENIED;
 	}
 
-	/* On failure, too, the list holds what was found before. */
-	status = wdm_status_from_errno(iommu_get_group_resv_regions(group->iommu_group,
-								    &regions));
+	/*
+	 * The regions are those of requests without a PASID. On failure, too, the list
+	 * holds what was found before.
+	 */
+	if (pasid == WDM_NO_PASID)
+		status = wdm_status_from_errno(iommu_get_group_resv_regions(group->iommu_group,
+									    &regions));
 	if (wdm_ok(status))
-		status = wdm_attach_regions(domain, group, dev, &regions, out);
+		status = wdm_attach_regions(domain, group, dev, pasid, &regions,
+					    out);
 	wdm_free_regions(&regions);
 	if (trace_wdm_attach_enabled())
 		trace_wdm_attach(domain, iommu_group_id(group->iommu_group),

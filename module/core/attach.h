@@ -9,19 +9,22 @@
 #include "owner.h"
 #include "resv.h"
 
+/* Requests without a PASID, which all devices of a group make */
+#define WDM_NO_PASID	0
+
 /**
- * struct wdm_attachment - what ties a group to a domain
+ * struct wdm_attachment - what ties a group, or a PASID of a device, to a domain
  * @domain: the domain
  * @hwpt: the hwpt that translates for it
  * @domain_node: in wdm_domain.attachments, guarded by wdm_domain.ranges
  * @resv: addresses that must not be mapped meanwhile
- * @group: what is attached
- * @nr_devices: how many IOMMU_DMA_DEVICEs of @group are; guarded by
+ * @group: the group that is attached, or that @dev is in
+ * @dev: the device whose PASID is attached
+ * @pasid: the PASID; WDM_NO_PASID: @group is attached
+ * @nr_devices: how many IOMMU_DMA_DEVICEs of @group are, or 1; guarded by
  *	wdm_group.lock
  *
- * A device with a PASID, once supported, is attached by the same structure with a
- * device and a PASID in place of @group. Only wdm_attachment_enter() and
- * wdm_attachment_leave() ask what is attached.
+ * Only wdm_attachment_enter() and wdm_attachment_leave() ask what is attached.
  */
 struct wdm_attachment {
 	struct wdm_domain *domain;
@@ -29,11 +32,14 @@ struct wdm_attachment {
 	struct list_head domain_node;
 	struct wdm_resv resv;
 	struct wdm_group *group;
+	struct device *dev;
+	u32 pasid;
 	unsigned int nr_devices;
 };
 
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
-		      struct device *dev, struct wdm_attachment **out);
+		      struct device *dev, u32 pasid,
+		      struct wdm_attachment **out);
 ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent);
 
 ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,

@@ -8,6 +8,7 @@
 #include "attach.h"
 #include "device.h"
 #include "fault.h"
+#include "pasid.h"
 #include "policy.h"
 
 /**
@@ -30,8 +31,10 @@ void wdm_group_revoke(struct wdm_group *group)
 	wdm_owner_begin_revoke(group->owner);
 
 	mutex_lock(&group->lock);
-	list_for_each_entry(device, &group->devices, node)
+	list_for_each_entry(device, &group->devices, node) {
 		device->attached = false;
+		wdm_pasids_revoke(device);
+	}
 	if (group->attachment) {
 		wdm_detach(group->attachment, true);
 		group->attachment = NULL;
@@ -85,6 +88,7 @@ void wdm_device_revoke(struct wdm_device *device)
 	mutex_lock(&group->lock);
 	WRITE_ONCE(device->revoked, true);
 	wdm_device_detach_locked(device, true);
+	wdm_pasids_revoke(device);
 	mutex_unlock(&group->lock);
 	wdm_owner_end_revoke(group->owner);
 	wdm_types_changed();
@@ -154,6 +158,7 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 		refcount_inc(&group->refs);
 		device->group = group;
 		device->dev = get_device(dev);
+		INIT_LIST_HEAD(&device->pasids);
 		list_add_tail(&device->node, &group->devices);
 		*out = device;
 	}
@@ -170,8 +175,8 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
  *
  * Contract: IommuDeviceDelete.
  *
- * Return: STATUS_SUCCESS, STATUS_RESOURCE_IN_USE if it is attached,
- * STATUS_CANCELLED; the last two have no effect.
+ * Return: STATUS_SUCCESS; STATUS_RESOURCE_IN_USE if it is attached or has PASIDs,
+ * STATUS_CANCELLED, both without effect.
  */
 ntstatus_t wdm_device_delete(struct wdm_device *device)
 {
@@ -182,7 +187,7 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
 		return status;
-	if (device->attached) {
+	if (device->attached || !list_empty(&device->pasids)) {
 		wdm_group_unlock(group);
 		return STATUS_RESOURCE_IN_USE;
 	}
@@ -259,7 +264,7 @@ u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
  */
 u32 wdm_device_types(struct wdm_device *device)
 {
-	if (READ_ONCE(device->group->revoked) || READ_ONCE(device->revoked))
+	if (wdm_device_revoked(device))
 		return 0;
 	return wdm_types_of(device->group->iommu_group, device->dev);
 }
@@ -276,14 +281,14 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 {
 	struct wdm_group *group = device->group;
 
-	if (group->revoked || device->revoked)
+	if (wdm_device_revoked(device))
 		return STATUS_DEVICE_REMOVED;
 	if (device->attached)
 		return STATUS_INVALID_PARAMETER;
 	if (!wdm_device_allows(device, domain->type))
 		return STATUS_ACCESS_DENIED;
 	if (!group->attachment)
-		return wdm_attach(domain, group, device->dev,
+		return wdm_attach(domain, group, device->dev, WDM_NO_PASID,
 				  &group->attachment);
 	if (group->attachment->domain != domain)
 		return STATUS_ACCESS_DENIED;

@@ -18,6 +18,7 @@ struct wdm_fault_handler;
  * @node: in wdm_group.devices
  * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
  *	wdm_group.lock
+ * @pasids: its PASIDs, as &struct wdm_pasid; guarded by wdm_group.lock
  * @revoked: its provider has taken it back, without the rest of its group; guarded by
  *	wdm_group.lock, and read without, too
  * @faults: the handler of its faults, or NULL; private to core/fault.c
@@ -26,6 +27,7 @@ struct wdm_device {
 	struct wdm_group *group;
 	struct device *dev;
 	struct list_head node;
+	struct list_head pasids;
 	bool attached;
 	bool revoked;
 	struct wdm_fault_handler *faults;
@@ -38,6 +40,12 @@ void wdm_owner_close(struct wdm_owner *owner);
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);
 ntstatus_t wdm_device_delete(struct wdm_device *device);
+
+/* Has the provider taken the device, or its whole group, back? */
+static inline bool wdm_device_revoked(const struct wdm_device *device)
+{
+	return READ_ONCE(device->group->revoked) || READ_ONCE(device->revoked);
+}
 
 u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev);
 u32 wdm_device_types(struct wdm_device *device);

@@ -31,6 +31,7 @@
  * @coherent: cache coherency is enforced
  * @exclusive: it maps what the firmware wants mapped for its only group
  * @unmap_exact: an unmap must cover all that one call mapped
+ * @pasids: it was made for PASIDs
  * @sw_msi: the window of software MSIs is set up
  * @reports_faults: the IOMMU driver reports faults
  * @broken: the driver did not unmap what it was asked to, so devices may still
@@ -50,6 +51,7 @@ struct wdm_hwpt {
 	bool coherent;
 	bool exclusive;
 	bool unmap_exact;
+	bool pasids;
 	bool sw_msi;
 	bool reports_faults;
 	bool broken;

@@ -31,6 +31,13 @@ IOMMU_DOMAIN_DETACH_DEVICE_EX wdk_detach_device_ex;
 IOMMU_SET_DEVICE_FAULT_REPORTING_EX wdk_set_device_fault_reporting_ex;
 IOMMU_DEVICE_QUERY_DOMAIN_TYPES wdk_query_available_domain_types;
 
+/* pasid.c */
+IOMMU_PASID_DEVICE_CREATE wdk_create_pasid_device;
+IOMMU_PASID_DEVICE_DELETE wdk_delete_pasid_device;
+IOMMU_DOMAIN_ATTACH_PASID_DEVICE wdk_attach_pasid_device;
+IOMMU_DOMAIN_DETACH_PASID_DEVICE wdk_detach_pasid_device;
+IOMMU_DEVICE_QUERY_INFORMATION wdk_query_device_info;
+
 /* state.c */
 IOMMU_REGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_register_state_change;
 IOMMU_UNREGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_unregister_state_change;

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PASID: create, delete, attach and detach.
+ *
+ * A PASID is attached to a domain by itself, whatever its device is attached to. Linux
+ * attaches it to all devices of the IOMMU group that have PASIDs, so the numbers are
+ * unique in the whole system. While a group is in somebody's hands no PASID of it may be
+ * attached to anything: all are detached before it is given back.
+ */
+#include <linux/iommu.h>
+#include <linux/slab.h>
+
+#include "attach.h"
+#include "pasid.h"
+#include "policy.h"
+
+/**
+ * struct wdm_pasid_probe - a number for a PASID
+ * @dev: the device
+ * @max: out: how many it can have
+ * @pasid: out: the number, or IOMMU_PASID_INVALID
+ */
+struct wdm_pasid_probe {
+	struct device *dev;
+	u32 max;
+	u32 pasid;
+};
+
+/* The lock of Linux' group is held, so the device stays in the group. */
+static int wdm_pasid_probe_device(struct device *dev, void *data)
+{
+	struct wdm_pasid_probe *probe = data;
+
+	if (dev != probe->dev)
+		return 0;
+	probe->max = wdm_max_pasids(dev);
+	probe->pasid = iommu_alloc_global_pasid(dev);
+	return 1;
+}
+
+static ntstatus_t wdm_pasid_alloc(struct wdm_device *device, u32 *out)
+{
+	struct wdm_pasid_probe probe = { .dev = device->dev };
+
+	if (!iommu_group_for_each_dev(device->group->iommu_group, &probe,
+				      wdm_pasid_probe_device))
+		return STATUS_DEVICE_REMOVED;
+	if (!probe.max)
+		return STATUS_INVALID_PARAMETER_1;
+	if (probe.pasid == IOMMU_PASID_INVALID)
+		return STATUS_NONE_MAPPED;
+	*out = probe.pasid;
+	return STATUS_SUCCESS;
+}
+
+/**
+ * wdm_pasid_create() - Make an IOMMU_DMA_PASID_DEVICE
+ * @device: the device
+ * @out: out: the PASID, attached to nothing
+ *
+ * Contract: IommuPasidDeviceCreate.
+ *
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device or its IOMMU has no
+ * PASIDs, STATUS_NONE_MAPPED if none is free, STATUS_DEVICE_REMOVED,
+ * STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED.
+ */
+ntstatus_t wdm_pasid_create(struct wdm_device *device, struct wdm_pasid **out)
+{
+	struct wdm_pasid *pasid = kzalloc(sizeof(*pasid), GFP_KERNEL_ACCOUNT);
+	ntstatus_t status;
+
+	if (!pasid)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	pasid->device = device;
+	status = wdm_group_lock(device->group);
+	if (!wdm_ok(status))
+		goto free;
+	if (wdm_device_revoked(device))
+		status = STATUS_DEVICE_REMOVED;
+	else
+		status = wdm_pasid_alloc(device, &pasid->pasid);
+	if (wdm_ok(status))
+		list_add_tail(&pasid->node, &device->pasids);
+	wdm_group_unlock(device->group);
+	if (!wdm_ok(status))
+		goto free;
+	*out = pasid;
+	return STATUS_SUCCESS;
+
+free:
+	kfree(pasid);
+	return status;
+}
+
+/**
+ * wdm_pasid_delete() - Delete an IOMMU_DMA_PASID_DEVICE
+ * @pasid: the PASID; freed on success
+ *
+ * Contract: IommuPasidDeviceDelete.
+ *
+ * Return: STATUS_SUCCESS; STATUS_RESOURCE_IN_USE if it is attached, STATUS_CANCELLED, both
+ * without effect.
+ */
+ntstatus_t wdm_pasid_delete(struct wdm_pasid *pasid)
+{
+	struct wdm_group *group = pasid->device->group;
+	ntstatus_t status;
+
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	if (pasid->attachment)
+		status = STATUS_RESOURCE_IN_USE;
+	else
+		list_del(&pasid->node);
+	wdm_group_unlock(group);
+	if (!wdm_ok(status))
+		return status;
+	iommu_free_global_pasid(pasid->pasid);
+	kfree(pasid);
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
+					  struct wdm_domain *domain)
+{
+	struct wdm_device *device = pasid->device;
+	ntstatus_t status;
+
+	if (wdm_device_revoked(device))
+		return STATUS_DEVICE_REMOVED;
+	/* The IOMMU driver decides later about the types that are left. */
+	if (domain->type == WDM_TYPE_PASS_THROUGH)
+		return STATUS_INVALID_PARAMETER_1;
+	if (pasid->attachment)
+		return STATUS_UNSUCCESSFUL;
+	if (!(wdm_device_types(device) & BIT(domain->type)))
+		return STATUS_ACCESS_DENIED;
+	status = wdm_attach(domain, device->group, device->dev, pasid->pasid,
+			    &pasid->attachment);
+	return status == STATUS_NOT_SUPPORTED ? STATUS_INVALID_PARAMETER_1 :
+						status;
+}
+
+/**
+ * wdm_pasid_attach() - Attach a PASID to a domain
+ * @pasid: the PASID
+ * @domain: the domain
+ *
+ * Contract: IommuDomainAttachPasidDevice. The device need not be attached.
+ *
+ * Return: STATUS_SUCCESS, or without effect:
+ *
+ * * STATUS_INVALID_PARAMETER_1: the type of domain cannot be attached to a PASID, or the
+ *   IOMMU cannot have a PASID with page tables like this
+ * * STATUS_UNSUCCESSFUL: it is attached
+ * * STATUS_ACCESS_DENIED: the type is not available to the device now
+ * * STATUS_CONFLICTING_ADDRESSES: something is mapped outside of the aperture
+ * * STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED
+ */
+ntstatus_t wdm_pasid_attach(struct wdm_pasid *pasid, struct wdm_domain *domain)
+{
+	struct wdm_group *group = pasid->device->group;
+	ntstatus_t status;
+
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_pasid_attach_locked(pasid, domain);
+	if (wdm_ok(status)) {
+		pasid->attachment->nr_devices = 1;
+		atomic_inc(&domain->nr_devices);
+	}
+	wdm_group_unlock(group);
+	return status;
+}
+
+static ntstatus_t wdm_pasid_detach_locked(struct wdm_pasid *pasid, bool urgent)
+{
+	ntstatus_t status;
+
+	if (!pasid->attachment)
+		return STATUS_INVALID_PARAMETER_1;
+	status = wdm_detach(pasid->attachment, urgent);
+	if (wdm_ok(status))
+		pasid->attachment = NULL;
+	return status;
+}
+
+/**
+ * wdm_pasid_detach() - Detach a PASID from its domain
+ * @pasid: the PASID
+ *
+ * Contract: IommuDomainDetachPasidDevice. When it returns, all DMA with the PASID is
+ * blocked.
+ *
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if it is not attached,
+ * STATUS_CANCELLED.
+ */
+ntstatus_t wdm_pasid_detach(struct wdm_pasid *pasid)
+{
+	struct wdm_group *group = pasid->device->group;
+	ntstatus_t status;
+
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_pasid_detach_locked(pasid, false);
+	wdm_group_unlock(group);
+	return status;
+}
+
+/**
+ * wdm_pasids_revoke() - Detach all PASIDs of a device that is taken back
+ * @device: the device; the lock of its group is held
+ */
+void wdm_pasids_revoke(struct wdm_device *device)
+{
+	struct wdm_pasid *pasid;
+
+	lockdep_assert_held(&device->group->lock);
+	list_for_each_entry(pasid, &device->pasids, node)
+		wdm_pasid_detach_locked(pasid, true);
+}
