@@ -28,7 +28,7 @@ static struct fake_page *fake_alloc(struct fake_iommu *fake)
 	unsigned int i;
 
 	if (list_empty(&fake->spare)) {
-		chunk = (void *)__get_free_page(GFP_KERNEL);
+		chunk = (void *)__get_free_page(GFP_ATOMIC);
 		if (!chunk)
 			return NULL;
 		list_add(&chunk->node, &fake->chunks);
@@ -140,9 +140,11 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 	const struct iommu_domain_geometry *geo = &domain->geometry;
 	size_t i;
 	int ret = 0;
+	unsigned long flags;
 
+	might_sleep_if(gfpflags_allow_blocking(gfp));
 	fake_run_hook(fake);
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	fake->nr_map++;
 	if (!is_power_of_2(pgsize) || !(pgsize & domain->pgsize_bitmap) ||
 	    !pgcount || (iova | phys) & (pgsize - 1) ||
@@ -165,7 +167,7 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 		}
 		*mapped += pgsize;
 	}
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 	return ret;
 }
 
@@ -176,7 +178,7 @@ static void fake_drop_tables(struct fake_iommu *fake, u64 iova, u64 size)
 	struct fake_table *table;
 
 	for (; at + FAKE_TABLE_SPAN <= iova + size; at += FAKE_TABLE_SPAN) {
-		table = kmalloc(sizeof(*table), GFP_KERNEL);
+		table = kmalloc(sizeof(*table), GFP_ATOMIC);
 		if (!table)
 			return;
 		table->iova = at;
@@ -206,9 +208,10 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	struct fake_iommu *fake = to_fake(domain);
 	u64 next = iova, end = iova + pgsize * pgcount;
 	struct fake_page *page;
+	unsigned long flags;
 
 	fake_run_hook(fake);
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	fake->nr_unmap++;
 	while (next - iova < end - iova) {
 		page = fake_find(fake, next);
@@ -225,7 +228,7 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	}
 	if (fake->frees_tables)
 		fake_drop_tables(fake, iova, next - iova);
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 
 	if (next == iova)
 		return 0;
@@ -239,8 +242,9 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
 {
 	struct fake_page *page, *tmp;
+	unsigned long flags;
 
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	fake->nr_sync++;
 	list_for_each_entry_safe(page, tmp, &fake->stale, node) {
 		if (page->iova < first || page->iova + page->size - 1 > last)
@@ -248,7 +252,7 @@ static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
 		list_move(&page->node, &fake->spare);
 	}
 	fake_free_tables(fake, first, last);
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 }
 
 static void fake_iotlb_sync(struct iommu_domain *domain,
@@ -310,7 +314,7 @@ void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
 			.force_aperture = true,
 		},
 	};
-	mutex_init(&fake->lock);
+	spin_lock_init(&fake->lock);
 	fake->pages = RB_ROOT;
 	INIT_LIST_HEAD(&fake->stale);
 	INIT_LIST_HEAD(&fake->spare);
@@ -329,60 +333,65 @@ void fake_iommu_destroy(struct fake_iommu *fake)
 	fake_free_tables(fake, 0, U64_MAX);
 	list_for_each_entry_safe(chunk, tmp, &fake->chunks, node)
 		free_page((unsigned long)chunk);
-	mutex_destroy(&fake->lock);
 }
 
 void fake_iommu_fail_map(struct fake_iommu *fake, unsigned int nth, bool all)
 {
-	mutex_lock(&fake->lock);
+	unsigned long flags;
+
+	spin_lock_irqsave(&fake->lock, flags);
 	fake->fail_map = nth;
 	fake->fail_all = all;
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 }
 
 bool fake_iommu_next(struct fake_iommu *fake, u64 iova, struct fake_page *page)
 {
 	struct fake_page *found;
+	unsigned long flags;
 
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	found = fake_find(fake, iova);
 	if (found)
 		*page = *found;
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 	return found;
 }
 
 bool fake_iommu_at(struct fake_iommu *fake, u64 iova, struct fake_page *page)
 {
 	struct fake_page *found;
+	unsigned long flags;
 
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	found = fake_find(fake, iova);
 	if (found && found->iova > iova)
 		found = NULL;
 	if (found)
 		*page = *found;
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 	return found;
 }
 
 bool fake_iommu_stale(struct fake_iommu *fake)
 {
 	bool stale;
+	unsigned long flags;
 
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	stale = !list_empty(&fake->stale);
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 	return stale;
 }
 
 bool fake_iommu_stale_at(struct fake_iommu *fake, u64 iova)
 {
 	bool stale;
+	unsigned long flags;
 
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	stale = fake_stale_in(fake, iova, 1);
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 	return stale;
 }
 
@@ -396,13 +405,14 @@ bool fake_iommu_reaches(struct fake_iommu *fake, phys_addr_t phys)
 	struct fake_page *page;
 	bool reaches = false;
 	struct rb_node *rb;
+	unsigned long flags;
 
-	mutex_lock(&fake->lock);
+	spin_lock_irqsave(&fake->lock, flags);
 	for (rb = rb_first(&fake->pages); rb; rb = rb_next(rb))
 		reaches |= fake_page_reaches(rb_entry(rb, struct fake_page, rb),
 					     phys);
 	list_for_each_entry(page, &fake->stale, node)
 		reaches |= fake_page_reaches(page, phys);
-	mutex_unlock(&fake->lock);
+	spin_unlock_irqrestore(&fake->lock, flags);
 	return reaches;
 }

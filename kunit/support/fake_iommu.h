@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * An iommu_domain made by hand, without hardware: it behaves as real drivers do and
- * records what was asked of it.
+ * records what was asked of it. As they do, it works in any context, if its maps are not
+ * told that they may sleep.
  */
 #ifndef WDM_KUNIT_FAKE_IOMMU_H
 #define WDM_KUNIT_FAKE_IOMMU_H
 
 #include <linux/iommu.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 
 struct wdm_domain;
 
@@ -96,7 +97,7 @@ struct fake_iommu {
 	bool gathers;
 	bool frees_tables;
 
-	struct mutex lock;	/* guards what follows */
+	spinlock_t lock;	/* guards what follows */
 	struct rb_root pages;
 	struct list_head stale;
 	struct list_head spare;
