@@ -3,7 +3,7 @@
 # Commands for developers and administrators. The kernel's build system reads Kbuild,
 # not this file.
 
-KDIR ?= /lib/modules/$(shell uname -r)/build
+KDIR ?= /lib/modules/$(or $(KVER),$(shell uname -r))/build
 VERSION := $(shell cat VERSION)
 
 all: module
@@ -37,17 +37,14 @@ dist:
 
 # DKMS rebuilds the module for every kernel that is installed later
 install:
-	scripts/dkms-source /usr/src
-	dkms add wdm-iommu/$(VERSION)
-	dkms install wdm-iommu/$(VERSION)
-	getent group wdm-iommu >/dev/null || groupadd --system wdm-iommu
-	install -D -m 644 udev/60-wdm-iommu.rules /etc/udev/rules.d/60-wdm-iommu.rules
-	if [ -e /run/udev/control ]; then udevadm control --reload; fi
+	scripts/install $(if $(KVER),--kernel $(KVER)) $(if $(DESTDIR),--destdir $(DESTDIR))
 
 uninstall:
-	dkms remove wdm-iommu/$(VERSION) --all
-	rm -rf /usr/src/wdm-iommu-$(VERSION)
-	rm -f /etc/udev/rules.d/60-wdm-iommu.rules
+	scripts/install --uninstall $(if $(DESTDIR),--destdir $(DESTDIR))
+
+# Without DKMS; the kernel's build system knows INSTALL_MOD_PATH
+modules_install: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
 # Kernels and packages stay; "rm -rf build" removes them too
 clean:
@@ -55,7 +52,7 @@ clean:
 	rm -rf build/module build/tools build/dkms build/package build/dist build/logs build/bench
 
 help:
-	@echo 'make            build the module for the running kernel, or for KDIR=...'
+	@echo 'make            build the module for the running kernel, KVER=..., or a tree KDIR=...'
 	@echo 'make tools      build the programs and the library into build/tools'
 	@echo 'make demo       run the demo in a VM'
 	@echo 'make test       run the tests; see scripts/test --help to run some of them'
@@ -64,8 +61,12 @@ help:
 	@echo 'make results    copy the results of make bench to docs/results'
 	@echo 'make lint       check the style and run the static checkers'
 	@echo 'make dist       make the release tarball, build/dist/wdm-iommu-$(VERSION).tar.xz'
-	@echo 'make install    install the module through DKMS, and the udev rule (as root)'
-	@echo 'make uninstall  remove both'
+	@echo 'make install    install the module through DKMS, the udev rule and the group (as root),'
+	@echo '                for every kernel that has headers, or for KVER=...; DESTDIR=... only'
+	@echo '                copies files'
+	@echo 'make uninstall  remove all of it but the group'
+	@echo 'make modules_install'
+	@echo '                install the module without DKMS, below INSTALL_MOD_PATH=...'
 	@echo 'make clean      remove what was built, but not the kernels in build/'
 
-.PHONY: all module tools demo test matrix bench results lint dist install uninstall clean help
+.PHONY: all module tools demo test matrix bench results lint dist install uninstall modules_install clean help

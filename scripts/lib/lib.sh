@@ -154,5 +154,6 @@ find_files() {
 
 # The files that the module is built from, NUL-terminated.
 module_sources() {
-	project_files Kbuild VERSION dkms.conf include kunit module scripts/dkms-check
+	project_files Kbuild VERSION dkms.conf include kunit module \
+		scripts/dkms-check scripts/dkms-symvers
 }
