@@ -25,7 +25,7 @@ WDM_NTSTATUS_ROW(STATUS_REVISION_MISMATCH, E2BIG, "the structure is of a version
 WDM_NTSTATUS_ROW(STATUS_PRIVILEGE_NOT_HELD, EPERM, "the caller lacks a capability")
 WDM_NTSTATUS_ROW(STATUS_NONE_MAPPED, ENOSPC, "none is left")
 WDM_NTSTATUS_ROW(STATUS_INSUFFICIENT_RESOURCES, ENOMEM, "not enough memory, or another resource is used up")
-WDM_NTSTATUS_ROW(STATUS_WORKING_SET_QUOTA, EDQUOT, "RLIMIT_MEMLOCK or the limit of kernel memory does not allow so much")
+WDM_NTSTATUS_ROW(STATUS_WORKING_SET_QUOTA, ENOMEM, "RLIMIT_MEMLOCK or the limit of kernel memory does not allow so much")
 WDM_NTSTATUS_ROW(STATUS_NOT_SUPPORTED, EOPNOTSUPP, "not possible with this hardware or kernel")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_1, EINVAL, "parameter 1 is not valid")
 WDM_NTSTATUS_ROW(STATUS_INVALID_PARAMETER_2, EINVAL, "parameter 2 is not valid")
