@@ -184,27 +184,29 @@ bool wdm_vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_er
 	return true;
 }
 
+/* @name: the device, as sysfs names it */
 static bool start_device(struct wdm_vfio_device *device, const char *bdf,
-			 struct wdm_error *error)
+			 struct wdm_bdf *name, struct wdm_error *error)
 {
 	*device = (struct wdm_vfio_device) {
 		.container = -1, .group = -1, .fd = -1, .bar_index = -1,
 	};
 	if (!wdm_pci_parse(bdf, &device->address))
 		return fail(error, "read the PCI address", EINVAL, WDM_STATUS_NONE);
-	device->group_number = wdm_pci_group(bdf);
+	wdm_pci_format(&device->address, name);
+	device->group_number = wdm_pci_group(name->text);
 	if (device->group_number < 0)
 		return fail(error, "find the device's IOMMU group", ENODEV, WDM_STATUS_NONE);
 	return true;
 }
 
 /* The last steps: the device's fd, and its handle. */
-static bool finish_device(struct wdm_vfio_device *device, int fd, const char *bdf,
-			  struct wdm_error *error)
+static bool finish_device(struct wdm_vfio_device *device, int fd,
+			  const struct wdm_bdf *name, struct wdm_error *error)
 {
 	__u32 status;
 
-	if (!wdm_vfio_get(device, bdf, error))
+	if (!wdm_vfio_get(device, name->text, error))
 		return false;
 	status = wdm_device_create(fd, &device->address, &device->handle, NULL);
 	if (status)
@@ -215,7 +217,9 @@ static bool finish_device(struct wdm_vfio_device *device, int fd, const char *bd
 static bool open_device(struct wdm_vfio_device *device, int fd, const char *bdf,
 			struct wdm_error *error)
 {
-	if (!start_device(device, bdf, error))
+	struct wdm_bdf name;
+
+	if (!start_device(device, bdf, &name, error))
 		return false;
 	device->container = wdm_container_open(error);
 	if (device->container < 0)
@@ -227,13 +231,15 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const char *bdf,
 	device->owns_group = true;
 	return wdm_container_add(device->container, device->group, error) &&
 	       wdm_container_bind(device->container, fd, error) &&
-	       finish_device(device, fd, bdf, error);
+	       finish_device(device, fd, &name, error);
 }
 
 static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_device *first,
 			int fd, const char *bdf, struct wdm_error *error)
 {
-	if (!start_device(device, bdf, error))
+	struct wdm_bdf name;
+
+	if (!start_device(device, bdf, &name, error))
 		return false;
 	device->container = first->container;
 	if (device->group_number == first->group_number) {
@@ -246,7 +252,7 @@ static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_de
 		if (!wdm_container_add(device->container, device->group, error))
 			return false;
 	}
-	return finish_device(device, fd, bdf, error);
+	return finish_device(device, fd, &name, error);
 }
 
 /* Leave nothing open after a failure. */
@@ -264,7 +270,7 @@ static bool opened(struct wdm_vfio_device *device, bool success)
  * wdm_vfio_open() - open a device, with a container of its own
  * @device: to be filled in
  * @fd: /dev/wdm_iommu
- * @bdf: the device, as sysfs names it
+ * @bdf: the device: "0000:00:03.0", or "00:03.0" of segment 0
  * @error: what went wrong
  *
  * From here on all DMA of the device is blocked, until it is attached.
@@ -282,7 +288,7 @@ bool wdm_vfio_open(struct wdm_vfio_device *device, int fd, const char *bdf,
  * @device: to be filled in
  * @first: a device that is open, and must be closed after @device
  * @fd: /dev/wdm_iommu
- * @bdf: the device, as sysfs names it; of the same group or of another
+ * @bdf: the device, as for wdm_vfio_open(); of the same group or of another
  * @error: what went wrong
  *
  * Return: whether it worked; if not, nothing has changed.

@@ -17,6 +17,10 @@
 #include <linux/wdm_iommu.h>
 #include <linux/wdm_ntstatus.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define WDM_IOMMU_PATH		"/dev/wdm_iommu"
 #define WDM_PAGE_SHIFT		12
 #define WDM_PAGE_SIZE		4096UL
@@ -244,5 +248,9 @@ bool wdm_edu_read(void *bar0, __u64 address, size_t offset, size_t length);
 bool wdm_edu_write(void *bar0, __u64 address, size_t offset, size_t length);
 void wdm_edu_start(void *bar0, __u64 address, size_t offset, size_t length, bool to_memory);
 bool wdm_edu_wait(void *bar0);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* WDM_IOMMU_USER_H */
