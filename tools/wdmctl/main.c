@@ -3,14 +3,19 @@
  * wdmctl: look at /dev/wdm_iommu and try it out.
  */
 #include <argp.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "wdmctl.h"
 
+const char *argp_program_version = "wdmctl " WDM_VERSION;
+
 static const char doc[] =
 	"Look at /dev/wdm_iommu and try it out.\n"
 	"\vCommands:\n"
+	"  help             this list\n"
 	"  info             what the kernel and the module offer\n"
 	"  devices          PCI devices bound to VFIO, and whether they can be used\n"
 	"  run-demo [BDF]   show both kinds of domain with QEMU's edu device, in TAP\n"
@@ -48,6 +53,10 @@ int main(int argc, char **argv)
 	struct command command = { NULL, NULL };
 
 	argp_parse(&argp, argc, argv, 0, NULL, &command);
+	if (!strcmp(command.name, "help")) {
+		argp_help(&argp, stdout, ARGP_HELP_STD_HELP, program_invocation_short_name);
+		return EXIT_SUCCESS;
+	}
 	if (!strcmp(command.name, "info"))
 		return cmd_info();
 	if (!strcmp(command.name, "devices"))
@@ -56,6 +65,6 @@ int main(int argc, char **argv)
 		return cmd_demo(command.bdf);
 	if (!strcmp(command.name, "selftest"))
 		return cmd_selftest();
-	argp_help(&argp, stderr, ARGP_HELP_SEE | ARGP_HELP_EXIT_ERR, argv[0]);
-	return EXIT_FAILURE;
+	fprintf(stderr, "wdmctl: there is no command %s; see wdmctl help\n", command.name);
+	return argp_err_exit_status;
 }

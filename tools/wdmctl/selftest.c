@@ -34,7 +34,7 @@ static void expect(const char *what, __u32 status, __u32 expected)
 
 static void check_dispatch(int fd)
 {
-	struct wdm_iommu_info info = { .size = sizeof(info) - 1 };
+	struct wdm_iommu_info info = { .size = 2 * sizeof(__u32) };
 	struct {
 		struct wdm_iommu_info info;
 		__u64 more;
