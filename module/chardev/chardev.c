@@ -43,6 +43,7 @@ union wdm_argument {
 	struct wdm_iommu_query_mappings query_mappings;
 	struct wdm_iommu_map_user map_user;
 	struct wdm_iommu_batch batch;
+	struct wdm_iommu_query_ranges query_ranges;
 };
 
 /**
@@ -111,6 +112,8 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 		  struct wdm_iommu_map_user, logical_address),
 	WDM_IOCTL(WDM_IOMMU_BATCH, wdm_cmd_batch, true,
 		  struct wdm_iommu_batch, reserved),
+	WDM_IOCTL(WDM_IOMMU_QUERY_RANGES, wdm_cmd_query_ranges, true,
+		  struct wdm_iommu_query_ranges, page_sizes),
 };
 
 /*

@@ -36,6 +36,9 @@ struct wdm_command {
 };
 
 /* Objects by handle, valid until the handler returns */
+ntstatus_t wdm_command_object(struct wdm_command *cmd, u32 handle,
+			      enum wdm_object_type type,
+			      struct wdm_object **out);
 ntstatus_t wdm_command_domain(struct wdm_command *cmd, u32 handle,
 			      struct wdm_domain **out);
 ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
@@ -72,6 +75,7 @@ ntstatus_t wdm_cmd_destroy(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_query_ranges(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_attach(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_detach(struct wdm_command *cmd);

@@ -7,9 +7,18 @@
 #include "../core/mdl.h"
 #include "chardev.h"
 
-static ntstatus_t wdm_command_object(struct wdm_command *cmd, u32 handle,
-				     enum wdm_object_type type,
-				     struct wdm_object **out)
+/**
+ * wdm_command_object() - Look up an object for the rest of a call
+ * @cmd: the call
+ * @handle: its handle
+ * @type: the type that it must have, or %WDM_OBJECT_ANY
+ * @out: out: the object
+ *
+ * Return: as wdm_object_get().
+ */
+ntstatus_t wdm_command_object(struct wdm_command *cmd, u32 handle,
+			      enum wdm_object_type type,
+			      struct wdm_object **out)
 {
 	ntstatus_t status;
 

@@ -36,7 +36,11 @@ static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv
 	return true;
 }
 
-static void wdm_free_regions(struct list_head *regions)
+/**
+ * wdm_free_regions() - Free what iommu_get_group_resv_regions() listed
+ * @regions: the list; may be empty
+ */
+void wdm_free_regions(struct list_head *regions)
 {
 	struct iommu_resv_region *region, *next;
 

@@ -37,6 +37,8 @@ struct wdm_attachment {
 	unsigned int nr_devices;
 };
 
+void wdm_free_regions(struct list_head *regions);
+
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		      struct device *dev, u32 pasid,
 		      struct wdm_attachment **out);

@@ -34,11 +34,15 @@ ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions)
 
 	resv->nr = 0;
 	resv->ranges = kcalloc(nr, sizeof(*resv->ranges), GFP_KERNEL_ACCOUNT);
-	if (!resv->ranges)
+	resv->types = kcalloc(nr, sizeof(*resv->types), GFP_KERNEL_ACCOUNT);
+	if (!resv->ranges || !resv->types) {
+		wdm_resv_destroy(resv);
 		return STATUS_INSUFFICIENT_RESOURCES;
+	}
 	list_for_each_entry(region, regions, list) {
 		if (!wdm_region_is_reserved(region))
 			continue;
+		resv->types[resv->nr] = region->type;
 		resv->ranges[resv->nr++] = (struct wdm_iova_range) {
 			.iova = region->start,
 			.last_iova = region->start + region->length - 1,
@@ -54,6 +58,7 @@ ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions)
 void wdm_resv_destroy(struct wdm_resv *resv)
 {
 	kfree(resv->ranges);
+	kfree(resv->types);
 }
 
 static u64 wdm_iova_range_span(const struct wdm_iova_range *range)
@@ -221,6 +226,32 @@ void wdm_allowed_update(struct wdm_domain *domain)
 		if (wdm_iova_range_span(&allowed->ranges[i]) >
 		    wdm_iova_range_span(&allowed->widest))
 			allowed->widest = allowed->ranges[i];
+}
+
+/**
+ * wdm_allowed_of() - Compute what an aperture and a group's reserved ranges allow
+ * @allowed: zeroed; for wdm_allowed_destroy() after success
+ * @aperture: the aperture
+ * @resv: the reserved ranges
+ *
+ * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_allowed_of(struct wdm_allowed *allowed,
+			  const struct wdm_iova_range *aperture,
+			  const struct wdm_resv *resv)
+{
+	unsigned int i;
+
+	allowed->max = 1 + resv->nr;
+	allowed->ranges = kcalloc(allowed->max, sizeof(*allowed->ranges),
+				  GFP_KERNEL_ACCOUNT);
+	if (!allowed->ranges)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	wdm_allowed_set_all(allowed);
+	wdm_allowed_clip(allowed, aperture);
+	for (i = 0; i < resv->nr; i++)
+		wdm_allowed_punch(allowed, &resv->ranges[i]);
+	return STATUS_SUCCESS;
 }
 
 /* The first allowed range that ends at or above an address */

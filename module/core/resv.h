@@ -5,6 +5,7 @@
 #ifndef WDM_CORE_RESV_H
 #define WDM_CORE_RESV_H
 
+#include <linux/iommu.h>
 #include <linux/types.h>
 
 #include "../status.h"
@@ -25,10 +26,12 @@ struct wdm_iova_range {
 /**
  * struct wdm_resv - what must not be mapped for the devices of an attachment
  * @ranges: the reserved ranges, in no particular order; may overlap
+ * @types: of each range, for reports; NULL if @nr is 0
  * @nr: elements of @ranges
  */
 struct wdm_resv {
 	struct wdm_iova_range *ranges;
+	enum iommu_resv_type *types;
 	unsigned int nr;
 };
 
@@ -58,6 +61,9 @@ void wdm_allowed_destroy(struct wdm_allowed *allowed);
 ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
 			       const struct wdm_resv *resv);
 void wdm_allowed_update(struct wdm_domain *domain);
+ntstatus_t wdm_allowed_of(struct wdm_allowed *allowed,
+			  const struct wdm_iova_range *aperture,
+			  const struct wdm_resv *resv);
 bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
 			u64 last_iova);
 unsigned int wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova,

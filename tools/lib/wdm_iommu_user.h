@@ -49,6 +49,12 @@ __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
 			 struct wdm_iommu_mapping *mappings, __u32 *number);
 __u32 wdm_vfio_bind(int container, int fd);
 
+/* queries.c */
+__u32 wdm_query_ranges(int fd, __u32 object, struct wdm_iommu_range *ranges,
+		       struct wdm_iommu_query_ranges *query);
+__u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
+		     struct wdm_iommu_query_ranges *query);
+
 /* ioctls.c, OS-managed domains */
 __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, __u64 length,
 	      __u64 logical_address);

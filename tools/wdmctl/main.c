@@ -18,8 +18,14 @@ static const char doc[] =
 	"  help             this list\n"
 	"  info             what the kernel and the module offer\n"
 	"  devices          PCI devices bound to VFIO, and whether they can be used\n"
+	"  ranges BDF       which logical addresses a device can use\n"
 	"  run-demo [BDF]   show both kinds of domain with QEMU's edu device, in TAP\n"
 	"  selftest         check the ioctls, and DMA where there is an edu device, in TAP\n";
+
+static bool takes_bdf(const char *name)
+{
+	return !strcmp(name, "run-demo") || !strcmp(name, "ranges");
+}
 
 struct command {
 	const char *name;
@@ -34,7 +40,7 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			command->name = word;
-		else if (state->arg_num == 1 && !strcmp(command->name, "run-demo"))
+		else if (state->arg_num == 1 && takes_bdf(command->name))
 			command->bdf = word;
 		else
 			argp_usage(state);
@@ -61,6 +67,8 @@ int main(int argc, char **argv)
 		return cmd_info();
 	if (!strcmp(command.name, "devices"))
 		return cmd_devices();
+	if (!strcmp(command.name, "ranges") && command.bdf)
+		return cmd_ranges(command.bdf);
 	if (!strcmp(command.name, "run-demo"))
 		return cmd_demo(command.bdf);
 	if (!strcmp(command.name, "selftest"))

@@ -7,6 +7,7 @@
 /* Each returns an exit status. */
 int cmd_info(void);
 int cmd_devices(void);
+int cmd_ranges(const char *bdf);
 int cmd_demo(const char *bdf);
 int cmd_selftest(void);
 

@@ -106,6 +106,7 @@ enum {
 	WDM_IOMMU_CMD_QUERY_MAPPINGS,
 	WDM_IOMMU_CMD_MAP_USER,
 	WDM_IOMMU_CMD_BATCH,
+	WDM_IOMMU_CMD_QUERY_RANGES,
 	/* On a VFIO container, not on /dev/wdm_iommu: */
 	WDM_IOMMU_CMD_VFIO_BIND = 0x80,
 };
@@ -986,6 +987,85 @@ struct wdm_iommu_batch {
 };
 
 #define WDM_IOMMU_BATCH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_BATCH)
+
+/**
+ * enum wdm_iommu_range_kind - what &struct wdm_iommu_range describes
+ * @WDM_IOMMU_RANGE_ALLOWED: these addresses can be mapped
+ * @WDM_IOMMU_RANGE_RESERVED: reserved for the hardware
+ * @WDM_IOMMU_RANGE_DIRECT: the firmware wants these mapped one to one for the device,
+ *	and they are while it is attached
+ * @WDM_IOMMU_RANGE_MSI: interrupt messages, which the IOMMU does not translate
+ * @WDM_IOMMU_RANGE_SW_MSI: where Linux maps the interrupt controller for the device
+ */
+enum wdm_iommu_range_kind {
+	WDM_IOMMU_RANGE_ALLOWED = 0,
+	WDM_IOMMU_RANGE_RESERVED = 1,
+	WDM_IOMMU_RANGE_DIRECT = 2,
+	WDM_IOMMU_RANGE_MSI = 3,
+	WDM_IOMMU_RANGE_SW_MSI = 4,
+};
+
+/**
+ * struct wdm_iommu_range - logical addresses that %WDM_IOMMU_QUERY_RANGES reports
+ * @start: the first byte
+ * @last: the last byte, inclusive
+ * @kind: &enum wdm_iommu_range_kind
+ * @reserved: 0
+ */
+struct wdm_iommu_range {
+	__aligned_u64 start;
+	__aligned_u64 last;
+	__u32 kind;
+	__u32 reserved;
+};
+
+/**
+ * struct wdm_iommu_query_ranges - ioctl(WDM_IOMMU_QUERY_RANGES)
+ * @size: sizeof(struct wdm_iommu_query_ranges)
+ * @status: out: NTSTATUS
+ * @object: a domain or a device
+ * @number: in: how many elements @ranges has room for; out: how many there are, also
+ *	with %STATUS_BUFFER_TOO_SMALL
+ * @ranges: pointer to an array of &struct wdm_iommu_range
+ * @aperture_start: out: the first address that the IOMMUs translate
+ * @aperture_end: out: the last one
+ * @page_sizes: out: bit (1 << n) for each size of 2^n bytes that the IOMMUs can map
+ *	with one entry, up to 1 GiB: align large buffers to these
+ *
+ * What can be mapped? For a domain, what all attached devices allow, which is every
+ * address while none is attached. For a device, what it would leave to a domain that
+ * has no other device. It need not be attached: then the call puts its group into an
+ * empty domain for a moment, as some IOMMU drivers decide only then. All DMA stays
+ * blocked.
+ *
+ * The ranges are sorted by address. Allowed ranges hold whole pages, and overlap no
+ * other range; those that are reserved for different devices may overlap. Regions that
+ * the firmware lets the OS reuse count as allowed. Attaching and detaching devices
+ * change the answer for a domain. It does not tell what is mapped
+ * (%WDM_IOMMU_QUERY_MAPPINGS).
+ *
+ * Not part of the contract.
+ *
+ * Statuses:
+ *
+ * - %STATUS_BUFFER_TOO_SMALL: @number tells how many there are. Nothing else was
+ *   written.
+ * - %STATUS_ACCESS_VIOLATION: @ranges cannot be written.
+ * - %STATUS_NOT_SUPPORTED, %STATUS_DEVICE_BUSY: as for %WDM_IOMMU_ATTACH.
+ * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
+ */
+struct wdm_iommu_query_ranges {
+	__u32 size;
+	__u32 status;
+	__u32 object;
+	__u32 number;
+	__aligned_u64 ranges;
+	__aligned_u64 aperture_start;
+	__aligned_u64 aperture_end;
+	__aligned_u64 page_sizes;
+};
+
+#define WDM_IOMMU_QUERY_RANGES _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_RANGES)
 
 /* This module's number for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
 #define WDM_IOMMU_VFIO_IOMMU	0x57444D31

@@ -11,6 +11,7 @@
 static const __u64 va_list_of_one[] = { FREE_ADDRESS };
 static struct wdm_iommu_mapping some_mappings[4];
 static struct wdm_iommu_batch_op one_op;
+static struct wdm_iommu_range some_ranges[32];
 
 static void prepare_nothing(struct ioctl_objects *objects, union argument *argument)
 {
@@ -202,6 +203,19 @@ static void prepare_batch(struct ioctl_objects *objects, union argument *argumen
 	argument->batch.ops = caller(&one_op);
 }
 
+static void prepare_query_ranges(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->query_ranges.object = objects->os;
+	argument->query_ranges.number = ARRAY_SIZE(some_ranges);
+	argument->query_ranges.ranges = caller(some_ranges);
+}
+
+static void prepare_query_ranges_device(struct ioctl_objects *objects, union argument *argument)
+{
+	prepare_query_ranges(objects, argument);
+	argument->query_ranges.object = objects->device;
+}
+
 #define CALL(request_name, type)			\
 	.name = #request_name,				\
 	.request = WDM_IOMMU_##request_name,		\
@@ -355,6 +369,19 @@ const struct ioctl_case ioctl_table[] = {
 		.prepare = prepare_batch,
 		.handles = { { AT(batch, domain), OBJECT_DOMAIN } },
 		.zero = { AT(batch, reserved) },
+	},
+	{
+		CALL(QUERY_RANGES, query_ranges),
+		.changes_nothing = true,
+		.prepare = prepare_query_ranges,
+		.handles = { { AT(query_ranges, object), OBJECT_DOMAIN | OBJECT_DEVICE } },
+	},
+	{
+		CALL(QUERY_RANGES, query_ranges),
+		.needs_device = true,
+		.changes_nothing = true,
+		.prepare = prepare_query_ranges_device,
+		.handles = { { AT(query_ranges, object), OBJECT_DOMAIN | OBJECT_DEVICE } },
 	},
 };
 

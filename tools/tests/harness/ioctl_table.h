@@ -62,6 +62,7 @@ union argument {
 	struct wdm_iommu_query_mappings query_mappings;
 	struct wdm_iommu_map_user map_user;
 	struct wdm_iommu_batch batch;
+	struct wdm_iommu_query_ranges query_ranges;
 };
 
 /**

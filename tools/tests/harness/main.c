@@ -34,6 +34,7 @@ static const struct suite * const suites[] = {
 	&limits_suite,
 	&signals_suite,
 	&stalls_suite,
+	&ranges_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

@@ -23,6 +23,7 @@ extern const struct suite fail_nth_suite;
 extern const struct suite limits_suite;
 extern const struct suite signals_suite;
 extern const struct suite stalls_suite;
+extern const struct suite ranges_suite;
 
 /* What the program is called when a case of limits executes it, and does then */
 #define EXEC_NAME	"wdm-e2e-exec"

@@ -70,7 +70,8 @@ struct attempt {
 /* Calls that do more when their domain holds a device */
 static bool takes_a_device(const struct ioctl_case *call)
 {
-	return !call->needs_device && call->handles[0].types == OBJECT_DOMAIN;
+	return !call->needs_device && call->handles[0].types & OBJECT_DOMAIN &&
+	       call->request != WDM_IOMMU_DESTROY;
 }
 
 static void start(struct attempt *attempt)

@@ -114,6 +114,7 @@ struct pointees {
 	__u64 list[4];
 	struct wdm_iommu_mapping mappings[4];
 	struct wdm_iommu_batch_op ops[8];
+	struct wdm_iommu_range ranges[16];
 };
 
 static void random_batch(struct hammering *thread, struct wdm_iommu_batch *batch,
@@ -203,6 +204,10 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->query_mappings.what = pick(thread, 2);
 		argument->query_mappings.number = 4;
 		argument->query_mappings.mappings = caller(pointees->mappings);
+		break;
+	case WDM_IOMMU_QUERY_RANGES:
+		argument->query_ranges.number = pick(thread, 17);
+		argument->query_ranges.ranges = caller(pointees->ranges);
 		break;
 	default:
 		random_translation(thread, request, argument, pointees);
