@@ -6,13 +6,16 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/nospec.h>
+#include <linux/notifier.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <uapi/linux/wdm_iommu.h>
 
 #include "../core/device.h"
+#include "../core/policy.h"
 #include "chardev.h"
 #include "owner_fd.h"
 
@@ -44,6 +47,9 @@ union wdm_argument {
 	struct wdm_iommu_map_user map_user;
 	struct wdm_iommu_batch batch;
 	struct wdm_iommu_query_ranges query_ranges;
+	struct wdm_iommu_set_fault_reporting set_fault_reporting;
+	struct wdm_iommu_query_device query_device;
+	struct wdm_iommu_query_input_mappings query_input_mappings;
 };
 
 /**
@@ -114,6 +120,12 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 		  struct wdm_iommu_batch, reserved),
 	WDM_IOCTL(WDM_IOMMU_QUERY_RANGES, wdm_cmd_query_ranges, true,
 		  struct wdm_iommu_query_ranges, page_sizes),
+	WDM_IOCTL(WDM_IOMMU_SET_FAULT_REPORTING, wdm_cmd_set_fault_reporting, false,
+		  struct wdm_iommu_set_fault_reporting, reserved),
+	WDM_IOCTL(WDM_IOMMU_QUERY_DEVICE, wdm_cmd_query_device, true,
+		  struct wdm_iommu_query_device, reserved),
+	WDM_IOCTL(WDM_IOMMU_QUERY_INPUT_MAPPINGS, wdm_cmd_query_input_mappings, true,
+		  struct wdm_iommu_query_input_mappings, buffer),
 };
 
 /*
@@ -181,20 +193,43 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	return ret;
 }
 
+static ssize_t wdm_chardev_read(struct file *file, char __user *buffer,
+				size_t size, loff_t *pos)
+{
+	return wdm_events_read(file->private_data, buffer, size,
+			       file->f_flags & O_NONBLOCK);
+}
+
+static __poll_t wdm_chardev_poll(struct file *file, poll_table *table)
+{
+	struct wdm_context *ctx = file->private_data;
+
+	poll_wait(file, &ctx->events.wait, table);
+	return wdm_events_readable(ctx) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
 static int wdm_chardev_open(struct inode *inode, struct file *file)
 {
 	struct wdm_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 
 	if (!ctx)
 		return -ENOMEM;
+	if (wdm_events_init(&ctx->events))
+		goto free;
 	ctx->owner = wdm_owner_create(true);
-	if (!ctx->owner) {
-		kfree(ctx);
-		return -ENOMEM;
-	}
+	if (!ctx->owner)
+		goto events;
+	ctx->owner->device_revoked = wdm_event_device_revoked;
+	ctx->owner->data = ctx;
 	wdm_context_init(ctx);
 	file->private_data = ctx;
 	return 0;
+
+events:
+	wdm_events_destroy(&ctx->events);
+free:
+	kfree(ctx);
+	return -ENOMEM;
 }
 
 static int wdm_chardev_release(struct inode *inode, struct file *file)
@@ -204,6 +239,7 @@ static int wdm_chardev_release(struct inode *inode, struct file *file)
 	wdm_owner_close(ctx->owner);
 	wdm_object_delete_all(ctx);
 	wdm_owner_put(ctx->owner);
+	wdm_events_destroy(&ctx->events);
 	kfree(ctx);
 	return 0;
 }
@@ -212,6 +248,8 @@ static const struct file_operations wdm_chardev_fops = {
 	.owner = THIS_MODULE,
 	.open = wdm_chardev_open,
 	.release = wdm_chardev_release,
+	.read = wdm_chardev_read,
+	.poll = wdm_chardev_poll,
 	.unlocked_ioctl = wdm_chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
@@ -248,6 +286,17 @@ struct wdm_owner *wdm_chardev_owner_get(int fd)
 	return owner;
 }
 
+static int wdm_chardev_types_changed(struct notifier_block *nb,
+				     unsigned long action, void *data)
+{
+	wdm_events_types_changed();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block wdm_chardev_types = {
+	.notifier_call = wdm_chardev_types_changed,
+};
+
 /**
  * wdm_chardev_init() - Register /dev/wdm_iommu
  *
@@ -255,7 +304,11 @@ struct wdm_owner *wdm_chardev_owner_get(int fd)
  */
 int wdm_chardev_init(void)
 {
-	return misc_register(&wdm_chardev);
+	int ret = misc_register(&wdm_chardev);
+
+	if (!ret)
+		wdm_types_register(&wdm_chardev_types);
+	return ret;
 }
 
 /**
@@ -263,5 +316,6 @@ int wdm_chardev_init(void)
  */
 void wdm_chardev_exit(void)
 {
+	wdm_types_unregister(&wdm_chardev_types);
 	misc_deregister(&wdm_chardev);
 }

@@ -66,6 +66,12 @@ ntstatus_t wdm_command_map_args(struct wdm_command *cmd, u32 domain_handle,
 				struct wdm_domain **domain,
 				struct wdm_mdl_range *range);
 
+/* Events of devices, in cmd_events.c */
+void wdm_event_device_revoked(void *data, struct wdm_device *device);
+bool wdm_events_readable(struct wdm_context *ctx);
+ssize_t wdm_events_read(struct wdm_context *ctx, char __user *buffer,
+			size_t size, bool nonblock);
+
 int wdm_chardev_init(void);
 void wdm_chardev_exit(void);
 
@@ -76,6 +82,9 @@ ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_mappings(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_query_ranges(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_query_device(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_query_input_mappings(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_set_fault_reporting(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_attach(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_detach(struct wdm_command *cmd);

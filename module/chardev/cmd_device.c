@@ -51,8 +51,12 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 		status = wdm_device_of_owner(cmd->ctx->owner, &pdev->dev,
 					     &cmd->created->device, &group);
 	pci_dev_put(pdev);
+	if (wdm_ok(status))
+		status = wdm_device_set_handle(cmd->created->device,
+					       cmd->created->handle);
 	if (!wdm_ok(status))
 		return status;
+	cmd->created->types = wdm_device_types(cmd->created->device);
 	arg->device = cmd->created->handle;
 	arg->group = group;
 	return STATUS_SUCCESS;

@@ -25,7 +25,9 @@ ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd)
 		return status;
 	status = wdm_domain_create(arg->os_managed_page_table, flags,
 				   &cmd->ctx->budget, &cmd->created->domain);
-	if (wdm_ok(status))
-		arg->domain = cmd->created->handle;
-	return status;
+	if (!wdm_ok(status))
+		return status;
+	cmd->created->domain->handle = cmd->created->handle;
+	arg->domain = cmd->created->handle;
+	return STATUS_SUCCESS;
 }

@@ -21,6 +21,8 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.max_mdl_length = WDM_MDL_MAX_PAGES << PAGE_SHIFT,
 		.max_va_list = WDM_MAX_VA_LIST,
 		.max_batch = WDM_BATCH_MAX,
+		.max_events = WDM_EVENTS_MAX,
+		.event_size = sizeof(struct wdm_iommu_event),
 	};
 	if (wdm_policy_allows(WDM_POLICY_UNSAFE_INTERRUPTS))
 		arg->flags |= WDM_IOMMU_INFO_UNSAFE_INTERRUPTS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ioctls that report the state of a domain.
+ * Ioctls that report the state of a domain or a device.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -48,6 +48,70 @@ ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd)
 	if (report.translating)
 		arg->flags |= WDM_IOMMU_DOMAIN_IS_TRANSLATING;
 	return STATUS_SUCCESS;
+}
+
+ntstatus_t wdm_cmd_query_device(struct wdm_command *cmd)
+{
+	struct wdm_iommu_query_device *arg = cmd->arg;
+	struct wdm_device_report report;
+	struct wdm_device *device;
+	ntstatus_t status;
+
+	status = wdm_command_device(cmd, arg->device, &device);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_device_report(device, &report);
+	if (!wdm_ok(status))
+		return status;
+
+	*arg = (struct wdm_iommu_query_device) {
+		.device = arg->device,
+		.domain = report.domain,
+		.group = report.group,
+		.domain_types = report.types,
+		.max_pasids = report.max_pasids,
+	};
+	if (report.attached)
+		arg->flags |= WDM_IOMMU_DEVICE_IS_ATTACHED;
+	if (report.revoked)
+		arg->flags |= WDM_IOMMU_DEVICE_IS_REVOKED;
+	if (report.can_report_faults)
+		arg->flags |= WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS;
+	if (report.reports_faults)
+		arg->flags |= WDM_IOMMU_DEVICE_REPORTS_FAULTS;
+	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_copy_input_mappings(u32 __user *ubuffer, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (put_user(i, &ubuffer[i]))
+			return STATUS_ACCESS_VIOLATION;
+	return STATUS_SUCCESS;
+}
+
+ntstatus_t wdm_cmd_query_input_mappings(struct wdm_command *cmd)
+{
+	struct wdm_iommu_query_input_mappings *arg = cmd->arg;
+	struct wdm_device_report report;
+	struct wdm_device *device;
+	ntstatus_t status;
+
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_command_device(cmd, arg->device, &device);
+	if (wdm_ok(status))
+		status = wdm_device_report(device, &report);
+	if (!wdm_ok(status))
+		return status;
+	if (!report.nr_mappings)
+		return STATUS_UNSUCCESSFUL;
+	arg->return_length = report.nr_mappings * sizeof(u32);
+	if (arg->buffer_length < arg->return_length)
+		return STATUS_BUFFER_TOO_SMALL;
+	return wdm_copy_input_mappings(u64_to_user_ptr(arg->buffer), report.nr_mappings);
 }
 
 /* Copy up to @nr mappings to the program; @nr becomes how many there were. */

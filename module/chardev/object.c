@@ -14,6 +14,7 @@
 
 #include "../core/device.h"
 #include "../core/domain.h"
+#include "../core/fault.h"
 #include "object.h"
 
 /**
@@ -58,7 +59,8 @@ static void wdm_object_release_mdl(struct wdm_object *object)
 /* By type, in the order in which closing a file destroys objects */
 static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 	[WDM_OBJECT_DEVICE] = {
-		.size = sizeof(struct wdm_device),
+		/* With the handler of its faults, which it may get */
+		.size = sizeof(struct wdm_device) + WDM_FAULT_HANDLER_SIZE,
 		.destroy = wdm_object_destroy_device,
 	},
 	[WDM_OBJECT_DOMAIN] = {

@@ -12,6 +12,7 @@
 
 #include "../core/budget.h"
 #include "../status.h"
+#include "events.h"
 
 struct wdm_device;
 struct wdm_domain;
@@ -36,6 +37,7 @@ enum wdm_object_type {
  *	object; 0 while a delete decides
  * @type: which member of the union is valid
  * @handle: the handle
+ * @types: %WDM_OBJECT_DEVICE: the types of domains that the program knows to be available
  * @rcu: defers freeing until lookups have finished
  * @core: the core's object, whatever its type
  * @device: %WDM_OBJECT_DEVICE
@@ -46,6 +48,7 @@ struct wdm_object {
 	refcount_t users;
 	enum wdm_object_type type;
 	u32 handle;
+	u32 types;
 	struct rcu_head rcu;
 	union {
 		void *core;
@@ -62,12 +65,14 @@ struct wdm_object {
  * @objects: its objects by handle; an entry that is reserved but empty belongs
  *	to a call that is creating an object
  * @deleted: lookups that wait for the outcome of a delete
+ * @events: what read() returns
  */
 struct wdm_context {
 	struct wdm_owner *owner;
 	struct wdm_budget budget;
 	struct xarray objects;
 	wait_queue_head_t deleted;
+	struct wdm_events events;
 };
 
 void wdm_context_init(struct wdm_context *ctx);

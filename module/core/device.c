@@ -11,6 +11,24 @@
 #include "pasid.h"
 #include "policy.h"
 
+/*
+ * Tell the owner, once. The owner's front end is still there: it closes the owner before
+ * it goes, which waits for the group's lock.
+ */
+static void wdm_group_announce_revoked(struct wdm_group *group)
+{
+	const struct wdm_owner *owner = group->owner;
+	struct wdm_device *device;
+
+	if (group->announced)
+		return;
+	group->announced = true;
+	if (!owner->device_revoked)
+		return;
+	list_for_each_entry(device, &group->devices, node)
+		owner->device_revoked(owner->data, device);
+}
+
 /**
  * wdm_group_revoke() - Take a group back from its owner
  * @group: the group
@@ -39,6 +57,7 @@ void wdm_group_revoke(struct wdm_group *group)
 		wdm_detach(group->attachment, true);
 		group->attachment = NULL;
 	}
+	wdm_group_announce_revoked(group);
 	mutex_unlock(&group->lock);
 	wdm_owner_end_revoke(group->owner);
 	wdm_types_changed();
@@ -166,6 +185,28 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 
 	if (!wdm_ok(status))
 		kfree(device);
+	return status;
+}
+
+/**
+ * wdm_device_set_handle() - Name a new device for a program
+ * @device: the device
+ * @handle: its handle
+ *
+ * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_CANCELLED.
+ */
+ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle)
+{
+	ntstatus_t status;
+
+	status = wdm_group_lock(device->group);
+	if (!wdm_ok(status))
+		return status;
+	/* If it was announced without a handle, the program must know now. */
+	if (device->group->revoked)
+		status = STATUS_DEVICE_REMOVED;
+	device->handle = handle;
+	wdm_group_unlock(device->group);
 	return status;
 }
 

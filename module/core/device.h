@@ -16,6 +16,7 @@ struct wdm_fault_handler;
  * @group: its group; holds a reference
  * @dev: Linux' device; holds a reference
  * @node: in wdm_group.devices
+ * @handle: names it for a program, 0 otherwise; guarded by wdm_group.lock
  * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
  *	wdm_group.lock
  * @pasids: its PASIDs, as &struct wdm_pasid; guarded by wdm_group.lock
@@ -28,6 +29,7 @@ struct wdm_device {
 	struct device *dev;
 	struct list_head node;
 	struct list_head pasids;
+	u32 handle;
 	bool attached;
 	bool revoked;
 	struct wdm_fault_handler *faults;
@@ -39,6 +41,7 @@ void wdm_owner_close(struct wdm_owner *owner);
 
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);
+ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle);
 ntstatus_t wdm_device_delete(struct wdm_device *device);
 
 /* Has the provider taken the device, or its whole group, back? */

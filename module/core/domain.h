@@ -60,6 +60,7 @@ struct wdm_shadow;
  * @uses_ram: it keeps memory from going offline
  * @shadow: the shadow backend's own; NULL for an OS-managed domain
  * @budget: the kernel memory that its owner may still use; NULL: no limit
+ * @handle: names it for a program; 0 otherwise
  * @rcu: for freeing it
  *
  * Addresses are in bytes and called iova (logical) or caller (an address of the
@@ -86,6 +87,7 @@ struct wdm_domain {
 	bool uses_ram;
 	struct wdm_shadow *shadow;
 	struct wdm_budget *budget;
+	u32 handle;
 	struct rcu_head rcu;
 };
 

@@ -7,6 +7,7 @@
  * device that faults does so by the thousand.
  */
 #include <linux/kfifo.h>
+#include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -17,12 +18,26 @@
 #define WDM_FAULT_QUEUE		64
 
 /**
+ * struct wdm_fault_entry - a fault that its handler has not been called for
+ * @iova: the address
+ * @time: when it was reported, in ns of CLOCK_MONOTONIC
+ * @write: it was a write
+ */
+struct wdm_fault_entry {
+	u64 iova;
+	u64 time;
+	bool write;
+};
+
+/**
  * struct wdm_fault_handler - a handler of a device's faults
  * @node: in wdm_fault_handlers
  * @device: the device
  * @fn: the function to call
  * @context: for @fn
  * @queue: faults that @fn has not been called for; guarded by wdm_fault_lock
+ * @dropped: faults that found @queue full, and came after those in it; guarded by
+ *	wdm_fault_lock
  * @work: calls @fn
  */
 struct wdm_fault_handler {
@@ -30,47 +45,60 @@ struct wdm_fault_handler {
 	struct wdm_device *device;
 	wdm_fault_fn fn;
 	void *context;
-	DECLARE_KFIFO(queue, u64, WDM_FAULT_QUEUE);
+	DECLARE_KFIFO(queue, struct wdm_fault_entry, WDM_FAULT_QUEUE);
+	u32 dropped;
 	struct work_struct work;
 };
+
+static_assert(sizeof(struct wdm_fault_handler) <= WDM_FAULT_HANDLER_SIZE);
 
 /* Guards the list and the queues; taken in interrupt context. */
 static DEFINE_SPINLOCK(wdm_fault_lock);
 static LIST_HEAD(wdm_fault_handlers);
 static struct workqueue_struct *wdm_fault_wq;
 
-static bool wdm_fault_pop(struct wdm_fault_handler *handler, u64 *iova)
+static bool wdm_fault_pop(struct wdm_fault_handler *handler, struct wdm_fault *fault)
 {
+	struct wdm_fault_entry entry;
 	unsigned long flags;
 	bool got;
 
 	spin_lock_irqsave(&wdm_fault_lock, flags);
-	got = kfifo_get(&handler->queue, iova);
+	got = kfifo_get(&handler->queue, &entry);
+	fault->dropped = 0;
+	if (kfifo_is_empty(&handler->queue))
+		swap(fault->dropped, handler->dropped);
 	spin_unlock_irqrestore(&wdm_fault_lock, flags);
+	if (got) {
+		fault->iova = entry.iova;
+		fault->time = entry.time;
+		fault->write = entry.write;
+	}
 	return got;
 }
 
-/* Does the domain that the device is attached to map this address, now? */
-static bool wdm_fault_is_mapped(struct wdm_device *device, u64 iova)
+/* The domain that the device is attached to, and whether it maps the address, now */
+static void wdm_fault_look_up(struct wdm_device *device, struct wdm_fault *fault)
 {
 	struct wdm_group *group = device->group;
 	struct wdm_domain *domain;
 	struct wdm_range all;
-	bool mapped = false;
 
+	fault->domain = 0;
+	fault->mapped = false;
 	mutex_lock(&group->lock);
-	if (group->attachment) {
+	if (device->attached) {
 		domain = group->attachment->domain;
+		fault->domain = domain->handle;
 		/*
 		 * This needs all pages: a walk has the empty range, too, and
 		 * frees shadow pages. Nothing is attached, so the epoch stays.
 		 */
 		wdm_range_lock_all(&domain->ranges, &all, false);
-		mapped = wdm_domain_uses(domain, iova, iova);
+		fault->mapped = wdm_domain_uses(domain, fault->iova, fault->iova);
 		wdm_range_unlock(&domain->ranges, &all);
 	}
 	mutex_unlock(&group->lock);
-	return mapped;
 }
 
 static void wdm_fault_work(struct work_struct *work)
@@ -79,8 +107,8 @@ static void wdm_fault_work(struct work_struct *work)
 		container_of(work, struct wdm_fault_handler, work);
 	struct wdm_fault fault = { .dev = handler->device->dev };
 
-	while (wdm_fault_pop(handler, &fault.iova)) {
-		fault.mapped = wdm_fault_is_mapped(handler->device, fault.iova);
+	while (wdm_fault_pop(handler, &fault)) {
+		wdm_fault_look_up(handler->device, &fault);
 		handler->fn(handler->context, &fault);
 	}
 }
@@ -92,6 +120,11 @@ static void wdm_fault_work(struct work_struct *work)
 static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *dev,
 			    unsigned long iova, int flags, void *token)
 {
+	const struct wdm_fault_entry entry = {
+		.iova = iova,
+		.time = ktime_get_ns(),
+		.write = flags & IOMMU_FAULT_WRITE,
+	};
 	struct wdm_fault_handler *handler;
 	unsigned long irq_flags;
 	int ret = -ENODEV;
@@ -100,7 +133,8 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 	list_for_each_entry(handler, &wdm_fault_handlers, node) {
 		if (handler->device->dev != dev)
 			continue;
-		kfifo_put(&handler->queue, iova);
+		if (!kfifo_put(&handler->queue, entry))
+			handler->dropped++;
 		queue_work(wdm_fault_wq, &handler->work);
 		ret = 0;
 	}
@@ -175,7 +209,7 @@ ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 	struct wdm_fault_handler *handler, *old = NULL;
 	ntstatus_t status;
 
-	handler = kzalloc(sizeof(*handler), GFP_KERNEL);
+	handler = kzalloc(sizeof(*handler), GFP_KERNEL_ACCOUNT);
 	if (!handler)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	handler->device = device;

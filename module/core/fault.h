@@ -13,16 +13,28 @@
 struct wdm_device;
 struct wdm_fault_handler;
 
+/* What a handler takes, for the budget of programs */
+#define WDM_FAULT_HANDLER_SIZE	2048
+
 /**
  * struct wdm_fault - a request of a device that its IOMMU blocked
  * @dev: the device
  * @iova: the address
+ * @time: when the IOMMU driver reported it, in ns of CLOCK_MONOTONIC
+ * @write: it was a write
  * @mapped: the address is mapped by now, so probably a permission was missing
+ * @domain: handle of the domain that the device is attached to by now; 0 if it is to
+ *	none, or the domain has none
+ * @dropped: faults after this one that were dropped, as they came too fast
  */
 struct wdm_fault {
 	struct device *dev;
 	u64 iova;
+	u64 time;
+	bool write;
 	bool mapped;
+	u32 domain;
+	u32 dropped;
 };
 
 typedef void (*wdm_fault_fn)(void *context, const struct wdm_fault *fault);

@@ -20,6 +20,7 @@
 #include "../status.h"
 
 struct wdm_attachment;
+struct wdm_device;
 struct wdm_group;
 
 /**
@@ -42,6 +43,9 @@ struct wdm_provider_ops {
  *	gives up meanwhile, so that it keeps no provider waiting
  * @killable: a fatal signal ends calls; not those of kernel code, and none once
  *	the owner is closed
+ * @device_revoked: optional: called for each device that a provider takes back, before
+ *	the owner is closed; wdm_group.lock is held
+ * @data: the front end's
  * @lock: guards @groups and @closed
  * @groups: the groups that providers have handed over
  * @closed: the owner gets no more groups
@@ -50,6 +54,8 @@ struct wdm_owner {
 	refcount_t refs;
 	atomic_t nr_revoking;
 	bool killable;
+	void (*device_revoked)(void *data, struct wdm_device *device);
+	void *data;
 	struct mutex lock;		/* guards @groups and @closed */
 	struct list_head groups;
 	bool closed;
@@ -66,6 +72,7 @@ struct wdm_owner {
  * @lock: guards what follows
  * @revoked: the provider has taken the group back, or is about to; set without
  *	@lock
+ * @announced: the owner has been told
  * @devices: its IOMMU_DMA_DEVICEs
  * @attachment: how it is attached, or NULL
  */
@@ -79,6 +86,7 @@ struct wdm_group {
 
 	struct mutex lock;		/* guards what follows */
 	bool revoked;
+	bool announced;
 	struct list_head devices;
 	struct wdm_attachment *attachment;
 };

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports about a domain, for tools and tests.
+ * Reports about domains and devices.
  */
+#include <linux/pci.h>
+
+#include "attach.h"
+#include "device.h"
 #include "query.h"
+#include "quirks.h"
 
 /**
  * wdm_domain_report() - The state of a domain
@@ -41,6 +46,71 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 					   hwpt->aperture.last_iova);
 	}
 	wdm_domain_unlock(domain, &none);
+	return STATUS_SUCCESS;
+}
+
+/**
+ * struct wdm_report_probe - what to report of Linux' device
+ * @dev: the device
+ * @report: out: the report
+ */
+struct wdm_report_probe {
+	struct device *dev;
+	struct wdm_device_report *report;
+};
+
+/* Of devices that are not PCI devices, behind an SMMU: a stream ID each */
+static u32 wdm_nr_mappings(struct device *dev)
+{
+	const struct iommu_fwspec *fwspec;
+
+	if (!IS_ENABLED(CONFIG_ARM64) || dev_is_pci(dev))
+		return 0;
+	fwspec = dev_iommu_fwspec_get(dev);
+	return fwspec ? fwspec->num_ids : 0;
+}
+
+/* The lock of Linux' group is held, so the device stays in the group. */
+static int wdm_report_probe_device(struct device *dev, void *data)
+{
+	struct wdm_report_probe *probe = data;
+
+	if (dev != probe->dev)
+		return 0;
+	probe->report->can_report_faults = wdm_quirk_reports_faults(dev);
+	probe->report->max_pasids = wdm_max_pasids(dev);
+	probe->report->nr_mappings = wdm_nr_mappings(dev);
+	return 1;
+}
+
+/**
+ * wdm_device_report() - The state of a device
+ * @device: the device
+ * @report: out: the state
+ *
+ * Return: STATUS_CANCELLED when a fatal signal came.
+ */
+ntstatus_t wdm_device_report(struct wdm_device *device,
+			     struct wdm_device_report *report)
+{
+	struct wdm_group *group = device->group;
+	struct wdm_report_probe probe = { .dev = device->dev, .report = report };
+	ntstatus_t status;
+
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	*report = (struct wdm_device_report) {
+		.attached = device->attached,
+		.revoked = wdm_device_revoked(device),
+		.reports_faults = device->faults,
+		.group = iommu_group_id(group->iommu_group),
+	};
+	if (device->attached)
+		report->domain = group->attachment->domain->handle;
+	iommu_group_for_each_dev(group->iommu_group, &probe, wdm_report_probe_device);
+	wdm_group_unlock(group);
+	report->types = wdm_device_types(device);
 	return STATUS_SUCCESS;
 }
 

@@ -7,6 +7,8 @@
 
 #include "domain.h"
 
+struct wdm_device;
+
 /**
  * struct wdm_domain_report - the state of a domain
  * @os_managed: the OS owns the page tables
@@ -37,8 +39,34 @@ struct wdm_domain_report {
 	u64 aperture_end;
 };
 
+/**
+ * struct wdm_device_report - the state of a device
+ * @attached: it is attached
+ * @revoked: its provider has taken it back
+ * @can_report_faults: the IOMMU driver reports faults
+ * @reports_faults: its faults are reported
+ * @domain: handle of the domain that it is attached to, or 0
+ * @group: number of its IOMMU group
+ * @types: mask of BIT(type) of domains that it can be attached to now
+ * @max_pasids: how many PASIDs it can have
+ * @nr_mappings: input mappings that it shows; 0: none
+ */
+struct wdm_device_report {
+	bool attached;
+	bool revoked;
+	bool can_report_faults;
+	bool reports_faults;
+	u32 domain;
+	u32 group;
+	u32 types;
+	u32 max_pasids;
+	u32 nr_mappings;
+};
+
 ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 			     struct wdm_domain_report *report);
+ntstatus_t wdm_device_report(struct wdm_device *device,
+			     struct wdm_device_report *report);
 ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			   u64 *start, struct wdm_extent *ext,
 			   unsigned int *nr);

@@ -54,6 +54,11 @@ __u32 wdm_query_ranges(int fd, __u32 object, struct wdm_iommu_range *ranges,
 		       struct wdm_iommu_query_ranges *query);
 __u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
 		     struct wdm_iommu_query_ranges *query);
+__u32 wdm_query_device(int fd, __u32 device, struct wdm_iommu_query_device *query);
+__u32 wdm_query_input_mappings(int fd, __u32 device, __u32 *buffer, __u32 length,
+			       __u32 *return_length);
+__u32 wdm_set_fault_reporting(int fd, __u32 device, bool enable);
+int wdm_read_events(int fd, struct wdm_iommu_event *events, size_t number);
 
 /* ioctls.c, OS-managed domains */
 __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, __u64 length,

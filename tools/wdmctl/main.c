@@ -19,12 +19,14 @@ static const char doc[] =
 	"  info             what the kernel and the module offer\n"
 	"  devices          PCI devices bound to VFIO, and whether they can be used\n"
 	"  ranges BDF       which logical addresses a device can use\n"
+	"  events BDF       attach a device to an empty domain, and print what happens to it\n"
 	"  run-demo [BDF]   show both kinds of domain with QEMU's edu device, in TAP\n"
 	"  selftest         check the ioctls, and DMA where there is an edu device, in TAP\n";
 
 static bool takes_bdf(const char *name)
 {
-	return !strcmp(name, "run-demo") || !strcmp(name, "ranges");
+	return !strcmp(name, "run-demo") || !strcmp(name, "ranges") ||
+	       !strcmp(name, "events");
 }
 
 struct command {
@@ -69,6 +71,8 @@ int main(int argc, char **argv)
 		return cmd_devices();
 	if (!strcmp(command.name, "ranges") && command.bdf)
 		return cmd_ranges(command.bdf);
+	if (!strcmp(command.name, "events") && command.bdf)
+		return cmd_events(command.bdf);
 	if (!strcmp(command.name, "run-demo"))
 		return cmd_demo(command.bdf);
 	if (!strcmp(command.name, "selftest"))

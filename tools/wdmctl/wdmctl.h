@@ -8,6 +8,7 @@
 int cmd_info(void);
 int cmd_devices(void);
 int cmd_ranges(const char *bdf);
+int cmd_events(const char *bdf);
 int cmd_demo(const char *bdf);
 int cmd_selftest(void);
 

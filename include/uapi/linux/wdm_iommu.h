@@ -107,6 +107,9 @@ enum {
 	WDM_IOMMU_CMD_MAP_USER,
 	WDM_IOMMU_CMD_BATCH,
 	WDM_IOMMU_CMD_QUERY_RANGES,
+	WDM_IOMMU_CMD_SET_FAULT_REPORTING,
+	WDM_IOMMU_CMD_QUERY_DEVICE,
+	WDM_IOMMU_CMD_QUERY_INPUT_MAPPINGS,
 	/* On a VFIO container, not on /dev/wdm_iommu: */
 	WDM_IOMMU_CMD_VFIO_BIND = 0x80,
 };
@@ -161,6 +164,8 @@ enum wdm_iommu_info_flags {
  * @max_mdl_length: out: the longest MDL, in bytes
  * @max_va_list: out: the longest list that %WDM_IOMMU_FLUSH_VA_LIST accepts
  * @max_batch: out: the most operations that %WDM_IOMMU_BATCH accepts
+ * @max_events: out: records that the queue of events holds
+ * @event_size: out: sizeof(struct wdm_iommu_event) in this kernel
  *
  * Reports what this kernel and this module offer.
  */
@@ -174,6 +179,8 @@ struct wdm_iommu_info {
 	__aligned_u64 max_mdl_length;
 	__u32 max_va_list;
 	__u32 max_batch;
+	__u32 max_events;
+	__u32 event_size;
 };
 
 #define WDM_IOMMU_INFO _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_INFO)
@@ -205,6 +212,23 @@ struct wdm_iommu_destroy {
 };
 
 #define WDM_IOMMU_DESTROY _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DESTROY)
+
+/**
+ * enum wdm_iommu_domain_type - types of domains
+ * @WDM_IOMMU_TYPE_TRANSLATE: the OS owns the page tables
+ * @WDM_IOMMU_TYPE_PASS_THROUGH: all of memory, one to one
+ * @WDM_IOMMU_TYPE_UNMANAGED: the caller owns the page tables
+ * @WDM_IOMMU_TYPE_TRANSLATE_S1: as %WDM_IOMMU_TYPE_TRANSLATE, and devices with a PASID
+ *	can be attached
+ *
+ * Contract: IOMMU_DMA_DOMAIN_TYPE.
+ */
+enum wdm_iommu_domain_type {
+	WDM_IOMMU_TYPE_TRANSLATE = 0,
+	WDM_IOMMU_TYPE_PASS_THROUGH = 1,
+	WDM_IOMMU_TYPE_UNMANAGED = 2,
+	WDM_IOMMU_TYPE_TRANSLATE_S1 = 3,
+};
 
 /**
  * enum wdm_iommu_domain_flags - flags of %WDM_IOMMU_DOMAIN_CREATE
@@ -1066,6 +1090,219 @@ struct wdm_iommu_query_ranges {
 };
 
 #define WDM_IOMMU_QUERY_RANGES _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_RANGES)
+
+/**
+ * DOC: Events
+ *
+ * Each open file description has one queue of events, from which read() takes whole
+ * records (&struct wdm_iommu_event), as many as there are and fit. It waits for one if
+ * there is none, or fails with EAGAIN if the file has O_NONBLOCK; a buffer without room
+ * for a record is EINVAL. A read that fails with EFAULT has removed nothing. poll(),
+ * select() and epoll report POLLIN while there is a record. Threads and processes that
+ * share the file share the queue.
+ *
+ * The queue holds 256 records (@max_events of &struct wdm_iommu_info). When it is full, new
+ * events are lost, and a record of type %WDM_IOMMU_EVENT_LOST counts them in their place.
+ *
+ * Later kernels may append to the record; a program that was compiled for a shorter one
+ * steps by @size, and skips types that it does not know.
+ */
+
+/**
+ * enum wdm_iommu_event_type - types of events
+ * @WDM_IOMMU_EVENT_LOST: events were lost
+ * @WDM_IOMMU_EVENT_FAULT: the IOMMU has blocked a request of a device
+ *	(%WDM_IOMMU_SET_FAULT_REPORTING)
+ * @WDM_IOMMU_EVENT_DEVICE_REVOKED: VFIO has taken a device back; it is detached, its DMA
+ *	is blocked, and its handle is only good for %WDM_IOMMU_DESTROY
+ * @WDM_IOMMU_EVENT_DOMAIN_TYPES: the types of domains that a device can be attached to
+ *	have changed since the program was last told: by this event, or by
+ *	%WDM_IOMMU_DEVICE_CREATE. A module parameter was written, or VFIO has taken the
+ *	device back (contract: RegisterInterfaceStateChangeCallback)
+ */
+enum wdm_iommu_event_type {
+	WDM_IOMMU_EVENT_LOST = 0,
+	WDM_IOMMU_EVENT_FAULT = 1,
+	WDM_IOMMU_EVENT_DEVICE_REVOKED = 2,
+	WDM_IOMMU_EVENT_DOMAIN_TYPES = 3,
+};
+
+/**
+ * enum wdm_iommu_fault_flags - flags of a fault
+ * @WDM_IOMMU_FAULT_WRITE: the device was writing; otherwise it was reading
+ */
+enum wdm_iommu_fault_flags {
+	WDM_IOMMU_FAULT_WRITE = 1 << 0,
+};
+
+/**
+ * enum wdm_iommu_fault_kind - kinds of faults
+ * @WDM_IOMMU_FAULT_PERMISSION: the address is mapped, without the permission
+ * @WDM_IOMMU_FAULT_TRANSLATION: the address is not mapped
+ *
+ * Contract: FAULT_INFORMATION_ARM64_TYPE, with its numbers. The kernel looks the address
+ * up shortly after the fault, so a change of the mapping in between shows.
+ */
+enum wdm_iommu_fault_kind {
+	WDM_IOMMU_FAULT_PERMISSION = 4,
+	WDM_IOMMU_FAULT_TRANSLATION = 6,
+};
+
+/**
+ * struct wdm_iommu_event - a record that read() returns
+ * @type: &enum wdm_iommu_event_type
+ * @size: bytes of the record
+ * @time: when it happened, in nanoseconds of CLOCK_MONOTONIC
+ * @device: handle of the device, or 0
+ * @domain: %WDM_IOMMU_EVENT_FAULT: handle of the domain that the device was attached to
+ *	shortly after the fault, or 0
+ * @lost: for %WDM_IOMMU_EVENT_LOST
+ * @lost.number: how many events were lost, @time being that of the first
+ * @fault: for %WDM_IOMMU_EVENT_FAULT
+ * @fault.address: the logical address
+ * @fault.flags: &enum wdm_iommu_fault_flags
+ * @fault.kind: &enum wdm_iommu_fault_kind
+ * @domain_types: for %WDM_IOMMU_EVENT_DOMAIN_TYPES
+ * @domain_types.available: bit (1 << type) for each type, as &enum wdm_iommu_domain_type;
+ *	none if the device was taken back
+ * @domain_types.reserved: 0
+ * @reserved: of other types: 0
+ */
+struct wdm_iommu_event {
+	__u32 type;
+	__u32 size;
+	__aligned_u64 time;
+	__u32 device;
+	__u32 domain;
+	union {
+		struct {
+			__aligned_u64 number;
+		} lost;
+		struct {
+			__aligned_u64 address;
+			__u32 flags;
+			__u32 kind;
+		} fault;
+		struct {
+			__u32 available;
+			__u32 reserved;
+		} domain_types;
+		__aligned_u64 reserved[3];
+	};
+};
+
+/**
+ * struct wdm_iommu_set_fault_reporting - ioctl(WDM_IOMMU_SET_FAULT_REPORTING)
+ * @size: sizeof(struct wdm_iommu_set_fault_reporting)
+ * @status: out: NTSTATUS
+ * @device: the device
+ * @input_mapping_id_base: must be 0
+ * @enable: 1: report faults of the device as events; 0: stop
+ * @reserved: must be 0
+ *
+ * Contract: IommuSetDeviceFaultReporting. Lasts until the device is deleted, also while
+ * it is detached and attached again. When a call with @enable 0 returns, no more faults
+ * are added to the queue. Of the IOMMU drivers for PCI devices, only AMD's reports
+ * faults.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the device is not attached; only if @enable is 1.
+ * - %STATUS_INVALID_PARAMETER_2: @input_mapping_id_base.
+ * - %STATUS_INVALID_PARAMETER_3: @enable is neither 0 nor 1.
+ * - %STATUS_NOT_SUPPORTED: the IOMMU driver does not report faults.
+ */
+struct wdm_iommu_set_fault_reporting {
+	__u32 size;
+	__u32 status;
+	__u32 device;
+	__u32 input_mapping_id_base;
+	__u32 enable;
+	__u32 reserved;
+};
+
+#define WDM_IOMMU_SET_FAULT_REPORTING \
+	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_SET_FAULT_REPORTING)
+
+/**
+ * enum wdm_iommu_device_state - flags of &struct wdm_iommu_query_device
+ * @WDM_IOMMU_DEVICE_IS_ATTACHED: attached to a domain
+ * @WDM_IOMMU_DEVICE_IS_REVOKED: VFIO has taken it back
+ * @WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS: %WDM_IOMMU_SET_FAULT_REPORTING works for it
+ * @WDM_IOMMU_DEVICE_REPORTS_FAULTS: its faults are reported as events
+ */
+enum wdm_iommu_device_state {
+	WDM_IOMMU_DEVICE_IS_ATTACHED = 1 << 0,
+	WDM_IOMMU_DEVICE_IS_REVOKED = 1 << 1,
+	WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS = 1 << 2,
+	WDM_IOMMU_DEVICE_REPORTS_FAULTS = 1 << 3,
+};
+
+/**
+ * struct wdm_iommu_query_device - ioctl(WDM_IOMMU_QUERY_DEVICE)
+ * @size: sizeof(struct wdm_iommu_query_device)
+ * @status: out: NTSTATUS
+ * @device: the device
+ * @flags: out: &enum wdm_iommu_device_state
+ * @domain: out: handle of the domain that it is attached to, or 0
+ * @group: out: the number of its IOMMU group
+ * @domain_types: out: bit (1 << type) for each &enum wdm_iommu_domain_type that it can be
+ *	attached to now; none if VFIO has taken it back, or the administrator does not
+ *	allow it
+ * @max_pasids: out: the device and its IOMMU support PASIDs below this number; 0: none
+ * @reserved: out: 0
+ *
+ * Contract: IommuDeviceQueryDomainTypes. %WDM_IOMMU_EVENT_DOMAIN_TYPES reports changes of
+ * @domain_types.
+ */
+struct wdm_iommu_query_device {
+	__u32 size;
+	__u32 status;
+	__u32 device;
+	__u32 flags;
+	__u32 domain;
+	__u32 group;
+	__u32 domain_types;
+	__u32 max_pasids;
+	__aligned_u64 reserved;
+};
+
+#define WDM_IOMMU_QUERY_DEVICE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_DEVICE)
+
+/**
+ * struct wdm_iommu_query_input_mappings - ioctl(WDM_IOMMU_QUERY_INPUT_MAPPINGS)
+ * @size: sizeof(struct wdm_iommu_query_input_mappings)
+ * @status: out: NTSTATUS
+ * @device: the device
+ * @buffer_length: bytes of @buffer
+ * @return_length: out: bytes that the answer needs, also with
+ *	%STATUS_BUFFER_TOO_SMALL
+ * @reserved: must be 0
+ * @buffer: pointer to an array of __u32, the input mapping IDs
+ *
+ * Contract: IommuQueryInputMappings. On Linux, an input mapping ID is the index of one of
+ * the stream IDs by which an SMMU knows a device. Only platform devices on ARM64 have
+ * any to show; a PCI device has the one that its address is.
+ *
+ * Statuses:
+ *
+ * - %STATUS_UNSUCCESSFUL: not a platform device on ARM64.
+ * - %STATUS_BUFFER_TOO_SMALL: @return_length tells how much is needed. Nothing was
+ *   written to @buffer.
+ * - %STATUS_ACCESS_VIOLATION: @buffer cannot be written.
+ */
+struct wdm_iommu_query_input_mappings {
+	__u32 size;
+	__u32 status;
+	__u32 device;
+	__u32 buffer_length;
+	__u32 return_length;
+	__u32 reserved;
+	__aligned_u64 buffer;
+};
+
+#define WDM_IOMMU_QUERY_INPUT_MAPPINGS \
+	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_INPUT_MAPPINGS)
 
 /* This module's number for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
 #define WDM_IOMMU_VFIO_IOMMU	0x57444D31

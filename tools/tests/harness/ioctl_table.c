@@ -216,6 +216,24 @@ static void prepare_query_ranges_device(struct ioctl_objects *objects, union arg
 	argument->query_ranges.object = objects->device;
 }
 
+/* Enabling it works with AMD's driver only, and on a device that is attached. */
+static void prepare_set_fault_reporting(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->set_fault_reporting.device = objects->device;
+}
+
+static void prepare_query_device(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->query_device.device = objects->device;
+}
+
+static void prepare_query_input_mappings(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->query_input_mappings.device = objects->device;
+	argument->query_input_mappings.buffer_length = sizeof(some_mappings);
+	argument->query_input_mappings.buffer = caller(some_mappings);
+}
+
 #define CALL(request_name, type)			\
 	.name = #request_name,				\
 	.request = WDM_IOMMU_##request_name,		\
@@ -226,6 +244,7 @@ static void prepare_query_ranges_device(struct ioctl_objects *objects, union arg
 const struct ioctl_case ioctl_table[] = {
 	{
 		CALL(INFO, info),
+		.first_size = AT(info, max_events),
 		.changes_nothing = true,
 		.prepare = prepare_nothing,
 	},
@@ -382,6 +401,30 @@ const struct ioctl_case ioctl_table[] = {
 		.changes_nothing = true,
 		.prepare = prepare_query_ranges_device,
 		.handles = { { AT(query_ranges, object), OBJECT_DOMAIN | OBJECT_DEVICE } },
+	},
+	{
+		CALL(SET_FAULT_REPORTING, set_fault_reporting),
+		.needs_device = true,
+		.changes_nothing = true,
+		.prepare = prepare_set_fault_reporting,
+		.handles = { { AT(set_fault_reporting, device), OBJECT_DEVICE } },
+		.zero = { AT(set_fault_reporting, reserved) },
+	},
+	{
+		CALL(QUERY_DEVICE, query_device),
+		.needs_device = true,
+		.changes_nothing = true,
+		.prepare = prepare_query_device,
+		.handles = { { AT(query_device, device), OBJECT_DEVICE } },
+	},
+	{
+		CALL(QUERY_INPUT_MAPPINGS, query_input_mappings),
+		.answer = STATUS_UNSUCCESSFUL,
+		.needs_device = true,
+		.changes_nothing = true,
+		.prepare = prepare_query_input_mappings,
+		.handles = { { AT(query_input_mappings, device), OBJECT_DEVICE } },
+		.zero = { AT(query_input_mappings, reserved) },
 	},
 };
 

@@ -35,6 +35,8 @@ static const struct suite * const suites[] = {
 	&signals_suite,
 	&stalls_suite,
 	&ranges_suite,
+	&events_suite,
+	&device_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

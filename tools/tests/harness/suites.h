@@ -24,6 +24,8 @@ extern const struct suite limits_suite;
 extern const struct suite signals_suite;
 extern const struct suite stalls_suite;
 extern const struct suite ranges_suite;
+extern const struct suite events_suite;
+extern const struct suite device_suite;
 
 /* What the program is called when a case of limits executes it, and does then */
 #define EXEC_NAME	"wdm-e2e-exec"

@@ -253,7 +253,8 @@ static void buffers(void)
 	mprotect(memory, PAGE, PROT_READ);
 	EXPECT(STATUS_ACCESS_VIOLATION,
 	       wdm_query_ranges(fixture.fd, fixture.domain, ranges, &query));
-	EXPECT(STATUS_OBJECT_TYPE_MISMATCH, wdm_query_ranges(fixture.fd, fixture.mdl, ranges, &query));
+	EXPECT(STATUS_OBJECT_TYPE_MISMATCH,
+	       wdm_query_ranges(fixture.fd, fixture.mdl, ranges, &query));
 }
 
 static void taken_back(void)

@@ -17,6 +17,8 @@ static void info(void)
 	CHECK_EQUAL(info.formats, 1 << WDM_IOMMU_FORMAT_X64 | 1 << WDM_IOMMU_FORMAT_ARM64);
 	CHECK(info.max_mdl_length >= 1ULL << 30);
 	CHECK(info.max_va_list >= 1);
+	CHECK(info.max_events >= 2);
+	CHECK_EQUAL(info.event_size, sizeof(struct wdm_iommu_event));
 	CHECK(info.flags & WDM_IOMMU_INFO_VFIO_CONTAINER);
 }
 

@@ -142,6 +142,8 @@ static __u64 *pointer_of(unsigned long request, union argument *argument)
 		return (__u64 *)&argument->flush_va_list.va_list;
 	case WDM_IOMMU_QUERY_MAPPINGS:
 		return (__u64 *)&argument->query_mappings.mappings;
+	case WDM_IOMMU_QUERY_RANGES:
+		return (__u64 *)&argument->query_ranges.ranges;
 	case WDM_IOMMU_MDL_CREATE:
 		return (__u64 *)&argument->mdl_create.user_va;
 	case WDM_IOMMU_MAP_USER:

@@ -205,6 +205,9 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->query_mappings.number = 4;
 		argument->query_mappings.mappings = caller(pointees->mappings);
 		break;
+	case WDM_IOMMU_SET_FAULT_REPORTING:
+		argument->set_fault_reporting.enable = pick(thread, 2);
+		break;
 	case WDM_IOMMU_QUERY_RANGES:
 		argument->query_ranges.number = pick(thread, 17);
 		argument->query_ranges.ranges = caller(pointees->ranges);

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events: the queue of a file, and the way of a fault into it, from the IOMMU driver's
+ * report on.
+ */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/iommu.h>
+#include <linux/mman.h>
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../module/chardev/chardev.h"
+#include "../module/core/device.h"
+#include "../module/core/fault.h"
+#include "../module/core/policy.h"
+#include "support/fixture.h"
+
+#define EVENTS_STEPS	20000
+#define EVENT_SIZE	sizeof(struct wdm_iommu_event)
+
+static void __user *events_memory(struct kunit *test)
+{
+	unsigned long memory = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE,
+					     PROT_READ | PROT_WRITE,
+					     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+
+	KUNIT_ASSERT_NE(test, memory, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(memory));
+	return (void __user *)memory;
+}
+
+static void events_push(struct wdm_events *events, u64 number)
+{
+	wdm_events_push(events, &(struct wdm_iommu_event) {
+		.type = WDM_IOMMU_EVENT_FAULT,
+		.time = number,
+	});
+}
+
+/* Random events come and are read; each is read once, or counted where it is missing. */
+static void events_random(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_iommu_event batch[16];
+	void __user *memory = events_memory(test);
+	struct wdm_events events = { };
+	u64 made = 0, seen = 0, lost = 0;
+	unsigned int step, i, burst;
+	ssize_t got;
+
+	KUNIT_ASSERT_EQ(test, wdm_events_init(&events), 0);
+	for (step = 0; step < EVENTS_STEPS; step++) {
+		if (fixture_once_in(&fx->rng, 3)) {
+			burst = fixture_once_in(&fx->rng, 50) ? 400 : 3;
+			for (i = fixture_below(&fx->rng, burst); i; i--)
+				events_push(&events, made++);
+			continue;
+		}
+		got = wdm_events_copy(&events, memory,
+				      EVENT_SIZE * (1 + fixture_below(&fx->rng, 16)), true);
+		KUNIT_ASSERT_EQ(test, got % EVENT_SIZE, 0);
+		KUNIT_ASSERT_EQ(test, copy_from_user(batch, memory, got), 0);
+		for (i = 0; i < got / EVENT_SIZE; i++) {
+			KUNIT_ASSERT_EQ(test, batch[i].size, EVENT_SIZE);
+			/* Either way, everything before this is accounted for. */
+			KUNIT_ASSERT_EQ(test, batch[i].time, seen);
+			if (batch[i].type == WDM_IOMMU_EVENT_LOST) {
+				lost += batch[i].lost.number;
+				seen += batch[i].lost.number;
+			} else {
+				seen++;
+			}
+		}
+		if (!got)
+			KUNIT_ASSERT_EQ(test, made, seen);
+	}
+	KUNIT_EXPECT_GT(test, lost, 0);
+	KUNIT_EXPECT_GT(test, seen, lost);
+	wdm_events_destroy(&events);
+}
+
+/* A read that cannot write removes nothing, nor what is lost meanwhile. */
+static void events_bad_memory(struct kunit *test)
+{
+	void __user *memory = events_memory(test);
+	struct wdm_iommu_event event;
+	struct wdm_events events = { };
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, wdm_events_init(&events), 0);
+	KUNIT_EXPECT_TRUE(test, wdm_events_empty(&events));
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE, true), 0);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE - 1, true), -EINVAL);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, 0, true), -EINVAL);
+	for (i = 0; i < WDM_EVENTS_MAX + 4; i++)
+		events_push(&events, i);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, NULL, PAGE_SIZE, true), -EFAULT);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, PAGE_SIZE, true),
+			PAGE_SIZE / EVENT_SIZE * EVENT_SIZE);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&event, memory, EVENT_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, event.time, 0);
+	/* Another reader is busy. */
+	mutex_lock(&events.reader);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE, true), -EAGAIN);
+	mutex_unlock(&events.reader);
+	wdm_events_destroy(&events);
+}
+
+/**
+ * struct events_file - an open file with a device, made by hand
+ * @ctx: the file
+ * @pdev: the device's
+ * @group: its group; the test is its provider
+ * @device: the device
+ */
+struct events_file {
+	struct wdm_context ctx;
+	struct pci_dev *pdev;
+	struct wdm_group *group;
+	struct wdm_device *device;
+};
+
+static void events_forget(struct wdm_group *group)
+{
+}
+
+static const struct wdm_provider_ops events_provider = {
+	.forget = events_forget,
+};
+
+static struct events_file *events_open(struct kunit *test)
+{
+	struct events_file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
+	struct pci_dev *pdev = NULL;
+	struct iommu_group *group;
+
+	KUNIT_ASSERT_NOT_NULL(test, file);
+	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev)))
+		if (!pdev->dev.driver && device_iommu_mapped(&pdev->dev))
+			break;
+	if (!pdev)
+		kunit_skip(test, "no edu device without a driver behind an IOMMU");
+	file->pdev = pdev;
+	KUNIT_ASSERT_EQ(test, wdm_events_init(&file->ctx.events), 0);
+	file->ctx.owner = wdm_owner_create(false);
+	KUNIT_ASSERT_NOT_NULL(test, file->ctx.owner);
+	file->ctx.owner->device_revoked = wdm_event_device_revoked;
+	file->ctx.owner->data = &file->ctx;
+	wdm_context_init(&file->ctx);
+
+	group = iommu_group_get(&pdev->dev);
+	KUNIT_ASSERT_EQ(test, iommu_group_claim_dma_owner(group, file), 0);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_owner_add_group(file->ctx.owner, group, &events_provider,
+						file, &file->group),
+			    STATUS_SUCCESS);
+	iommu_group_put(group);
+	KUNIT_ASSERT_STATUS(test, wdm_device_create(file->group, &pdev->dev, &file->device),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_set_handle(file->device, 77), STATUS_SUCCESS);
+	return file;
+}
+
+static void events_close(struct kunit *test, struct events_file *file)
+{
+	wdm_group_revoke(file->group);
+	iommu_group_release_dma_owner(file->group->iommu_group);
+	KUNIT_EXPECT_STATUS(test, wdm_device_delete(file->device), STATUS_SUCCESS);
+	wdm_group_put(file->group);
+	wdm_owner_close(file->ctx.owner);
+	wdm_owner_put(file->ctx.owner);
+	wdm_object_delete_all(&file->ctx);
+	wdm_events_destroy(&file->ctx.events);
+	pci_dev_put(file->pdev);
+}
+
+/* The next event; waits a little for the work item. */
+static struct wdm_iommu_event events_next(struct kunit *test, struct events_file *file,
+					  void __user *memory)
+{
+	struct wdm_iommu_event event = { };
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000 && !wdm_events_readable(&file->ctx); tries++)
+		usleep_range(1000, 2000);
+	KUNIT_ASSERT_EQ(test, wdm_events_read(&file->ctx, memory, EVENT_SIZE, true),
+			EVENT_SIZE);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&event, memory, EVENT_SIZE), 0);
+	return event;
+}
+
+static void events_report(struct events_file *file, u64 iova, int flags)
+{
+	unsigned long irq_flags;
+
+	local_irq_save(irq_flags);
+	report_iommu_fault(iommu_get_domain_for_dev(&file->pdev->dev), &file->pdev->dev,
+			   iova, flags);
+	local_irq_restore(irq_flags);
+}
+
+/* What wdm_cmd_set_fault_reporting() does after it has looked at its argument */
+static ntstatus_t events_enable(struct events_file *file, bool enable)
+{
+	struct wdm_iommu_set_fault_reporting arg = { .device = 1, .enable = enable };
+	struct wdm_command cmd = { .ctx = &file->ctx, .arg = &arg };
+	struct wdm_object *object;
+	ntstatus_t status;
+
+	status = wdm_object_reserve(&file->ctx, WDM_OBJECT_DEVICE, &object);
+	if (!wdm_ok(status))
+		return status;
+	object->device = file->device;
+	arg.device = object->handle;
+	wdm_object_publish(&file->ctx, object);
+	status = wdm_cmd_set_fault_reporting(&cmd);
+	while (cmd.nr_objects)
+		wdm_object_put(cmd.objects[--cmd.nr_objects]);
+	/* The test deletes the device. */
+	object->core = NULL;
+	wdm_object_abort(&file->ctx, object);
+	return status;
+}
+
+static void events_faults(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 1, 1);
+	struct events_file *file = events_open(test);
+	void __user *memory = events_memory(test);
+	struct wdm_iommu_event event;
+	unsigned int i, faults = 0;
+	u64 before, lost = 0;
+
+	domain->handle = 5;
+	KUNIT_EXPECT_STATUS(test, events_enable(file, true), STATUS_INVALID_PARAMETER_1);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(file->device, domain), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1, SZ_1M),
+			    STATUS_SUCCESS);
+	if (events_enable(file, true) == STATUS_NOT_SUPPORTED) {
+		events_close(test, file);
+		kunit_skip(test, "this IOMMU driver reports no faults");
+	}
+
+	before = ktime_get_ns();
+	events_report(file, 0xABCDE123, IOMMU_FAULT_READ);
+	event = events_next(test, file, memory);
+	KUNIT_EXPECT_EQ(test, event.type, WDM_IOMMU_EVENT_FAULT);
+	KUNIT_EXPECT_EQ(test, event.device, 77);
+	KUNIT_EXPECT_EQ(test, event.domain, 5);
+	KUNIT_EXPECT_GE(test, event.time, before);
+	KUNIT_EXPECT_LE(test, event.time, ktime_get_ns());
+	KUNIT_EXPECT_EQ(test, event.fault.address, 0xABCDE123);
+	KUNIT_EXPECT_EQ(test, event.fault.flags, 0);
+	KUNIT_EXPECT_EQ(test, event.fault.kind, WDM_IOMMU_FAULT_TRANSLATION);
+
+	events_report(file, SZ_1M, IOMMU_FAULT_WRITE);
+	event = events_next(test, file, memory);
+	KUNIT_EXPECT_EQ(test, event.fault.address, SZ_1M);
+	KUNIT_EXPECT_EQ(test, event.fault.flags, WDM_IOMMU_FAULT_WRITE);
+	KUNIT_EXPECT_EQ(test, event.fault.kind, WDM_IOMMU_FAULT_PERMISSION);
+
+	/* More than both queues hold, with no reader: each is there or counted. */
+	for (i = 0; i < 500; i++)
+		events_report(file, 0x5000, IOMMU_FAULT_READ);
+	for (i = 0; i < 1000 && faults + lost < 500; i++) {
+		event = events_next(test, file, memory);
+		if (event.type == WDM_IOMMU_EVENT_LOST)
+			lost += event.lost.number;
+		else
+			faults++;
+	}
+	KUNIT_EXPECT_EQ(test, faults + lost, 500);
+	KUNIT_EXPECT_GT(test, faults, 0);
+	KUNIT_EXPECT_GT(test, lost, 0);
+
+	/* Disabled, there are no more. */
+	KUNIT_EXPECT_STATUS(test, events_enable(file, false), STATUS_SUCCESS);
+	events_report(file, 0x5000, IOMMU_FAULT_READ);
+	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
+	events_close(test, file);
+}
+
+/* Taken back twice, it is announced once; what has no handle is not announced. */
+static void events_revoked(struct kunit *test)
+{
+	struct events_file *file = events_open(test);
+	void __user *memory = events_memory(test);
+	struct wdm_iommu_event event;
+
+	wdm_group_revoke(file->group);
+	wdm_group_revoke(file->group);
+	event = events_next(test, file, memory);
+	KUNIT_EXPECT_EQ(test, event.type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
+	KUNIT_EXPECT_EQ(test, event.device, 77);
+	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
+	KUNIT_EXPECT_STATUS(test, wdm_device_set_handle(file->device, 78),
+			    STATUS_DEVICE_REMOVED);
+	events_close(test, file);
+
+	file = events_open(test);
+	KUNIT_EXPECT_STATUS(test, wdm_device_set_handle(file->device, 0), STATUS_SUCCESS);
+	wdm_group_revoke(file->group);
+	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
+	events_close(test, file);
+}
+
+static struct kunit_case events_cases[] = {
+	KUNIT_CASE(events_random),
+	KUNIT_CASE(events_bad_memory),
+	KUNIT_CASE(events_faults),
+	KUNIT_CASE(events_revoked),
+	{}
+};
+
+static struct kunit_suite events_suite = {
+	.name = "wdm_iommu_events",
+	.init = fixture_init,
+	.exit = fixture_exit,
+	.test_cases = events_cases,
+};
+
+kunit_test_suite(events_suite);

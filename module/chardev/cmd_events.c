@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What puts events into the queue of a file, read(), and the ioctl that asks for faults.
+ */
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "../core/device.h"
+#include "../core/fault.h"
+#include "chardev.h"
+
+/**
+ * wdm_event_device_revoked() - VFIO has taken a device back
+ * @data: the file, which is open
+ * @device: the device; the lock of its group is held
+ */
+void wdm_event_device_revoked(void *data, struct wdm_device *device)
+{
+	struct wdm_context *ctx = data;
+	const struct wdm_iommu_event event = {
+		.type = WDM_IOMMU_EVENT_DEVICE_REVOKED,
+		.time = ktime_get_ns(),
+		.device = device->handle,
+	};
+
+	/* Not yet: a program that is just creating the device gets a status. */
+	if (device->handle)
+		wdm_events_push(&ctx->events, &event);
+}
+
+/* In process context; the device is retired before the file goes. */
+static void wdm_event_fault(void *context, const struct wdm_fault *fault)
+{
+	struct wdm_device *device = context;
+	struct wdm_context *ctx = device->group->owner->data;
+	const struct wdm_iommu_event event = {
+		.type = WDM_IOMMU_EVENT_FAULT,
+		.time = fault->time,
+		.device = device->handle,
+		.domain = fault->domain,
+		.fault = {
+			.address = fault->iova,
+			.flags = fault->write ? WDM_IOMMU_FAULT_WRITE : 0,
+			.kind = fault->mapped ? WDM_IOMMU_FAULT_PERMISSION :
+						WDM_IOMMU_FAULT_TRANSLATION,
+		},
+	};
+
+	wdm_events_push(&ctx->events, &event);
+	if (fault->dropped)
+		wdm_events_lost(&ctx->events, fault->time, fault->dropped);
+}
+
+/*
+ * Compare the types of all devices with what the program knows. The notifier cannot do it:
+ * finding the types sleeps, and a device that it held could not be deleted meanwhile.
+ */
+static void wdm_event_types(struct wdm_context *ctx)
+{
+	u64 time = atomic64_xchg(&ctx->events.types_changed, 0);
+	struct wdm_object *object;
+	unsigned long handle;
+	u32 types;
+
+	if (!time)
+		return;
+	xa_for_each(&ctx->objects, handle, object) {
+		if (!wdm_ok(wdm_object_get(ctx, handle, WDM_OBJECT_DEVICE, &object)))
+			continue;
+		types = wdm_device_types(object->device);
+		if (xchg(&object->types, types) != types)
+			wdm_events_push(&ctx->events, &(struct wdm_iommu_event) {
+				.type = WDM_IOMMU_EVENT_DOMAIN_TYPES,
+				.time = time,
+				.device = handle,
+				.domain_types.available = types,
+			});
+		wdm_object_put(object);
+		cond_resched();
+	}
+}
+
+/**
+ * wdm_events_readable() - Can an event be read?
+ * @ctx: the file
+ *
+ * Return: whether there is one.
+ */
+bool wdm_events_readable(struct wdm_context *ctx)
+{
+	wdm_event_types(ctx);
+	return !wdm_events_empty(&ctx->events);
+}
+
+/**
+ * wdm_events_read() - Read events
+ * @ctx: the file
+ * @buffer: where to
+ * @size: bytes of @buffer
+ * @nonblock: do not wait
+ *
+ * Return: as wdm_events_copy(), but -EAGAIN if there is no event and @nonblock.
+ */
+ssize_t wdm_events_read(struct wdm_context *ctx, char __user *buffer,
+			size_t size, bool nonblock)
+{
+	struct wdm_events *events = &ctx->events;
+	ssize_t ret;
+
+	do {
+		wdm_event_types(ctx);
+		ret = wdm_events_copy(events, buffer, size, nonblock);
+		if (ret)
+			return ret;
+		if (nonblock)
+			return -EAGAIN;
+		ret = wait_event_interruptible(events->wait,
+					       atomic64_read(&events->types_changed) ||
+					       !wdm_events_empty(events));
+	} while (!ret);
+	return ret;
+}
+
+ntstatus_t wdm_cmd_set_fault_reporting(struct wdm_command *cmd)
+{
+	struct wdm_iommu_set_fault_reporting *arg = cmd->arg;
+	struct wdm_device *device;
+	ntstatus_t status;
+
+	if (arg->reserved)
+		return STATUS_INVALID_PARAMETER;
+	if (arg->input_mapping_id_base)
+		return STATUS_INVALID_PARAMETER_2;
+	if (arg->enable > 1)
+		return STATUS_INVALID_PARAMETER_3;
+	status = wdm_command_device(cmd, arg->device, &device);
+	if (!wdm_ok(status))
+		return status;
+	return arg->enable ? wdm_fault_register(device, wdm_event_fault, device) :
+			     wdm_fault_unregister(device);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The queue of events of an open file: bounded, and read with read().
+ *
+ * The last free slot is for an event that counts what is lost from then on, so a reader
+ * learns of the loss where it happened, and adding an event never needs memory.
+ */
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <uapi/linux/wdm_iommu.h>
+
+#include "events.h"
+
+/* Events that a read copies at a time, by way of the stack */
+#define WDM_EVENTS_BATCH	4U
+
+/* All queues, for wdm_events_types_changed() */
+static DEFINE_SPINLOCK(wdm_events_lock);
+static LIST_HEAD(wdm_events_all);
+
+/**
+ * wdm_events_init() - Make an empty queue
+ * @events: zeroed; for wdm_events_destroy() after success
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wdm_events_init(struct wdm_events *events)
+{
+	events->ring = kvcalloc(WDM_EVENTS_MAX, sizeof(*events->ring),
+				GFP_KERNEL_ACCOUNT);
+	if (!events->ring)
+		return -ENOMEM;
+	spin_lock_init(&events->lock);
+	mutex_init(&events->reader);
+	init_waitqueue_head(&events->wait);
+	spin_lock(&wdm_events_lock);
+	list_add(&events->node, &wdm_events_all);
+	spin_unlock(&wdm_events_lock);
+	return 0;
+}
+
+/**
+ * wdm_events_destroy() - Free a queue that nobody uses any more
+ * @events: the queue
+ */
+void wdm_events_destroy(struct wdm_events *events)
+{
+	spin_lock(&wdm_events_lock);
+	list_del(&events->node);
+	spin_unlock(&wdm_events_lock);
+	mutex_destroy(&events->reader);
+	kvfree(events->ring);
+}
+
+static struct wdm_iommu_event *wdm_events_at(struct wdm_events *events, u32 position)
+{
+	return &events->ring[position % WDM_EVENTS_MAX];
+}
+
+/* Count events that are lost, in the newest event or in one of its own. */
+static void wdm_events_count_lost(struct wdm_events *events, u64 time, u64 number)
+{
+	struct wdm_iommu_event *newest = wdm_events_at(events, events->head - 1);
+
+	if (events->head != events->tail && newest->type == WDM_IOMMU_EVENT_LOST) {
+		newest->lost.number += number;
+		return;
+	}
+	*wdm_events_at(events, events->head++) = (struct wdm_iommu_event) {
+		.type = WDM_IOMMU_EVENT_LOST,
+		.size = sizeof(*newest),
+		.time = time,
+		.lost.number = number,
+	};
+}
+
+/**
+ * wdm_events_push() - Add an event, or count it as lost
+ * @events: the queue
+ * @event: the event; its size is filled in
+ *
+ * Context: process context; does not sleep.
+ */
+void wdm_events_push(struct wdm_events *events,
+		     const struct wdm_iommu_event *event)
+{
+	struct wdm_iommu_event *slot;
+
+	spin_lock(&events->lock);
+	if (events->head - events->tail < WDM_EVENTS_MAX - 1) {
+		slot = wdm_events_at(events, events->head++);
+		*slot = *event;
+		slot->size = sizeof(*slot);
+	} else {
+		wdm_events_count_lost(events, event->time, 1);
+	}
+	spin_unlock(&events->lock);
+	wake_up_interruptible(&events->wait);
+}
+
+/**
+ * wdm_events_lost() - Report events that were lost before they got here
+ * @events: the queue
+ * @time: when, in ns of CLOCK_MONOTONIC
+ * @number: how many
+ *
+ * Context: process context; does not sleep.
+ */
+void wdm_events_lost(struct wdm_events *events, u64 time, u64 number)
+{
+	spin_lock(&events->lock);
+	wdm_events_count_lost(events, time, number);
+	spin_unlock(&events->lock);
+	wake_up_interruptible(&events->wait);
+}
+
+static unsigned int wdm_events_peek(struct wdm_events *events,
+				    struct wdm_iommu_event *batch, unsigned int max)
+{
+	unsigned int nr, i;
+
+	spin_lock(&events->lock);
+	nr = min(max, events->head - events->tail);
+	for (i = 0; i < nr; i++)
+		batch[i] = *wdm_events_at(events, events->tail + i);
+	spin_unlock(&events->lock);
+	return nr;
+}
+
+/*
+ * Remove what has been read. More may have been lost meanwhile, which stays. The event
+ * is the newest, or nothing could have been added to it.
+ */
+static void wdm_events_consume(struct wdm_events *events,
+			       const struct wdm_iommu_event *batch, unsigned int nr)
+{
+	struct wdm_iommu_event *last;
+
+	spin_lock(&events->lock);
+	events->tail += nr;
+	last = wdm_events_at(events, events->tail - 1);
+	if (last->type == WDM_IOMMU_EVENT_LOST &&
+	    last->lost.number > batch[nr - 1].lost.number) {
+		last->lost.number -= batch[nr - 1].lost.number;
+		events->tail--;
+	}
+	spin_unlock(&events->lock);
+}
+
+/* If nothing can be copied, nothing is removed. */
+static ssize_t wdm_events_copy_locked(struct wdm_events *events, char __user *buffer,
+				      size_t max)
+{
+	struct wdm_iommu_event batch[WDM_EVENTS_BATCH];
+	size_t done = 0;
+	unsigned int nr;
+
+	while (done < max) {
+		nr = wdm_events_peek(events, batch,
+				     min_t(size_t, max - done, WDM_EVENTS_BATCH));
+		if (!nr)
+			break;
+		if (copy_to_user(buffer + done * sizeof(*batch), batch,
+				 nr * sizeof(*batch)))
+			return done * sizeof(*batch) ?: -EFAULT;
+		wdm_events_consume(events, batch, nr);
+		done += nr;
+	}
+	return done * sizeof(*batch);
+}
+
+/**
+ * wdm_events_copy() - Read all events that there are and fit
+ * @events: the queue
+ * @buffer: where to
+ * @size: bytes of @buffer
+ * @nonblock: do not wait for another reader, whose memory may stall
+ *
+ * Return: bytes, 0 if there is no event; -EINVAL if @buffer has no room for one,
+ * -EAGAIN, -ERESTARTSYS when a signal came, -EFAULT.
+ */
+ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
+			size_t size, bool nonblock)
+{
+	size_t max = min_t(size_t, size, INT_MAX) / sizeof(struct wdm_iommu_event);
+	ssize_t ret;
+
+	if (!max)
+		return -EINVAL;
+	if (nonblock && !mutex_trylock(&events->reader))
+		return -EAGAIN;
+	if (!nonblock && mutex_lock_interruptible(&events->reader))
+		return -ERESTARTSYS;
+	ret = wdm_events_copy_locked(events, buffer, max);
+	mutex_unlock(&events->reader);
+	return ret;
+}
+
+/**
+ * wdm_events_empty() - Is there nothing to read?
+ * @events: the queue
+ *
+ * Return: whether it is empty.
+ */
+bool wdm_events_empty(struct wdm_events *events)
+{
+	bool empty;
+
+	spin_lock(&events->lock);
+	empty = events->head == events->tail;
+	spin_unlock(&events->lock);
+	return empty;
+}
+
+/**
+ * wdm_events_types_changed() - Let all readers look at their devices' types again
+ *
+ * Context: process context; does not sleep.
+ */
+void wdm_events_types_changed(void)
+{
+	struct wdm_events *events;
+
+	spin_lock(&wdm_events_lock);
+	list_for_each_entry(events, &wdm_events_all, node) {
+		atomic64_set(&events->types_changed, ktime_get_ns());
+		wake_up_interruptible(&events->wait);
+	}
+	spin_unlock(&wdm_events_lock);
+}

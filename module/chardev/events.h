@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The queue of events of an open file.
+ */
+#ifndef WDM_CHARDEV_EVENTS_H
+#define WDM_CHARDEV_EVENTS_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+struct wdm_iommu_event;
+
+/* Events that a queue has room for */
+#define WDM_EVENTS_MAX		256U
+
+/**
+ * struct wdm_events - a queue of events
+ * @ring: the events, WDM_EVENTS_MAX
+ * @lock: guards the positions and the events between them
+ * @head: where the next event goes; counts up, as @tail does
+ * @tail: the next event to read
+ * @reader: only one thread reads at a time. Held across copies to user memory, which may
+ *	stall; nothing but other readers waits for it
+ * @wait: readers and pollers of an empty queue
+ * @node: in the list of all queues
+ * @types_changed: when the types of domains that devices can be attached to may have
+ *	changed, in ns of CLOCK_MONOTONIC; 0 once somebody looks. Read and changed
+ *	without a lock
+ */
+struct wdm_events {
+	struct wdm_iommu_event *ring;
+	spinlock_t lock;		/* guards @head, @tail and the events */
+	u32 head;
+	u32 tail;
+	struct mutex reader;		/* one reader at a time */
+	wait_queue_head_t wait;
+	struct list_head node;
+	atomic64_t types_changed;
+};
+
+int wdm_events_init(struct wdm_events *events);
+void wdm_events_destroy(struct wdm_events *events);
+void wdm_events_push(struct wdm_events *events,
+		     const struct wdm_iommu_event *event);
+void wdm_events_lost(struct wdm_events *events, u64 time, u64 number);
+ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
+			size_t size, bool nonblock);
+bool wdm_events_empty(struct wdm_events *events);
+void wdm_events_types_changed(void);
+
+#endif /* WDM_CHARDEV_EVENTS_H */
