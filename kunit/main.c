@@ -8,37 +8,26 @@
  */
 #include <linux/module.h>
 
-#include "../module/core/fault.h"
-#include "../module/core/mappings.h"
+#include "../module/core/init.h"
 #include "../module/wdk/wdk.h"
 
 static int __init wdm_kunit_init(void)
 {
 	int ret;
 
-	ret = wdm_mappings_init_module();
+	ret = wdm_core_init();
 	if (ret)
 		return ret;
-	ret = wdm_fault_init();
-	if (ret)
-		goto mappings;
 	ret = wdk_init();
 	if (ret)
-		goto fault;
-	return 0;
-
-fault:
-	wdm_fault_exit();
-mappings:
-	wdm_mappings_exit_module();
+		wdm_core_exit();
 	return ret;
 }
 
 static void __exit wdm_kunit_exit(void)
 {
 	wdk_exit();
-	wdm_fault_exit();
-	wdm_mappings_exit_module();
+	wdm_core_exit();
 }
 
 module_init(wdm_kunit_init);

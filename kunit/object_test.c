@@ -77,6 +77,23 @@ static struct wdm_object *object_domain(struct kunit *test,
 	return object;
 }
 
+/* An MDL that a domain maps */
+static struct wdm_object *object_mapped_mdl(struct kunit *test,
+					    struct wdm_context *ctx,
+					    struct wdm_object **domain,
+					    struct test_mdl **tm)
+{
+	struct wdm_object *mdl;
+
+	*domain = object_domain(test, ctx);
+	mdl = object_mdl(test, ctx, tm);
+	wdm_object_publish(ctx, mdl);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_map((*domain)->domain, WDM_READ,
+						 mdl->mdl, 0, 4, 0x100000),
+			    STATUS_SUCCESS);
+	return mdl;
+}
+
 static void object_steps(struct kunit *test)
 {
 	struct wdm_object *object, *found;
@@ -184,12 +201,7 @@ static void object_mapped(struct kunit *test)
 	struct test_mdl *tm;
 
 	object_context(&ctx);
-	domain = object_domain(test, &ctx);
-	mdl = object_mdl(test, &ctx, &tm);
-	wdm_object_publish(&ctx, mdl);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain->domain, WDM_READ,
-						 mdl->mdl, 0, 4, 0x100000),
-			    STATUS_SUCCESS);
+	mdl = object_mapped_mdl(test, &ctx, &domain, &tm);
 
 	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, mdl->handle,
 						    WDM_OBJECT_MDL),
@@ -473,12 +485,7 @@ static void object_refused(struct kunit *test)
 	unsigned int i;
 
 	object_context(&ctx);
-	domain = object_domain(test, &ctx);
-	mdl = object_mdl(test, &ctx, &tm);
-	wdm_object_publish(&ctx, mdl);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain->domain, WDM_READ,
-						 mdl->mdl, 0, 4, 0x100000),
-			    STATUS_SUCCESS);
+	mdl = object_mapped_mdl(test, &ctx, &domain, &tm);
 	for (i = 0; i < ARRAY_SIZE(threads); i++)
 		threads[i] = (struct object_thread) {
 			.ctx = &ctx,

@@ -8,29 +8,25 @@
 #include <linux/module.h>
 
 #include "chardev/chardev.h"
-#include "core/fault.h"
-#include "core/mappings.h"
+#include "core/init.h"
 #include "vfio/container.h"
 #include "wdk/wdk.h"
 
 /* Pages of the contract, of its formats and of the kernel are the same. */
 static_assert(PAGE_SIZE == 4096);
-/* An extent of a record is a word. */
+/* Addresses of devices, which are u64, are unsigned long for the IOMMU API. */
 static_assert(BITS_PER_LONG == 64);
 
 static int __init wdm_iommu_init(void)
 {
 	int ret;
 
-	ret = wdm_mappings_init_module();
+	ret = wdm_core_init();
 	if (ret)
 		return ret;
-	ret = wdm_fault_init();
-	if (ret)
-		goto mappings;
 	ret = wdk_init();
 	if (ret)
-		goto fault;
+		goto core;
 	ret = wdm_chardev_init();
 	if (ret)
 		goto wdk;
@@ -43,10 +39,8 @@ chardev:
 	wdm_chardev_exit();
 wdk:
 	wdk_exit();
-fault:
-	wdm_fault_exit();
-mappings:
-	wdm_mappings_exit_module();
+core:
+	wdm_core_exit();
 	return ret;
 }
 
@@ -55,8 +49,7 @@ static void __exit wdm_iommu_exit(void)
 	wdm_vfio_exit();
 	wdm_chardev_exit();
 	wdk_exit();
-	wdm_fault_exit();
-	wdm_mappings_exit_module();
+	wdm_core_exit();
 }
 
 module_init(wdm_iommu_init);
