@@ -93,20 +93,44 @@ static int wdm_resize_runs(struct wdm_user_mdl *umdl, u32 max_runs)
 	return 0;
 }
 
-static bool wdm_pinned_too_often(struct page *page)
+/* Contiguous pages; those of one folio are counted together. */
+static bool wdm_pinned_too_often(u64 pfn, u64 nr_pages)
 {
-	return folio_ref_count(page_folio(page)) > WDM_PIN_MAX_REFS;
+	u64 end = pfn + nr_pages;
+	struct folio *folio;
+
+	for (; pfn < end; pfn = folio_pfn(folio) + folio_nr_pages(folio)) {
+		folio = page_folio(pfn_to_page(pfn));
+		if (folio_ref_count(folio) > WDM_PIN_MAX_REFS)
+			return true;
+	}
+	return false;
 }
 
-/* How many of the pages, from the first one on, are physically contiguous? */
+/* Struct pages form one array, except in sparse memory without a virtual one. */
+static bool wdm_is_nth_page(struct page *page, struct page *first, unsigned long n)
+{
+	if (IS_ENABLED(CONFIG_SPARSEMEM) && !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
+		return page_to_pfn(page) == page_to_pfn(first) + n;
+	return page == first + n;
+}
+
+/*
+ * How many of the pages, from the first one on, are physically contiguous? With huge
+ * pages, this loop is most of what the module adds to the pinning: four at a time.
+ */
 static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
 {
-	unsigned long pfn = page_to_pfn(pinned[0]);
-	unsigned long i;
+	struct page *first = pinned[0];
+	unsigned long i = 1;
 
-	for (i = 1; i < nr; i++)
-		if (page_to_pfn(pinned[i]) != pfn + i)
-			break;
+	while (i + 4 <= nr && wdm_is_nth_page(pinned[i], first, i) &&
+	       wdm_is_nth_page(pinned[i + 1], first, i + 1) &&
+	       wdm_is_nth_page(pinned[i + 2], first, i + 2) &&
+	       wdm_is_nth_page(pinned[i + 3], first, i + 3))
+		i += 4;
+	while (i < nr && wdm_is_nth_page(pinned[i], first, i))
+		i++;
 	return i;
 }
 
@@ -117,27 +141,22 @@ static int wdm_add_pages(struct wdm_user_mdl *umdl, struct page **pinned,
 	struct wdm_pages *pages = &umdl->mdl.pages;
 	unsigned long i, run;
 
-	for (i = 0; i < nr; i++)
-		if (unlikely(wdm_pinned_too_often(pinned[i])))
-			goto unpin;
-
 	for (i = 0; i < nr; i += run) {
 		u64 pfn = page_to_pfn(pinned[i]);
 
+		run = wdm_contiguous(&pinned[i], nr - i);
+		if (unlikely(wdm_pinned_too_often(pfn, run)))
+			goto unpin;
 		if (pages->nr_runs == umdl->max_runs &&
 		    !wdm_pages_continue(pages, pfn) &&
-		    wdm_resize_runs(umdl, 2 * umdl->max_runs)) {
-			pinned += i;
-			nr -= i;
+		    wdm_resize_runs(umdl, 2 * umdl->max_runs))
 			goto unpin;
-		}
-		run = wdm_contiguous(&pinned[i], nr - i);
 		wdm_pages_add(pages, pfn, run);
 	}
 	return 0;
 
 unpin:
-	unpin_user_pages(pinned, nr);
+	unpin_user_pages(&pinned[i], nr - i);
 	return -ENOMEM;
 }
 
