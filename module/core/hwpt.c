@@ -121,14 +121,14 @@ struct wdm_sg_batch {
 #define WDM_SG_BATCH_MAX	((u64)(PAGE_SIZE / sizeof(struct scatterlist)))
 
 static void wdm_sg_batch_begin(struct wdm_sg_batch *batch, struct wdm_hwpt *hwpt, u64 iova,
-			       u64 nr_pages, int prot)
+			       u64 nr_pieces, int prot)
 {
 	batch->hwpt = hwpt;
 	batch->prot = prot;
 	batch->iova = iova;
 	batch->size = 0;
 	batch->nr = 0;
-	batch->max = min(nr_pages, WDM_SG_BATCH_MAX);
+	batch->max = min(nr_pieces, WDM_SG_BATCH_MAX);
 	batch->sg = NULL;
 	if (batch->max > ARRAY_SIZE(batch->few))
 		batch->sg = kmalloc_array(batch->max, sizeof(*batch->sg),
@@ -216,11 +216,15 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 {
 	struct wdm_sg_batch batch __uninitialized;
 	struct wdm_pages_iter iter;
+	u64 nr_pieces;
 	int ret;
 
+	/* A piece for each run, as contiguous ones are separate calls */
+	nr_pieces = min_t(u64, map->nr_pages, map->pages->nr_runs);
 	/* Maps in tokens allocate nothing. */
-	wdm_sg_batch_begin(&batch, hwpt, map->iova,
-			   map->perms & WDM_SMALL ? 0 : map->nr_pages,
+	if (map->perms & WDM_SMALL)
+		nr_pieces = 0;
+	wdm_sg_batch_begin(&batch, hwpt, map->iova, nr_pieces,
 			   wdm_prot(map->perms));
 	batch.killable = killable;
 	wdm_pages_iter_init(&iter, map->pages, map->page, map->nr_pages);
