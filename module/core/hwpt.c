@@ -23,10 +23,12 @@ struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain, gfp_t gfp)
 {
 	struct wdm_hwpt *hwpt = kzalloc(sizeof(*hwpt), GFP_KERNEL_ACCOUNT);
 
-	if (hwpt) {
-		hwpt->domain = domain;
-		hwpt->gfp = gfp;
-	}
+	if (!hwpt)
+		return NULL;
+	hwpt->domain = domain;
+	hwpt->gfp = gfp;
+	/* A sync leaves it as it is now. */
+	iommu_iotlb_gather_init(&hwpt->gather);
 	return hwpt;
 }
 

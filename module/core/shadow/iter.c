@@ -271,67 +271,15 @@ static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
-/* Unmap leaves from a hwpt that a walk which let us in has yet to unmap elsewhere. */
-static void wdm_stale_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	const struct wdm_shadow *shadow = domain->shadow;
-	const struct wdm_shadow_page *sp;
-	unsigned int i, end;
-
-	if (!shadow->has_stale)
-		return;
-	list_for_each_entry(sp, &shadow->dirty, dirty) {
-		if (sp->level)
-			continue;
-		for_each_set_bitrange(i, end, sp->stale, WDM_PT_ENTRIES)
-			wdm_hwpt_unmap_sync(hwpt, wdm_entry_iova(sp, i),
-					    (u64)(end - i) << PAGE_SHIFT);
-		cond_resched();
-	}
-}
-
 /* Backend operation: unmap everything from a hwpt. All pages are held. */
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	if (!hwpt->filled)
 		return;
-	wdm_stale_clear(domain, hwpt);
 	if (wdm_shadow_bypasses(domain->shadow))
 		wdm_bypass_clear(domain, hwpt, U64_MAX);
 	else
 		wdm_leaves_clear(domain, hwpt, U64_MAX);
-}
-
-/*
- * Finish what a walk that let us in left to do in the hwpts there are; or give way,
- * and leave the rest to the next attach or walk.
- */
-static ntstatus_t wdm_shadow_settle(struct wdm_domain *domain,
-				    struct wdm_hwpt *new_hwpt)
-{
-	struct wdm_walk walk = {
-		.domain = domain,
-		.shadow = domain->shadow,
-		.locked = true,		/* all pages */
-	};
-	struct wdm_shadow_page *sp;
-
-	if (!walk.shadow->has_stale)
-		return STATUS_SUCCESS;
-	wdm_walk_init_gathers(domain);
-	list_for_each_entry(sp, &walk.shadow->dirty, dirty) {
-		if (wdm_hwpt_gives_way(new_hwpt) ||
-		    wdm_domain_cancelled(domain)) {
-			wdm_walk_flush_iotlb(&walk);
-			return STATUS_CANCELLED;
-		}
-		if (!sp->level)
-			wdm_sp_unmap_stale(&walk, sp);
-		cond_resched();
-	}
-	wdm_walk_flush_iotlb(&walk);
-	walk.shadow->has_stale = false;
-	return STATUS_SUCCESS;
 }
 
 /* Map a leaf, or the part of it that is mapped elsewhere, in a new hwpt. */
@@ -379,9 +327,6 @@ ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	ntstatus_t status;
 
-	status = wdm_shadow_settle(domain, hwpt);
-	if (!wdm_ok(status))
-		return status;
 	if (wdm_shadow_bypasses(domain->shadow))
 		status = wdm_bypass_fill(domain, hwpt);
 	else

@@ -152,12 +152,8 @@ static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 	walk->shadow->bytes -= size;
 }
 
-/**
- * wdm_sp_unmap_stale() - Unmap the stale leaves of a shadow page
- * @walk: the walk, or a context of its kind that holds all pages
- * @sp: the shadow page, which is dirty
- */
-void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp)
+/* Unmap the stale leaves of a shadow page that is dirty. */
+static void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int nr = sp->last + 1, i, end;
 
@@ -165,30 +161,32 @@ void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 		i = wdm_next_bit(sp->stale, nr, i);
 		for (end = i; end < nr && test_bit(end, sp->stale); end++)
 			__clear_bit(end, sp->stale);
-		if (end > i)
-			wdm_walk_unmap(walk, wdm_entry_iova(sp, i),
-				       (u64)(end - i) << PAGE_SHIFT);
+		if (end == i)
+			continue;
+		wdm_walk_unmap(walk, wdm_entry_iova(sp, i),
+			       (u64)(end - i) << PAGE_SHIFT);
+		walk->shadow->nr_stale -= end - i;
 	}
 }
 
 /**
  * wdm_walk_unmap_stale() - Unmap all stale leaves
- * @walk: the walk, at the end of its first pass
+ * @walk: the walk, in its first pass or at the end of it
+ *
+ * They are not many: see wdm_walk_yield().
  */
 void wdm_walk_unmap_stale(struct wdm_walk *walk)
 {
 	struct wdm_shadow *shadow = walk->shadow;
 	struct wdm_shadow_page *sp;
 
-	if (!shadow->has_stale)
-		return;
-	list_for_each_entry(sp, &shadow->dirty, dirty) {
-		if (!wdm_walk_yield(walk))
+	/* What became dirty last is most likely what is stale. */
+	list_for_each_entry_reverse(sp, &shadow->dirty, dirty) {
+		if (!shadow->nr_stale)
 			return;
 		if (!sp->level)
 			wdm_sp_unmap_stale(walk, sp);
 	}
-	shadow->has_stale = false;
 }
 
 /* Zap a large leaf step by step; it is live until all of it is gone. */
@@ -261,6 +259,7 @@ static void wdm_zap_leaves(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int i, end;
 
+	walk->shadow->nr_stale -= bitmap_weight(sp->stale, WDM_PT_ENTRIES);
 	bitmap_or(sp->live, sp->live, sp->stale, WDM_PT_ENTRIES);
 	for_each_set_bitrange(i, end, sp->live, WDM_PT_ENTRIES)
 		wdm_walk_unmap(walk, wdm_entry_iova(sp, i),

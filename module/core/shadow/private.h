@@ -27,7 +27,8 @@
  * @live: entries that translate: leaves that are mapped, tables with a @child
  * @invalid: entries that block because they cannot be used
  * @pending: entries that were scanned and wait for the second pass; they block
- * @stale: leaves of 4 KiB that are no longer live, but still mapped
+ * @stale: leaves of 4 KiB that are no longer live, but still mapped; none while the
+ *	domain is unlocked
  * @dirty: in wdm_shadow.dirty
  * @first: while @dirty is linked: the first entry that may be pending or stale
  * @last: and the last one
@@ -82,7 +83,7 @@ struct wdm_partial_leaf {
  * @nr_invalid: entries that block because they cannot be used
  * @dirty: shadow pages with entries that may be pending or stale. Empty between
  *	walks, unless one was cancelled
- * @has_stale: some of them have stale entries
+ * @nr_stale: stale entries of all of them
  * @partial: the large leaf that is being mapped or zapped
  * @bytes: bytes that leaves translate
  * @retry: invalid entries may have become usable
@@ -104,7 +105,7 @@ struct wdm_shadow {
 	u64 nr_pages;
 	u64 nr_invalid;
 	struct list_head dirty;
-	bool has_stale;
+	unsigned int nr_stale;
 	struct wdm_partial_leaf partial;
 	u64 bytes;
 	bool retry;
@@ -176,7 +177,6 @@ ntstatus_t wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 ntstatus_t wdm_walk_end(struct wdm_walk *walk, ntstatus_t status);
 bool wdm_walk_yield_slow(struct wdm_walk *walk);
 void wdm_walk_flush_iotlb(struct wdm_walk *walk);
-void wdm_walk_init_gathers(struct wdm_domain *domain);
 void wdm_walk_full(struct wdm_walk *walk);
 
 /* space.c */
@@ -214,7 +214,6 @@ bool wdm_zap_entry_slow(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 bool wdm_zap_users(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 		   u64 caller, u64 last_caller);
 bool wdm_zap_partial(struct wdm_walk *walk);
-void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp);
 void wdm_walk_unmap_stale(struct wdm_walk *walk);
 
 /* scan.c */
@@ -282,13 +281,15 @@ static inline bool wdm_sp_is_readable(const struct wdm_shadow_page *sp)
  * wdm_walk_yield() - Let others have the domain and the CPU
  * @walk: the walk; each leaf is mapped in all hwpts, or stale, or in none
  *
- * A walk calls this after each bounded piece of work.
+ * A walk calls this after each bounded piece of work. What is stale is unmapped
+ * before anybody gets in, and before it is more than a piece of work by itself.
  *
  * Return: whether the walk may go on; false once it is cancelled.
  */
 static inline bool wdm_walk_yield(struct wdm_walk *walk)
 {
 	if (unlikely(walk->cancelled || wdm_domain_cancelled(walk->domain) ||
+		     walk->shadow->nr_stale >= WDM_STEP_PAGES ||
 		     wdm_range_wanted(&walk->domain->ranges)))
 		return wdm_walk_yield_slow(walk);
 	cond_resched();
@@ -354,7 +355,7 @@ static inline bool wdm_zap_entry(struct wdm_walk *walk,
 		return wdm_zap_entry_slow(walk, sp, i);
 	__clear_bit(i, sp->live);
 	__set_bit(i, sp->stale);
-	walk->shadow->has_stale = true;
+	walk->shadow->nr_stale++;
 	return true;
 }
 

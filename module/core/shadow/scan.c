@@ -74,6 +74,15 @@ static bool wdm_entries_same(const struct wdm_walk *walk,
 		       (end - i) * sizeof(*sp->entries));
 }
 
+/* Scan what is below an entry; false if the walk is cancelled. */
+static bool wdm_scan_below(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			   unsigned int i)
+{
+	if (!walk->cancelled && sp->child[i])
+		wdm_scan(walk, sp->child[i]);
+	return wdm_walk_yield(walk);
+}
+
 /**
  * wdm_scan() - Scan a table and what is below it
  * @walk: the walk, in its first pass
@@ -83,20 +92,22 @@ void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int nr = wdm_pt_entries(walk->pt, sp->level);
 	unsigned int line = min_t(unsigned int, WDM_LINE, nr);
+	bool leaves = !sp->level, same;
 	unsigned int i, j;
 
 	if (!wdm_sp_is_readable(sp) ||
-	    (!sp->child && wdm_entries_same(walk, sp, 0, nr)))
+	    (leaves && wdm_entries_same(walk, sp, 0, nr)))
 		return;
 	for (i = 0; i < nr; i += line) {
-		if (!wdm_entries_same(walk, sp, i, i + line))
-			for (j = i; j < i + line && !walk->cancelled; j++)
+		same = wdm_entries_same(walk, sp, i, i + line);
+		if (leaves && same)
+			continue;
+		for (j = i; j < i + line; j++) {
+			if (!same)
 				wdm_scan_entry(walk, sp, j);
-		for (j = i; sp->child && j < i + line; j++)
-			if (sp->child[j] && !walk->cancelled)
-				wdm_scan(walk, sp->child[j]);
-		if (sp->child && !wdm_walk_yield(walk))
-			return;
+			if (!leaves && !wdm_scan_below(walk, sp, j))
+				return;
+		}
 	}
 }
 
@@ -157,8 +168,10 @@ static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
 		i = wdm_pt_index(pt, sp->level, va);
 		if (!last_level || !sp->child[i])
 			wdm_scan_listed(walk, sp, i);
+		if (walk->cancelled)
+			return;
 		sp = sp->child[i];
-		if (!sp || walk->cancelled || !wdm_sp_is_readable(sp))
+		if (!sp || !wdm_sp_is_readable(sp))
 			return;
 		walk->path[sp->level] = sp;
 	}

@@ -51,20 +51,6 @@ uncharge:
 }
 
 /**
- * wdm_walk_init_gathers() - Forget what was unmapped in hwpts and flushed since
- * @domain: the domain; nobody attaches or detaches
- */
-void wdm_walk_init_gathers(struct wdm_domain *domain)
-{
-	struct wdm_hwpt *hwpt;
-
-	list_for_each_entry(hwpt, &domain->hwpts, node) {
-		hwpt->unmapped = false;
-		iommu_iotlb_gather_init(&hwpt->gather);
-	}
-}
-
-/**
  * wdm_walk_flush_iotlb() - Wait until nothing that was unmapped is cached
  * @walk: the walk
  */
@@ -93,14 +79,13 @@ bool wdm_walk_yield_slow(struct wdm_walk *walk)
 {
 	struct wdm_domain *domain = walk->domain;
 
+	if (!walk->cancelled)
+		wdm_walk_unmap_stale(walk);
 	if (!walk->cancelled && wdm_range_wanted(&domain->ranges)) {
 		wdm_walk_flush_iotlb(walk);
 		wdm_domain_unlock(domain, &walk->range);
 		walk->locked = wdm_ok(wdm_domain_lock(domain, &walk->range));
-		if (walk->locked)
-			wdm_walk_init_gathers(domain);
-		else
-			walk->cancelled = true;
+		walk->cancelled = !walk->locked;
 	}
 	if (wdm_domain_cancelled(domain))
 		walk->cancelled = true;
@@ -136,7 +121,6 @@ ntstatus_t wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 		return STATUS_CANCELLED;
 	}
 	walk->begin = WDM_TRACE_BEGIN(wdm_walk);
-	wdm_walk_init_gathers(domain);
 	/* There is at most one such leaf, so it comes first. */
 	wdm_zap_partial(walk);
 	return walk->cancelled ? wdm_walk_end(walk, STATUS_CANCELLED) :
@@ -153,6 +137,7 @@ ntstatus_t wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
 ntstatus_t wdm_walk_end(struct wdm_walk *walk, ntstatus_t status)
 {
 	if (walk->locked) {
+		wdm_walk_unmap_stale(walk);
 		wdm_walk_flush_iotlb(walk);
 		wdm_domain_unlock(walk->domain, &walk->range);
 	}
@@ -212,6 +197,8 @@ static bool wdm_find_invalid(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 		if (sp->child[i] &&
 		    wdm_find_invalid(walk, sp->child[i], out, out_i))
 			return true;
+		if (walk->cancelled)
+			return false;
 	}
 	return false;
 }
