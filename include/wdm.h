@@ -439,6 +439,18 @@ typedef NTSTATUS IOMMU_DOMAIN_DETACH_DEVICE(PIOMMU_DMA_DOMAIN Domain,
 					    ULONG InputMappingId);
 typedef IOMMU_DOMAIN_DETACH_DEVICE *PIOMMU_DOMAIN_DETACH_DEVICE;
 
+/*
+ * FlushDomain, FlushDomainByVaList and ConfigureDomain: any level, interrupts may be off.
+ * A flush is done when it returns, so it takes as long as there is to do: a comparison
+ * of each page with tables with what was last seen in it, and some 1,500 instructions
+ * for each 4 KiB page whose entry has changed. If interrupts are on when it is called,
+ * it turns them off for 512 such pages or one large page at a time, or for all of it if
+ * another flush of the domain came in between. FlushDomainByVaList looks at the listed
+ * addresses only.
+ *
+ * STATUS_INSUFFICIENT_RESOURCES: there was no memory for all entries. Those without
+ * block; the next flush tries them again.
+ */
 typedef NTSTATUS IOMMU_FLUSH_DOMAIN(PIOMMU_DMA_DOMAIN Domain);
 typedef IOMMU_FLUSH_DOMAIN *PIOMMU_FLUSH_DOMAIN;
 

@@ -19,6 +19,8 @@ static const struct tables_kind shadow_kinds[] = {
 	{ "ARM64, 39 bits", true, 39, 3, 512 },
 	{ "ARM64, 31 bits", true, 31, 3, 2 },
 	{ "ARM64, 25 bits", true, 25, 2, 16 },
+	{ "x86-64, kernel code", false, 48, 4, 512, true },
+	{ "ARM64, kernel code", true, 39, 3, 512, true },
 };
 
 static void shadow_name(const struct tables_kind *kind, char *desc)
@@ -81,6 +83,21 @@ static void shadow_report(struct tables *t, const struct tables_walk *walk)
 					 t->space.nr));
 }
 
+/* Kernel code flushes in any context. */
+static ntstatus_t shadow_flush(struct tables *t,
+			       struct wdm_walk_error *walk_error)
+{
+	unsigned long flags;
+	ntstatus_t status;
+
+	if (!t->kind->kernel)
+		return wdm_domain_flush(t->domain, walk_error);
+	local_irq_save(flags);
+	status = wdm_domain_flush(t->domain, walk_error);
+	local_irq_restore(flags);
+	return status;
+}
+
 static ntstatus_t shadow_configure(struct tables *t,
 				   struct wdm_walk_error *walk_error)
 {
@@ -93,6 +110,7 @@ static ntstatus_t shadow_configure(struct tables *t,
 static const struct tables_kind shadow_two_kinds[] = {
 	{ "x86-64, 4 levels", false, 48, 4, 512 },
 	{ "ARM64, 39 bits", true, 39, 3, 512 },
+	{ "x86-64, kernel code", false, 48, 4, 512, true },
 };
 
 KUNIT_ARRAY_PARAM(shadow_two, shadow_two_kinds, shadow_name);
@@ -153,7 +171,7 @@ static void shadow_full_flush(struct shadow_run *run)
 	ntstatus_t status;
 
 	tables_walk(t, run->is, 1, 0);
-	status = wdm_domain_flush(t->domain, &walk_error);
+	status = shadow_flush(t, &walk_error);
 	shadow_expect(t, status, &walk_error, run->is);
 	shadow_report(t, run->is);
 	/* A table that was left as it was goes now, with all that it maps. */
@@ -199,10 +217,15 @@ static void shadow_flush_list(struct shadow_run *run, bool last_level)
 	struct tables *t = run->t;
 	struct kunit *test = t->fx->test;
 	struct wdm_walk_error walk_error;
+	unsigned long flags;
 	ntstatus_t status;
 
+	if (t->kind->kernel)
+		local_irq_save(flags);
 	status = wdm_domain_flush_list(t->domain, last_level, run->vas,
 				       run->nr_vas, &walk_error);
+	if (t->kind->kernel)
+		local_irq_restore(flags);
 	KUNIT_ASSERT_STATUS(test, status, walk_error.status);
 	KUNIT_ASSERT_EQ(test, !wdm_ok(status), !!walk_error.count);
 	if (!run->is->walk_error.count)
@@ -283,7 +306,7 @@ static void shadow_failing_flush(struct shadow_run *run)
 	tables_walk(t, run->is, 1, 0);
 	fake_iommu_fail_map(t->fake, 1 + fixture_below(&t->fx->rng, 8),
 			    fixture_once_in(&t->fx->rng, 2));
-	status = wdm_domain_flush(t->domain, &walk_error);
+	status = shadow_flush(t, &walk_error);
 	failed = walk_error.count > run->is->walk_error.count;
 	fake_iommu_fail_map(t->fake, 0, false);
 	if (!run->is->walk_error.count && failed)
@@ -376,7 +399,8 @@ static void shadow_bypass(struct shadow_run *run)
 				fake_iommu_at(t->fake, page << PAGE_SHIFT,
 					      &fp));
 		if (mp->mdl)
-			KUNIT_ASSERT_EQ(test, fp.phys,
+			KUNIT_ASSERT_EQ(test, fp.phys +
+					((page << PAGE_SHIFT) - fp.iova),
 					PFN_PHYS(fixture_mdl_pfn(t->fx, mp->mdl,
 								 mp->mdl_page)));
 	}
@@ -422,7 +446,9 @@ static void shadow_steps(struct kunit *test, bool narrow)
 	for (step = 0; step < SHADOW_STEPS; step++) {
 		if (fixture_once_in(&t->fx->rng, 12)) {
 			shadow_full_flush(run);
-			shadow_memory(run);
+			/* Kernel code's memory stays. */
+			if (!t->kind->kernel)
+				shadow_memory(run);
 		} else if (fixture_once_in(&t->fx->rng, 20)) {
 			shadow_full_flush(run);
 			/* The space lies where not every aperture is. */

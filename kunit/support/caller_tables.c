@@ -49,7 +49,7 @@ struct tables *tables_start(struct kunit *test, const struct tables_kind *kind)
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->fx = fx;
 	t->kind = kind;
-	t->domain = fixture_domain(fx, false, 0);
+	t->domain = fixture_domain(fx, false, kind->kernel ? WDM_DOMAIN_KERNEL : 0);
 	t->mem = fixture_memory(fx, get_order(TABLES_NR * PAGE_SIZE));
 	data = fixture_memory(fx, 9);
 	t->data[0] = fixture_mdl_of(fx, WDM_READ, t->mem, TABLES_NR);

@@ -30,6 +30,7 @@
  * @bits: of an input address
  * @levels: how many levels there are
  * @root_entries: entries of the root
+ * @kernel: the caller is kernel code
  */
 struct tables_kind {
 	const char *name;
@@ -37,6 +38,7 @@ struct tables_kind {
 	unsigned int bits;
 	unsigned int levels;
 	unsigned int root_entries;
+	bool kernel;
 };
 
 /**

@@ -53,10 +53,10 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	INIT_LIST_HEAD(&domain->tokens);
 	domain->type = os_managed ? WDM_TYPE_TRANSLATE : WDM_TYPE_UNMANAGED;
 	domain->killable = !(flags & WDM_DOMAIN_KERNEL);
-	domain->atomic = os_managed && !domain->killable;
+	domain->atomic = !domain->killable;
 	domain->gfp = domain->atomic ? GFP_ATOMIC : GFP_KERNEL_ACCOUNT;
-	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR || domain->atomic ||
-			 (!os_managed && domain->killable) ?
+	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR ||
+			 os_managed == domain->atomic ?
 			 WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
 	spin_lock_init(&domain->lock);
 	wdm_range_lock_init(&domain->ranges);

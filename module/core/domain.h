@@ -42,16 +42,15 @@ struct wdm_shadow;
  * @pgsize: which pages of the IOMMU to use for maps; caller-managed: for the
  *	caller's address space, with TranslationEnabled FALSE
  * @killable: a fatal signal ends calls on it
- * @atomic: kernel code maps and unmaps in atomic context, under @lock
+ * @atomic: kernel code maps, unmaps and flushes in atomic context, under @lock
  * @gfp: how maps allocate memory
  * @lock: guards @space and @tokens, and what is in the tokens. If @atomic, also what is
- *	mapped, @hwpts, @attachments and @allowed. The last three change with all of
- *	@ranges locked, too
+ *	mapped, @shadow, @hwpts, @attachments and @allowed. The last three change with
+ *	all of @ranges locked, too
  * @ranges: the pages that calls are changing. All pages: @hwpts and @attachments change.
  *	No page: the call needs @hwpts and @attachments to stay as they are. If @atomic,
  *	attach and detach lock all pages, and maps and unmaps none
- * @epoch: how often all pages were locked, for attach and detach; changes while
- *	they are
+ * @epoch: how often attach and detach have changed @allowed; guarded as that is
  * @mappings: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
  * @space: OS-managed: what has taken logical pages, besides ordinary maps
@@ -137,7 +136,6 @@ static inline ntstatus_t wdm_domain_lock_all(struct wdm_domain *domain,
 {
 	if (wdm_range_lock_all(&domain->ranges, all, killable))
 		return STATUS_CANCELLED;
-	domain->epoch++;
 	return STATUS_SUCCESS;
 }
 
@@ -157,7 +155,6 @@ static inline ntstatus_t wdm_domain_lock_urgent(struct wdm_domain *domain,
 {
 	if (wdm_range_lock_urgent(&domain->ranges, all, killable))
 		return STATUS_CANCELLED;
-	domain->epoch++;
 	return STATUS_SUCCESS;
 }
 

@@ -92,7 +92,7 @@ static void wdm_fault_look_up(struct wdm_device *device, struct wdm_fault *fault
 		fault->domain = domain->handle;
 		/*
 		 * This needs all pages: a walk has the empty range, too, and
-		 * frees shadow pages. Nothing is attached, so the epoch stays.
+		 * frees shadow pages.
 		 */
 		wdm_range_lock_all(&domain->ranges, &all, false);
 		fault->mapped = wdm_domain_uses(domain, fault->iova, fault->iova);

@@ -212,6 +212,7 @@ void wdm_allowed_update(struct wdm_domain *domain)
 	const struct wdm_hwpt *hwpt;
 	unsigned int i;
 
+	domain->epoch++;
 	wdm_allowed_set_all(allowed);
 	list_for_each_entry(hwpt, &domain->hwpts, node)
 		wdm_allowed_clip(allowed, &hwpt->aperture);

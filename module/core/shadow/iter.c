@@ -4,7 +4,8 @@
  * reports.
  *
  * Attach and detach hold all pages of the domain, reports the shadow's lock: either
- * keeps a walk from changing anything here.
+ * keeps a walk from changing anything here. If the domain is atomic, wdm_domain.lock
+ * does.
  */
 #include <linux/mm.h>
 
@@ -60,13 +61,15 @@ static bool wdm_leaf_find(const struct wdm_shadow *shadow, u64 *va,
  * wdm_leaf_next() - Find the next leaf that is mapped
  * @domain: the domain; its shadow does not change
  * @va: where to start, as an index into the tables
+ * @last_va: where to end
  * @killable: a fatal signal ends the search
  * @leaf: out: the first leaf that translates @va or something above it
  *
- * Return: whether there is one; false if a fatal signal came.
+ * Return: whether there is one that translates anything up to @last_va; false if a
+ * fatal signal came.
  */
-bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, bool killable,
-		   struct wdm_leaf *leaf)
+bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
+		   bool killable, struct wdm_leaf *leaf)
 {
 	const struct wdm_shadow *shadow = domain->shadow;
 	const struct wdm_partial_leaf *part = &shadow->partial;
@@ -75,20 +78,22 @@ bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, bool killable,
 
 	if (!shadow->root)
 		return false;
-	while (va < wdm_pt_size(&shadow->pt)) {
+	last_va = min(last_va, wdm_pt_size(&shadow->pt) - 1);
+	while (va <= last_va) {
 		if (killable && wdm_domain_cancelled(domain))
 			return false;
-		cond_resched();
+		if (!domain->atomic)
+			cond_resched();
 		if (!wdm_leaf_find(shadow, &va, &sp, &i))
 			continue;
 		wdm_entry_leaf(&shadow->pt, sp, i, leaf);
 		if (sp != part->sp || i != part->i)
-			return true;
+			return leaf->va <= last_va;
 		leaf->size = part->end - part->start;
 		leaf->caller += part->start;
 		leaf->va += part->start;
 		if (va < leaf->va + leaf->size)
-			return true;
+			return leaf->va <= last_va;
 		va = wdm_entry_va(sp, i) + wdm_pt_span(sp->level);
 	}
 	return false;
@@ -188,24 +193,28 @@ static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
 	return size;
 }
 
-/* Find the next leaf at or above @iova, and cut it to what begins there. */
+/* Find the first leaf from @iova to @last_iova, and cut off what is below @iova. */
 static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 			    u64 *start, struct wdm_leaf *leaf)
 {
 	const struct wdm_pt *pt = &domain->shadow->pt;
+	u64 last = wdm_shadow_index(pt, last_iova);
 	u64 skip;
 
-	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), true, leaf))
+	if (!wdm_pt_translates(pt, last_iova))
+		last--;
+	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last, true, leaf))
 		return false;
 	*start = wdm_pt_canonical(pt, leaf->va);
 	skip = iova > *start ? (iova - *start) & PAGE_MASK : 0;
 	*start += skip;
+	leaf->va += skip;
 	leaf->caller += skip;
 	leaf->size -= skip;
-	return *start <= last_iova;
+	return true;
 }
 
-/* Backend operation: is anything translated? All pages are held. */
+/* Backend operation: is anything translated? */
 bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
 	struct wdm_extent ext;
@@ -215,123 +224,121 @@ bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_space_next(domain, iova >> PAGE_SHIFT,
 				      last_iova >> PAGE_SHIFT, &ext);
-	/* Whoever was killed attaches nothing. */
+	/* A caller that was killed attaches nothing. */
 	return wdm_shadow_leaf(domain, iova, last_iova, &start, &leaf) ||
 	       wdm_domain_cancelled(domain);
+}
+
+/**
+ * struct wdm_shadow_search - a search for what devices can reach
+ * @iova: where to start
+ * @ext: out: the first run
+ */
+struct wdm_shadow_search {
+	u64 iova;
+	struct wdm_extent *ext;
+};
+
+static ntstatus_t wdm_shadow_find(struct wdm_domain *domain, void *arg)
+{
+	const struct wdm_shadow_search *search = arg;
+	struct wdm_extent *ext = search->ext;
+	struct wdm_leaf leaf;
+	u64 start, pgno;
+
+	if (wdm_shadow_bypasses(domain->shadow))
+		return wdm_bypass_next(domain, search->iova >> PAGE_SHIFT, ext) ?
+		       STATUS_SUCCESS : STATUS_NOT_FOUND;
+	if (!wdm_shadow_leaf(domain, search->iova, U64_MAX, &start, &leaf))
+		return wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
+						      STATUS_NOT_FOUND;
+	pgno = leaf.caller >> PAGE_SHIFT;
+	/* What is mapped is part of the caller's address space. */
+	if (WARN_ON_ONCE(!wdm_space_next(domain, pgno, pgno +
+					 (leaf.size >> PAGE_SHIFT) - 1, ext)))
+		return STATUS_NOT_FOUND;
+	ext->pgno = start >> PAGE_SHIFT;
+	ext->perms = leaf.perms;
+	return STATUS_SUCCESS;
 }
 
 /* Backend operation: the next run of pages that devices can reach. */
 ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
 			   struct wdm_extent *ext)
 {
-	struct wdm_shadow *shadow = domain->shadow;
-	ntstatus_t status = STATUS_NOT_FOUND;
-	struct wdm_leaf leaf;
-	u64 start, pgno;
+	struct wdm_shadow_search search = { .iova = iova, .ext = ext };
 
-	if (wdm_shadow_lock(domain))
-		return STATUS_CANCELLED;
-	if (wdm_shadow_bypasses(shadow)) {
-		if (wdm_bypass_next(domain, iova >> PAGE_SHIFT, ext) &&
-		    wdm_space_peek(domain, ext->pgno,
-				   wdm_extent_end(ext) - 1, ext))
-			status = STATUS_SUCCESS;
-	} else if (wdm_shadow_leaf(domain, iova, U64_MAX, &start, &leaf)) {
-		pgno = leaf.caller >> PAGE_SHIFT;
-		/* What is mapped is part of the caller's address space. */
-		if (!WARN_ON_ONCE(!wdm_space_peek(domain, pgno, pgno +
-						  (leaf.size >> PAGE_SHIFT) - 1,
-						  ext))) {
-			ext->pgno = start >> PAGE_SHIFT;
-			ext->perms = leaf.perms;
-			status = STATUS_SUCCESS;
-		}
-	} else if (wdm_domain_cancelled(domain)) {
-		status = STATUS_CANCELLED;
-	}
-	mutex_unlock(&shadow->lock);
-	return status;
+	return wdm_shadow_read(domain, wdm_shadow_find, &search);
 }
 
-/* Unmap all leaves below @end from a hwpt. */
-static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			     u64 end)
+static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	const struct wdm_pt *pt = &domain->shadow->pt;
 	struct iommu_iotlb_gather gather;
 	struct wdm_leaf leaf;
-	u64 va = 0;
+	u64 va = 0, iova, nr;
 
 	iommu_iotlb_gather_init(&gather);
-	while (wdm_leaf_next(domain, va, false, &leaf) && leaf.va < end) {
-		wdm_hwpt_unmap(hwpt, wdm_pt_canonical(pt, leaf.va), leaf.size,
-			       &gather);
+	while (wdm_leaf_next(domain, va, U64_MAX, false, &leaf)) {
+		iova = wdm_pt_canonical(pt, leaf.va);
+		nr = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT,
+				      leaf.size >> PAGE_SHIFT);
+		if (!nr)
+			break;
+		wdm_hwpt_unmap(hwpt, iova, nr << PAGE_SHIFT, &gather);
 		va = leaf.va + leaf.size;
 	}
 	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
-/* Backend operation: unmap everything from a hwpt. All pages are held. */
+/* Backend operation: unmap everything below the cursor from a hwpt. */
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	if (!hwpt->filled)
-		return;
 	if (wdm_shadow_bypasses(domain->shadow))
-		wdm_bypass_clear(domain, hwpt, U64_MAX);
+		wdm_bypass_clear(domain, hwpt);
 	else
-		wdm_leaves_clear(domain, hwpt, U64_MAX);
+		wdm_leaves_clear(domain, hwpt);
 }
 
-/* Map a leaf, or the part of it that is mapped elsewhere, in a new hwpt. */
+/*
+ * Map the next step of a leaf, or of what is mapped of it elsewhere, in a new hwpt.
+ * @nr_pages counts the pages.
+ */
 static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				const struct wdm_leaf *leaf)
+				u64 *nr_pages)
 {
-	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va);
+	struct wdm_leaf leaf;
 	ntstatus_t status;
-	u64 done, size;
+	u64 start, size;
 
-	for (done = 0; done < leaf->size; done += size) {
-		size = wdm_leaf_step(domain, leaf, done);
-		status = wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
-			 wdm_leaf_map(domain, hwpt, leaf, done, size);
-		if (!wdm_ok(status)) {
-			if (done && wdm_hwpt_must_undo(hwpt))
-				wdm_hwpt_unmap_sync(hwpt, iova, done);
-			return status;
-		}
-		cond_resched();
+	if (hwpt->filled > U64_MAX >> PAGE_SHIFT ||
+	    !wdm_shadow_leaf(domain, hwpt->filled << PAGE_SHIFT, U64_MAX,
+			     &start, &leaf)) {
+		if (wdm_domain_cancelled(domain))
+			return STATUS_CANCELLED;
+		hwpt->filled = U64_MAX;
+		return STATUS_SUCCESS;
 	}
+	size = wdm_leaf_step(domain, &leaf, 0);
+	status = wdm_leaf_map(domain, hwpt, &leaf, 0, size);
+	if (!wdm_ok(status))
+		return status;
+	*nr_pages += size >> PAGE_SHIFT;
+	hwpt->filled = (start >> PAGE_SHIFT) + (size >> PAGE_SHIFT);
 	return STATUS_SUCCESS;
 }
 
-static ntstatus_t wdm_leaves_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_leaf leaf;
-	u64 va = 0;
-
-	while (wdm_ok(status) && wdm_leaf_next(domain, va, true, &leaf)) {
-		status = wdm_leaf_fill(domain, hwpt, &leaf);
-		if (wdm_ok(status))
-			va = leaf.va + leaf.size;
-	}
-	if (wdm_ok(status) && wdm_domain_cancelled(domain))
-		status = STATUS_CANCELLED;
-	if (!wdm_ok(status) && wdm_hwpt_must_undo(hwpt))
-		wdm_leaves_clear(domain, hwpt, va);
-	return status;
-}
-
-/* Backend operation: map everything in a new hwpt, in one step. All pages are held. */
+/* Backend operation: take a step of filling a hwpt. */
 ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	ntstatus_t status;
+	u64 nr_pages = 0;
 
 	if (wdm_shadow_bypasses(domain->shadow))
-		status = wdm_bypass_fill(domain, hwpt);
-	else
-		status = wdm_leaves_fill(domain, hwpt);
-	if (wdm_ok(status))
-		hwpt->filled = U64_MAX;
+		return wdm_bypass_fill(domain, hwpt);
+	do {
+		status = wdm_leaf_fill(domain, hwpt, &nr_pages);
+	} while (wdm_ok(status) && hwpt->filled != U64_MAX &&
+		 nr_pages < WDM_STEP_PAGES);
 	return status;
 }

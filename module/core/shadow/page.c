@@ -75,6 +75,7 @@ ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
 {
 	const u64 *entries = wdm_space_table(walk->domain, caller);
 	unsigned int nr = wdm_pt_entries(walk->pt, level);
+	gfp_t gfp = walk->domain->gfp | __GFP_NOWARN;
 	struct wdm_shadow_page *sp;
 	u64 cost = 0;
 
@@ -86,7 +87,7 @@ ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
 	if (!wdm_shadow_charge(walk->domain, cost))
 		return STATUS_WORKING_SET_QUOTA;
 
-	sp = kzalloc(sizeof(*sp), GFP_KERNEL_ACCOUNT);
+	sp = kzalloc(sizeof(*sp), gfp);
 	if (!sp) {
 		wdm_budget_uncharge(walk->domain->budget, cost);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -100,9 +101,9 @@ ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
 	sp->iova = wdm_pt_canonical(walk->pt, va);
 	sp->perms = perms;
 	INIT_LIST_HEAD(&sp->dirty);
-	sp->seen = kcalloc(nr, sizeof(*sp->seen), GFP_KERNEL_ACCOUNT);
+	sp->seen = kcalloc(nr, sizeof(*sp->seen), gfp);
 	if (level)
-		sp->child = kcalloc(nr, sizeof(*sp->child), GFP_KERNEL_ACCOUNT);
+		sp->child = kcalloc(nr, sizeof(*sp->child), gfp);
 	if (!sp->seen || (level && !sp->child)) {
 		wdm_sp_free(walk->domain, sp);
 		return STATUS_INSUFFICIENT_RESOURCES;
@@ -135,20 +136,24 @@ void wdm_sp_free_all(struct wdm_domain *domain, struct wdm_shadow_page *sp)
 /* Unmap whole leaves, or steps of a large one, from all hwpts. */
 static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 {
+	u64 nr_pages = size >> PAGE_SHIFT, nr;
 	struct wdm_hwpt *hwpt;
 
 	/* A walk that is killed in a yield has lost what keeps the hwpts. */
 	WARN_ON_ONCE(!walk->locked);
 	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
-		if (!hwpt->filled)
+		nr = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT, nr_pages);
+		if (!nr)
 			continue;
-		if (size == PAGE_SIZE)
+		if (nr == 1)
 			wdm_hwpt_unmap_page(hwpt, iova, &hwpt->gather);
 		else
-			wdm_hwpt_unmap(hwpt, iova, size, &hwpt->gather);
+			wdm_hwpt_unmap(hwpt, iova, nr << PAGE_SHIFT,
+				       &hwpt->gather);
 		hwpt->unmapped = true;
 	}
-	walk->nr_unmapped += size >> PAGE_SHIFT;
+	walk->nr_unmapped += nr_pages;
+	walk->work += nr_pages;
 	walk->shadow->bytes -= size;
 }
 

@@ -71,10 +71,12 @@ struct wdm_partial_leaf {
 
 /**
  * struct wdm_shadow - what a caller-managed domain translates
- * @lock: serializes walks and changes of the caller's address space. Taken before
- *	wdm_domain.ranges. A walk changes the members below with @lock and the
- *	empty range held, so either keeps them from changing; attach and detach,
- *	which hold all pages, do not take @lock
+ * @lock: serializes walks and changes of the caller's address space, unless the domain
+ *	is atomic. Taken before wdm_domain.ranges. A walk changes the members below
+ *	with @lock and the empty range held, so either keeps them from changing;
+ *	attach and detach, which hold all pages, do not take @lock. If the domain is
+ *	atomic, wdm_domain.lock guards them
+ * @nr_walks: if the domain is atomic: how many walks have begun
  * @configured: the caller has configured the domain
  * @translating: with TranslationEnabled TRUE
  * @pt: the caller's tables, while @translating
@@ -98,6 +100,7 @@ struct wdm_partial_leaf {
  */
 struct wdm_shadow {
 	struct mutex lock;		/* serializes walks, see above */
+	u64 nr_walks;
 	bool configured;
 	bool translating;
 	struct wdm_pt pt;
@@ -118,15 +121,35 @@ struct wdm_shadow {
 	struct wdm_run *runs;
 };
 
+struct wdm_walk;
+
+/**
+ * struct wdm_walk_ops - how the walks of a kind of domain lock it
+ * @lock: lock the domain for a walk; false when a fatal signal came
+ * @yield: let others in for a moment; may set @cancelled of the walk
+ * @unlock: undo @lock
+ */
+struct wdm_walk_ops {
+	bool (*lock)(struct wdm_walk *walk);
+	void (*yield)(struct wdm_walk *walk);
+	void (*unlock)(struct wdm_walk *walk);
+};
+
 /**
  * struct wdm_walk - one walk of the caller's tables
  * @domain: the domain
- * @shadow: its shadow, whose lock is held
+ * @shadow: its shadow, which is locked
+ * @ops: how
  * @pt: the tables
  * @walk_error: the first invalid entry, and how many there are
- * @range: the empty range of @domain
- * @locked: @range is held; always, unless @cancelled
- * @cancelled: a fatal signal came: the walk changes nothing any more
+ * @range: the empty range of @domain, unless that is atomic
+ * @flags: interrupts before wdm_domain.lock was taken, if it is atomic
+ * @number: wdm_shadow.nr_walks when the walk began, if it is atomic
+ * @locked: the domain is locked; always, unless @cancelled
+ * @cancelled: a fatal signal came, or another walk overtook this one: it changes
+ *	nothing any more, and looks at no shadow page
+ * @keeps_lock: it lets nobody in, if the domain is atomic
+ * @work: what it has done since it let others in, in pages
  * @retry: entries that are invalid are tried again though they did not change
  * @path: path cache: by level, the shadow pages on the path to the last address
  *	of a list, or NULL
@@ -143,11 +166,16 @@ struct wdm_shadow {
 struct wdm_walk {
 	struct wdm_domain *domain;
 	struct wdm_shadow *shadow;
+	const struct wdm_walk_ops *ops;
 	const struct wdm_pt *pt;
 	struct wdm_walk_error *walk_error;
 	struct wdm_range range;
+	unsigned long flags;
+	u64 number;
 	bool locked;
 	bool cancelled;
+	bool keeps_lock;
+	u64 work;
 	bool retry;
 	struct wdm_shadow_page *path[WDM_PT_MAX_LEVELS];
 	struct wdm_extent space;
@@ -171,12 +199,16 @@ struct wdm_leaf {
 	u32 perms;
 };
 
-/* shadow.c */
-ntstatus_t wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
-			  struct wdm_walk_error *walk_error);
-ntstatus_t wdm_walk_end(struct wdm_walk *walk, ntstatus_t status);
+/* walk.c */
+typedef ntstatus_t wdm_walk_fn(struct wdm_walk *walk, void *arg);
+ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg);
 bool wdm_walk_yield_slow(struct wdm_walk *walk);
 void wdm_walk_flush_iotlb(struct wdm_walk *walk);
+ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
+			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
+			   void *arg);
+
+/* shadow.c */
 void wdm_walk_full(struct wdm_walk *walk);
 
 /* space.c */
@@ -190,16 +222,13 @@ bool wdm_space_search(struct wdm_walk *walk, u64 pgno);
 bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms);
 bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 		    struct wdm_extent *ext);
-bool wdm_space_peek(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
-		    struct wdm_extent *ext);
 bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
 		     struct wdm_extent *ext);
 bool wdm_bypass_fits(struct wdm_walk *walk);
 ntstatus_t wdm_bypass_map(struct wdm_walk *walk);
 bool wdm_bypass_unmap(struct wdm_walk *walk);
 ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
-void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-		      u64 end);
+void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
 
 /* page.c */
 ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
@@ -229,8 +258,8 @@ void wdm_walk_refuse(struct wdm_walk *walk, ntstatus_t status,
 /* iter.c */
 void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
 		    unsigned int i, struct wdm_leaf *leaf);
-bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, bool killable,
-		   struct wdm_leaf *leaf);
+bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
+		   bool killable, struct wdm_leaf *leaf);
 u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 		  u64 offset);
 ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
@@ -259,15 +288,6 @@ static inline bool wdm_shadow_bypasses(const struct wdm_shadow *shadow)
 	return shadow->configured && !shadow->translating;
 }
 
-/* Return: 0; -EINTR when a fatal signal came. */
-static inline int wdm_shadow_lock(struct wdm_domain *domain)
-{
-	if (domain->killable)
-		return mutex_lock_killable(&domain->shadow->lock);
-	mutex_lock(&domain->shadow->lock);
-	return 0;
-}
-
 /*
  * Can the caller's table be read? The kernel unmaps a page that memory failure has
  * poisoned; what was last seen in it stays then.
@@ -281,19 +301,19 @@ static inline bool wdm_sp_is_readable(const struct wdm_shadow_page *sp)
  * wdm_walk_yield() - Let others have the domain and the CPU
  * @walk: the walk; each leaf is mapped in all hwpts, or stale, or in none
  *
- * A walk calls this after each bounded piece of work. What is stale is unmapped
- * before anybody gets in, and before it is more than a piece of work by itself.
+ * A walk calls this after each bounded piece of work, at most WDM_STEP_PAGES pages or
+ * one step of a large leaf. It counts them, and lets others in after so many, or when
+ * somebody waits. What is stale is unmapped before anybody gets in.
  *
  * Return: whether the walk may go on; false once it is cancelled.
  */
 static inline bool wdm_walk_yield(struct wdm_walk *walk)
 {
-	if (unlikely(walk->cancelled || wdm_domain_cancelled(walk->domain) ||
-		     walk->shadow->nr_stale >= WDM_STEP_PAGES ||
-		     wdm_range_wanted(&walk->domain->ranges)))
-		return wdm_walk_yield_slow(walk);
-	cond_resched();
-	return true;
+	if (likely(++walk->work < WDM_STEP_PAGES && !walk->cancelled &&
+		   !wdm_domain_cancelled(walk->domain) &&
+		   !wdm_range_wanted(&walk->domain->ranges)))
+		return true;
+	return wdm_walk_yield_slow(walk);
 }
 
 static inline void wdm_decode(const struct wdm_walk *walk,
@@ -356,6 +376,7 @@ static inline bool wdm_zap_entry(struct wdm_walk *walk,
 	__clear_bit(i, sp->live);
 	__set_bit(i, sp->stale);
 	walk->shadow->nr_stale++;
+	walk->work++;
 	return true;
 }
 

@@ -50,116 +50,6 @@ uncharge:
 	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/**
- * wdm_walk_flush_iotlb() - Wait until nothing that was unmapped is cached
- * @walk: the walk
- */
-void wdm_walk_flush_iotlb(struct wdm_walk *walk)
-{
-	struct wdm_hwpt *hwpt;
-
-	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
-		/* Some kernels and drivers flush something for an empty gather. */
-		if (!hwpt->unmapped)
-			continue;
-		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
-		hwpt->unmapped = false;
-	}
-}
-
-/**
- * wdm_walk_yield_slow() - wdm_walk_yield(), when somebody waits or a signal came
- * @walk: the walk
- *
- * The shadow's lock stays held, so that no other walk gets in.
- *
- * Return: as wdm_walk_yield().
- */
-bool wdm_walk_yield_slow(struct wdm_walk *walk)
-{
-	struct wdm_domain *domain = walk->domain;
-
-	if (!walk->cancelled)
-		wdm_walk_unmap_stale(walk);
-	if (!walk->cancelled && wdm_range_wanted(&domain->ranges)) {
-		wdm_walk_flush_iotlb(walk);
-		wdm_domain_unlock(domain, &walk->range);
-		walk->locked = wdm_ok(wdm_domain_lock(domain, &walk->range));
-		walk->cancelled = !walk->locked;
-	}
-	if (wdm_domain_cancelled(domain))
-		walk->cancelled = true;
-	cond_resched();
-	return !walk->cancelled;
-}
-
-/**
- * wdm_walk_begin() - Start a walk, or a change of the caller's address space
- * @walk: the walk
- * @domain: the domain
- * @walk_error: for the first invalid entry
- *
- * Return: STATUS_SUCCESS, and wdm_walk_end() is due; STATUS_CANCELLED.
- */
-ntstatus_t wdm_walk_begin(struct wdm_walk *walk, struct wdm_domain *domain,
-			  struct wdm_walk_error *walk_error)
-{
-	struct wdm_shadow *shadow = domain->shadow;
-
-	*walk_error = (struct wdm_walk_error) { .status = STATUS_SUCCESS };
-	*walk = (struct wdm_walk) {
-		.domain = domain,
-		.shadow = shadow,
-		.pt = &shadow->pt,
-		.walk_error = walk_error,
-	};
-	if (wdm_shadow_lock(domain))
-		return STATUS_CANCELLED;
-	walk->locked = wdm_ok(wdm_domain_lock(domain, &walk->range));
-	if (!walk->locked) {
-		mutex_unlock(&shadow->lock);
-		return STATUS_CANCELLED;
-	}
-	walk->begin = WDM_TRACE_BEGIN(wdm_walk);
-	/* There is at most one such leaf, so it comes first. */
-	wdm_zap_partial(walk);
-	return walk->cancelled ? wdm_walk_end(walk, STATUS_CANCELLED) :
-				 STATUS_SUCCESS;
-}
-
-/**
- * wdm_walk_end() - End a walk
- * @walk: the walk
- * @status: its result so far
- *
- * Return: @status, or STATUS_CANCELLED when a fatal signal came.
- */
-ntstatus_t wdm_walk_end(struct wdm_walk *walk, ntstatus_t status)
-{
-	if (walk->locked) {
-		wdm_walk_unmap_stale(walk);
-		wdm_walk_flush_iotlb(walk);
-		wdm_domain_unlock(walk->domain, &walk->range);
-	}
-	/* It may not have reached the invalid entries that it was to retry. */
-	if (walk->cancelled)
-		walk->shadow->retry = true;
-	mutex_unlock(&walk->shadow->lock);
-	return walk->cancelled ? STATUS_CANCELLED : status;
-}
-
-/* End a walk that somebody may trace: of @nr_vas addresses, 0 for all tables. */
-static ntstatus_t wdm_flush_end(struct wdm_walk *walk, ntstatus_t status,
-				u64 nr_vas)
-{
-	status = wdm_walk_end(walk, status);
-	if (trace_wdm_walk_enabled())
-		trace_wdm_walk(walk->domain, nr_vas, walk->nr_unmapped,
-			       walk->nr_mapped, walk->walk_error->count, status,
-			       wdm_trace_ns(walk->begin));
-	return status;
-}
-
 /* What follows a scan: zap what is stale, then map what is pending. */
 static void wdm_walk_apply(struct wdm_walk *walk)
 {
@@ -352,64 +242,93 @@ static ntstatus_t wdm_configure_tables(struct wdm_walk *walk,
 	return walk->walk_error->status;
 }
 
+/* A walk that somebody may trace: of @nr_vas addresses, 0 for all tables. */
+static ntstatus_t wdm_shadow_walk(struct wdm_domain *domain, wdm_walk_fn *fn,
+				  void *arg, u64 nr_vas,
+				  struct wdm_walk_error *walk_error)
+{
+	struct wdm_walk walk = { .domain = domain, .walk_error = walk_error };
+	ntstatus_t status = wdm_walk(&walk, fn, arg);
+
+	if (trace_wdm_walk_enabled())
+		trace_wdm_walk(domain, nr_vas, walk.nr_unmapped, walk.nr_mapped,
+			       walk_error->count, status,
+			       wdm_trace_ns(walk.begin));
+	return status;
+}
+
+static ntstatus_t wdm_walk_configure(struct wdm_walk *walk, void *pt)
+{
+	return pt ? wdm_configure_tables(walk, pt) : wdm_configure_bypass(walk);
+}
+
 static ntstatus_t wdm_shadow_configure(struct wdm_domain *domain,
 				       const struct wdm_pt *pt,
 				       struct wdm_walk_error *walk_error)
 {
-	struct wdm_walk walk;
-	ntstatus_t status;
+	return wdm_shadow_walk(domain, wdm_walk_configure, (void *)pt, 0,
+			       walk_error);
+}
 
-	status = wdm_walk_begin(&walk, domain, walk_error);
-	if (!wdm_ok(status))
-		return status;
-	status = pt ? wdm_configure_tables(&walk, pt) :
-		      wdm_configure_bypass(&walk);
-	return wdm_flush_end(&walk, status, 0);
+static ntstatus_t wdm_walk_flush(struct wdm_walk *walk, void *unused)
+{
+	if (!walk->shadow->configured)
+		return STATUS_INVALID_DEVICE_STATE;
+	if (!walk->shadow->translating)
+		return wdm_bypass_map(walk);
+	wdm_walk_full(walk);
+	return walk->walk_error->status;
 }
 
 static ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
 				   struct wdm_walk_error *walk_error)
 {
-	struct wdm_walk walk;
-	ntstatus_t status;
-
-	status = wdm_walk_begin(&walk, domain, walk_error);
-	if (!wdm_ok(status))
-		return status;
-	if (!domain->shadow->configured)
-		return wdm_walk_end(&walk, STATUS_INVALID_DEVICE_STATE);
-	if (!domain->shadow->translating)
-		return wdm_walk_end(&walk, wdm_bypass_map(&walk));
-	wdm_walk_full(&walk);
-	return wdm_flush_end(&walk, walk_error->status, 0);
+	return wdm_shadow_walk(domain, wdm_walk_flush, NULL, 0, walk_error);
 }
 
 /* The most addresses of a list to scan before what is pending is applied */
 #define WDM_LIST_PART	((size_t)65536)
 
-static ntstatus_t wdm_walk_list(struct wdm_walk *walk, bool last_level,
-				const u64 *vas, size_t nr)
+/**
+ * struct wdm_va_list - addresses to flush
+ * @last_level: only leaf entries changed
+ * @vas: the addresses
+ * @nr: how many
+ */
+struct wdm_va_list {
+	bool last_level;
+	const u64 *vas;
+	size_t nr;
+};
+
+static ntstatus_t wdm_walk_list(struct wdm_walk *walk, void *arg)
 {
+	const struct wdm_va_list *list = arg;
 	size_t i, part;
 
-	for (i = 0; i < nr; i++) {
-		if (!wdm_pt_translates(walk->pt, vas[i]))
+	for (i = 0; i < list->nr; i++) {
+		if (!wdm_pt_translates(walk->pt, list->vas[i]))
 			return STATUS_INVALID_PARAMETER_4;
 		if (!(i % WDM_STEP_PAGES) && !wdm_walk_yield(walk))
 			return STATUS_CANCELLED;
 	}
-	if (nr && !walk->shadow->root) {
-		wdm_walk_full(walk);
-		return walk->walk_error->status;
-	}
+	if (list->nr && !walk->shadow->root)
+		return wdm_walk_flush(walk, NULL);
 	/* Entries on the list are few, and were named: they are tried again. */
 	walk->retry = true;
-	for (i = 0; i < nr && !walk->cancelled; i += part) {
-		part = min(nr - i, WDM_LIST_PART);
-		wdm_scan_list(walk, vas + i, part, last_level);
+	for (i = 0; i < list->nr && !walk->cancelled; i += part) {
+		part = min(list->nr - i, WDM_LIST_PART);
+		wdm_scan_list(walk, list->vas + i, part, list->last_level);
 		wdm_walk_apply(walk);
 	}
 	return walk->walk_error->status;
+}
+
+static ntstatus_t wdm_walk_flush_list(struct wdm_walk *walk, void *arg)
+{
+	if (!walk->shadow->configured || !walk->shadow->translating)
+		return wdm_walk_flush(walk, NULL);
+	return wdm_walk_list(walk, arg);
 }
 
 static ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain,
@@ -417,18 +336,13 @@ static ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain,
 					size_t nr,
 					struct wdm_walk_error *walk_error)
 {
-	struct wdm_walk walk;
-	ntstatus_t status;
+	struct wdm_va_list list = {
+		.last_level = last_level,
+		.vas = vas,
+		.nr = nr,
+	};
 
-	status = wdm_walk_begin(&walk, domain, walk_error);
-	if (!wdm_ok(status))
-		return status;
-	if (!domain->shadow->configured)
-		return wdm_walk_end(&walk, STATUS_INVALID_DEVICE_STATE);
-	if (!domain->shadow->translating)
-		return wdm_walk_end(&walk, wdm_bypass_map(&walk));
-	status = wdm_walk_list(&walk, last_level, vas, nr);
-	return wdm_flush_end(&walk, status, nr);
+	return wdm_shadow_walk(domain, wdm_walk_flush_list, &list, nr, walk_error);
 }
 
 static void wdm_shadow_destroy(struct wdm_domain *domain)
@@ -445,13 +359,11 @@ static void wdm_shadow_destroy(struct wdm_domain *domain)
 	wdm_mappings_destroy(&domain->mappings);
 }
 
-static ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
-				    struct wdm_domain_report *report)
+static ntstatus_t wdm_shadow_report_locked(struct wdm_domain *domain, void *arg)
 {
-	struct wdm_shadow *shadow = domain->shadow;
+	const struct wdm_shadow *shadow = domain->shadow;
+	struct wdm_domain_report *report = arg;
 
-	if (wdm_shadow_lock(domain))
-		return STATUS_CANCELLED;
 	report->configured = shadow->configured;
 	report->translating = shadow->translating;
 	report->shadow_tables = shadow->nr_pages;
@@ -459,8 +371,13 @@ static ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
 	report->translated_bytes = wdm_shadow_bypasses(shadow) ?
 				   report->mapped_pages << PAGE_SHIFT :
 				   shadow->bytes;
-	mutex_unlock(&shadow->lock);
 	return STATUS_SUCCESS;
+}
+
+static ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
+				    struct wdm_domain_report *report)
+{
+	return wdm_shadow_read(domain, wdm_shadow_report_locked, report);
 }
 
 const struct wdm_backend_ops wdm_shadow_backend = {

@@ -20,21 +20,9 @@
 bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 		    struct wdm_extent *ext)
 {
-	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
-}
-
-/**
- * wdm_space_peek() - wdm_space_next() for reports
- * @domain: the domain
- * @pgno: the first page to look at
- * @last_pgno: the last one
- * @ext: out: the pages, with the handle of their MDL
- *
- * Return: whether there are any.
- */
-bool wdm_space_peek(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
-		    struct wdm_extent *ext)
-{
+	if (domain->atomic)
+		return pgno <= last_pgno &&
+		       wdm_mappings_peek(&domain->mappings, pgno, last_pgno, ext);
 	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
 }
 
@@ -274,52 +262,49 @@ static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
 }
 
 /**
- * wdm_bypass_clear() - Unmap the space from a hwpt
- * @domain: the domain, all pages of which are held
+ * wdm_bypass_clear() - Unmap the space from a hwpt, below its cursor
+ * @domain: the domain
  * @hwpt: the hwpt
- * @end: the page to stop at
  */
-void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt, u64 end)
+void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	struct iommu_iotlb_gather gather;
 	struct wdm_extent ext;
-	u64 pgno = 0;
+	u64 pgno = 0, nr;
 
 	iommu_iotlb_gather_init(&gather);
-	while (pgno < end && wdm_bypass_next(domain, pgno, &ext)) {
+	while (wdm_bypass_next(domain, pgno, &ext)) {
+		nr = wdm_hwpt_reached(hwpt, ext.pgno, ext.nr_pages);
+		if (!nr)
+			break;
+		wdm_hwpt_unmap(hwpt, ext.pgno << PAGE_SHIFT, nr << PAGE_SHIFT,
+			       &gather);
 		pgno = wdm_extent_end(&ext);
-		if (pgno <= end)
-			wdm_hwpt_unmap(hwpt, ext.pgno << PAGE_SHIFT,
-				       ext.nr_pages << PAGE_SHIFT, &gather);
 	}
 	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
 /**
- * wdm_bypass_fill() - Map the space in a new hwpt
- * @domain: the domain, all pages of which are held
+ * wdm_bypass_fill() - Take a step of mapping the space in a new hwpt
+ * @domain: the domain
  * @hwpt: the hwpt
  *
  * Return: a status, as the backend's @fill.
  */
 ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
-	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_mapping map;
 	struct wdm_extent ext;
-	u64 pgno = 0;
+	ntstatus_t status;
 
-	while (wdm_ok(status) && wdm_bypass_next(domain, pgno, &ext)) {
-		struct wdm_mapping map = wdm_extent_mapping(&ext, domain->pgsize);
-
-		status = wdm_domain_cancelled(domain) ||
-			 wdm_hwpt_gives_way(hwpt) ? STATUS_CANCELLED :
-			 wdm_hwpt_map(hwpt, &map, domain->killable);
-		if (wdm_ok(status))
-			pgno = wdm_extent_end(&ext);
-		cond_resched();
+	if (!wdm_bypass_next(domain, hwpt->filled, &ext)) {
+		hwpt->filled = U64_MAX;
+		return STATUS_SUCCESS;
 	}
-	if (!wdm_ok(status) && wdm_hwpt_must_undo(hwpt))
-		wdm_bypass_clear(domain, hwpt, pgno);
+	map = wdm_extent_mapping(&ext, domain->pgsize);
+	status = wdm_hwpt_map(hwpt, &map, domain->killable);
+	if (wdm_ok(status))
+		hwpt->filled = wdm_extent_end(&ext);
 	return status;
 }
 
@@ -359,40 +344,60 @@ static ntstatus_t wdm_space_release(struct wdm_walk *walk, u64 pgno, u64 end)
 	return walk->cancelled ? STATUS_CANCELLED : STATUS_SUCCESS;
 }
 
+/**
+ * struct wdm_space_part - a part of the caller's address space that is removed
+ * @caller: the first caller address
+ * @nr_pages: pages
+ * @put_list: out: the references to its MDLs
+ */
+struct wdm_space_part {
+	u64 caller;
+	u64 nr_pages;
+	struct wdm_put_list put_list;
+};
+
+static ntstatus_t wdm_walk_remove(struct wdm_walk *walk, void *arg)
+{
+	struct wdm_space_part *part = arg;
+	struct wdm_domain *domain = walk->domain;
+	u64 pgno = part->caller >> PAGE_SHIFT, end = pgno + part->nr_pages;
+	ntstatus_t status;
+
+	if (!wdm_space_allows(walk, part->caller, part->nr_pages << PAGE_SHIFT, 0))
+		return STATUS_NOT_FOUND;
+	status = wdm_space_release(walk, pgno, end);
+	if (wdm_ok(status)) {
+		status = wdm_mappings_take(&domain->mappings, pgno, end - 1,
+					   &part->put_list, domain->gfp);
+		wdm_hwpts_settle(domain, &part->put_list);
+	}
+	walk->space.nr_pages = 0;
+	/* What used the memory becomes invalid; if it is still there, it works again. */
+	if (wdm_shadow_bypasses(domain->shadow))
+		wdm_bypass_map(walk);
+	else if (!domain->shadow->root && domain->shadow->translating)
+		wdm_walk_full(walk);
+	else
+		wdm_walk_sync(walk);
+	return status;
+}
+
 /* Backend operation: see wdm_domain_memory_remove(). */
 ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 			    u64 nr_pages)
 {
-	u64 pgno = caller >> PAGE_SHIFT, end = pgno + nr_pages;
+	struct wdm_space_part part = { .caller = caller, .nr_pages = nr_pages };
 	struct wdm_walk_error walk_error;
-	struct wdm_put_list put_list;
-	struct wdm_walk walk;
+	struct wdm_walk walk = { .domain = domain, .walk_error = &walk_error };
 	ntstatus_t status;
 
-	wdm_put_list_init(&put_list);
-	status = wdm_walk_begin(&walk, domain, &walk_error);
-	if (!wdm_ok(status))
-		return status;
-	if (!wdm_space_allows(&walk, caller, nr_pages << PAGE_SHIFT, 0))
-		return wdm_walk_end(&walk, STATUS_NOT_FOUND);
-
-	status = wdm_space_release(&walk, pgno, end);
-	if (wdm_ok(status)) {
-		status = wdm_mappings_take(&domain->mappings, pgno, end - 1,
-					   &put_list, GFP_KERNEL_ACCOUNT);
-		wdm_hwpts_settle(domain, &put_list);
-	}
-	walk.space.nr_pages = 0;
-	/* What used the memory becomes invalid; if it is still there, it works again. */
-	if (wdm_shadow_bypasses(domain->shadow))
-		wdm_bypass_map(&walk);
-	else if (!domain->shadow->root && domain->shadow->translating)
-		wdm_walk_full(&walk);
-	else
-		wdm_walk_sync(&walk);
-	status = wdm_walk_end(&walk, status);
+	/* Kernel code's address space is memory that stays. */
+	if (domain->atomic)
+		return STATUS_NOT_SUPPORTED;
+	wdm_put_list_init(&part.put_list);
+	status = wdm_walk(&walk, wdm_walk_remove, &part);
 	/* Unpinning needs no lock. */
-	wdm_put_list_release(&put_list);
+	wdm_put_list_release(&part.put_list);
 	return status;
 }
 
@@ -416,6 +421,25 @@ static ntstatus_t wdm_space_map_added(struct wdm_walk *walk,
 	return status;
 }
 
+static ntstatus_t wdm_walk_add(struct wdm_walk *walk, void *arg)
+{
+	struct wdm_domain *domain = walk->domain;
+	bool bypasses = wdm_shadow_bypasses(domain->shadow);
+	const struct wdm_extent *ext = arg;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	if (bypasses)
+		status = wdm_bypass_map(walk);
+	if (wdm_ok(status) && bypasses && !wdm_extent_fits(domain, ext))
+		status = STATUS_CONFLICTING_ADDRESSES;
+	if (wdm_ok(status))
+		status = wdm_mappings_insert(&domain->mappings, ext, domain->gfp);
+	if (!wdm_ok(status))
+		return status;
+	domain->shadow->retry = true;
+	return bypasses ? wdm_space_map_added(walk, ext) : STATUS_SUCCESS;
+}
+
 /* Backend operation: see wdm_domain_memory_add(). */
 ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
 			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
@@ -429,25 +453,12 @@ ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
 		.perms = perms,
 	};
 	struct wdm_walk_error walk_error;
-	struct wdm_walk walk;
-	ntstatus_t status;
-	bool bypasses;
+	/* What it adds it must not add twice. */
+	struct wdm_walk walk = {
+		.domain = domain,
+		.walk_error = &walk_error,
+		.keeps_lock = true,
+	};
 
-	status = wdm_walk_begin(&walk, domain, &walk_error);
-	if (!wdm_ok(status))
-		return status;
-	bypasses = wdm_shadow_bypasses(domain->shadow);
-	if (bypasses)
-		status = wdm_bypass_map(&walk);
-	if (wdm_ok(status) && bypasses && !wdm_extent_fits(domain, &ext))
-		status = STATUS_CONFLICTING_ADDRESSES;
-	if (wdm_ok(status))
-		status = wdm_mappings_insert(&domain->mappings, &ext,
-					     GFP_KERNEL_ACCOUNT);
-	if (wdm_ok(status)) {
-		domain->shadow->retry = true;
-		if (bypasses)
-			status = wdm_space_map_added(&walk, &ext);
-	}
-	return wdm_walk_end(&walk, status);
+	return wdm_walk(&walk, wdm_walk_add, &ext);
 }

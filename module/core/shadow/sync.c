@@ -54,6 +54,7 @@ static void wdm_entry_set_live(struct wdm_shadow_page *sp, unsigned int i)
 static void wdm_walk_mapped(struct wdm_walk *walk, u64 nr_pages)
 {
 	walk->nr_mapped += nr_pages;
+	walk->work += nr_pages;
 	walk->shadow->bytes += nr_pages << PAGE_SHIFT;
 }
 
@@ -167,6 +168,8 @@ static ntstatus_t wdm_map_page(struct wdm_walk *walk, u64 iova, u64 pfn,
 	struct wdm_hwpt *hwpt;
 
 	list_for_each_entry(hwpt, hwpts, node) {
+		if (!wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT, 1))
+			continue;
 		status = wdm_hwpt_map_contig(hwpt, iova, pfn, 1, perms);
 		if (!wdm_ok(status))
 			goto undo;
@@ -175,7 +178,8 @@ static ntstatus_t wdm_map_page(struct wdm_walk *walk, u64 iova, u64 pfn,
 
 undo:
 	list_for_each_entry_continue_reverse(hwpt, hwpts, node)
-		wdm_hwpt_unmap_sync(hwpt, iova, PAGE_SIZE);
+		if (wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT, 1))
+			wdm_hwpt_unmap_sync(hwpt, iova, PAGE_SIZE);
 	return status;
 }
 

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a walk locks its domain, gives way, and ends.
+ *
+ * A walk for a program may sleep, and ends on a fatal signal. It holds the shadow's
+ * mutex to its end, and the empty range, which it drops when attach or detach waits.
+ *
+ * Kernel code may flush with interrupts off, and in an interrupt that came in the
+ * middle of another flush of the same domain and cannot wait for its end. So there is
+ * only wdm_domain.lock, which a walk drops after each bounded piece of work. Another
+ * walk that gets in there finishes what is pending, as after a walk that was killed,
+ * and may free any shadow page. The walk that it overtakes ends as if it had been
+ * killed: it looks at no shadow page again, and starts over. It then keeps the lock
+ * to its end: two walks could overtake each other for ever.
+ *
+ * Apart from these operations and domain->gfp, both kinds of walk share all code.
+ */
+#include "../trace.h"
+#include "private.h"
+
+static bool wdm_walk_lock_range(struct wdm_walk *walk)
+{
+	walk->locked = wdm_ok(wdm_domain_lock(walk->domain, &walk->range));
+	return walk->locked;
+}
+
+static bool wdm_walk_lock_killable(struct wdm_walk *walk)
+{
+	if (mutex_lock_killable(&walk->shadow->lock))
+		return false;
+	if (wdm_walk_lock_range(walk))
+		return true;
+	mutex_unlock(&walk->shadow->lock);
+	return false;
+}
+
+/* The mutex stays held, so that no other walk gets in. */
+static void wdm_walk_yield_killable(struct wdm_walk *walk)
+{
+	struct wdm_domain *domain = walk->domain;
+
+	if (wdm_range_wanted(&domain->ranges)) {
+		wdm_walk_flush_iotlb(walk);
+		wdm_domain_unlock(domain, &walk->range);
+		walk->cancelled = !wdm_walk_lock_range(walk);
+	}
+	if (wdm_domain_cancelled(domain))
+		walk->cancelled = true;
+	cond_resched();
+}
+
+static void wdm_walk_unlock_killable(struct wdm_walk *walk)
+{
+	if (walk->locked)
+		wdm_domain_unlock(walk->domain, &walk->range);
+	mutex_unlock(&walk->shadow->lock);
+}
+
+static const struct wdm_walk_ops wdm_walk_killable = {
+	.lock = wdm_walk_lock_killable,
+	.yield = wdm_walk_yield_killable,
+	.unlock = wdm_walk_unlock_killable,
+};
+
+static bool wdm_walk_lock_atomic(struct wdm_walk *walk)
+	__acquires(&walk->domain->lock)
+{
+	spin_lock_irqsave(&walk->domain->lock, walk->flags);
+	walk->locked = true;
+	walk->number = ++walk->shadow->nr_walks;
+	return true;
+}
+
+static void wdm_walk_yield_atomic(struct wdm_walk *walk)
+{
+	struct wdm_shadow *shadow = walk->shadow;
+
+	if (walk->keeps_lock)
+		return;
+	wdm_walk_flush_iotlb(walk);
+	/* This walk may not get to retry them before another one looks for them. */
+	shadow->retry |= walk->retry;
+	spin_unlock_irqrestore(&walk->domain->lock, walk->flags);
+	spin_lock_irqsave(&walk->domain->lock, walk->flags);
+	walk->cancelled = shadow->nr_walks != walk->number;
+	walk->keeps_lock = walk->cancelled;
+}
+
+static void wdm_walk_unlock_atomic(struct wdm_walk *walk)
+	__releases(&walk->domain->lock)
+{
+	spin_unlock_irqrestore(&walk->domain->lock, walk->flags);
+}
+
+static const struct wdm_walk_ops wdm_walk_atomic = {
+	.lock = wdm_walk_lock_atomic,
+	.yield = wdm_walk_yield_atomic,
+	.unlock = wdm_walk_unlock_atomic,
+};
+
+/**
+ * wdm_walk_flush_iotlb() - Wait until nothing that was unmapped is cached
+ * @walk: the walk
+ */
+void wdm_walk_flush_iotlb(struct wdm_walk *walk)
+{
+	struct wdm_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
+		/* Some kernels and drivers flush something for an empty gather. */
+		if (!hwpt->unmapped)
+			continue;
+		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
+		hwpt->unmapped = false;
+	}
+}
+
+/**
+ * wdm_walk_yield_slow() - wdm_walk_yield(), when a piece of work is done
+ * @walk: the walk
+ *
+ * Return: as wdm_walk_yield().
+ */
+bool wdm_walk_yield_slow(struct wdm_walk *walk)
+{
+	if (walk->cancelled)
+		return false;
+	wdm_walk_unmap_stale(walk);
+	walk->work = 0;
+	walk->ops->yield(walk);
+	return !walk->cancelled;
+}
+
+/* Lock the domain, and let the walk start from nothing. */
+static bool wdm_walk_lock(struct wdm_walk *walk)
+{
+	walk->cancelled = false;
+	walk->retry = false;
+	walk->work = 0;
+	memset(walk->path, 0, sizeof(walk->path));
+	walk->space.nr_pages = 0;
+	*walk->walk_error = (struct wdm_walk_error) { .status = STATUS_SUCCESS };
+	if (!walk->ops->lock(walk))
+		return false;
+	walk->begin = WDM_TRACE_BEGIN(wdm_walk);
+	/* There is at most one such leaf, so it comes first. */
+	wdm_zap_partial(walk);
+	return true;
+}
+
+static void wdm_walk_unlock(struct wdm_walk *walk)
+{
+	if (walk->locked) {
+		wdm_walk_unmap_stale(walk);
+		wdm_walk_flush_iotlb(walk);
+	}
+	/* It may not have reached the invalid entries that it was to retry. */
+	if (walk->cancelled)
+		walk->shadow->retry = true;
+	walk->ops->unlock(walk);
+}
+
+/**
+ * wdm_walk() - Walk a caller's tables, or change its address space
+ * @walk: the walk; @domain and @walk_error are set, perhaps @keeps_lock, and the rest
+ *	is zero
+ * @fn: what to do; again, if the walk is overtaken
+ * @arg: for @fn
+ *
+ * Return: what @fn returns; STATUS_CANCELLED when a fatal signal came.
+ */
+ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg)
+{
+	ntstatus_t status = STATUS_CANCELLED;
+
+	walk->shadow = walk->domain->shadow;
+	walk->pt = &walk->shadow->pt;
+	walk->ops = walk->domain->atomic ? &wdm_walk_atomic : &wdm_walk_killable;
+	do {
+		if (!wdm_walk_lock(walk))
+			break;
+		if (!walk->cancelled)
+			status = fn(walk, arg);
+		if (walk->cancelled)
+			status = STATUS_CANCELLED;
+		wdm_walk_unlock(walk);
+	} while (walk->cancelled && walk->domain->atomic);
+	return status;
+}
+
+/**
+ * wdm_shadow_read() - Look at a shadow while no walk changes it
+ * @domain: the domain
+ * @fn: looks at it, in atomic context if the domain is atomic
+ * @arg: for @fn
+ *
+ * Return: what @fn returns; STATUS_CANCELLED when a fatal signal came.
+ */
+ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
+			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
+			   void *arg)
+{
+	unsigned long flags;
+	ntstatus_t status;
+
+	if (domain->atomic) {
+		spin_lock_irqsave(&domain->lock, flags);
+		status = fn(domain, arg);
+		spin_unlock_irqrestore(&domain->lock, flags);
+		return status;
+	}
+	if (mutex_lock_killable(&domain->shadow->lock))
+		return STATUS_CANCELLED;
+	status = fn(domain, arg);
+	mutex_unlock(&domain->shadow->lock);
+	return status;
+}
