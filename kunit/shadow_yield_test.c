@@ -8,6 +8,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/sched/signal.h>
 
 #include "support/fixture.h"
 #include "support/caller_tables.h"
@@ -32,6 +33,10 @@ static const struct tables_kind yield_kind = {
  * @status: of the adoption
  * @at_go: calls of the IOMMU driver when the visitor began to wait
  * @at_in: when it got in
+ * @call: the call, if it is to be killed
+ * @vas: addresses for it
+ * @over: it has been killed
+ * @victim: the thread that makes it
  */
 struct yield {
 	struct tables *t;
@@ -41,6 +46,10 @@ struct yield {
 	ntstatus_t status;
 	unsigned int at_go;
 	unsigned int at_in;
+	ntstatus_t (*call)(struct yield *y);
+	u64 *vas;
+	struct completion over;
+	struct task_struct *victim;
 };
 
 static unsigned int yield_calls(const struct yield *y)
@@ -86,6 +95,7 @@ static struct yield *yield_start(struct kunit *test)
 	y->t = t;
 	init_completion(&y->go);
 	init_completion(&y->done);
+	init_completion(&y->over);
 	/* With all sizes, whatever is contiguous is one call. */
 	t->fake->domain.pgsize_bitmap = FAKE_PGSIZES_AMD;
 	y->visitor = fixture_fake(t->fx, FAKE_PGSIZES_AMD);
@@ -382,6 +392,125 @@ static void yield_in_bypass_remove(struct kunit *test)
 	yield_check(test, y, 2, pages);
 }
 
+/* Lock the domain when the call makes way, and kill it while it waits. */
+static int yield_kill(void *data)
+{
+	struct yield *y = data;
+	struct wdm_range all;
+
+	wait_for_completion(&y->go);
+	wdm_domain_lock_all(y->t->domain, &all, false);
+	y->at_in = yield_calls(y);
+	send_sig(SIGKILL, y->victim, 1);
+	/* It ends without the domain, and changes nothing any more. */
+	wait_for_completion(&y->done);
+	y->at_in = yield_calls(y) - y->at_in;
+	wdm_domain_unlock(y->t->domain, &all);
+	complete(&y->over);
+	return 0;
+}
+
+static int yield_victim(void *data)
+{
+	struct yield *y = data;
+
+	allow_signal(SIGKILL);
+	y->status = y->call(y);
+	complete(&y->done);
+	while (!kthread_should_stop())
+		schedule_timeout_uninterruptible(1);
+	return 0;
+}
+
+/* Kill a call when it makes way after the @nth call of the driver. */
+static void yield_killed(struct kunit *test, struct yield *y, unsigned int nth,
+			 ntstatus_t (*call)(struct yield *y))
+{
+	struct task_struct *task;
+
+	y->call = call;
+	y->t->fake->hook_at = nth;
+	y->victim = kthread_create(yield_victim, y, "wdm_victim");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(y->victim));
+	task = kthread_run(yield_kill, y, "wdm_visitor");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wake_up_process(y->victim);
+	wait_for_completion(&y->over);
+	kthread_stop(y->victim);
+	KUNIT_EXPECT_STATUS(test, y->status, STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, y->at_in, 0);
+}
+
+static ntstatus_t yield_call_flush(struct yield *y)
+{
+	struct wdm_walk_error walk_error;
+
+	return wdm_domain_flush(y->t->domain, &walk_error);
+}
+
+static ntstatus_t yield_call_list(struct yield *y)
+{
+	struct wdm_walk_error walk_error;
+
+	return wdm_domain_flush_list(y->t->domain, true, y->vas, YIELD_LEAVES,
+				     &walk_error);
+}
+
+static ntstatus_t yield_call_remove(struct yield *y)
+{
+	return wdm_domain_memory_remove(y->t->domain, YIELD_MORE, YIELD_SPREAD);
+}
+
+/* A walk that was killed leaves a domain that the next flush brings up to date. */
+static void yield_killed_walk(struct kunit *test, unsigned int nth,
+			      ntstatus_t (*call)(struct yield *y))
+{
+	struct yield *y = yield_start(test);
+	unsigned int i;
+
+	y->vas = kunit_kmalloc_array(test, YIELD_LEAVES, sizeof(*y->vas),
+				     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, y->vas);
+	for (i = 0; i < YIELD_LEAVES; i++)
+		y->vas[i] = (i * 511ULL % YIELD_LEAVES) << PAGE_SHIFT;
+	yield_fill(y, 0);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_fill(y, 1);
+	yield_killed(test, y, nth, call);
+	KUNIT_EXPECT_STATUS(test, yield_call_flush(y), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, y->t->fake->mapped, YIELD_LEAVES);
+	for (i = 0; i < YIELD_LEAVES; i++)
+		yield_check_leaf(test, y, y->t->fake, i);
+}
+
+static void yield_killed_in_flush(struct kunit *test)
+{
+	yield_killed_walk(test, 2, yield_call_flush);
+	yield_killed_walk(test, YIELD_TABLES + 100, yield_call_flush);
+}
+
+static void yield_killed_in_list(struct kunit *test)
+{
+	/* While it scans, and while it maps */
+	yield_killed_walk(test, 2, yield_call_list);
+	yield_killed_walk(test, YIELD_LEAVES + 100, yield_call_list);
+}
+
+static void yield_killed_in_bypass_remove(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	u64 pages = wdm_mappings_pages(&y->t->domain->mappings);
+
+	yield_add(test, y, YIELD_SPREAD, 1);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
+	yield_killed(test, y, 3, yield_call_remove);
+	/* The memory is still there, and the next call maps it again. */
+	KUNIT_EXPECT_STATUS(test, yield_call_flush(y), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, y->t->fake->mapped, pages + YIELD_SPREAD);
+	KUNIT_EXPECT_STATUS(test, yield_call_remove(y), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, y->t->fake->mapped, pages);
+}
+
 static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_configure),
 	KUNIT_CASE(yield_in_first_pass),
@@ -396,6 +525,9 @@ static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_bypass_end),
 	KUNIT_CASE(yield_in_bypass_add),
 	KUNIT_CASE(yield_in_bypass_remove),
+	KUNIT_CASE(yield_killed_in_flush),
+	KUNIT_CASE(yield_killed_in_list),
+	KUNIT_CASE(yield_killed_in_bypass_remove),
 	{}
 };
 
