@@ -103,12 +103,13 @@ bool wdm_domain_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
  */
 ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 {
-	struct wdm_range none;
+	struct wdm_range all;
 	bool used;
 
-	wdm_range_lock_none(&domain->ranges, &none, false);
+	/* A token that is being deleted is not in the list, but still has nodes. */
+	wdm_range_lock_all(&domain->ranges, &all, false);
 	used = !list_empty(&domain->hwpts) || !list_empty(&domain->tokens);
-	wdm_domain_unlock(domain, &none);
+	wdm_domain_unlock(domain, &all);
 	if (used)
 		return STATUS_RESOURCE_IN_USE;
 
