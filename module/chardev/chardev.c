@@ -50,6 +50,14 @@ union wdm_argument {
 	struct wdm_iommu_set_fault_reporting set_fault_reporting;
 	struct wdm_iommu_query_device query_device;
 	struct wdm_iommu_query_input_mappings query_input_mappings;
+	struct wdm_iommu_domain_create_ex domain_create_ex;
+	struct wdm_iommu_map_ex map_ex;
+	struct wdm_iommu_reserve reserve;
+	struct wdm_iommu_map_reserved map_reserved;
+	struct wdm_iommu_unmap_reserved unmap_reserved;
+	struct wdm_iommu_pasid_create pasid_create;
+	struct wdm_iommu_pasid_attach pasid_attach;
+	struct wdm_iommu_pasid_detach pasid_detach;
 };
 
 /**
@@ -126,6 +134,22 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 		  struct wdm_iommu_query_device, reserved),
 	WDM_IOCTL(WDM_IOMMU_QUERY_INPUT_MAPPINGS, wdm_cmd_query_input_mappings, true,
 		  struct wdm_iommu_query_input_mappings, buffer),
+	WDM_IOCTL(WDM_IOMMU_DOMAIN_CREATE_EX, wdm_cmd_domain_create_ex, true,
+		  struct wdm_iommu_domain_create_ex, domain),
+	WDM_IOCTL(WDM_IOMMU_MAP_EX, wdm_cmd_map_ex, true,
+		  struct wdm_iommu_map_ex, max_address),
+	WDM_IOCTL(WDM_IOMMU_RESERVE, wdm_cmd_reserve, true,
+		  struct wdm_iommu_reserve, max_address),
+	WDM_IOCTL(WDM_IOMMU_MAP_RESERVED, wdm_cmd_map_reserved, true,
+		  struct wdm_iommu_map_reserved, length),
+	WDM_IOCTL(WDM_IOMMU_UNMAP_RESERVED, wdm_cmd_unmap_reserved, false,
+		  struct wdm_iommu_unmap_reserved, length),
+	WDM_IOCTL(WDM_IOMMU_PASID_CREATE, wdm_cmd_pasid_create, true,
+		  struct wdm_iommu_pasid_create, reserved),
+	WDM_IOCTL(WDM_IOMMU_PASID_ATTACH, wdm_cmd_pasid_attach, false,
+		  struct wdm_iommu_pasid_attach, pasid_device),
+	WDM_IOCTL(WDM_IOMMU_PASID_DETACH, wdm_cmd_pasid_detach, false,
+		  struct wdm_iommu_pasid_detach, reserved),
 };
 
 /*

@@ -4,11 +4,18 @@
  */
 #include <linux/iommu.h>
 #include <linux/pci.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include <uapi/linux/wdm_iommu.h>
 
 #include "../core/device.h"
+#include "../core/query.h"
 #include "chardev.h"
+
+/* The name of a device, with the 0 at its end */
+#define WDM_MAX_NAME	256
 
 /* Only the owner that VFIO handed the group to may have a device of it. */
 static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
@@ -33,30 +40,86 @@ static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 	return status;
 }
 
+/* The device that a call names, with a reference */
+static ntstatus_t wdm_find_device(const struct wdm_iommu_device_create *arg,
+				  struct device **out)
+{
+	struct pci_dev *pdev;
+	char *name;
+
+	if (!arg->name) {
+		pdev = pci_get_domain_bus_and_slot(arg->segment, arg->bus, arg->devfn);
+		*out = pdev ? &pdev->dev : NULL;
+	} else {
+		if (arg->segment || arg->bus || arg->devfn)
+			return STATUS_INVALID_PARAMETER;
+		name = strndup_user(u64_to_user_ptr(arg->name), WDM_MAX_NAME);
+		if (IS_ERR(name))
+			return PTR_ERR(name) == -EINVAL ? STATUS_NO_SUCH_DEVICE :
+				wdm_status_from_errno(PTR_ERR(name));
+		*out = bus_find_device_by_name(&platform_bus_type, NULL, name);
+		kfree(name);
+	}
+	return *out ? STATUS_SUCCESS : STATUS_NO_SUCH_DEVICE;
+}
+
+/* Does the configuration fit the device? It is parameter 2 of the contract's function. */
+static ntstatus_t wdm_check_config(const struct wdm_iommu_device_create *arg,
+				   struct wdm_device *device)
+{
+	struct wdm_device_report report;
+	ntstatus_t status;
+
+	status = wdm_device_report(device, &report);
+	if (!wdm_ok(status))
+		return status;
+	/* Linux attaches a device with all of its streams. */
+	if ((arg->mappings_count && arg->mappings_count != report.nr_mappings) ||
+	    arg->input_mapping_base)
+		return STATUS_INVALID_PARAMETER_2;
+	if (arg->pasid_config != WDM_IOMMU_PASID_NONE && !report.max_pasids)
+		return STATUS_INVALID_PARAMETER_2;
+	return STATUS_SUCCESS;
+}
+
+/* What the contract refuses whatever the device is */
+static bool wdm_config_valid(const struct wdm_iommu_device_create *arg)
+{
+	if (arg->pasid_config > WDM_IOMMU_PASID_TAGGED_DMA || arg->suppress_pasid_faults > 1)
+		return false;
+	return arg->pasid_config != WDM_IOMMU_PASID_NONE || !arg->suppress_pasid_faults;
+}
+
 ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 {
 	struct wdm_iommu_device_create *arg = cmd->arg;
-	struct pci_dev *pdev;
+	struct device *dev;
 	ntstatus_t status;
 	u32 group;
 
-	if (arg->flags || arg->reserved)
+	if (arg->flags || arg->reserved || arg->reserved2)
 		return STATUS_INVALID_PARAMETER;
-	pdev = pci_get_domain_bus_and_slot(arg->segment, arg->bus, arg->devfn);
-	if (!pdev)
-		return STATUS_NO_SUCH_DEVICE;
+	if (!wdm_config_valid(arg))
+		return STATUS_INVALID_PARAMETER_2;
+	status = wdm_find_device(arg, &dev);
+	if (!wdm_ok(status))
+		return status;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DEVICE, &cmd->created);
 	if (wdm_ok(status))
-		status = wdm_device_of_owner(cmd->ctx->owner, &pdev->dev,
+		status = wdm_device_of_owner(cmd->ctx->owner, dev,
 					     &cmd->created->device, &group);
-	pci_dev_put(pdev);
+	put_device(dev);
+	if (wdm_ok(status))
+		status = wdm_check_config(arg, cmd->created->device);
 	if (wdm_ok(status))
 		status = wdm_device_set_handle(cmd->created->device,
 					       cmd->created->handle);
 	if (!wdm_ok(status))
 		return status;
 	cmd->created->types = wdm_device_types(cmd->created->device);
+	cmd->created->pasid_config = arg->pasid_config;
+	cmd->created->suppress_faults = arg->suppress_pasid_faults;
 	arg->device = cmd->created->handle;
 	arg->group = group;
 	return STATUS_SUCCESS;

@@ -4,6 +4,7 @@
  */
 #include <uapi/linux/wdm_iommu.h>
 
+#include "../core/create.h"
 #include "../core/mdl.h"
 #include "../core/policy.h"
 #include "chardev.h"
@@ -13,7 +14,7 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 	struct wdm_iommu_info *arg = cmd->arg;
 
 	*arg = (struct wdm_iommu_info) {
-		.interface_version = 1,
+		.interface_version = WDM_HAS_PASIDS ? 3 : 2,
 		.flags = WDM_IOMMU_INFO_VFIO_CONTAINER,
 		.page_size = PAGE_SIZE,
 		.formats = BIT(WDM_IOMMU_FORMAT_ARM64) |
@@ -23,6 +24,7 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.max_batch = WDM_BATCH_MAX,
 		.max_events = WDM_EVENTS_MAX,
 		.event_size = sizeof(struct wdm_iommu_event),
+		.max_regions = WDM_MAX_REGIONS,
 	};
 	if (wdm_policy_allows(WDM_POLICY_UNSAFE_INTERRUPTS))
 		arg->flags |= WDM_IOMMU_INFO_UNSAFE_INTERRUPTS;

@@ -54,13 +54,13 @@ ntstatus_t wdm_cmd_query_device(struct wdm_command *cmd)
 {
 	struct wdm_iommu_query_device *arg = cmd->arg;
 	struct wdm_device_report report;
-	struct wdm_device *device;
+	struct wdm_object *object;
 	ntstatus_t status;
 
-	status = wdm_command_device(cmd, arg->device, &device);
+	status = wdm_command_object(cmd, arg->device, WDM_OBJECT_DEVICE, &object);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_device_report(device, &report);
+	status = wdm_device_report(object->device, &report);
 	if (!wdm_ok(status))
 		return status;
 
@@ -79,6 +79,13 @@ ntstatus_t wdm_cmd_query_device(struct wdm_command *cmd)
 		arg->flags |= WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS;
 	if (report.reports_faults)
 		arg->flags |= WDM_IOMMU_DEVICE_REPORTS_FAULTS;
+	/* Tagged DMA implies the default PASID. */
+	if (object->pasid_config != WDM_IOMMU_PASID_NONE)
+		arg->flags |= WDM_IOMMU_DEVICE_DEFAULT_PASID;
+	if (object->pasid_config == WDM_IOMMU_PASID_TAGGED_DMA)
+		arg->flags |= WDM_IOMMU_DEVICE_PASID_TAGGED_DMA;
+	if (object->suppress_faults)
+		arg->flags |= WDM_IOMMU_DEVICE_PASID_FAULTS_SUPPRESSED;
 	return STATUS_SUCCESS;
 }
 

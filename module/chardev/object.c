@@ -15,6 +15,8 @@
 #include "../core/device.h"
 #include "../core/domain.h"
 #include "../core/fault.h"
+#include "../core/os/token.h"
+#include "../core/pasid.h"
 #include "object.h"
 
 /**
@@ -22,14 +24,31 @@
  * @size: kernel memory that an object takes, for the budget
  * @destroy: frees the core's object, which no call uses; on failure it is as
  *	before. Does not fail while the file is being closed
+ * @close: optional: in place of @destroy when the file is closed
  * @release: optional: the rest of it, which may take long; lookups of the handle do
  *	not wait for it
  */
 struct wdm_object_ops {
 	size_t size;
 	ntstatus_t (*destroy)(struct wdm_object *object);
+	void (*close)(struct wdm_object *object);
 	void (*release)(struct wdm_object *object);
 };
+
+static ntstatus_t wdm_object_destroy_pasid(struct wdm_object *object)
+{
+	return wdm_pasid_delete(object->pasid);
+}
+
+static ntstatus_t wdm_object_destroy_token(struct wdm_object *object)
+{
+	return wdm_token_delete(object->token);
+}
+
+static void wdm_object_close_token(struct wdm_object *object)
+{
+	wdm_token_close(object->token);
+}
 
 static ntstatus_t wdm_object_destroy_device(struct wdm_object *object)
 {
@@ -58,10 +77,20 @@ static void wdm_object_release_mdl(struct wdm_object *object)
 
 /* By type, in the order in which closing a file destroys objects */
 static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
+	[WDM_OBJECT_PASID] = {
+		.size = sizeof(struct wdm_pasid),
+		.destroy = wdm_object_destroy_pasid,
+	},
 	[WDM_OBJECT_DEVICE] = {
 		/* With the handler of its faults, which it may get */
 		.size = sizeof(struct wdm_device) + WDM_FAULT_HANDLER_SIZE,
 		.destroy = wdm_object_destroy_device,
+	},
+	[WDM_OBJECT_TOKEN] = {
+		/* A token charges itself, by its length. */
+		.size = 0,
+		.destroy = wdm_object_destroy_token,
+		.close = wdm_object_close_token,
 	},
 	[WDM_OBJECT_DOMAIN] = {
 		/* What its backend takes is charged there. */
@@ -85,6 +114,16 @@ static void wdm_object_release(struct wdm_object *object)
 
 	if (ops->release)
 		ops->release(object);
+}
+
+static ntstatus_t wdm_object_close(struct wdm_object *object)
+{
+	const struct wdm_object_ops *ops = &wdm_object_ops[object->type];
+
+	if (!ops->close)
+		return ops->destroy(object);
+	ops->close(object);
+	return STATUS_SUCCESS;
 }
 
 static u64 wdm_object_size(enum wdm_object_type type)
@@ -312,7 +351,7 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 			if (object->type != type)
 				continue;
 			xa_erase(&ctx->objects, handle);
-			status = wdm_object_ops[type].destroy(object);
+			status = wdm_object_close(object);
 			if (!WARN_ON(!wdm_ok(status)))
 				wdm_object_release(object);
 			wdm_object_uncharge(ctx, object);

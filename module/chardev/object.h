@@ -18,13 +18,17 @@ struct wdm_device;
 struct wdm_domain;
 struct wdm_mdl;
 struct wdm_owner;
+struct wdm_pasid;
+struct wdm_token;
 
 /*
- * Types of objects, leaves first: closing a file destroys devices before domains
- * and domains before MDLs.
+ * Types of objects, leaves first: closing a file destroys devices and tokens before
+ * domains and domains before MDLs.
  */
 enum wdm_object_type {
+	WDM_OBJECT_PASID,
 	WDM_OBJECT_DEVICE,
+	WDM_OBJECT_TOKEN,
 	WDM_OBJECT_DOMAIN,
 	WDM_OBJECT_MDL,
 	WDM_OBJECT_TYPES,
@@ -38,23 +42,31 @@ enum wdm_object_type {
  * @type: which member of the union is valid
  * @handle: the handle
  * @types: %WDM_OBJECT_DEVICE: the types of domains that the program knows to be available
+ * @pasid_config: %WDM_OBJECT_DEVICE: &enum wdm_iommu_pasid_config that it was created with
+ * @suppress_faults: %WDM_OBJECT_DEVICE: as it was created; likewise
  * @rcu: defers freeing until lookups have finished
  * @core: the core's object, whatever its type
  * @device: %WDM_OBJECT_DEVICE
  * @domain: %WDM_OBJECT_DOMAIN
  * @mdl: %WDM_OBJECT_MDL
+ * @token: %WDM_OBJECT_TOKEN
+ * @pasid: %WDM_OBJECT_PASID
  */
 struct wdm_object {
 	refcount_t users;
 	enum wdm_object_type type;
 	u32 handle;
 	u32 types;
+	u32 pasid_config;
+	bool suppress_faults;
 	struct rcu_head rcu;
 	union {
 		void *core;
 		struct wdm_device *device;
 		struct wdm_domain *domain;
 		struct wdm_mdl *mdl;
+		struct wdm_token *token;
+		struct wdm_pasid *pasid;
 	};
 };
 

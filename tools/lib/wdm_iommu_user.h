@@ -85,6 +85,22 @@ __u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_walk_error *walk_error);
 __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list, __u32 number,
 			struct wdm_iommu_walk_error *walk_error);
 
+/* version2.c */
+__u32 wdm_domain_create_ex(int fd, __u32 type, __u32 width, const struct wdm_iommu_region *regions,
+			   __u32 number, __u32 *domain);
+__u32 wdm_map_ex(int fd, __u32 domain, __u32 permissions, const struct wdm_iommu_memory *memory,
+		 __u64 *address, __u32 flags, __u64 min, __u64 max);
+__u32 wdm_map_anywhere(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
+		       __u64 length, __u64 *address);
+__u32 wdm_reserve(int fd, __u32 domain, __u64 length, __u64 *address, __u32 flags, __u64 min,
+		  __u64 max, __u32 *token);
+__u32 wdm_map_reserved(int fd, __u32 token, __u64 offset, __u32 permissions,
+		       const struct wdm_iommu_memory *memory);
+__u32 wdm_unmap_reserved(int fd, __u32 token, __u64 offset, __u64 length);
+__u32 wdm_pasid_create(int fd, __u32 device, __u32 *pasid_device, __u32 *asid);
+__u32 wdm_pasid_attach(int fd, __u32 domain, __u32 pasid_device);
+__u32 wdm_pasid_detach(int fd, __u32 pasid_device);
+
 /* pci.c */
 
 /**

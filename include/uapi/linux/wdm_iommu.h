@@ -110,6 +110,14 @@ enum {
 	WDM_IOMMU_CMD_SET_FAULT_REPORTING,
 	WDM_IOMMU_CMD_QUERY_DEVICE,
 	WDM_IOMMU_CMD_QUERY_INPUT_MAPPINGS,
+	WDM_IOMMU_CMD_DOMAIN_CREATE_EX,
+	WDM_IOMMU_CMD_MAP_EX,
+	WDM_IOMMU_CMD_RESERVE,
+	WDM_IOMMU_CMD_MAP_RESERVED,
+	WDM_IOMMU_CMD_UNMAP_RESERVED,
+	WDM_IOMMU_CMD_PASID_CREATE,
+	WDM_IOMMU_CMD_PASID_ATTACH,
+	WDM_IOMMU_CMD_PASID_DETACH,
 	/* On a VFIO container, not on /dev/wdm_iommu: */
 	WDM_IOMMU_CMD_VFIO_BIND = 0x80,
 };
@@ -156,7 +164,7 @@ enum wdm_iommu_info_flags {
  * @size: sizeof(struct wdm_iommu_info)
  * @status: out: NTSTATUS
  * @interface_version: out: the highest version of the contract's interface
- *	that is complete (1)
+ *	that is complete: 3, or 2 on kernels before 6.11, which attach no PASIDs
  * @flags: out: &enum wdm_iommu_info_flags
  * @page_size: out: bytes in a page
  * @formats: out: bit (1 << format) for each &enum wdm_iommu_format that
@@ -166,6 +174,8 @@ enum wdm_iommu_info_flags {
  * @max_batch: out: the most operations that %WDM_IOMMU_BATCH accepts
  * @max_events: out: records that the queue of events holds
  * @event_size: out: sizeof(struct wdm_iommu_event) in this kernel
+ * @max_regions: out: reserved regions that %WDM_IOMMU_DOMAIN_CREATE_EX accepts
+ * @reserved: out: 0
  *
  * Reports what this kernel and this module offer.
  */
@@ -181,6 +191,8 @@ struct wdm_iommu_info {
 	__u32 max_batch;
 	__u32 max_events;
 	__u32 event_size;
+	__u32 max_regions;
+	__u32 reserved;
 };
 
 #define WDM_IOMMU_INFO _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_INFO)
@@ -195,10 +207,13 @@ struct wdm_iommu_info {
  * Deletes an object of any type.
  *
  * A domain must have no device attached (contract: IommuDomainDelete); its
- * mappings, or its caller's address space, go with it. A device must not be
- * attached (contract: IommuDeviceDelete). An MDL must neither be mapped nor be
- * part of a caller's address space; its pages are unpinned. An object that cannot
- * be deleted stays usable throughout.
+ * mappings, or its caller's address space, go with it. It must have no token, either.
+ * A device must not be
+ * attached (contract: IommuDeviceDelete), and neither must a PASID of it, which goes first
+ * (contract: IommuPasidDeviceDelete). An MDL must neither be mapped nor be
+ * part of a caller's address space; its pages are unpinned. A token must have no segment
+ * mapped (contract: IommuFreeReservedLogicalAddressRange); its addresses become free. An
+ * object that cannot be deleted stays usable throughout.
  *
  * Statuses:
  *
@@ -275,6 +290,20 @@ struct wdm_iommu_domain_create {
 #define WDM_IOMMU_DOMAIN_CREATE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DOMAIN_CREATE)
 
 /**
+ * enum wdm_iommu_pasid_config - how a device uses PASIDs
+ * @WDM_IOMMU_PASID_NONE: not at all, as far as the program says
+ * @WDM_IOMMU_PASID_DEFAULT_ONLY: with the default PASID
+ * @WDM_IOMMU_PASID_TAGGED_DMA: with PASIDs of %WDM_IOMMU_PASID_CREATE, too
+ *
+ * Contract: IOMMU_PASID_CONFIGURATION_TYPE, whose numbers are one lower.
+ */
+enum wdm_iommu_pasid_config {
+	WDM_IOMMU_PASID_NONE = 0,
+	WDM_IOMMU_PASID_DEFAULT_ONLY = 1,
+	WDM_IOMMU_PASID_TAGGED_DMA = 2,
+};
+
+/**
  * struct wdm_iommu_device_create - ioctl(WDM_IOMMU_DEVICE_CREATE)
  * @size: sizeof(struct wdm_iommu_device_create)
  * @status: out: NTSTATUS
@@ -286,14 +315,25 @@ struct wdm_iommu_domain_create {
  * @reserved: must be 0
  * @device: out: the handle
  * @group: out: the number of the device's IOMMU group
+ * @pasid_config: &enum wdm_iommu_pasid_config
+ * @suppress_pasid_faults: 0 or 1; only reported back (%WDM_IOMMU_QUERY_DEVICE)
+ * @input_mapping_base: must be 0
+ * @mappings_count: 0, or all input mappings of the device
+ *	(%WDM_IOMMU_QUERY_INPUT_MAPPINGS)
+ * @reserved2: must be 0
+ * @name: 0; or pointer to the name of a platform device, as VFIO_GROUP_GET_DEVICE_FD takes
+ *	it, of at most 255 bytes. Then @segment, @bus and @devfn must be 0
  *
- * Contract: IommuDeviceCreate. Creates an IOMMU_DMA_DEVICE for a PCI device whose
+ * Contract: IommuDeviceCreate. Creates an IOMMU_DMA_DEVICE for a device whose
  * IOMMU group is in a VFIO container that is bound to this file
  * (%WDM_IOMMU_VFIO_BIND). A device has at most one handle.
  *
  * Statuses:
  *
- * - %STATUS_NO_SUCH_DEVICE: there is no such PCI device.
+ * - %STATUS_INVALID_PARAMETER_2: the device or its IOMMU has no PASIDs, or not these
+ *   input mappings; or @pasid_config or @suppress_pasid_faults.
+ * - %STATUS_NO_SUCH_DEVICE: there is no such device.
+ * - %STATUS_ACCESS_VIOLATION: @name cannot be read.
  * - %STATUS_NOT_FOUND: no IOMMU translates for it.
  * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file.
  * - %STATUS_DEVICE_REMOVED: VFIO is taking the group back.
@@ -309,6 +349,12 @@ struct wdm_iommu_device_create {
 	__u16 reserved;
 	__u32 device;
 	__u32 group;
+	__u32 pasid_config;
+	__u32 suppress_pasid_faults;
+	__u32 input_mapping_base;
+	__u32 mappings_count;
+	__u32 reserved2;
+	__aligned_u64 name;
 };
 
 #define WDM_IOMMU_DEVICE_CREATE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DEVICE_CREATE)
@@ -1066,7 +1112,8 @@ struct wdm_iommu_range {
  * other range; those that are reserved for different devices may overlap. Regions that
  * the firmware lets the OS reuse count as allowed. Attaching and detaching devices
  * change the answer for a domain. It does not tell what is mapped
- * (%WDM_IOMMU_QUERY_MAPPINGS).
+ * (%WDM_IOMMU_QUERY_MAPPINGS), nor what regions of %WDM_IOMMU_DOMAIN_CREATE_EX and tokens
+ * set aside.
  *
  * Not part of the contract.
  *
@@ -1230,12 +1277,18 @@ struct wdm_iommu_set_fault_reporting {
  * @WDM_IOMMU_DEVICE_IS_REVOKED: VFIO has taken it back
  * @WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS: %WDM_IOMMU_SET_FAULT_REPORTING works for it
  * @WDM_IOMMU_DEVICE_REPORTS_FAULTS: its faults are reported as events
+ * @WDM_IOMMU_DEVICE_DEFAULT_PASID: created with a configuration for PASIDs
+ * @WDM_IOMMU_DEVICE_PASID_TAGGED_DMA: created with %WDM_IOMMU_PASID_TAGGED_DMA
+ * @WDM_IOMMU_DEVICE_PASID_FAULTS_SUPPRESSED: created with @suppress_pasid_faults
  */
 enum wdm_iommu_device_state {
 	WDM_IOMMU_DEVICE_IS_ATTACHED = 1 << 0,
 	WDM_IOMMU_DEVICE_IS_REVOKED = 1 << 1,
 	WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS = 1 << 2,
 	WDM_IOMMU_DEVICE_REPORTS_FAULTS = 1 << 3,
+	WDM_IOMMU_DEVICE_DEFAULT_PASID = 1 << 4,
+	WDM_IOMMU_DEVICE_PASID_TAGGED_DMA = 1 << 5,
+	WDM_IOMMU_DEVICE_PASID_FAULTS_SUPPRESSED = 1 << 6,
 };
 
 /**
@@ -1252,8 +1305,8 @@ enum wdm_iommu_device_state {
  * @max_pasids: out: the device and its IOMMU support PASIDs below this number; 0: none
  * @reserved: out: 0
  *
- * Contract: IommuDeviceQueryDomainTypes. %WDM_IOMMU_EVENT_DOMAIN_TYPES reports changes of
- * @domain_types.
+ * Contract: IommuDeviceQueryDomainTypes, IommuDeviceQueryInformation.
+ * %WDM_IOMMU_EVENT_DOMAIN_TYPES reports changes of @domain_types.
  */
 struct wdm_iommu_query_device {
 	__u32 size;
@@ -1303,6 +1356,376 @@ struct wdm_iommu_query_input_mappings {
 
 #define WDM_IOMMU_QUERY_INPUT_MAPPINGS \
 	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_QUERY_INPUT_MAPPINGS)
+
+/**
+ * enum wdm_iommu_allocator - allocators of logical addresses
+ * @WDM_IOMMU_ALLOCATOR_NONE: the program chooses addresses
+ * @WDM_IOMMU_ALLOCATOR_BUDDY: the domain does: the lowest free block of a power of two of
+ *	pages, on a multiple of its size, and never address 0
+ *
+ * Contract: IOMMU_DMA_LOGICAL_ALLOCATOR_TYPE.
+ */
+enum wdm_iommu_allocator {
+	WDM_IOMMU_ALLOCATOR_NONE = 0,
+	WDM_IOMMU_ALLOCATOR_BUDDY = 1,
+};
+
+/**
+ * struct wdm_iommu_region - logical addresses that a new domain sets aside
+ * @start: the first byte; page aligned
+ * @length: bytes; whole pages
+ * @should_map: 1: map them one to one, for reading and writing, for as long as the domain
+ *	exists; 0: never map them
+ * @reserved: must be 0
+ *
+ * Contract: IOMMU_DMA_RESERVED_REGION.
+ */
+struct wdm_iommu_region {
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__u32 should_map;
+	__u32 reserved;
+};
+
+/**
+ * struct wdm_iommu_domain_create_ex - ioctl(WDM_IOMMU_DOMAIN_CREATE_EX)
+ * @size: sizeof(struct wdm_iommu_domain_create_ex)
+ * @status: out: NTSTATUS
+ * @type: &enum wdm_iommu_domain_type
+ * @flags: &enum wdm_iommu_domain_flags
+ * @creation_flags: the contract's flags, of which there are none: must be 0
+ * @allocator: &enum wdm_iommu_allocator
+ * @address_width: bits of the addresses that the allocator hands out, 13 to 63; 0 for
+ *	%WDM_IOMMU_ALLOCATOR_NONE
+ * @regions: pointer to an array of @number &struct wdm_iommu_region, in any order
+ * @number: at most @max_regions of &struct wdm_iommu_info
+ * @domain: out: the handle
+ *
+ * Contract: IommuDomainCreateEx. As %WDM_IOMMU_DOMAIN_CREATE, by type:
+ * %WDM_IOMMU_TYPE_TRANSLATE is an OS-managed domain and %WDM_IOMMU_TYPE_UNMANAGED a
+ * caller-managed one. %WDM_IOMMU_TYPE_PASS_THROUGH maps all RAM one to one from the
+ * start, and nothing else can be mapped in it; allocator and regions mean nothing. It and
+ * regions with @should_map need CAP_SYS_RAWIO.
+ *
+ * In a domain with an allocator, maps and reservations get their address from it:
+ * %WDM_IOMMU_MAP, identity maps and explicit addresses are %STATUS_NOT_SUPPORTED there.
+ * An address goes back when the last page that was mapped with it is unmapped.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: @type.
+ * - %STATUS_INVALID_PARAMETER_2: @creation_flags.
+ * - %STATUS_INVALID_PARAMETER_3: @allocator or @address_width, or an allocator for a
+ *   caller-managed domain.
+ * - %STATUS_INVALID_PARAMETER_4: a region that is not whole pages, wraps, overlaps another
+ *   or is not within @address_width; too many; or regions for a caller-managed domain.
+ * - %STATUS_PRIVILEGE_NOT_HELD: as above.
+ * - %STATUS_NOT_SUPPORTED: a type that cannot be had now (pass-through domains: module
+ *   parameter allow_pass_through; %WDM_IOMMU_TYPE_TRANSLATE_S1: since Linux 6.13), or a
+ *   region to be mapped where there is no memory.
+ * - %STATUS_ACCESS_VIOLATION: @regions cannot be read.
+ */
+struct wdm_iommu_domain_create_ex {
+	__u32 size;
+	__u32 status;
+	__u32 type;
+	__u32 flags;
+	__aligned_u64 creation_flags;
+	__u32 allocator;
+	__u32 address_width;
+	__aligned_u64 regions;
+	__u32 number;
+	__u32 domain;
+};
+
+#define WDM_IOMMU_DOMAIN_CREATE_EX \
+	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DOMAIN_CREATE_EX)
+
+/**
+ * enum wdm_iommu_memory_type - what &struct wdm_iommu_memory names
+ * @WDM_IOMMU_MEMORY_MDL: an MDL, or a part of one
+ * @WDM_IOMMU_MEMORY_USER: memory of the calling process, as for %WDM_IOMMU_MAP_USER
+ * @WDM_IOMMU_MEMORY_PHYSICAL: a range of physical addresses; needs CAP_SYS_RAWIO
+ * @WDM_IOMMU_MEMORY_FRAMES: an array of page frame numbers; needs CAP_SYS_RAWIO
+ *
+ * Contract: IOMMU_MAP_PHYSICAL_ADDRESS_TYPE, where there is no %WDM_IOMMU_MEMORY_USER.
+ */
+enum wdm_iommu_memory_type {
+	WDM_IOMMU_MEMORY_MDL = 0,
+	WDM_IOMMU_MEMORY_USER = 1,
+	WDM_IOMMU_MEMORY_PHYSICAL = 2,
+	WDM_IOMMU_MEMORY_FRAMES = 3,
+};
+
+/**
+ * struct wdm_iommu_memory - memory to map
+ * @type: &enum wdm_iommu_memory_type
+ * @mdl: the MDL; 0 for other types
+ * @address: %WDM_IOMMU_MEMORY_MDL: where in the MDL to start, in bytes;
+ *	%WDM_IOMMU_MEMORY_USER: where in the calling process;
+ *	%WDM_IOMMU_MEMORY_PHYSICAL: the physical address;
+ *	%WDM_IOMMU_MEMORY_FRAMES: pointer to an array of __u64
+ * @length: bytes, whole pages; for an MDL, 0 means up to its end
+ *
+ * Contract: IOMMU_MAP_PHYSICAL_ADDRESS. Physical memory must be RAM that is online; it
+ * stays online as long as it is mapped. Whoever owns it must not free it meanwhile.
+ */
+struct wdm_iommu_memory {
+	__u32 type;
+	__u32 mdl;
+	__aligned_u64 address;
+	__aligned_u64 length;
+};
+
+/**
+ * enum wdm_iommu_address_flags - where to map or to reserve
+ * @WDM_IOMMU_ADDRESS_EXPLICIT: at @logical_address; only without an allocator
+ * @WDM_IOMMU_ADDRESS_MIN: the first byte not below @min_address; ignored without an
+ *	allocator
+ * @WDM_IOMMU_ADDRESS_MAX: the last byte, of the length rounded up to a power of two, not
+ *	above @max_address; ignored without an allocator
+ * @WDM_IOMMU_ADDRESS_IDENTITY: %WDM_IOMMU_MAP_EX only, and by itself: each page at its
+ *	physical address, as %WDM_IOMMU_MAP_IDENTITY; needs CAP_SYS_RAWIO
+ */
+enum wdm_iommu_address_flags {
+	WDM_IOMMU_ADDRESS_EXPLICIT = 1 << 0,
+	WDM_IOMMU_ADDRESS_MIN = 1 << 1,
+	WDM_IOMMU_ADDRESS_MAX = 1 << 2,
+	WDM_IOMMU_ADDRESS_IDENTITY = 1 << 3,
+};
+
+/**
+ * struct wdm_iommu_map_ex - ioctl(WDM_IOMMU_MAP_EX)
+ * @size: sizeof(struct wdm_iommu_map_ex)
+ * @status: out: NTSTATUS
+ * @domain: an OS-managed domain
+ * @permissions: %WDM_IOMMU_READ and %WDM_IOMMU_WRITE, at least one
+ * @flags: &enum wdm_iommu_address_flags
+ * @reserved: must be 0
+ * @memory: the memory
+ * @logical_address: in: with %WDM_IOMMU_ADDRESS_EXPLICIT; out: where the memory is mapped,
+ *	but for identity maps
+ * @min_address: with %WDM_IOMMU_ADDRESS_MIN
+ * @max_address: with %WDM_IOMMU_ADDRESS_MAX
+ *
+ * Contract: IommuMapLogicalRangeEx, or IommuMapIdentityRangeEx. All or nothing. An
+ * allocated address is a multiple of the length, rounded up to a power of two.
+ * %WDM_IOMMU_UNMAP unmaps it. An identity map on a pass-through domain succeeds and does
+ * nothing.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed, or a pass-through domain.
+ * - %STATUS_INVALID_PARAMETER_2: @permissions.
+ * - %STATUS_INVALID_PARAMETER_3: @memory.
+ * - %STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range wraps.
+ * - %STATUS_INVALID_PARAMETER_MIX: nothing is free within the limits, or they exclude each
+ *   other.
+ * - %STATUS_NOT_SUPPORTED: an explicit address or an identity map with an allocator, or no
+ *   explicit address without one; or physical addresses without memory.
+ * - %STATUS_PRIVILEGE_NOT_HELD: physical memory or an identity map without CAP_SYS_RAWIO.
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is mapped, reserved, or of a token
+ *   (Windows: IN_USE).
+ * - %STATUS_INSUFFICIENT_RESOURCES: out of memory, or no address is free at all.
+ * - %STATUS_ACCESS_VIOLATION: an array of page frames cannot be read.
+ * - %STATUS_ACCESS_DENIED, %STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP.
+ * - those of %WDM_IOMMU_MAP_USER for memory of the process.
+ */
+struct wdm_iommu_map_ex {
+	__u32 size;
+	__u32 status;
+	__u32 domain;
+	__u32 permissions;
+	__u32 flags;
+	__u32 reserved;
+	struct wdm_iommu_memory memory;
+	__aligned_u64 logical_address;
+	__aligned_u64 min_address;
+	__aligned_u64 max_address;
+};
+
+#define WDM_IOMMU_MAP_EX _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MAP_EX)
+
+/**
+ * struct wdm_iommu_reserve - ioctl(WDM_IOMMU_RESERVE)
+ * @size: sizeof(struct wdm_iommu_reserve)
+ * @status: out: NTSTATUS
+ * @domain: an OS-managed domain
+ * @flags: &enum wdm_iommu_address_flags, without %WDM_IOMMU_ADDRESS_IDENTITY
+ * @length: bytes; whole pages
+ * @logical_address: in: with %WDM_IOMMU_ADDRESS_EXPLICIT; out: the first address
+ * @min_address: with %WDM_IOMMU_ADDRESS_MIN
+ * @max_address: with %WDM_IOMMU_ADDRESS_MAX
+ * @token: out: the handle of the token
+ * @reserved: must be 0
+ *
+ * Contract: IommuReserveLogicalAddressRange. Makes everything that maps in the range will
+ * need, so that they need no memory; nothing else can be mapped there.
+ * %WDM_IOMMU_DESTROY frees the token.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed, or a pass-through domain.
+ * - %STATUS_INVALID_PARAMETER_2: @length is 0 or not whole pages.
+ * - %STATUS_INVALID_PARAMETER_3: @logical_address is not page aligned, or the range wraps.
+ * - %STATUS_INVALID_PARAMETER_MIX, %STATUS_NOT_SUPPORTED, %STATUS_RESOURCE_IN_USE,
+ *   %STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP_EX.
+ * - %STATUS_INSUFFICIENT_RESOURCES: out of memory, no address is free at all, or @length is
+ *   more than 256 GiB.
+ */
+struct wdm_iommu_reserve {
+	__u32 size;
+	__u32 status;
+	__u32 domain;
+	__u32 flags;
+	__u32 token;
+	__u32 reserved;
+	__aligned_u64 length;
+	__aligned_u64 logical_address;
+	__aligned_u64 min_address;
+	__aligned_u64 max_address;
+};
+
+#define WDM_IOMMU_RESERVE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_RESERVE)
+
+/**
+ * struct wdm_iommu_map_reserved - ioctl(WDM_IOMMU_MAP_RESERVED)
+ * @size: sizeof(struct wdm_iommu_map_reserved)
+ * @status: out: NTSTATUS
+ * @token: the token
+ * @permissions: %WDM_IOMMU_READ and %WDM_IOMMU_WRITE, at least one
+ * @offset: where in the token, in bytes; page aligned
+ * @memory: the memory
+ * @length: out: bytes that were mapped; with @token and @offset, they name the segment
+ *
+ * Contract: IommuMapReservedLogicalRange. All or nothing. Several segments may be mapped in
+ * a token.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_2: @offset is not page aligned, or beyond the token.
+ * - %STATUS_INVALID_PARAMETER_3: @permissions.
+ * - %STATUS_INVALID_PARAMETER_4: @memory, or it reaches beyond the end of the token.
+ * - %STATUS_RESOURCE_IN_USE: a page belongs to another segment.
+ * - %STATUS_PRIVILEGE_NOT_HELD, %STATUS_NOT_SUPPORTED, %STATUS_ACCESS_VIOLATION,
+ *   %STATUS_ACCESS_DENIED: as for %WDM_IOMMU_MAP_EX.
+ */
+struct wdm_iommu_map_reserved {
+	__u32 size;
+	__u32 status;
+	__u32 token;
+	__u32 permissions;
+	__aligned_u64 offset;
+	struct wdm_iommu_memory memory;
+	__aligned_u64 length;
+};
+
+#define WDM_IOMMU_MAP_RESERVED _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MAP_RESERVED)
+
+/**
+ * struct wdm_iommu_unmap_reserved - ioctl(WDM_IOMMU_UNMAP_RESERVED)
+ * @size: sizeof(struct wdm_iommu_unmap_reserved)
+ * @status: out: NTSTATUS
+ * @token: the token
+ * @reserved: must be 0
+ * @offset: where the segment starts in the token, in bytes
+ * @length: its length
+ *
+ * Contract: IommuUnmapReservedLogicalRange. When the call returns, DMA to the segment is
+ * blocked.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER: there is no such segment; a part of one is none.
+ */
+struct wdm_iommu_unmap_reserved {
+	__u32 size;
+	__u32 status;
+	__u32 token;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+#define WDM_IOMMU_UNMAP_RESERVED \
+	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_UNMAP_RESERVED)
+
+/**
+ * struct wdm_iommu_pasid_create - ioctl(WDM_IOMMU_PASID_CREATE)
+ * @size: sizeof(struct wdm_iommu_pasid_create)
+ * @status: out: NTSTATUS
+ * @device: a device that was created with %WDM_IOMMU_PASID_TAGGED_DMA
+ * @pasid_device: out: the handle
+ * @asid: out: the PASID with which the device is to tag its requests
+ * @reserved: must be 0
+ *
+ * Contract: IommuPasidDeviceCreate. %WDM_IOMMU_DESTROY deletes it.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the device was not created for it.
+ * - %STATUS_NONE_MAPPED: no PASID is left.
+ * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back.
+ */
+struct wdm_iommu_pasid_create {
+	__u32 size;
+	__u32 status;
+	__u32 device;
+	__u32 pasid_device;
+	__u32 asid;
+	__u32 reserved;
+};
+
+#define WDM_IOMMU_PASID_CREATE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_PASID_CREATE)
+
+/**
+ * struct wdm_iommu_pasid_attach - ioctl(WDM_IOMMU_PASID_ATTACH)
+ * @size: sizeof(struct wdm_iommu_pasid_attach)
+ * @status: out: NTSTATUS
+ * @domain: the domain
+ * @pasid_device: the PASID
+ *
+ * Contract: IommuDomainAttachPasidDevice. The device itself need not be attached.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: this type of domain cannot be attached to a PASID.
+ * - %STATUS_UNSUCCESSFUL: the PASID is attached already.
+ * - %STATUS_ACCESS_DENIED: the type of domain is not available to the device now.
+ * - %STATUS_CONFLICTING_ADDRESSES: the domain maps an address that the IOMMU cannot
+ *   translate.
+ * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back.
+ */
+struct wdm_iommu_pasid_attach {
+	__u32 size;
+	__u32 status;
+	__u32 domain;
+	__u32 pasid_device;
+};
+
+#define WDM_IOMMU_PASID_ATTACH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_PASID_ATTACH)
+
+/**
+ * struct wdm_iommu_pasid_detach - ioctl(WDM_IOMMU_PASID_DETACH)
+ * @size: sizeof(struct wdm_iommu_pasid_detach)
+ * @status: out: NTSTATUS
+ * @pasid_device: the PASID
+ * @reserved: must be 0
+ *
+ * Contract: IommuDomainDetachPasidDevice.
+ *
+ * Statuses:
+ *
+ * - %STATUS_INVALID_PARAMETER_1: the PASID is not attached.
+ */
+struct wdm_iommu_pasid_detach {
+	__u32 size;
+	__u32 status;
+	__u32 pasid_device;
+	__u32 reserved;
+};
+
+#define WDM_IOMMU_PASID_DETACH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_PASID_DETACH)
 
 /* This module's number for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
 #define WDM_IOMMU_VFIO_IOMMU	0x57444D31

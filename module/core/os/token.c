@@ -348,6 +348,28 @@ ntstatus_t wdm_token_delete(struct wdm_token *token)
 	return status;
 }
 
+/**
+ * wdm_token_close() - Free reserved addresses before their domain is deleted
+ * @token: the token; gone afterwards. Its segments go with the domain, which nobody uses
+ *	and which has no device
+ *
+ * Context: may sleep.
+ */
+void wdm_token_close(struct wdm_token *token)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	token->freed = true;
+	list_del(&token->node);
+	wdm_iova_space_drop(&domain->space, &token->block);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	wdm_mappings_unkeep(&domain->mappings, wdm_token_first(token),
+			    wdm_token_last(token));
+	wdm_token_dealloc(token);
+}
+
 /* Note a segment, with wdm_domain.lock held. */
 static ntstatus_t wdm_token_claim_locked(struct wdm_token *token, u64 page, u64 nr_pages)
 {

@@ -45,6 +45,7 @@ static inline u64 wdm_token_iova(const struct wdm_token *token)
 ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova,
 			    const struct wdm_limits *limits, struct wdm_token **out);
 ntstatus_t wdm_token_delete(struct wdm_token *token);
+void wdm_token_close(struct wdm_token *token);
 
 ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
 			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages);

@@ -12,6 +12,7 @@ static const __u64 va_list_of_one[] = { FREE_ADDRESS };
 static struct wdm_iommu_mapping some_mappings[4];
 static struct wdm_iommu_batch_op one_op;
 static struct wdm_iommu_range some_ranges[32];
+static struct wdm_iommu_region one_region;
 
 static void prepare_nothing(struct ioctl_objects *objects, union argument *argument)
 {
@@ -234,6 +235,83 @@ static void prepare_query_input_mappings(struct ioctl_objects *objects, union ar
 	argument->query_input_mappings.buffer = caller(some_mappings);
 }
 
+static void prepare_domain_create_ex(struct ioctl_objects *objects, union argument *argument)
+{
+	(void)objects;
+	one_region = (struct wdm_iommu_region) { .start = FREE_ADDRESS, .length = WDM_PAGE_SIZE };
+	argument->domain_create_ex.allocator = WDM_IOMMU_ALLOCATOR_BUDDY;
+	argument->domain_create_ex.address_width = 36;
+	argument->domain_create_ex.regions = caller(&one_region);
+	argument->domain_create_ex.number = 1;
+}
+
+static void set_memory(struct ioctl_objects *objects, struct wdm_iommu_memory *memory)
+{
+	memory->type = WDM_IOMMU_MEMORY_MDL;
+	memory->mdl = objects->fixture.mdl;
+	memory->address = 2 * WDM_PAGE_SIZE;
+	memory->length = 2 * WDM_PAGE_SIZE;
+}
+
+static void prepare_map_ex(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->map_ex.domain = objects->os;
+	argument->map_ex.permissions = WDM_RW;
+	argument->map_ex.flags = WDM_IOMMU_ADDRESS_EXPLICIT;
+	argument->map_ex.logical_address = FREE_ADDRESS;
+	set_memory(objects, &argument->map_ex.memory);
+}
+
+static void prepare_map_ex_user(struct ioctl_objects *objects, union argument *argument)
+{
+	prepare_map_ex(objects, argument);
+	argument->map_ex.memory.type = WDM_IOMMU_MEMORY_USER;
+	argument->map_ex.memory.mdl = 0;
+	argument->map_ex.memory.address = caller(page(&objects->fixture, 2));
+}
+
+static void prepare_reserve(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->reserve.domain = objects->os;
+	argument->reserve.flags = WDM_IOMMU_ADDRESS_EXPLICIT;
+	argument->reserve.length = 2 * WDM_PAGE_SIZE;
+	argument->reserve.logical_address = FREE_ADDRESS;
+}
+
+static void prepare_destroy_token(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->destroy.handle = objects->token;
+}
+
+static void prepare_map_reserved(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->map_reserved.token = objects->token;
+	argument->map_reserved.permissions = WDM_RW;
+	argument->map_reserved.offset = 4 * WDM_PAGE_SIZE;
+	set_memory(objects, &argument->map_reserved.memory);
+}
+
+static void prepare_unmap_reserved(struct ioctl_objects *objects, union argument *argument)
+{
+	struct wdm_iommu_memory memory = { 0 };
+
+	set_memory(objects, &memory);
+	MUST(wdm_map_reserved(objects->fixture.fd, objects->token, 0, WDM_RW, &memory));
+	argument->unmap_reserved.token = objects->token;
+	argument->unmap_reserved.length = memory.length;
+}
+
+static void prepare_pasid_create(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->pasid_create.device = objects->device;
+}
+
+/* No device here has PASIDs, so there is no handle of one. */
+static void prepare_pasid_attach(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->pasid_attach.domain = objects->os;
+}
+
 #define CALL(request_name, type)			\
 	.name = #request_name,				\
 	.request = WDM_IOMMU_##request_name,		\
@@ -269,10 +347,11 @@ const struct ioctl_case ioctl_table[] = {
 	},
 	{
 		CALL(DEVICE_CREATE, device_create),
+		.first_size = AT(device_create, pasid_config),
 		.needs_device = true,
 		.changes_nothing = true,
 		.prepare = prepare_device_create,
-		.zero = { AT(device_create, flags) },
+		.zero = { AT(device_create, flags), AT(device_create, reserved2) },
 	},
 	{
 		CALL(DESTROY, destroy),
@@ -426,6 +505,81 @@ const struct ioctl_case ioctl_table[] = {
 		.handles = { { AT(query_input_mappings, device), OBJECT_DEVICE } },
 		.zero = { AT(query_input_mappings, reserved) },
 	},
+	{
+		CALL(DOMAIN_CREATE_EX, domain_create_ex),
+		.changes_nothing = true,
+		.prepare = prepare_domain_create_ex,
+	},
+	{
+		CALL(MAP_EX, map_ex),
+		.prepare = prepare_map_ex,
+		.handles = {
+			{ AT(map_ex, domain), OBJECT_DOMAIN },
+			{ AT(map_ex, memory.mdl), OBJECT_MDL },
+		},
+		.zero = { AT(map_ex, reserved) },
+	},
+	{
+		CALL(MAP_EX, map_ex),
+		.prepare = prepare_map_ex_user,
+		.handles = { { AT(map_ex, domain), OBJECT_DOMAIN } },
+		.zero = { AT(map_ex, reserved) },
+	},
+	{
+		CALL(RESERVE, reserve),
+		.changes_nothing = true,
+		.prepare = prepare_reserve,
+		.handles = { { AT(reserve, domain), OBJECT_DOMAIN } },
+		.zero = { AT(reserve, reserved) },
+	},
+	{
+		CALL(DESTROY, destroy),
+		.changes_nothing = true,
+		.prepare = prepare_destroy_token,
+		.handles = { { AT(destroy, handle), OBJECT_ANY } },
+		.zero = { AT(destroy, reserved) },
+	},
+	{
+		CALL(MAP_RESERVED, map_reserved),
+		.prepare = prepare_map_reserved,
+		.handles = {
+			{ AT(map_reserved, token), OBJECT_TOKEN },
+			{ AT(map_reserved, memory.mdl), OBJECT_MDL },
+		},
+	},
+	{
+		CALL(UNMAP_RESERVED, unmap_reserved),
+		.prepare = prepare_unmap_reserved,
+		.handles = { { AT(unmap_reserved, token), OBJECT_TOKEN } },
+		.zero = { AT(unmap_reserved, reserved) },
+	},
+	{
+		CALL(PASID_CREATE, pasid_create),
+		.answer = STATUS_INVALID_PARAMETER_1,
+		.needs_device = true,
+		.changes_nothing = true,
+		.prepare = prepare_pasid_create,
+		.handles = { { AT(pasid_create, device), OBJECT_DEVICE } },
+		.zero = { AT(pasid_create, reserved) },
+	},
+	{
+		CALL(PASID_ATTACH, pasid_attach),
+		.answer = STATUS_INVALID_HANDLE,
+		.changes_nothing = true,
+		.prepare = prepare_pasid_attach,
+		.handles = {
+			{ AT(pasid_attach, domain), OBJECT_DOMAIN },
+			{ AT(pasid_attach, pasid_device), OBJECT_PASID },
+		},
+	},
+	{
+		CALL(PASID_DETACH, pasid_detach),
+		.answer = STATUS_INVALID_HANDLE,
+		.changes_nothing = true,
+		.prepare = prepare_nothing,
+		.handles = { { AT(pasid_detach, pasid_device), OBJECT_PASID } },
+		.zero = { AT(pasid_detach, reserved) },
+	},
 };
 
 const size_t number_of_ioctls = ARRAY_SIZE(ioctl_table);
@@ -453,6 +607,7 @@ static void give_device(struct ioctl_objects *objects)
 void open_objects(struct ioctl_objects *objects, bool with_device)
 {
 	struct fixture *fixture = &objects->fixture;
+	__u64 address;
 
 	open_fixture(fixture);
 	open_arena(fixture, FIXTURE_PAGES);
@@ -463,6 +618,9 @@ void open_objects(struct ioctl_objects *objects, bool with_device)
 	MUST(wdm_domain_create(fixture->fd, false, 0, &objects->caller));
 	MUST(wdm_memory_add(fixture->fd, objects->caller, WDM_RW, fixture->mdl, 0, 0,
 			    caller(fixture->arena)));
+	address = TOKEN_ADDRESS;
+	MUST(wdm_reserve(fixture->fd, objects->os, FIXTURE_PAGES * WDM_PAGE_SIZE, &address,
+			 WDM_IOMMU_ADDRESS_EXPLICIT, 0, 0, &objects->token));
 	objects->device = 0;
 	if (with_device && options.has_device)
 		give_device(objects);

@@ -13,7 +13,9 @@ enum object {
 	OBJECT_DOMAIN = 1,
 	OBJECT_DEVICE = 2,
 	OBJECT_MDL = 4,
-	OBJECT_ANY = OBJECT_DOMAIN | OBJECT_DEVICE | OBJECT_MDL,
+	OBJECT_TOKEN = 8,
+	OBJECT_PASID = 16,
+	OBJECT_ANY = OBJECT_DOMAIN | OBJECT_DEVICE | OBJECT_MDL | OBJECT_TOKEN,
 };
 
 #define FIXTURE_PAGES	8
@@ -21,12 +23,16 @@ enum object {
 /* Where the OS-managed domain maps pages 0 and 1 */
 #define FIXTURE_ADDRESS	0x6000000ULL
 
+/* Where it has a token */
+#define TOKEN_ADDRESS	0x6800000ULL
+
 /**
  * struct ioctl_objects - objects of each type in one file
  * @fixture: the file; an arena of FIXTURE_PAGES, and its MDL
  * @os: an OS-managed domain, which maps two pages of the arena
  * @caller: a caller-managed domain with the arena in its address space
  * @spare: an MDL that nothing uses
+ * @token: a token of @os, of FIXTURE_PAGES
  * @device: an edu device, not attached; 0 if there is none
  */
 struct ioctl_objects {
@@ -34,6 +40,7 @@ struct ioctl_objects {
 	__u32 os;
 	__u32 caller;
 	__u32 spare;
+	__u32 token;
 	__u32 device;
 };
 
@@ -66,6 +73,14 @@ union argument {
 	struct wdm_iommu_set_fault_reporting set_fault_reporting;
 	struct wdm_iommu_query_device query_device;
 	struct wdm_iommu_query_input_mappings query_input_mappings;
+	struct wdm_iommu_domain_create_ex domain_create_ex;
+	struct wdm_iommu_map_ex map_ex;
+	struct wdm_iommu_reserve reserve;
+	struct wdm_iommu_map_reserved map_reserved;
+	struct wdm_iommu_unmap_reserved unmap_reserved;
+	struct wdm_iommu_pasid_create pasid_create;
+	struct wdm_iommu_pasid_attach pasid_attach;
+	struct wdm_iommu_pasid_detach pasid_detach;
 };
 
 /**

@@ -37,6 +37,7 @@ static const struct suite * const suites[] = {
 	&ranges_suite,
 	&events_suite,
 	&device_suite,
+	&version2_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

@@ -26,6 +26,7 @@ extern const struct suite stalls_suite;
 extern const struct suite ranges_suite;
 extern const struct suite events_suite;
 extern const struct suite device_suite;
+extern const struct suite version2_suite;
 
 /* What the program is called when a case of limits executes it, and does then */
 #define EXEC_NAME	"wdm-e2e-exec"

@@ -125,12 +125,14 @@ static void test_older(struct trial *trial)
 	size_t size = trial->call->size;
 	union argument copy;
 
-	memset((char *)&trial->argument + first_size(trial), 0x5a, size - first_size(trial));
-	for (trial->argument.size = first_size(trial); trial->argument.size < size;
-	     trial->argument.size++) {
-		__u32 given = trial->argument.size;
-		const char *behind = (const char *)&trial->argument + given;
+	for (__u32 given = first_size(trial); given < size; given++) {
+		char *behind = (char *)&trial->argument + given;
 
+		close_objects(&trial->objects);
+		open_objects(&trial->objects, true);
+		prepare_call(trial->call, &trial->objects, &trial->argument);
+		trial->argument.size = given;
+		memset(behind, 0x5a, size - given);
 		copy = trial->argument;
 		succeeds(trial, &trial->argument);
 		about(trial, CHECK_EQUAL(trial->argument.size, given));
@@ -250,6 +252,8 @@ static __u32 handle_of(const struct ioctl_objects *objects, unsigned int type)
 		return objects->os;
 	case OBJECT_DEVICE:
 		return objects->device;
+	case OBJECT_TOKEN:
+		return objects->token;
 	default:
 		return objects->spare;
 	}
@@ -258,7 +262,9 @@ static __u32 handle_of(const struct ioctl_objects *objects, unsigned int type)
 static void test_handles(struct trial *trial)
 {
 	const __u32 unknown[] = { 0, 0x7fffffff, 0x80000000, 0xffffffff, 1000 };
-	const unsigned int types[] = { OBJECT_DOMAIN, OBJECT_DEVICE, OBJECT_MDL };
+	const unsigned int types[] = {
+		OBJECT_DOMAIN, OBJECT_DEVICE, OBJECT_MDL, OBJECT_TOKEN
+	};
 
 	for (size_t i = 0; trial->call->handles[i].types; i++) {
 		__u32 *handle = member(trial, trial->call->handles[i].offset);
@@ -292,7 +298,10 @@ static void other_file(void)
 	MUST(wdm_domain_create(other.fd, true, 0, &domain));
 	EXPECT(STATUS_INVALID_HANDLE,
 	       wdm_map(other.fd, domain, WDM_RW, objects.spare, 0, 0, ADDRESS));
+	EXPECT(STATUS_INVALID_HANDLE, wdm_destroy(other.fd, objects.token));
 	MUST(wdm_destroy(objects.fixture.fd, objects.spare));
+	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(objects.fixture.fd, objects.os));
+	MUST(wdm_destroy(objects.fixture.fd, objects.token));
 	MUST(wdm_destroy(objects.fixture.fd, objects.os));
 	EXPECT(STATUS_INVALID_HANDLE, wdm_destroy(objects.fixture.fd, objects.os));
 }

@@ -70,6 +70,59 @@ static void taken_back(void)
 	CHECK_EQUAL(answer.domain_types, 0);
 }
 
+static __u32 create(const struct fixture *fixture, struct wdm_iommu_device_create *argument)
+{
+	argument->size = sizeof(*argument);
+	argument->segment = fixture->device.address.segment;
+	argument->bus = fixture->device.address.bus;
+	argument->devfn = fixture->device.address.devfn;
+	return wdm_call(fixture->fd, WDM_IOMMU_DEVICE_CREATE, argument);
+}
+
+/* Configurations that no edu device fits, and names of devices that are none */
+static void configurations(void)
+{
+	static char name[512];
+	struct wdm_iommu_pasid_create pasid = { .size = sizeof(pasid) };
+	struct wdm_iommu_device_create argument;
+	struct fixture fixture;
+
+	open_fixture(&fixture);
+	open_arena(&fixture, 1);
+	open_device(&fixture);
+	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
+	for (__u32 config = WDM_IOMMU_PASID_DEFAULT_ONLY; config < 5; config++) {
+		argument = (struct wdm_iommu_device_create) { .pasid_config = config };
+		EXPECT(STATUS_INVALID_PARAMETER_2, create(&fixture, &argument));
+	}
+	argument = (struct wdm_iommu_device_create) { .suppress_pasid_faults = 1 };
+	EXPECT(STATUS_INVALID_PARAMETER_2, create(&fixture, &argument));
+	argument = (struct wdm_iommu_device_create) { .mappings_count = 1 };
+	EXPECT(STATUS_INVALID_PARAMETER_2, create(&fixture, &argument));
+	argument = (struct wdm_iommu_device_create) { .input_mapping_base = 1 };
+	EXPECT(STATUS_INVALID_PARAMETER_2, create(&fixture, &argument));
+
+	argument = (struct wdm_iommu_device_create) { .name = caller("no-such-device") };
+	EXPECT(STATUS_INVALID_PARAMETER, create(&fixture, &argument));
+	argument = (struct wdm_iommu_device_create) {
+		.size = sizeof(argument), .name = caller("no-such-device"),
+	};
+	EXPECT(STATUS_NO_SUCH_DEVICE, wdm_call(fixture.fd, WDM_IOMMU_DEVICE_CREATE, &argument));
+	memset(name, 'x', sizeof(name) - 1);
+	argument.name = caller(name);
+	EXPECT(STATUS_NO_SUCH_DEVICE, wdm_call(fixture.fd, WDM_IOMMU_DEVICE_CREATE, &argument));
+	argument.name = 8;
+	EXPECT(STATUS_ACCESS_VIOLATION, wdm_call(fixture.fd, WDM_IOMMU_DEVICE_CREATE, &argument));
+
+	/* All that failed has left nothing. */
+	MUST(wdm_device_create(fixture.fd, &fixture.device.address, &fixture.device.handle, NULL));
+	CHECK_EQUAL(ask(&fixture).flags & (WDM_IOMMU_DEVICE_DEFAULT_PASID |
+					   WDM_IOMMU_DEVICE_PASID_TAGGED_DMA |
+					   WDM_IOMMU_DEVICE_PASID_FAULTS_SUPPRESSED), 0);
+	pasid.device = fixture.device.handle;
+	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_call(fixture.fd, WDM_IOMMU_PASID_CREATE, &pasid));
+}
+
 /* PCI devices have no input mappings to show, as in Windows. */
 static void input_mappings(void)
 {
@@ -138,6 +191,7 @@ static void fault_reporting(void)
 static const struct test_case cases[] = {
 	{ .name = "the state of a device", .run = info, .needs = NEEDS_DEVICE },
 	{ .name = "a device that VFIO has taken back", .run = taken_back, .needs = NEEDS_DEVICE },
+	{ .name = "configurations", .run = configurations, .needs = NEEDS_DEVICE },
 	{ .name = "input mappings", .run = input_mappings, .needs = NEEDS_DEVICE },
 	{ .name = "fault reporting", .run = fault_reporting, .needs = NEEDS_DEVICE },
 };

@@ -144,6 +144,8 @@ static __u64 *pointer_of(unsigned long request, union argument *argument)
 		return (__u64 *)&argument->query_mappings.mappings;
 	case WDM_IOMMU_QUERY_RANGES:
 		return (__u64 *)&argument->query_ranges.ranges;
+	case WDM_IOMMU_DOMAIN_CREATE_EX:
+		return (__u64 *)&argument->domain_create_ex.regions;
 	case WDM_IOMMU_MDL_CREATE:
 		return (__u64 *)&argument->mdl_create.user_va;
 	case WDM_IOMMU_MAP_USER:

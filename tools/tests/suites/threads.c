@@ -154,6 +154,12 @@ static void random_translation(struct hammering *thread, unsigned long request,
 		argument->map_user.length = PAGE + pick_pages(thread, 3);
 		argument->map_user.logical_address = pick_address(thread);
 		break;
+	case WDM_IOMMU_MAP_EX:
+		argument->map_ex.permissions = 1 + pick(thread, 3);
+		argument->map_ex.flags = pick(thread, 2);
+		argument->map_ex.logical_address = pick_address(thread);
+		argument->map_ex.memory.length = PAGE + pick_pages(thread, 3);
+		break;
 	case WDM_IOMMU_BATCH:
 		random_batch(thread, &argument->batch, pointees->ops);
 		break;
@@ -205,6 +211,27 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->query_mappings.number = 4;
 		argument->query_mappings.mappings = caller(pointees->mappings);
 		break;
+	case WDM_IOMMU_DOMAIN_CREATE_EX:
+		argument->domain_create_ex.type = 2 * pick(thread, 2);
+		if (!argument->domain_create_ex.type && pick(thread, 4)) {
+			argument->domain_create_ex.allocator = WDM_IOMMU_ALLOCATOR_BUDDY;
+			argument->domain_create_ex.address_width = 28;
+		}
+		break;
+	case WDM_IOMMU_RESERVE:
+		argument->reserve.flags = pick(thread, 2);
+		argument->reserve.length = PAGE + pick_pages(thread, 4);
+		argument->reserve.logical_address = pick_address(thread);
+		break;
+	case WDM_IOMMU_MAP_RESERVED:
+		argument->map_reserved.permissions = 1 + pick(thread, 3);
+		argument->map_reserved.offset = pick_pages(thread, 3);
+		argument->map_reserved.memory.length = PAGE + pick_pages(thread, 2);
+		break;
+	case WDM_IOMMU_UNMAP_RESERVED:
+		argument->unmap_reserved.offset = pick_pages(thread, 3);
+		argument->unmap_reserved.length = PAGE + pick_pages(thread, 2);
+		break;
 	case WDM_IOMMU_SET_FAULT_REPORTING:
 		argument->set_fault_reporting.enable = pick(thread, 2);
 		break;
@@ -227,6 +254,10 @@ static __u32 new_handle(unsigned long request, const union argument *argument)
 		return argument->device_create.device;
 	case WDM_IOMMU_MDL_CREATE:
 		return argument->mdl_create.mdl;
+	case WDM_IOMMU_DOMAIN_CREATE_EX:
+		return argument->domain_create_ex.domain;
+	case WDM_IOMMU_RESERVE:
+		return argument->reserve.token;
 	default:
 		return 0;
 	}
@@ -350,13 +381,26 @@ static void stop(struct hammer *hammer, pthread_t threads[THREADS])
 	CHECK_EQUAL(hammer->strange, 0);
 }
 
-/* Delete all that is left: devices, then domains, then MDLs. */
+/* Unmap what is left of the segments. */
+static void unmap_segments(int fd, __u32 token)
+{
+	for (__u64 offset = 0; offset < 8 * PAGE; offset += PAGE) {
+		for (__u64 length = PAGE; length <= 4 * PAGE; length += PAGE)
+			wdm_unmap_reserved(fd, token, offset, length);
+	}
+}
+
+/* Delete all that is left: devices and tokens, then domains, then MDLs. */
 static void delete_all(struct hammer *hammer)
 {
 	int fd = hammer->objects.fixture.fd;
 
 	for (__u32 handle = 1; handle <= hammer->highest; handle++)
 		wdm_detach(fd, handle);
+	for (__u32 handle = 1; handle <= hammer->highest; handle++)
+		unmap_segments(fd, handle);
+	for (__u32 handle = 1; handle <= hammer->highest; handle++)
+		wdm_destroy(fd, handle);
 	for (__u32 handle = 1; handle <= hammer->highest; handle++)
 		wdm_destroy(fd, handle);
 	for (__u32 handle = 1; handle <= hammer->highest; handle++)

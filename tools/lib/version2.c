@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of the contract's versions 2 and 3, a function each. See ioctls.c.
+ */
+#include <stdint.h>
+
+#include "wdm_iommu_user.h"
+
+/**
+ * wdm_domain_create_ex() - IommuDomainCreateEx
+ * @fd: /dev/wdm_iommu
+ * @type: WDM_IOMMU_TYPE_*
+ * @width: width of the addresses that the domain allocates; 0: it has no allocator
+ * @regions: reserved regions
+ * @number: how many
+ * @domain: the handle
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_domain_create_ex(int fd, __u32 type, __u32 width, const struct wdm_iommu_region *regions,
+			   __u32 number, __u32 *domain)
+{
+	struct wdm_iommu_domain_create_ex argument = {
+		.size = sizeof(argument),
+		.type = type,
+		.allocator = width ? WDM_IOMMU_ALLOCATOR_BUDDY : WDM_IOMMU_ALLOCATOR_NONE,
+		.address_width = width,
+		.regions = (uintptr_t)regions,
+		.number = number,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_DOMAIN_CREATE_EX, &argument);
+
+	*domain = argument.domain;
+	return status;
+}
+
+/**
+ * wdm_map_ex() - IommuMapLogicalRangeEx
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @permissions: what devices may do
+ * @memory: the memory
+ * @address: where. @flags has WDM_IOMMU_ADDRESS_EXPLICIT or WDM_IOMMU_ADDRESS_IDENTITY: in;
+ *	otherwise out, as the domain chooses it
+ * @flags: WDM_IOMMU_ADDRESS_*
+ * @min: with WDM_IOMMU_ADDRESS_MIN
+ * @max: with WDM_IOMMU_ADDRESS_MAX
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map_ex(int fd, __u32 domain, __u32 permissions, const struct wdm_iommu_memory *memory,
+		 __u64 *address, __u32 flags, __u64 min, __u64 max)
+{
+	struct wdm_iommu_map_ex argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.permissions = permissions,
+		.flags = flags,
+		.memory = *memory,
+		.logical_address = *address,
+		.min_address = min,
+		.max_address = max,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_MAP_EX, &argument);
+
+	if (!status)
+		*address = argument.logical_address;
+	return status;
+}
+
+/**
+ * wdm_map_anywhere() - map an MDL where its domain finds room
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain with an allocator
+ * @permissions: what devices may do
+ * @mdl: the memory
+ * @offset: where in the MDL to start
+ * @length: bytes, 0 for all the rest
+ * @address: where it is
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map_anywhere(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
+		       __u64 length, __u64 *address)
+{
+	const struct wdm_iommu_memory memory = {
+		.type = WDM_IOMMU_MEMORY_MDL,
+		.mdl = mdl,
+		.address = offset,
+		.length = length,
+	};
+
+	return wdm_map_ex(fd, domain, permissions, &memory, address, 0, 0, 0);
+}
+
+/**
+ * wdm_reserve() - IommuReserveLogicalAddressRange
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain
+ * @length: bytes
+ * @address: where; as for wdm_map_ex()
+ * @flags: WDM_IOMMU_ADDRESS_*
+ * @min: with WDM_IOMMU_ADDRESS_MIN
+ * @max: with WDM_IOMMU_ADDRESS_MAX
+ * @token: the handle, for wdm_destroy()
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_reserve(int fd, __u32 domain, __u64 length, __u64 *address, __u32 flags, __u64 min,
+		  __u64 max, __u32 *token)
+{
+	struct wdm_iommu_reserve argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.flags = flags,
+		.length = length,
+		.logical_address = *address,
+		.min_address = min,
+		.max_address = max,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_RESERVE, &argument);
+
+	*token = argument.token;
+	if (!status)
+		*address = argument.logical_address;
+	return status;
+}
+
+/**
+ * wdm_map_reserved() - IommuMapReservedLogicalRange
+ * @fd: /dev/wdm_iommu
+ * @token: the token
+ * @offset: where in it
+ * @permissions: what devices may do
+ * @memory: the memory
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map_reserved(int fd, __u32 token, __u64 offset, __u32 permissions,
+		       const struct wdm_iommu_memory *memory)
+{
+	struct wdm_iommu_map_reserved argument = {
+		.size = sizeof(argument),
+		.token = token,
+		.permissions = permissions,
+		.offset = offset,
+		.memory = *memory,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_MAP_RESERVED, &argument);
+}
+
+/**
+ * wdm_unmap_reserved() - IommuUnmapReservedLogicalRange
+ * @fd: /dev/wdm_iommu
+ * @token: the token
+ * @offset: where the segment starts in it
+ * @length: bytes of the segment
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_unmap_reserved(int fd, __u32 token, __u64 offset, __u64 length)
+{
+	struct wdm_iommu_unmap_reserved argument = {
+		.size = sizeof(argument),
+		.token = token,
+		.offset = offset,
+		.length = length,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_UNMAP_RESERVED, &argument);
+}
+
+/**
+ * wdm_pasid_create() - IommuPasidDeviceCreate
+ * @fd: /dev/wdm_iommu
+ * @device: a device that was created with WDM_IOMMU_PASID_TAGGED_DMA
+ * @pasid_device: the handle, for wdm_destroy()
+ * @asid: the PASID
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_pasid_create(int fd, __u32 device, __u32 *pasid_device, __u32 *asid)
+{
+	struct wdm_iommu_pasid_create argument = { .size = sizeof(argument), .device = device };
+	__u32 status = wdm_call(fd, WDM_IOMMU_PASID_CREATE, &argument);
+
+	*pasid_device = argument.pasid_device;
+	*asid = argument.asid;
+	return status;
+}
+
+/**
+ * wdm_pasid_attach() - IommuDomainAttachPasidDevice
+ * @fd: /dev/wdm_iommu
+ * @domain: the domain
+ * @pasid_device: the PASID
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_pasid_attach(int fd, __u32 domain, __u32 pasid_device)
+{
+	struct wdm_iommu_pasid_attach argument = {
+		.size = sizeof(argument),
+		.domain = domain,
+		.pasid_device = pasid_device,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_PASID_ATTACH, &argument);
+}
+
+/**
+ * wdm_pasid_detach() - IommuDomainDetachPasidDevice
+ * @fd: /dev/wdm_iommu
+ * @pasid_device: the PASID
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_pasid_detach(int fd, __u32 pasid_device)
+{
+	struct wdm_iommu_pasid_detach argument = {
+		.size = sizeof(argument),
+		.pasid_device = pasid_device,
+	};
+
+	return wdm_call(fd, WDM_IOMMU_PASID_DETACH, &argument);
+}
