@@ -8,6 +8,7 @@
 #include "../core/mdl.h"
 #include "../core/policy.h"
 #include "chardev.h"
+#include "user_mdl.h"
 
 ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 {
@@ -19,7 +20,7 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.page_size = PAGE_SIZE,
 		.formats = BIT(WDM_IOMMU_FORMAT_ARM64) |
 			   BIT(WDM_IOMMU_FORMAT_X64),
-		.max_mdl_length = WDM_MDL_MAX_PAGES << PAGE_SHIFT,
+		.max_mdl_length = WDM_USER_MDL_MAX_PAGES << PAGE_SHIFT,
 		.max_va_list = WDM_MAX_VA_LIST,
 		.max_batch = WDM_BATCH_MAX,
 		.max_events = WDM_EVENTS_MAX,

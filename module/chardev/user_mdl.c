@@ -258,7 +258,7 @@ ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx, u64 user_va, u64 length,
 	if (!PAGE_ALIGNED(user_va))
 		return STATUS_INVALID_PARAMETER_1;
 	if (!length || !PAGE_ALIGNED(length) || user_va + length - 1 < user_va ||
-	    nr_pages > WDM_MDL_MAX_PAGES)
+	    nr_pages > WDM_USER_MDL_MAX_PAGES)
 		return STATUS_INVALID_PARAMETER_2;
 
 	umdl = kmalloc(sizeof(*umdl), GFP_KERNEL_ACCOUNT);

@@ -5,7 +5,13 @@
 #ifndef WDM_CHARDEV_USER_MDL_H
 #define WDM_CHARDEV_USER_MDL_H
 
+#include <linux/limits.h>
+#include <linux/types.h>
+
 #include "../status.h"
+
+/* The runs are counted with 32 bits. */
+#define WDM_USER_MDL_MAX_PAGES	((u64)U32_MAX)
 
 struct wdm_context;
 struct wdm_mdl;

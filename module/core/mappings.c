@@ -8,10 +8,13 @@
  * map costs at most one span, and a node at each end.
  *
  * The tree is a red-black tree under one spinlock: callers that cannot sleep can
- * use it, which is why the lock disables interrupts, and taking pages out needs no memory, so that an undo cannot fail. What
- * may need memory comes before: a removal cuts spans at its ends first, and a map
- * allocates its blocks before it changes anything. A critical section does
- * at most one block, and few touch more than one node: they are found by a hash.
+ * use it, which is why the lock disables interrupts, and taking pages out needs no
+ * memory, so that an undo cannot fail. What may need memory comes before: a removal cuts
+ * spans at its ends first, and a map allocates its blocks before it changes anything. A
+ * critical section does at most one block, and few touch more than one node: they are
+ * found by a hash.
+ *
+ * A flat table has nodes only: what it takes to remove any page is there.
  *
  * A token keeps its nodes, so that maps in it need none.
  *
@@ -29,11 +32,13 @@
  * @mdl: the MDL; NULL for nothing
  * @page: number of the page in it
  * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
+ * @busy: a call is not through with mapping or unmapping it
  */
 struct wdm_map_entry {
 	struct wdm_mdl *mdl;
-	u32 page;
-	u32 perms;
+	u64 page : 60;
+	u64 perms : 3;
+	u64 busy : 1;
 };
 
 /**
@@ -102,20 +107,22 @@ static u64 wdm_region_last(u64 pgno)
 	return pgno | (WDM_REGION_PAGES - 1);
 }
 
+/* Do pages from the start of a region on go into a span? */
+static bool wdm_part_is_whole(const struct wdm_mappings *mappings, u64 pgno,
+			      u64 part_last)
+{
+	return !mappings->flat && part_last - pgno >= WDM_REGION_PAGES - 1;
+}
+
 /*
  * The part of a range that goes into one block, from its start: whole regions, or
  * else pages of one region.
  */
-static u64 wdm_part_last(u64 pgno, u64 last_pgno)
+static u64 wdm_part_last(const struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 {
-	if (!wdm_region_index(pgno) && last_pgno - pgno >= WDM_REGION_PAGES - 1)
+	if (!wdm_region_index(pgno) && wdm_part_is_whole(mappings, pgno, last_pgno))
 		return wdm_region_first(last_pgno + 1) - 1;
 	return min(last_pgno, wdm_region_last(pgno));
-}
-
-static bool wdm_part_is_whole(u64 pgno, u64 part_last)
-{
-	return part_last - pgno >= WDM_REGION_PAGES - 1;
 }
 
 /* Blocks, allocated and charged, on their way into the table */
@@ -310,6 +317,7 @@ static void wdm_block_extent(const struct wdm_map_block *block, u64 pgno,
 	ext->mdl = entry->mdl;
 	ext->mdl_page = entry->page + (block->span ? offset : 0);
 	ext->perms = entry->perms;
+	ext->busy = entry->busy;
 	ext->handle = entry->mdl->handle;
 }
 
@@ -317,7 +325,8 @@ static bool wdm_entry_continues(const struct wdm_map_entry *entry,
 				const struct wdm_map_entry *next)
 {
 	return next->mdl && next->mdl == entry->mdl &&
-	       next->page == entry->page + 1 && next->perms == entry->perms;
+	       next->page == entry->page + 1 && next->perms == entry->perms &&
+	       next->busy == entry->busy;
 }
 
 /* The first extent of a block from @pgno to @last_pgno */
@@ -381,7 +390,7 @@ bool wdm_extent_join(struct wdm_extent *ext, const struct wdm_extent *next)
 {
 	if (wdm_extent_end(ext) != next->pgno || ext->mdl != next->mdl ||
 	    ext->mdl_page + ext->nr_pages != next->mdl_page ||
-	    ext->perms != next->perms)
+	    ext->perms != next->perms || ext->busy != next->busy)
 		return false;
 	ext->nr_pages += next->nr_pages;
 	return true;
@@ -486,6 +495,16 @@ bool wdm_mappings_any(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 	return any;
 }
 
+static struct wdm_map_entry wdm_extent_entry(const struct wdm_extent *ext)
+{
+	return (struct wdm_map_entry) {
+		.mdl = ext->mdl,
+		.page = ext->mdl_page,
+		.perms = ext->perms,
+		.busy = ext->busy,
+	};
+}
+
 static void wdm_node_insert(struct wdm_map_block *node, u64 pgno, u64 last_pgno,
 			    struct wdm_map_entry entry)
 {
@@ -531,8 +550,8 @@ static void wdm_insert_needs(struct wdm_mappings *mappings,
 	*nr_nodes = 0;
 	*nr_spans = 0;
 	for (pgno = ext->pgno; pgno <= last; pgno = part_last + 1) {
-		part_last = wdm_part_last(pgno, last);
-		if (wdm_part_is_whole(pgno, part_last))
+		part_last = wdm_part_last(mappings, pgno, last);
+		if (wdm_part_is_whole(mappings, pgno, part_last))
 			*nr_spans += 1;
 		else if (!wdm_block_at(mappings, pgno))
 			*nr_nodes += 1;
@@ -545,7 +564,7 @@ static void wdm_insert_part(struct wdm_mappings *mappings, u64 pgno, u64 part_la
 {
 	struct wdm_map_block *block;
 
-	if (wdm_part_is_whole(pgno, part_last)) {
+	if (wdm_part_is_whole(mappings, pgno, part_last)) {
 		/* Empty nodes may be in its place. */
 		while ((block = wdm_block_next(mappings, pgno)) &&
 		       block->first <= part_last)
@@ -566,10 +585,10 @@ static void wdm_insert(struct wdm_mappings *mappings, const struct wdm_extent *e
 		       struct wdm_map_reserve *reserve)
 {
 	u64 pgno, part_last, last = wdm_extent_end(ext) - 1;
-	struct wdm_map_entry entry = { ext->mdl, ext->mdl_page, ext->perms };
+	struct wdm_map_entry entry = wdm_extent_entry(ext);
 
 	for (pgno = ext->pgno; pgno <= last; pgno = part_last + 1) {
-		part_last = wdm_part_last(pgno, last);
+		part_last = wdm_part_last(mappings, pgno, last);
 		wdm_insert_part(mappings, pgno, part_last, entry, reserve);
 		entry.page += part_last - pgno + 1;
 	}
@@ -633,8 +652,7 @@ static bool wdm_insert_quick(struct wdm_mappings *mappings,
 	}
 	if (done) {
 		wdm_mdl_use(ext->mdl, ext->nr_pages);
-		wdm_node_insert(node, ext->pgno, last, (struct wdm_map_entry) {
-			ext->mdl, ext->mdl_page, ext->perms });
+		wdm_node_insert(node, ext->pgno, last, wdm_extent_entry(ext));
 		mappings->nr_pages += ext->nr_pages;
 	}
 	spin_unlock_irqrestore(&mappings->lock, flags);
@@ -642,19 +660,21 @@ static bool wdm_insert_quick(struct wdm_mappings *mappings,
 }
 
 /* Pages of an extent that go into a span */
-static u64 wdm_span_pages(const struct wdm_extent *ext)
+static u64 wdm_span_pages(const struct wdm_mappings *mappings,
+			  const struct wdm_extent *ext)
 {
 	u64 first = wdm_region_first(ext->pgno + WDM_REGION_PAGES - 1);
 	u64 end = wdm_region_first(wdm_extent_end(ext));
 
-	return end > first ? end - first : 0;
+	return end > first && !mappings->flat ? end - first : 0;
 }
 
 /**
  * wdm_mappings_insert() - Map pages
  * @mappings: the table
  * @ext: the pages, which nobody else changes, and what they map: pages that the
- *	MDL has. The caller has a reference on the MDL
+ *	MDL has. The caller has a reference on the MDL. In a flat table, they are of
+ *	one region
  * @gfp: how to allocate memory
  *
  * Return:
@@ -667,7 +687,7 @@ static u64 wdm_span_pages(const struct wdm_extent *ext)
 ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 			       const struct wdm_extent *ext, gfp_t gfp)
 {
-	u64 bytes = wdm_span_pages(ext) * WDM_PAGE_CHARGE;
+	u64 bytes = wdm_span_pages(mappings, ext) * WDM_PAGE_CHARGE;
 	struct wdm_map_reserve reserve;
 	ntstatus_t status;
 
@@ -763,7 +783,7 @@ void wdm_mappings_insert_kept(struct wdm_mappings *mappings,
 {
 	u64 pgno, part_last, last = wdm_extent_end(ext) - 1;
 	unsigned long flags;
-	struct wdm_map_entry entry = { ext->mdl, ext->mdl_page, ext->perms };
+	struct wdm_map_entry entry = wdm_extent_entry(ext);
 
 	wdm_mdl_use(ext->mdl, ext->nr_pages);
 	for (pgno = ext->pgno; pgno <= last; pgno = part_last + 1) {
@@ -943,6 +963,8 @@ static void wdm_block_remove(struct wdm_mappings *mappings,
  *
  * May be called for one part after another, from the first page on; each but the
  * last part ends with a region. The MDLs still count as used.
+ *
+ * Context: may sleep; any, for pages of one region.
  */
 void wdm_mappings_remove(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 {
@@ -965,6 +987,32 @@ void wdm_mappings_remove(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 		pgno = last + 1;
 		cond_resched();
 	}
+}
+
+/**
+ * wdm_mappings_mark() - Mark pages as being mapped or unmapped, or take the mark away
+ * @mappings: the table, which is flat
+ * @pgno: the first page number
+ * @last_pgno: the last page number, of the same region; those that are not mapped are
+ *	left alone
+ * @busy: see &struct wdm_extent
+ *
+ * Context: any.
+ */
+void wdm_mappings_mark(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+		       bool busy)
+{
+	struct wdm_map_block *node;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&mappings->lock, flags);
+	node = wdm_block_at(mappings, pgno);
+	if (node)
+		for (i = wdm_region_index(pgno); i <= wdm_region_index(last_pgno); i++)
+			if (node->entry[i].mdl)
+				node->entry[i].busy = busy;
+	spin_unlock_irqrestore(&mappings->lock, flags);
 }
 
 /* Does a page of a node continue the one before, and do so in memory, too? */

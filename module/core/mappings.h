@@ -34,17 +34,20 @@ struct wdm_map_block;
  * @blocks: the blocks, by page number
  * @recent: nodes that were used recently, or NULL
  * @nr_pages: how many pages are mapped
+ * @flat: there are no spans, so that a removal never needs memory
  * @budget: what the blocks are charged to, or NULL
  *
  * Whoever changes pages, or uses the MDL of an extent, keeps others from changing
- * these pages meanwhile: by a range lock, for OS-managed domains. Other pages may
- * be changed at the same time, and all may be looked up.
+ * these pages meanwhile: by a range lock for OS-managed domains of programs, by
+ * wdm_domain.lock for those of kernel code. Other pages may be changed at the same
+ * time, and all may be looked up.
  */
 struct wdm_mappings {
 	spinlock_t lock;		/* all of the table */
 	struct rb_root blocks;
 	struct wdm_map_block *recent[WDM_MAPPINGS_RECENT];
 	u64 nr_pages;
+	bool flat;
 	struct wdm_budget *budget;
 };
 
@@ -56,6 +59,7 @@ struct wdm_mappings {
  * @mdl: the MDL
  * @mdl_page: what @pgno maps: the number of a page in @mdl
  * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
+ * @busy: a call is not through with mapping or unmapping these pages
  * @handle: of a look-up: wdm_mdl.handle of @mdl
  */
 struct wdm_extent {
@@ -64,6 +68,7 @@ struct wdm_extent {
 	struct wdm_mdl *mdl;
 	u64 mdl_page;
 	u32 perms;
+	bool busy;
 	u32 handle;
 };
 
@@ -120,6 +125,8 @@ void wdm_mappings_insert_kept(struct wdm_mappings *mappings,
 ntstatus_t wdm_mappings_prepare(struct wdm_mappings *mappings, u64 *pgno,
 				u64 last_pgno, struct wdm_put_list *put_list,
 				gfp_t gfp);
+void wdm_mappings_mark(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+		       bool busy);
 void wdm_mappings_remove(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno);
 bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 			   bool whole, struct wdm_put_list *put_list);

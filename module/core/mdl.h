@@ -15,8 +15,8 @@
 #include "../perms.h"
 #include "pages.h"
 
-/* Mapping tables number the pages of an MDL with 32 bits. */
-#define WDM_MDL_MAX_PAGES	((u64)U32_MAX)
+/* Any page frame can be the number of a page. */
+#define WDM_MDL_MAX_PAGES	BIT_ULL(64 - PAGE_SHIFT)
 
 struct wdm_mdl;
 
