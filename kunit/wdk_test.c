@@ -665,7 +665,32 @@ static void wdk_run_killed(struct kunit *test,
 	KUNIT_EXPECT_GT(test, waits, 1);
 }
 
-static unsigned int os_managed_killed_calls(struct wdk *wdk)
+/* The same where nobody may have to wait: all pages stay locked, as by an attach. */
+static void wdk_run_at_once(struct kunit *test, unsigned int (*fn)(struct wdk *wdk))
+{
+	struct wdk *wdk = WDK(test);
+	struct wdk_killed killed = { .wdk = wdk, .fn = fn };
+	struct wdm_domain *domain = wdk->domain->core;
+	struct task_struct *thread;
+	struct wdm_range all;
+	bool done = false;
+
+	init_completion(&killed.done);
+	wdm_domain_lock_all(domain, &all, false);
+	thread = kthread_run(wdk_killed_thread, &killed, "wdk_killed");
+	if (!IS_ERR(thread))
+		done = wait_for_completion_timeout(&killed.done,
+						   msecs_to_jiffies(60000));
+	wdm_domain_unlock(domain, &all);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+	KUNIT_EXPECT_TRUE(test, done);
+	if (!done)
+		wait_for_completion(&killed.done);
+	KUNIT_EXPECT_TRUE(test, killed.pending);
+	KUNIT_EXPECT_EQ(test, killed.failed, 0);
+}
+
+static unsigned int os_managed_killed_maps(struct wdk *wdk)
 {
 	DMA_IOMMU_INTERFACE *io = &wdk->io;
 	unsigned int i, failed = 0;
@@ -682,20 +707,25 @@ static unsigned int os_managed_killed_calls(struct wdk *wdk)
 		failed += !NT_SUCCESS(io->UnmapIdentityRange(wdk->domain,
 							     wdk->mdl));
 	}
-	if (wdk->pdo) {
-		failed += !NT_SUCCESS(io->DetachDevice(wdk->domain,
-						       &wdk->pdo->dev, 0));
-		failed += !NT_SUCCESS(io->AttachDevice(wdk->domain,
-						       &wdk->pdo->dev, 0, 1));
-	}
+	return failed;
+}
+
+static unsigned int os_managed_killed_attaches(struct wdk *wdk)
+{
+	DMA_IOMMU_INTERFACE *io = &wdk->io;
+	unsigned int failed = 0;
+
+	failed += !NT_SUCCESS(io->DetachDevice(wdk->domain, &wdk->pdo->dev, 0));
+	failed += !NT_SUCCESS(io->AttachDevice(wdk->domain, &wdk->pdo->dev, 0, 1));
 	return failed;
 }
 
 static void os_managed_killed(struct kunit *test)
 {
-	wdk_run_killed(test, os_managed_killed_calls);
+	wdk_run_at_once(test, os_managed_killed_maps);
 	wdk_attach(test);
-	wdk_run_killed(test, os_managed_killed_calls);
+	wdk_run_at_once(test, os_managed_killed_maps);
+	wdk_run_killed(test, os_managed_killed_attaches);
 }
 
 static struct kunit_case os_managed_cases[] = {

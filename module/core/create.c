@@ -94,12 +94,23 @@ static ntstatus_t wdm_map_one_to_one(struct wdm_domain *domain, struct wdm_mdl *
 {
 	struct wdm_extent ext = {
 		.pgno = pfn,
-		.nr_pages = mdl->pages.nr_pages,
 		.mdl = mdl,
 		.perms = WDM_PERMS,
 	};
+	u64 end = pfn + mdl->pages.nr_pages, last;
+	ntstatus_t status = STATUS_SUCCESS;
 
-	return wdm_mappings_insert(&domain->mappings, &ext, GFP_KERNEL_ACCOUNT);
+	for (; wdm_ok(status) && ext.pgno < end; ext.pgno = last + 1) {
+		last = end - 1;
+		if (domain->mappings.flat)
+			last = min(last, ext.pgno | (WDM_REGION_PAGES - 1));
+		ext.mdl_page = ext.pgno - pfn;
+		ext.nr_pages = last - ext.pgno + 1;
+		status = wdm_mappings_insert(&domain->mappings, &ext,
+					     GFP_KERNEL_ACCOUNT);
+		cond_resched();
+	}
+	return status;
 }
 
 static ntstatus_t wdm_region_map(struct wdm_domain *domain,
@@ -185,6 +196,7 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 	if (config->type == WDM_TYPE_PASS_THROUGH) {
 		/* Nothing is mapped or unmapped later, from whatever context. */
 		domain->atomic = false;
+		domain->mappings.flat = false;
 		domain->gfp = GFP_KERNEL_ACCOUNT;
 		domain->pgsize = WDM_PGSIZE_ANY;
 		return wdm_ram_walk(wdm_domain_add_ram, domain);

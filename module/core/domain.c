@@ -62,6 +62,7 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	wdm_range_lock_init(&domain->ranges);
 	wdm_iova_space_init(&domain->space, 0);
 	wdm_mappings_init(&domain->mappings, budget);
+	domain->mappings.flat = os_managed && domain->atomic;
 	*out = domain;
 	return STATUS_SUCCESS;
 

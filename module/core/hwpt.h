@@ -36,8 +36,10 @@
  * @reports_faults: the IOMMU driver reports faults
  * @broken: the driver did not unmap what it was asked to, so devices may still
  *	reach it
- * @unmapped: a walk of a caller's tables has unmapped something in it
- * @gather: what it has not synced yet; both guarded by wdm_shadow.lock
+ * @unmapped: a walk of a caller's tables, or a call in atomic context, has unmapped
+ *	something in it
+ * @gather: what it has not synced yet; both guarded by wdm_shadow.lock, or by
+ *	wdm_domain.lock if the domain is atomic
  * @revoking: while an attach fills it, and no other call sees it: the number of groups
  *	that are being taken back, of which any makes the attach give up; NULL otherwise
  */

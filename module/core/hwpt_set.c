@@ -64,6 +64,45 @@ void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 }
 
 /**
+ * wdm_hwpts_unmap_gather() - Unmap a range in all hwpts; wdm_hwpts_sync() is due
+ * @domain: the domain, which is atomic; wdm_domain.lock is held
+ * @iova: as for wdm_hwpt_unmap()
+ * @size: bytes
+ */
+void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size)
+{
+	struct wdm_hwpt *hwpt;
+	u64 nr_pages;
+
+	list_for_each_entry(hwpt, &domain->hwpts, node) {
+		nr_pages = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT,
+					    size >> PAGE_SHIFT);
+		if (!nr_pages)
+			continue;
+		if (!hwpt->unmapped)
+			iommu_iotlb_gather_init(&hwpt->gather);
+		hwpt->unmapped = true;
+		wdm_hwpt_unmap(hwpt, iova, nr_pages << PAGE_SHIFT, &hwpt->gather);
+	}
+}
+
+/**
+ * wdm_hwpts_sync() - Wait until what wdm_hwpts_unmap_gather() unmapped blocks
+ * @domain: the domain; wdm_domain.lock has been held since
+ */
+void wdm_hwpts_sync(struct wdm_domain *domain)
+{
+	struct wdm_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &domain->hwpts, node) {
+		if (!hwpt->unmapped)
+			continue;
+		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
+		hwpt->unmapped = false;
+	}
+}
+
+/**
  * wdm_hwpts_broken() - Has an IOMMU driver failed to unmap something?
  * @domain: the domain; nobody attaches or detaches
  *

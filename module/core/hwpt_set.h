@@ -28,6 +28,8 @@ static inline bool wdm_domain_fits(const struct wdm_domain *domain, u64 iova,
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 			 const struct wdm_mapping *map);
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size);
+void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size);
+void wdm_hwpts_sync(struct wdm_domain *domain);
 bool wdm_hwpts_broken(const struct wdm_domain *domain);
 
 /**

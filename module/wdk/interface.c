@@ -2,30 +2,23 @@
 /*
  * IoGetIommuInterface(), and the functions of its table that are about domains.
  */
-#include <linux/mm.h>
+#include <linux/kernel.h>
 #include <linux/slab.h>
 
 #include "../core/caller.h"
-#include "../core/os/batch.h"
-#include "../core/os/identity.h"
 #include "wdk.h"
 
 static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
 				  PIOMMU_DMA_DOMAIN *DomainOut)
 {
-	PIOMMU_DMA_DOMAIN Domain = kzalloc(sizeof(*Domain), GFP_KERNEL);
-	u32 flags = WDM_DOMAIN_KERNEL;
+	PIOMMU_DMA_DOMAIN Domain;
 	NTSTATUS status;
 
+	might_sleep();
+	Domain = kzalloc(sizeof(*Domain), GFP_KERNEL);
 	if (!Domain)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	/*
-	 * Page granular: an unmap needs no memory, cannot fail for want of it, and
-	 * does not disturb DMA through its neighbours.
-	 */
-	if (OsManagedPageTable)
-		flags |= WDM_DOMAIN_PAGE_GRANULAR;
-	status = wdm_domain_create(OsManagedPageTable, flags, NULL,
+	status = wdm_domain_create(OsManagedPageTable, WDM_DOMAIN_KERNEL, NULL,
 				   &Domain->core);
 	if (!wdm_ok(status))
 		goto free;
@@ -49,8 +42,10 @@ free:
 static NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
 {
 	bool os_managed = wdm_domain_os_managed(Domain->core);
-	NTSTATUS status = wdm_domain_delete(Domain->core);
+	NTSTATUS status;
 
+	might_sleep();
+	status = wdm_domain_delete(Domain->core);
 	if (!wdm_ok(status))
 		return status;
 	if (!os_managed)
@@ -74,68 +69,6 @@ static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
 
 	return wdm_domain_flush_list(Domain->core, LastLevel, VaList, Number,
 				     &walk_error);
-}
-
-/* The pages of an MDL, for a function that only OS-managed domains have. */
-static NTSTATUS wdk_os_managed_mdl(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl,
-				   struct wdm_mdl **mdl)
-{
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	return wdk_mdl_to_core(Mdl, mdl);
-}
-
-static NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain,
-				      ULONG Permissions, PMDL Mdl,
-				      ULONGLONG LogicalAddress)
-{
-	struct wdm_mdl *mdl;
-	NTSTATUS status;
-
-	status = wdk_os_managed_mdl(Domain, Mdl, &mdl);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_domain_map(Domain->core, Permissions, mdl, 0,
-				mdl->pages.nr_pages, LogicalAddress);
-	wdm_mdl_put(mdl);
-	return status;
-}
-
-static NTSTATUS wdk_unmap_logical_range(PIOMMU_DMA_DOMAIN Domain,
-					ULONGLONG LogicalAddress,
-					ULONGLONG NumberOfPages)
-{
-	return wdm_domain_unmap(Domain->core, LogicalAddress, NumberOfPages);
-}
-
-static NTSTATUS wdk_map_identity_range(PIOMMU_DMA_DOMAIN Domain,
-				       ULONG Permissions, PMDL Mdl)
-{
-	struct wdm_mdl *mdl;
-	NTSTATUS status;
-
-	status = wdk_os_managed_mdl(Domain, Mdl, &mdl);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_domain_map_identity(Domain->core, Permissions, mdl, 0,
-					 mdl->pages.nr_pages);
-	wdm_mdl_put(mdl);
-	return status;
-}
-
-static NTSTATUS wdk_unmap_identity_range(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl)
-{
-	struct wdm_mdl *mdl;
-	NTSTATUS status;
-
-	status = wdk_os_managed_mdl(Domain, Mdl, &mdl);
-	if (!wdm_ok(status))
-		return status == STATUS_INVALID_PARAMETER_3 ?
-		       STATUS_INVALID_PARAMETER_2 : status;
-	status = wdm_domain_unmap_identity(Domain->core, mdl, 0,
-					   mdl->pages.nr_pages);
-	wdm_mdl_put(mdl);
-	return status;
 }
 
 static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,

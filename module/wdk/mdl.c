@@ -1,23 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs of kernel memory: the WDK's functions that make them, and their pages in
- * the core's words.
+ * MDLs of kernel memory: the WDK's functions that make them, and the page frames of
+ * what a map function is given.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "../core/mdl.h"
+#include "../core/frames.h"
 #include "wdk.h"
 
 /* Each of these says that the page frames are there. */
 #define WDK_MDL_HAS_PAGES \
 	(MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED | MDL_PARTIAL)
 
+/* What an MDL becomes when it is freed */
+struct wdk_dead_mdl {
+	struct rcu_head rcu;
+};
+
+static_assert(sizeof(struct wdk_dead_mdl) <= sizeof(MDL));
+
 static ULONG wdk_mdl_pages(const MDL *Mdl)
 {
 	return DIV_ROUND_UP((u64)Mdl->ByteOffset + Mdl->ByteCount, PAGE_SIZE);
+}
+
+/**
+ * wdk_mdl_alloc() - Allocate an MDL for a buffer
+ * @VirtualAddress: where the buffer starts
+ * @Length: bytes
+ * @gfp: how to allocate memory
+ *
+ * Return: the MDL, for IoFreeMdl(); NULL on failure.
+ */
+PMDL wdk_mdl_alloc(PVOID VirtualAddress, ULONG Length, gfp_t gfp)
+{
+	ULONG offset = offset_in_page(VirtualAddress);
+	size_t pages = DIV_ROUND_UP((u64)offset + Length, PAGE_SIZE);
+	size_t size = size_add(sizeof(MDL), size_mul(pages, sizeof(PFN_NUMBER)));
+	PMDL Mdl;
+
+	Mdl = gfpflags_allow_blocking(gfp) ? kvzalloc(size, gfp) : kzalloc(size, gfp);
+	if (!Mdl)
+		return NULL;
+	Mdl->Size = min_t(size_t, size, S16_MAX);
+	Mdl->StartVa = VirtualAddress - offset;
+	Mdl->ByteOffset = offset;
+	Mdl->ByteCount = Length;
+	return Mdl;
 }
 
 /**
@@ -31,25 +65,20 @@ static ULONG wdk_mdl_pages(const MDL *Mdl)
  * Contract: IoAllocateMdl. The MDL does not know its pages yet; see
  * MmBuildMdlForNonPagedPool().
  *
+ * Context: any but NMI.
  * Return: the MDL, for IoFreeMdl(); NULL on failure.
  */
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 		   BOOLEAN ChargeQuota, PIRP Irp)
 {
-	ULONG offset = offset_in_page(VirtualAddress);
-	size_t pages = DIV_ROUND_UP((u64)offset + Length, PAGE_SIZE);
-	size_t size = size_add(sizeof(MDL), size_mul(pages, sizeof(PFN_NUMBER)));
 	PMDL Mdl;
 
 	if (SecondaryBuffer || Irp)
 		return NULL;
-	Mdl = kvzalloc(size, GFP_KERNEL);
-	if (!Mdl)
-		return NULL;
-	Mdl->Size = min_t(size_t, size, S16_MAX);
-	Mdl->StartVa = VirtualAddress - offset;
-	Mdl->ByteOffset = offset;
-	Mdl->ByteCount = Length;
+	Mdl = wdk_mdl_alloc(VirtualAddress, Length, GFP_ATOMIC | __GFP_NOWARN);
+	/* A long MDL has better chances where the caller is known to be able to wait. */
+	if (!Mdl && preemptible())
+		Mdl = wdk_mdl_alloc(VirtualAddress, Length, GFP_KERNEL);
 	return Mdl;
 }
 EXPORT_SYMBOL_NS_GPL(IoAllocateMdl, WDM_IOMMU_NS);
@@ -60,6 +89,8 @@ EXPORT_SYMBOL_NS_GPL(IoAllocateMdl, WDM_IOMMU_NS);
  *	module's own
  *
  * Contract: MmBuildMdlForNonPagedPool.
+ *
+ * Context: any.
  */
 void MmBuildMdlForNonPagedPool(PMDL Mdl)
 {
@@ -82,68 +113,71 @@ EXPORT_SYMBOL_NS_GPL(MmBuildMdlForNonPagedPool, WDM_IOMMU_NS);
  * @Mdl: the MDL; what is mapped of its memory stays so
  *
  * Contract: IoFreeMdl.
+ *
+ * Context: any but NMI.
  */
 void IoFreeMdl(PMDL Mdl)
 {
-	kvfree(Mdl);
+	/* vfree() may sleep. An MDL that is being freed needs no header. */
+	if (is_vmalloc_addr(Mdl))
+		kvfree_rcu((struct wdk_dead_mdl *)Mdl, rcu);
+	else
+		kfree(Mdl);
 }
 EXPORT_SYMBOL_NS_GPL(IoFreeMdl, WDM_IOMMU_NS);
 
-static void wdk_core_mdl_free(struct wdm_mdl *mdl)
+/**
+ * wdk_mdl_frames() - The page frames of an MDL
+ * @Mdl: the MDL, or NULL
+ * @frames: out: the page frames, in the MDL's memory
+ *
+ * Return: false if it is not whole pages, or has not been filled.
+ */
+bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames)
 {
-	kvfree(mdl->pages.runs);
-	kfree(mdl);
-}
-
-static const struct wdm_mdl_ops wdk_core_mdl_ops = {
-	.free = wdk_core_mdl_free,
-};
-
-static u32 wdk_count_runs(const PFN_NUMBER *pfn, ULONG nr)
-{
-	u32 runs = 1;
-	ULONG i;
-
-	for (i = 1; i < nr; i++)
-		if (pfn[i] != pfn[i - 1] + 1)
-			runs++;
-	return runs;
+	if (!Mdl || Mdl->ByteOffset || !Mdl->ByteCount ||
+	    !PAGE_ALIGNED(Mdl->ByteCount) || !(Mdl->MdlFlags & WDK_MDL_HAS_PAGES))
+		return false;
+	*frames = (struct wdm_frames) {
+		.pfns = MmGetMdlPfnArray(Mdl),
+		.nr_pages = Mdl->ByteCount >> PAGE_SHIFT,
+	};
+	return true;
 }
 
 /**
- * wdk_mdl_to_core() - The pages of an MDL as the core knows them
- * @Mdl: the MDL
- * @out: out: the pages, with a reference; maps take their own
+ * wdk_memory_frames() - The page frames of a PhysicalAddressToMap
+ * @memory: an MDL, a contiguous range or an array of page frames; or NULL
+ * @frames: out: the page frames, in the caller's memory
  *
- * The memory is the caller's, which must keep it until it is unmapped.
- *
- * Return: STATUS_INVALID_PARAMETER_3 if it is not whole pages or has not been
- * filled, STATUS_INSUFFICIENT_RESOURCES.
+ * Return: false if it is not whole pages, or none.
  */
-NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out)
+bool wdk_memory_frames(const IOMMU_MAP_PHYSICAL_ADDRESS *memory,
+		       struct wdm_frames *frames)
 {
-	const PFN_NUMBER *pfn = MmGetMdlPfnArray(Mdl);
-	ULONG i, nr = Mdl->ByteCount >> PAGE_SHIFT;
-	struct wdm_pages pages = { };
-	struct wdm_mdl *mdl;
+	u64 base, size;
 
-	if (Mdl->ByteOffset || !nr || !PAGE_ALIGNED(Mdl->ByteCount) ||
-	    !(Mdl->MdlFlags & WDK_MDL_HAS_PAGES))
-		return STATUS_INVALID_PARAMETER_3;
-
-	mdl = kzalloc(sizeof(*mdl), GFP_KERNEL);
-	pages.runs = kvmalloc_array(wdk_count_runs(pfn, nr),
-				    sizeof(*pages.runs), GFP_KERNEL);
-	if (!mdl || !pages.runs)
-		goto nomem;
-	for (i = 0; i < nr; i++)
-		wdm_pages_add(&pages, pfn[i], 1);
-	wdm_mdl_init(mdl, &wdk_core_mdl_ops, WDM_PERMS, &pages);
-	*out = mdl;
-	return STATUS_SUCCESS;
-
-nomem:
-	kvfree(pages.runs);
-	kfree(mdl);
-	return STATUS_INSUFFICIENT_RESOURCES;
+	if (!memory)
+		return false;
+	switch (memory->MapType) {
+	case MapPhysicalAddressTypeMdl:
+		return wdk_mdl_frames(memory->Mdl.Mdl, frames);
+	case MapPhysicalAddressTypeContiguousRange:
+		base = memory->ContiguousRange.Base.QuadPart;
+		size = memory->ContiguousRange.Size;
+		*frames = (struct wdm_frames) {
+			.pfn = PHYS_PFN(base),
+			.nr_pages = size >> PAGE_SHIFT,
+		};
+		return size && PAGE_ALIGNED(base | size) &&
+		       !wdm_pages_wrap(base, frames->nr_pages);
+	case MapPhysicalAddressTypePfn:
+		*frames = (struct wdm_frames) {
+			.pfns = memory->PfnArray.PageFrame,
+			.nr_pages = memory->PfnArray.NumberOfPages,
+		};
+		return frames->pfns && frames->nr_pages;
+	default:
+		return false;
+	}
 }

@@ -11,6 +11,7 @@
 #include <linux/vmalloc.h>
 
 #include "../compat/pin.h"
+#include "wdk.h"
 
 /* Last: it has a PAGE_ALIGN() of its own. */
 #include <wdm_port.h>
@@ -313,7 +314,7 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 	/* ByteCount is a ULONG, of whole pages. */
 	if (!nr || TotalBytes > (U32_MAX & PAGE_MASK) || SkipBytes.QuadPart)
 		return NULL;
-	Mdl = IoAllocateMdl(NULL, nr << PAGE_SHIFT, FALSE, FALSE, NULL);
+	Mdl = wdk_mdl_alloc(NULL, nr << PAGE_SHIFT, GFP_KERNEL);
 	if (!Mdl)
 		return NULL;
 	for (i = 0; i < nr; i++) {

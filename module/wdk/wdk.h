@@ -6,10 +6,12 @@
 #ifndef WDM_WDK_WDK_H
 #define WDM_WDK_WDK_H
 
+#include <linux/gfp_types.h>
+
 #include <wdm.h>
 
 struct wdm_domain;
-struct wdm_mdl;
+struct wdm_frames;
 
 /**
  * struct _IOMMU_DMA_DOMAIN - a domain of kernel code
@@ -42,8 +44,20 @@ IOMMU_DEVICE_QUERY_INFORMATION wdk_query_device_info;
 IOMMU_REGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_register_state_change;
 IOMMU_UNREGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_unregister_state_change;
 
+/* domain.c */
+IOMMU_MAP_LOGICAL_RANGE wdk_map_logical_range;
+IOMMU_MAP_LOGICAL_RANGE_EX wdk_map_logical_range_ex;
+IOMMU_UNMAP_LOGICAL_RANGE wdk_unmap_logical_range;
+IOMMU_MAP_IDENTITY_RANGE wdk_map_identity_range;
+IOMMU_MAP_IDENTITY_RANGE_EX wdk_map_identity_range_ex;
+IOMMU_UNMAP_IDENTITY_RANGE wdk_unmap_identity_range;
+IOMMU_UNMAP_IDENTITY_RANGE_EX wdk_unmap_identity_range_ex;
+
 /* mdl.c */
-NTSTATUS wdk_mdl_to_core(PMDL Mdl, struct wdm_mdl **out);
+PMDL wdk_mdl_alloc(PVOID VirtualAddress, ULONG Length, gfp_t gfp);
+bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames);
+bool wdk_memory_frames(const IOMMU_MAP_PHYSICAL_ADDRESS *memory,
+		       struct wdm_frames *frames);
 
 /* memory.c */
 NTSTATUS wdk_add_physical_memory(struct wdm_domain *domain);

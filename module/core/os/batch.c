@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batch: maps and unmaps of an OS-managed domain.
+ * Batch: maps and unmaps of an OS-managed domain of a program, and tokens; atomic.c maps
+ * and unmaps for kernel code.
  *
  * A batch holds the range of pages that it works on, so that batches on disjoint
  * ranges run side by side. Within that range the mapping table and the hwpts agree
@@ -29,13 +30,6 @@
  */
 #define WDM_STEP_PAGES		((u64)SZ_32M >> PAGE_SHIFT)
 #define WDM_STEP_MAX_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
-
-/* Unmapping for kernel code does not fail for want of memory. */
-static gfp_t wdm_batch_unmap_gfp(const struct wdm_batch *batch)
-{
-	return batch->domain->killable ? GFP_KERNEL_ACCOUNT :
-					 GFP_KERNEL_ACCOUNT | __GFP_NOFAIL;
-}
 
 static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 {
@@ -282,7 +276,7 @@ ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 	for (;;) {
 		status = wdm_mappings_prepare(&batch->domain->mappings, &pgno,
 					      last_pgno, &batch->put_list,
-					      wdm_batch_unmap_gfp(batch));
+					      GFP_KERNEL_ACCOUNT);
 		if (!wdm_ok(status) || pgno > last_pgno)
 			return status;
 		status = wdm_batch_breathe(batch);
