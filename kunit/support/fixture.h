@@ -36,6 +36,7 @@
  * @memory: struct fixture_memory
  * @cred: what the test ran with before fixture_budget(), or NULL
  * @next_pfn: next page frame for memory that does not exist
+ * @data: the suite's own
  */
 struct fixture {
 	struct kunit *test;
@@ -46,6 +47,7 @@ struct fixture {
 	struct list_head memory;
 	const struct cred *cred;
 	u64 next_pfn;
+	void *data;
 };
 
 #define FIXTURE(test)	((struct fixture *)(test)->priv)
