@@ -11,6 +11,7 @@
 
 #include "../module/core/create.h"
 #include "../module/core/os/token.h"
+#include "../module/core/quirks.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"
 
@@ -759,6 +760,39 @@ static void logical_budget(struct kunit *test)
 
 #define LOGICAL_TOKEN_PAGES	1500
 
+/* Where no table of the IOMMU is */
+#define LOGICAL_FAR		BIT_ULL(38)
+
+/* Does the kernel make allocations of an IOMMU's tables fail, so that a test can? */
+static bool logical_tables_may_fail(struct iommu_domain *domain, u64 phys)
+{
+	bool failed;
+	int ret;
+
+	memory_fail_nth(1);
+	ret = iommu_map(domain, LOGICAL_FAR, phys, PAGE_SIZE, IOMMU_READ, GFP_KERNEL);
+	failed = memory_failed();
+	if (!ret)
+		iommu_unmap(domain, LOGICAL_FAR, PAGE_SIZE);
+	return failed && ret;
+}
+
+/* An iommu_domain of a driver that keeps its tables; NULL if no device has one. */
+static struct iommu_domain *logical_real_iommu(struct pci_dev **pdev)
+{
+	struct iommu_domain *domain;
+
+	while ((*pdev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, *pdev))) {
+		if (!device_iommu_mapped(&(*pdev)->dev) ||
+		    wdm_quirk_unmaps_exact(&(*pdev)->dev))
+			continue;
+		domain = iommu_paging_domain_alloc(&(*pdev)->dev);
+		if (!IS_ERR(domain))
+			return domain;
+	}
+	return NULL;
+}
+
 /*
  * An iommu_domain of a real driver: no map in a token needs memory, neither after the
  * token was made nor after its pages were unmapped.
@@ -769,20 +803,22 @@ static void logical_token_no_memory(struct kunit *test)
 	struct wdm_domain *domain = logical_domain(test, 0);
 	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, LOGICAL_TOKEN_PAGES,
 						     512);
-	struct iommu_domain *real = ERR_PTR(-ENODEV);
+	u64 phys = virt_to_phys(fixture_memory(fx, 0));
 	struct pci_dev *pdev = NULL;
+	struct iommu_domain *real;
 	struct wdm_token *token;
 	ntstatus_t status;
 	unsigned int i;
 	bool failed;
 
 	memory_may_fail(test);
-	while (IS_ERR(real) && (pdev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, pdev)))
-		if (device_iommu_mapped(&pdev->dev))
-			real = iommu_paging_domain_alloc(&pdev->dev);
-	if (IS_ERR(real)) {
+	real = logical_real_iommu(&pdev);
+	if (!real)
+		kunit_skip(test, "no device has an IOMMU that keeps its tables");
+	if (!logical_tables_may_fail(real, phys)) {
+		iommu_domain_free(real);
 		pci_dev_put(pdev);
-		kunit_skip(test, "no device has an IOMMU");
+		kunit_skip(test, "fail_page_alloc spares the tables of an IOMMU");
 	}
 	status = wdm_domain_adopt(domain, real);
 	KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
