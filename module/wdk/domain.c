@@ -31,9 +31,15 @@ static NTSTATUS wdk_check_identity(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
 	return STATUS_SUCCESS;
 }
 
-/* Nobody's limits, or the caller's */
-static struct wdm_limits wdk_limits(const IOMMU_DMA_LOGICAL_ADDRESS *min,
-				    const IOMMU_DMA_LOGICAL_ADDRESS *max)
+/**
+ * wdk_limits() - Where the allocator may find an address
+ * @min: the lowest address, or NULL
+ * @max: the last address, inclusive, or NULL
+ *
+ * Return: the limits.
+ */
+struct wdm_limits wdk_limits(const IOMMU_DMA_LOGICAL_ADDRESS *min,
+			     const IOMMU_DMA_LOGICAL_ADDRESS *max)
 {
 	return (struct wdm_limits) {
 		.min = min ? *min : 0,

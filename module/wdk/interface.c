@@ -8,8 +8,7 @@
 #include "../core/caller.h"
 #include "wdk.h"
 
-static NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable,
-				  PIOMMU_DMA_DOMAIN *DomainOut)
+NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable, PIOMMU_DMA_DOMAIN *DomainOut)
 {
 	PIOMMU_DMA_DOMAIN Domain;
 	NTSTATUS status;
@@ -39,7 +38,7 @@ free:
 	return status;
 }
 
-static NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
+NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
 {
 	bool os_managed = wdm_domain_os_managed(Domain->core);
 	NTSTATUS status;

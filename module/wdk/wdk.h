@@ -12,6 +12,7 @@
 
 struct wdm_domain;
 struct wdm_frames;
+struct wdm_limits;
 
 /**
  * struct _IOMMU_DMA_DOMAIN - a domain of kernel code
@@ -44,6 +45,13 @@ IOMMU_DEVICE_QUERY_INFORMATION wdk_query_device_info;
 IOMMU_REGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_register_state_change;
 IOMMU_UNREGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_unregister_state_change;
 
+/* create.c */
+IOMMU_DOMAIN_CREATE_EX wdk_create_domain_ex;
+
+/* interface.c */
+IOMMU_DOMAIN_CREATE wdk_create_domain;
+IOMMU_DOMAIN_DELETE wdk_delete_domain;
+
 /* domain.c */
 IOMMU_MAP_LOGICAL_RANGE wdk_map_logical_range;
 IOMMU_MAP_LOGICAL_RANGE_EX wdk_map_logical_range_ex;
@@ -52,12 +60,20 @@ IOMMU_MAP_IDENTITY_RANGE wdk_map_identity_range;
 IOMMU_MAP_IDENTITY_RANGE_EX wdk_map_identity_range_ex;
 IOMMU_UNMAP_IDENTITY_RANGE wdk_unmap_identity_range;
 IOMMU_UNMAP_IDENTITY_RANGE_EX wdk_unmap_identity_range_ex;
+struct wdm_limits wdk_limits(const IOMMU_DMA_LOGICAL_ADDRESS *min,
+			     const IOMMU_DMA_LOGICAL_ADDRESS *max);
 
 /* mdl.c */
 PMDL wdk_mdl_alloc(PVOID VirtualAddress, ULONG Length, gfp_t gfp);
 bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames);
 bool wdk_memory_frames(const IOMMU_MAP_PHYSICAL_ADDRESS *memory,
 		       struct wdm_frames *frames);
+
+/* token.c */
+IOMMU_RESERVE_LOGICAL_ADDRESS_RANGE wdk_reserve_logical_address_range;
+IOMMU_FREE_RESERVED_LOGICAL_ADDRESS_RANGE wdk_free_reserved_logical_address_range;
+IOMMU_MAP_RESERVED_LOGICAL_RANGE wdk_map_reserved_logical_range;
+IOMMU_UNMAP_RESERVED_LOGICAL_RANGE wdk_unmap_reserved_logical_range;
 
 /* memory.c */
 NTSTATUS wdk_add_physical_memory(struct wdm_domain *domain);

@@ -31,7 +31,8 @@
  * @pgno: the first page number, if not @identity
  * @nr_pages: pages
  * @perms: WDM_READ, WDM_WRITE
- * @allocated: the allocator has given the page numbers to this operation
+ * @allocated: the caller has looked after the page numbers: the allocator has given them
+ *	to this operation, or they are a token's
  * @several: the pages are not one piece
  * @unmap: it is an unmap
  */
@@ -116,7 +117,8 @@ static void wdm_atomic_remove(const struct wdm_atomic_op *op,
 			       ext->nr_pages << PAGE_SHIFT);
 	wdm_mdl_unuse(&wdm_physical_memory, ext->nr_pages);
 	/* Nobody gets the addresses before the sync at the end of the critical section. */
-	while (op->unmap && wdm_iova_unmapped_locked(domain, &pgno, last_pgno))
+	while (op->unmap && !op->allocated &&
+	       wdm_iova_unmapped_locked(domain, &pgno, last_pgno))
 		;
 }
 
@@ -162,9 +164,10 @@ static ntstatus_t wdm_atomic_check_piece(const struct wdm_atomic_op *op,
 {
 	u64 pgno = piece->pgno, end = wdm_extent_end(piece);
 	struct wdm_extent ext;
-	ntstatus_t status;
+	ntstatus_t status = STATUS_SUCCESS;
 
-	status = wdm_iova_check_unmap_locked(op->domain, pgno, end - 1);
+	if (!op->allocated)
+		status = wdm_iova_check_unmap_locked(op->domain, pgno, end - 1);
 	if (!wdm_ok(status))
 		return status;
 	while (pgno < end) {
@@ -440,5 +443,56 @@ ntstatus_t wdm_domain_unmap_frames_identity(struct wdm_domain *domain,
 
 	if (wdm_iova_space_allocates(&domain->space))
 		return STATUS_NOT_SUPPORTED;
+	return wdm_atomic_unmap(&op);
+}
+
+/**
+ * wdm_domain_map_segment() - Map page frames at addresses of a token
+ * @domain: an OS-managed domain of kernel code
+ * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
+ * @frames: the page frames, at least one
+ * @pgno: the first page number; the caller has noted the segment
+ *
+ * Needs no memory of ours, as the mapping table keeps the nodes.
+ *
+ * Context: any but NMI.
+ * Return: what the IOMMU driver's errno means; all or nothing.
+ */
+ntstatus_t wdm_domain_map_segment(struct wdm_domain *domain, u32 perms,
+				  const struct wdm_frames *frames, u64 pgno)
+{
+	struct wdm_atomic_op op = {
+		.domain = domain,
+		.frames = frames,
+		.pgno = pgno,
+		.nr_pages = frames->nr_pages,
+		.perms = perms,
+		.allocated = true,
+	};
+
+	return wdm_atomic_map(&op);
+}
+
+/**
+ * wdm_domain_unmap_segment() - Unmap what wdm_domain_map_segment() mapped
+ * @domain: the domain
+ * @pgno: the first page number
+ * @nr_pages: pages, at least one
+ *
+ * Unmaps no more than a region of the mapping table with one call: less than what a table
+ * of the IOMMU translates, so the driver keeps it.
+ *
+ * Context: any but NMI. Needs no memory.
+ * Return: STATUS_SUCCESS.
+ */
+ntstatus_t wdm_domain_unmap_segment(struct wdm_domain *domain, u64 pgno, u64 nr_pages)
+{
+	struct wdm_atomic_op op = {
+		.domain = domain,
+		.pgno = pgno,
+		.nr_pages = nr_pages,
+		.allocated = true,
+	};
+
 	return wdm_atomic_unmap(&op);
 }

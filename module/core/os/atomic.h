@@ -20,4 +20,9 @@ ntstatus_t wdm_domain_map_frames_identity(struct wdm_domain *domain, u32 perms,
 ntstatus_t wdm_domain_unmap_frames_identity(struct wdm_domain *domain,
 					    const struct wdm_frames *frames);
 
+/* For token.c */
+ntstatus_t wdm_domain_map_segment(struct wdm_domain *domain, u32 perms,
+				  const struct wdm_frames *frames, u64 pgno);
+ntstatus_t wdm_domain_unmap_segment(struct wdm_domain *domain, u64 pgno, u64 nr_pages);
+
 #endif /* WDM_CORE_OS_ATOMIC_H */

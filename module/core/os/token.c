@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/sizes.h>
 
+#include "atomic.h"
 #include "batch.h"
 #include "token.h"
 
@@ -42,7 +43,7 @@ static size_t wdm_token_bitmap_bytes(u64 nr_pages)
 
 static size_t wdm_token_bytes(u64 nr_pages)
 {
-	return sizeof(struct wdm_token) + 2 * wdm_token_bitmap_bytes(nr_pages);
+	return sizeof(struct wdm_token) + 3 * wdm_token_bitmap_bytes(nr_pages);
 }
 
 static void wdm_token_dealloc(struct wdm_token *token)
@@ -64,7 +65,7 @@ static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
 		return STATUS_WORKING_SET_QUOTA;
 	token = kzalloc(sizeof(*token), GFP_KERNEL_ACCOUNT);
 	if (token)
-		token->mapped = kvzalloc(2 * wdm_token_bitmap_bytes(nr_pages),
+		token->mapped = kvzalloc(3 * wdm_token_bitmap_bytes(nr_pages),
 					 GFP_KERNEL_ACCOUNT);
 	if (!token || !token->mapped) {
 		wdm_budget_uncharge(domain->budget, wdm_token_bytes(nr_pages));
@@ -72,6 +73,7 @@ static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
 		return STATUS_INSUFFICIENT_RESOURCES;
 	}
 	token->starts = token->mapped + BITS_TO_LONGS(nr_pages);
+	token->busy = token->starts + BITS_TO_LONGS(nr_pages);
 	token->domain = domain;
 	token->nr_pages = nr_pages;
 	*out = token;
@@ -370,7 +372,7 @@ void wdm_token_close(struct wdm_token *token)
 	wdm_token_dealloc(token);
 }
 
-/* Note a segment, with wdm_domain.lock held. */
+/* Note a segment that is going to be mapped, with wdm_domain.lock held. */
 static ntstatus_t wdm_token_claim_locked(struct wdm_token *token, u64 page, u64 nr_pages)
 {
 	if (token->freed)
@@ -379,6 +381,7 @@ static ntstatus_t wdm_token_claim_locked(struct wdm_token *token, u64 page, u64 
 		return STATUS_RESOURCE_IN_USE;
 	bitmap_set(token->mapped, page, nr_pages);
 	__set_bit(page, token->starts);
+	__set_bit(page, token->busy);
 	token->nr_mapped += nr_pages;
 	return STATUS_SUCCESS;
 }
@@ -387,6 +390,7 @@ static void wdm_token_unclaim_locked(struct wdm_token *token, u64 page, u64 nr_p
 {
 	bitmap_clear(token->mapped, page, nr_pages);
 	__clear_bit(page, token->starts);
+	__clear_bit(page, token->busy);
 	token->nr_mapped -= nr_pages;
 }
 
@@ -397,6 +401,7 @@ static bool wdm_token_has_segment_locked(const struct wdm_token *token, u64 page
 	u64 end = page + nr_pages;
 
 	return !token->freed && test_bit(page, token->starts) &&
+	       !test_bit(page, token->busy) &&
 	       find_next_zero_bit(token->mapped, end, page) == end &&
 	       find_next_bit(token->starts, end, page + 1) == end &&
 	       (end == token->nr_pages || !test_bit(end, token->mapped) ||
@@ -425,7 +430,19 @@ static void wdm_token_unclaim(struct wdm_token *token, u64 page, u64 nr_pages)
 	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
-static bool wdm_token_has_segment(struct wdm_token *token, u64 page, u64 nr_pages)
+/* A segment is mapped, and can be unmapped. */
+static void wdm_token_publish(struct wdm_token *token, u64 page)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	__clear_bit(page, token->busy);
+	spin_unlock_irqrestore(&domain->lock, flags);
+}
+
+/* Begin to unmap a segment, which only one call can do. */
+static bool wdm_token_open_segment(struct wdm_token *token, u64 page, u64 nr_pages)
 {
 	struct wdm_domain *domain = token->domain;
 	unsigned long flags;
@@ -433,6 +450,8 @@ static bool wdm_token_has_segment(struct wdm_token *token, u64 page, u64 nr_page
 
 	spin_lock_irqsave(&domain->lock, flags);
 	has = wdm_token_has_segment_locked(token, page, nr_pages);
+	if (has)
+		__set_bit(page, token->busy);
 	spin_unlock_irqrestore(&domain->lock, flags);
 	return has;
 }
@@ -567,7 +586,9 @@ static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_token_map_steps(batch, ext);
-	if (!wdm_ok(status))
+	if (wdm_ok(status))
+		wdm_token_publish(token, page);
+	else
 		wdm_token_unclaim(token, page, ext->nr_pages);
 	return status;
 }
@@ -646,7 +667,7 @@ ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_batch_hold(&batch, pgno, pgno + nr_pages - 1);
-	if (wdm_ok(status) && !wdm_token_has_segment(token, page, nr_pages))
+	if (wdm_ok(status) && !wdm_token_open_segment(token, page, nr_pages))
 		status = STATUS_INVALID_PARAMETER;
 	if (wdm_ok(status)) {
 		wdm_token_unmap_steps(&batch, pgno, nr_pages);
@@ -654,4 +675,69 @@ ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
 	}
 	wdm_batch_end(&batch);
 	return status;
+}
+
+/**
+ * wdm_token_map_frames() - Map page frames as a segment of a token
+ * @token: a token of a domain of kernel code; may be freed meanwhile, as long as the
+ *	caller is in an RCU read-side critical section
+ * @offset: where in the token, in bytes
+ * @perms: WDM_READ, WDM_WRITE
+ * @frames: the page frames, at least one
+ *
+ * Contract: IommuMapReservedLogicalRange. As wdm_token_map().
+ *
+ * Context: any but NMI.
+ * Return: as wdm_token_map(); STATUS_NOT_SUPPORTED if there is no memory behind @frames.
+ */
+ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
+				const struct wdm_frames *frames)
+{
+	u64 page = offset >> PAGE_SHIFT;
+	ntstatus_t status;
+
+	if (!perms || perms & ~WDM_PERMS)
+		return STATUS_INVALID_PARAMETER_3;
+	status = wdm_token_check_segment(token, offset, frames->nr_pages);
+	if (wdm_ok(status) && !wdm_frames_are_memory(frames))
+		status = STATUS_NOT_SUPPORTED;
+	if (wdm_ok(status))
+		status = wdm_token_claim(token, page, frames->nr_pages);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_domain_map_segment(token->domain, perms | WDM_SMALL, frames,
+					wdm_token_first(token) + page);
+	if (wdm_ok(status))
+		wdm_token_publish(token, page);
+	else
+		wdm_token_unclaim(token, page, frames->nr_pages);
+	return status;
+}
+
+/**
+ * wdm_token_unmap_frames() - Unmap a segment
+ * @token: see wdm_token_map_frames()
+ * @offset: where the segment starts in the token, in bytes
+ * @size: its bytes
+ *
+ * Contract: IommuUnmapReservedLogicalRange. When it returns, the pages block. The tables
+ * stay.
+ *
+ * Context: any but NMI.
+ * Return: STATUS_INVALID_PARAMETER if there is no such segment.
+ */
+ntstatus_t wdm_token_unmap_frames(struct wdm_token *token, u64 offset, u64 size)
+{
+	u64 page = offset >> PAGE_SHIFT, nr_pages = size >> PAGE_SHIFT;
+	ntstatus_t status;
+
+	if (!PAGE_ALIGNED(offset | size) || !nr_pages ||
+	    !wdm_ok(wdm_token_check_segment(token, offset, nr_pages)) ||
+	    !wdm_token_open_segment(token, page, nr_pages))
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_domain_unmap_segment(token->domain, wdm_token_first(token) + page,
+					  nr_pages);
+	WARN_ON_ONCE(!wdm_ok(status));
+	wdm_token_unclaim(token, page, nr_pages);
+	return STATUS_SUCCESS;
 }

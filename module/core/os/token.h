@@ -8,6 +8,8 @@
 
 #include "iova.h"
 
+struct wdm_frames;
+
 /* Pages of one token, at most: 256 GiB */
 #define WDM_TOKEN_MAX_PAGES	BIT_ULL(26)
 
@@ -20,6 +22,8 @@
  * @nr_mapped: how many of them are part of segments
  * @mapped: a bit for each page: it is part of a segment
  * @starts: a bit for each page: a segment starts there
+ * @busy: a bit for each page: a segment starts there, and a call is not through with
+ *	mapping or unmapping it
  * @freed: it is being freed
  * @rcu: for freeing it
  *
@@ -33,6 +37,7 @@ struct wdm_token {
 	u64 nr_mapped;
 	unsigned long *mapped;
 	unsigned long *starts;
+	unsigned long *busy;
 	bool freed;
 	struct rcu_head rcu;
 };
@@ -50,6 +55,10 @@ void wdm_token_close(struct wdm_token *token);
 ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
 			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages);
 ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size);
+
+ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
+				const struct wdm_frames *frames);
+ntstatus_t wdm_token_unmap_frames(struct wdm_token *token, u64 offset, u64 size);
 
 bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova);
 ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
