@@ -175,41 +175,77 @@ static void os_managed_interface(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &io.CreateDomain, &io.V1, sizeof(io.V1));
 }
 
-/* The loop that public code has: the highest version first, then down. */
+/* Tables of all versions: their sizes, every member, and nothing behind them. */
 static void os_managed_interface_ex(struct kunit *test)
 {
+	static const struct {
+		ULONG version;
+		SIZE_T size;
+	} rows[] = { { 1, 0x78 }, { 2, 0xc0 }, { 3, 0xe8 } };
+	static const ULONG unknown[] = { 0, 4, 0x100, 0xFFFFFFFF };
 	DMA_IOMMU_INTERFACE_EX io, poison;
+	unsigned int i;
+
+	memset(&poison, 0x5a, sizeof(poison));
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		void *const *members = (void *const *)&io.V1;
+		SIZE_T j, nr = (rows[i].size - 0x10) / sizeof(void *);
+
+		io = poison;
+		KUNIT_ASSERT_STATUS(test,
+				    IoGetIommuInterfaceEx(rows[i].version, 0, &io),
+				    STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, io.Version, rows[i].version);
+		KUNIT_EXPECT_EQ(test, io.Size, rows[i].size);
+		for (j = 0; j < nr; j++) {
+			KUNIT_EXPECT_NOT_NULL(test, members[j]);
+			KUNIT_EXPECT_PTR_NE(test, members[j],
+					    ((void **)&poison)[0]);
+		}
+		KUNIT_EXPECT_MEMEQ(test, (char *)&io + io.Size,
+				   (char *)&poison + io.Size,
+				   sizeof(io) - io.Size);
+		io = poison;
+		KUNIT_EXPECT_STATUS(test,
+				    IoGetIommuInterfaceEx(rows[i].version, 1, &io),
+				    STATUS_INVALID_PARAMETER_2);
+		KUNIT_EXPECT_STATUS(test,
+				    IoGetIommuInterfaceEx(rows[i].version,
+							  BIT_ULL(63), &io),
+				    STATUS_INVALID_PARAMETER_2);
+		KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
+	}
+	for (i = 0; i < ARRAY_SIZE(unknown); i++)
+		KUNIT_EXPECT_STATUS(test,
+				    IoGetIommuInterfaceEx(unknown[i], 0, &io),
+				    STATUS_INVALID_PARAMETER_1);
+	KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
+}
+
+/* The loop that public code has: the highest version first, then down. */
+static void os_managed_negotiation(struct kunit *test)
+{
+	DMA_IOMMU_INTERFACE_EX io, v2;
 	ULONG version;
 	NTSTATUS status = STATUS_UNSUCCESSFUL;
 
-	memset(&poison, 0x5a, sizeof(poison));
-	for (version = DMA_IOMMU_INTERFACE_EX_VERSION_MAX;
+	for (version = DMA_IOMMU_INTERFACE_EX_VERSION_MAX + 1;
 	     version >= DMA_IOMMU_INTERFACE_EX_VERSION_MIN; version--) {
-		io = poison;
 		status = IoGetIommuInterfaceEx(version, 0, &io);
 		if (NT_SUCCESS(status))
 			break;
 		KUNIT_EXPECT_STATUS(test, status, STATUS_INVALID_PARAMETER_1);
-		KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
 	}
 	KUNIT_EXPECT_STATUS(test, status, STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, io.Version, 1);
-	KUNIT_EXPECT_EQ(test, io.Size, 0x78);
-	KUNIT_EXPECT_NOT_NULL(test, io.V1.ConfigureDomain);
-	/* Nothing behind the table of this version is written. */
-	KUNIT_EXPECT_MEMEQ(test, (char *)&io + io.Size, (char *)&poison + io.Size,
-			   sizeof(io) - io.Size);
+	KUNIT_EXPECT_EQ(test, io.Version, DMA_IOMMU_INTERFACE_EX_VERSION_MAX);
 
-	io = poison;
-	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(1, 1, &io),
-			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(1, BIT_ULL(63), &io),
-			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(0, 0, &io),
-			    STATUS_INVALID_PARAMETER_1);
-	KUNIT_EXPECT_STATUS(test, IoGetIommuInterfaceEx(4, 0, &io),
-			    STATUS_INVALID_PARAMETER_1);
-	KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
+	/* What versions have in common is the same function. */
+	KUNIT_ASSERT_STATUS(test, IoGetIommuInterfaceEx(2, 0, &v2), STATUS_SUCCESS);
+	KUNIT_EXPECT_MEMEQ(test, &io.V3, &v2.V2, sizeof(v2.V2));
+	KUNIT_EXPECT_PTR_EQ(test, v2.V2.DeleteDomain, WDK(test)->io.DeleteDomain);
+	KUNIT_EXPECT_PTR_EQ(test, v2.V2.FlushDomain, WDK(test)->io.FlushDomain);
+	KUNIT_EXPECT_PTR_EQ(test, v2.V2.UnmapLogicalRange,
+			    WDK(test)->io.UnmapLogicalRange);
 }
 
 static void os_managed_map(struct kunit *test)
@@ -731,6 +767,7 @@ static void os_managed_killed(struct kunit *test)
 static struct kunit_case os_managed_cases[] = {
 	KUNIT_CASE(os_managed_interface),
 	KUNIT_CASE(os_managed_interface_ex),
+	KUNIT_CASE(os_managed_negotiation),
 	KUNIT_CASE(os_managed_map),
 	KUNIT_CASE(os_managed_bad_mdl),
 	KUNIT_CASE(os_managed_identity),

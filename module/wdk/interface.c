@@ -122,6 +122,44 @@ static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {
 	},
 };
 
+/* The highest version: 3 needs a kernel that can attach PASIDs. */
+#define WDK_VERSION_MAX	(WDM_HAS_PASIDS ? DMA_IOMMU_INTERFACE_EX_VERSION_3 : \
+					  DMA_IOMMU_INTERFACE_EX_VERSION_2)
+
+/* Version 3 is version 2 and five functions. */
+static_assert(offsetofend(DMA_IOMMU_INTERFACE_V3, DeleteDevice) ==
+	      sizeof(DMA_IOMMU_INTERFACE_V2));
+
+static const DMA_IOMMU_INTERFACE_V3 wdk_interface_v3 = {
+	.CreateDomainEx = wdk_create_domain_ex,
+	.DeleteDomain = wdk_delete_domain,
+	.AttachDeviceEx = wdk_attach_device_ex,
+	.DetachDeviceEx = wdk_detach_device_ex,
+	.FlushDomain = wdk_flush_domain,
+	.FlushDomainByVaList = wdk_flush_domain_va_list,
+	.QueryInputMappings = wdk_query_input_mappings,
+	.MapLogicalRangeEx = wdk_map_logical_range_ex,
+	.UnmapLogicalRange = wdk_unmap_logical_range,
+	.MapIdentityRangeEx = wdk_map_identity_range_ex,
+	.UnmapIdentityRangeEx = wdk_unmap_identity_range_ex,
+	.SetDeviceFaultReportingEx = wdk_set_device_fault_reporting_ex,
+	.ConfigureDomain = wdk_configure_domain,
+	.QueryAvailableDomainTypes = wdk_query_available_domain_types,
+	.RegisterInterfaceStateChangeCallback = wdk_register_state_change,
+	.UnregisterInterfaceStateChangeCallback = wdk_unregister_state_change,
+	.ReserveLogicalAddressRange = wdk_reserve_logical_address_range,
+	.FreeReservedLogicalAddressRange = wdk_free_reserved_logical_address_range,
+	.MapReservedLogicalRange = wdk_map_reserved_logical_range,
+	.UnmapReservedLogicalRange = wdk_unmap_reserved_logical_range,
+	.CreateDevice = wdk_create_device,
+	.DeleteDevice = wdk_delete_device,
+	.CreatePasidDevice = wdk_create_pasid_device,
+	.DeletePasidDevice = wdk_delete_pasid_device,
+	.AttachPasidDevice = wdk_attach_pasid_device,
+	.DetachPasidDevice = wdk_detach_pasid_device,
+	.QueryDeviceInfo = wdk_query_device_info,
+};
+
 /**
  * IoGetIommuInterface() - The table of functions of a version
  * @Version: DMA_IOMMU_INTERFACE_VERSION_1
@@ -134,6 +172,7 @@ static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {
  */
 NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 {
+	might_sleep();
 	if (Version != DMA_IOMMU_INTERFACE_VERSION_1)
 		return STATUS_NOT_SUPPORTED;
 	*InterfaceOut = wdk_interface_v1;
@@ -143,7 +182,8 @@ EXPORT_SYMBOL_NS_GPL(IoGetIommuInterface, WDM_IOMMU_NS);
 
 /**
  * IoGetIommuInterfaceEx() - Get the table of functions of a version
- * @Version: DMA_IOMMU_INTERFACE_EX_VERSION_1; the others are not there yet
+ * @Version: DMA_IOMMU_INTERFACE_EX_VERSION_1, _2 or _3; 3 only on kernels that can attach
+ *	PASIDs
  * @Flags: must be 0
  * @InterfaceOut: out: the table, and how many bytes of the structure it fills;
  *	what is behind them is not written
@@ -151,6 +191,7 @@ EXPORT_SYMBOL_NS_GPL(IoGetIommuInterface, WDM_IOMMU_NS);
  * Contract: IoGetIommuInterfaceEx. Code that can do with several versions asks for
  * the highest first and goes down until one is there.
  *
+ * Context: may sleep, as the contract has it.
  * Return: STATUS_SUCCESS, or without having written anything:
  *
  * * STATUS_INVALID_PARAMETER_1: there is no such version
@@ -159,13 +200,28 @@ EXPORT_SYMBOL_NS_GPL(IoGetIommuInterface, WDM_IOMMU_NS);
 NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
 			       PDMA_IOMMU_INTERFACE_EX InterfaceOut)
 {
-	if (Version != DMA_IOMMU_INTERFACE_EX_VERSION_1)
+	might_sleep();
+	if (!Version || Version > WDK_VERSION_MAX)
 		return STATUS_INVALID_PARAMETER_1;
 	if (Flags)
 		return STATUS_INVALID_PARAMETER_2;
-	InterfaceOut->Size = offsetofend(DMA_IOMMU_INTERFACE_EX, V1);
+
 	InterfaceOut->Version = Version;
-	InterfaceOut->V1 = wdk_interface_v1.V1;
+	switch (Version) {
+	case DMA_IOMMU_INTERFACE_EX_VERSION_1:
+		InterfaceOut->Size = offsetofend(DMA_IOMMU_INTERFACE_EX, V1);
+		InterfaceOut->V1 = wdk_interface_v1.V1;
+		break;
+	case DMA_IOMMU_INTERFACE_EX_VERSION_2:
+		InterfaceOut->Size = offsetofend(DMA_IOMMU_INTERFACE_EX, V2);
+		memcpy(&InterfaceOut->V2, &wdk_interface_v3,
+		       sizeof(InterfaceOut->V2));
+		break;
+	case DMA_IOMMU_INTERFACE_EX_VERSION_3:
+		InterfaceOut->Size = offsetofend(DMA_IOMMU_INTERFACE_EX, V3);
+		InterfaceOut->V3 = wdk_interface_v3;
+		break;
+	}
 	return STATUS_SUCCESS;
 }
 EXPORT_SYMBOL_NS_GPL(IoGetIommuInterfaceEx, WDM_IOMMU_NS);
