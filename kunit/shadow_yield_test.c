@@ -33,6 +33,8 @@ static const struct tables_kind yield_kind = {
  * @status: of the adoption
  * @at_go: calls of the IOMMU driver when the visitor began to wait
  * @at_in: when it got in
+ * @pages_at_go: pages that were mapped when the visitor began to wait
+ * @pages_at_in: and when it got in
  * @call: the call, if it is to be killed
  * @vas: addresses for it
  * @over: it has been killed
@@ -46,6 +48,8 @@ struct yield {
 	ntstatus_t status;
 	unsigned int at_go;
 	unsigned int at_in;
+	u64 pages_at_go;
+	u64 pages_at_in;
 	ntstatus_t (*call)(struct yield *y);
 	u64 *vas;
 	struct completion over;
@@ -65,6 +69,7 @@ static int yield_visit(void *data)
 	wait_for_completion(&y->go);
 	wdm_domain_lock_all(y->t->domain, &all, false);
 	y->at_in = yield_calls(y);
+	y->pages_at_in = y->t->fake->mapped;
 	wdm_domain_unlock(y->t->domain, &all);
 	y->status = fixture_adopt(y->t->domain, y->visitor);
 	complete(&y->done);
@@ -78,6 +83,7 @@ static void yield_hook(struct fake_iommu *fake)
 	struct yield *y = fake->hook_data;
 
 	y->at_go = yield_calls(y);
+	y->pages_at_go = y->t->fake->mapped;
 	complete(&y->go);
 	while (!wdm_range_wanted(&y->t->domain->ranges) &&
 	       time_before(jiffies, end))
@@ -340,6 +346,27 @@ static void yield_in_large_remove(struct kunit *test)
 	yield_check(test, y, 2, 0);
 }
 
+/*
+ * Contiguous memory, and IOMMUs that take a call for it, but no large page. With 4 KiB
+ * pages, this would take half a minute.
+ */
+static void yield_in_small_pages(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+
+	y->t->fake->domain.pgsize_bitmap = SZ_64K;
+	y->visitor->domain.pgsize_bitmap = SZ_64K;
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_add(test, y, YIELD_GIANT, YIELD_GIANT);
+	*tables_entry(y->t, 1, 7) = tables_large(y->t, YIELD_MORE);
+	yield_arm(test, y, 3);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(y->t->domain, &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 4, YIELD_GIANT);
+	KUNIT_EXPECT_LE(test, y->pages_at_in - y->pages_at_go, 2 * 512);
+}
+
 #define YIELD_SPREAD	4096
 
 static void yield_in_bypass(struct kunit *test)
@@ -521,6 +548,7 @@ static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_large_map),
 	KUNIT_CASE(yield_in_large_zap),
 	KUNIT_CASE(yield_in_large_remove),
+	KUNIT_CASE(yield_in_small_pages),
 	KUNIT_CASE(yield_in_bypass),
 	KUNIT_CASE(yield_in_bypass_end),
 	KUNIT_CASE(yield_in_bypass_add),

@@ -99,15 +99,27 @@ bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 	return false;
 }
 
+/* The largest page that an IOMMU of the domain can have used, or a step if larger */
+static u64 wdm_leaf_page(const struct wdm_domain *domain)
+{
+	u64 sizes = WDM_STEP_SIZE;
+	const struct wdm_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		sizes |= hwpt->domain->pgsize_bitmap;
+	return BIT_ULL(__fls(sizes & (2 * (u64)SZ_1G - 1)));
+}
+
 /**
  * wdm_leaf_step() - How much of a leaf to map or unmap at a time
  * @domain: the domain
  * @leaf: the leaf, or a part of it that starts and ends between steps
  * @offset: bytes of it that are done
  *
- * A large run of memory that larger pages of the IOMMU can map is one step, anything
- * else is cut at multiples of WDM_STEP_SIZE. No page of the IOMMU spans two steps,
- * and the steps of a leaf are the same however often they are computed.
+ * A large run of memory that larger pages of an IOMMU can map is one step, anything
+ * else is cut at multiples of WDM_STEP_SIZE. No page of an IOMMU spans two steps, and
+ * the steps of a leaf are the same however often they are computed, until an IOMMU
+ * comes or goes.
  *
  * Return: bytes, at least a page.
  */
@@ -116,16 +128,18 @@ u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 {
 	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va) + offset;
 	u64 pgno = (leaf->caller + offset) >> PAGE_SHIFT;
-	u64 left = leaf->size - offset, pfn, nr_pages;
+	u64 left = leaf->size - offset, pfn, nr_pages, page;
 	struct wdm_extent ext;
 
 	if (leaf->size > WDM_STEP_SIZE && IS_ALIGNED(iova, WDM_STEP_SIZE) &&
 	    wdm_space_next(domain, pgno, pgno + (left >> PAGE_SHIFT) - 1, &ext)) {
 		nr_pages = wdm_pages_run(&ext.mdl->pages, ext.mdl_page,
 					 ext.nr_pages, &pfn);
+		page = wdm_leaf_page(domain);
 		if (nr_pages >= WDM_STEP_PAGES &&
 		    IS_ALIGNED(pfn, WDM_STEP_PAGES))
-			return ALIGN_DOWN(nr_pages, WDM_STEP_PAGES) << PAGE_SHIFT;
+			return min(ALIGN_DOWN(nr_pages, WDM_STEP_PAGES) << PAGE_SHIFT,
+				   page - (iova & (page - 1)));
 	}
 	return min(left, WDM_STEP_SIZE - (iova & (WDM_STEP_SIZE - 1)));
 }
