@@ -7,6 +7,20 @@
 #include "../core/mdl.h"
 #include "chardev.h"
 
+static __always_inline ntstatus_t
+__wdm_command_object(struct wdm_command *cmd, u32 handle, enum wdm_object_type type,
+		     struct wdm_object **out)
+{
+	ntstatus_t status;
+
+	if (WARN_ON(cmd->nr_objects == WDM_COMMAND_OBJECTS))
+		return STATUS_UNSUCCESSFUL;
+	status = wdm_object_get(cmd->ctx, handle, type, out);
+	if (wdm_ok(status))
+		cmd->objects[cmd->nr_objects++] = *out;
+	return status;
+}
+
 /**
  * wdm_command_object() - Look up an object for the rest of a call
  * @cmd: the call
@@ -20,14 +34,7 @@ ntstatus_t wdm_command_object(struct wdm_command *cmd, u32 handle,
 			      enum wdm_object_type type,
 			      struct wdm_object **out)
 {
-	ntstatus_t status;
-
-	if (WARN_ON(cmd->nr_objects == WDM_COMMAND_OBJECTS))
-		return STATUS_UNSUCCESSFUL;
-	status = wdm_object_get(cmd->ctx, handle, type, out);
-	if (wdm_ok(status))
-		cmd->objects[cmd->nr_objects++] = *out;
-	return status;
+	return __wdm_command_object(cmd, handle, type, out);
 }
 
 /**
@@ -44,7 +51,7 @@ ntstatus_t wdm_command_domain(struct wdm_command *cmd, u32 handle,
 	struct wdm_object *object;
 	ntstatus_t status;
 
-	status = wdm_command_object(cmd, handle, WDM_OBJECT_DOMAIN, &object);
+	status = __wdm_command_object(cmd, handle, WDM_OBJECT_DOMAIN, &object);
 	if (wdm_ok(status))
 		*out = object->domain;
 	return status;
@@ -64,7 +71,7 @@ ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
 	struct wdm_object *object;
 	ntstatus_t status;
 
-	status = wdm_command_object(cmd, handle, WDM_OBJECT_DEVICE, &object);
+	status = __wdm_command_object(cmd, handle, WDM_OBJECT_DEVICE, &object);
 	if (wdm_ok(status))
 		*out = object->device;
 	return status;
@@ -84,7 +91,7 @@ ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 	struct wdm_object *object;
 	ntstatus_t status;
 
-	status = wdm_command_object(cmd, handle, WDM_OBJECT_MDL, &object);
+	status = __wdm_command_object(cmd, handle, WDM_OBJECT_MDL, &object);
 	if (wdm_ok(status))
 		*out = object->mdl;
 	return status;

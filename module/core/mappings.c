@@ -1016,7 +1016,8 @@ void wdm_mappings_mark(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 }
 
 /* Does a page of a node continue the one before, and do so in memory, too? */
-static bool wdm_node_goes_on(const struct wdm_map_block *node, unsigned int i)
+static __always_inline bool wdm_node_goes_on(const struct wdm_map_block *node,
+					     unsigned int i)
 {
 	const struct wdm_map_entry *entry = &node->entry[i];
 
