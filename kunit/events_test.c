@@ -285,6 +285,60 @@ static void events_faults(struct kunit *test)
 	events_close(test, file);
 }
 
+/* Calls of events_count_fault() */
+static atomic_t events_nr_faults;
+
+static void events_count_fault(void *context, const struct wdm_fault *fault)
+{
+	atomic_inc(&events_nr_faults);
+}
+
+/* What the next owner of a device does is no business of the one before. */
+static void events_fault_of_next_owner(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct events_file *file = events_open(test);
+	struct wdm_owner *next = wdm_owner_create(false);
+	struct wdm_device *device;
+	struct wdm_group *group;
+	unsigned int tries;
+
+	KUNIT_ASSERT_NOT_NULL(test, next);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(file->device, domain), STATUS_SUCCESS);
+	if (events_enable(file, true) == STATUS_NOT_SUPPORTED) {
+		wdm_owner_put(next);
+		events_close(test, file);
+		kunit_skip(test, "this IOMMU driver reports no faults");
+	}
+	wdm_group_revoke(file->group);
+	events_next(test, file, events_memory(test));
+
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_owner_add_group(next, file->group->iommu_group,
+						&events_provider, file, &group),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_create(group, &file->pdev->dev, &device),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(device, domain), STATUS_SUCCESS);
+	atomic_set(&events_nr_faults, 0);
+	KUNIT_ASSERT_STATUS(test, wdm_fault_register(device, events_count_fault, NULL),
+			    STATUS_SUCCESS);
+	events_report(file, 0x5000, IOMMU_FAULT_READ);
+	for (tries = 0; tries < 1000 && !atomic_read(&events_nr_faults); tries++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&events_nr_faults), 1);
+	/* Time for the first handler */
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
+
+	wdm_group_revoke(group);
+	KUNIT_EXPECT_STATUS(test, wdm_device_delete(device), STATUS_SUCCESS);
+	wdm_group_put(group);
+	wdm_owner_close(next);
+	wdm_owner_put(next);
+	events_close(test, file);
+}
+
 /* Taken back twice, it is announced once; what has no handle is not announced. */
 static void events_revoked(struct kunit *test)
 {
@@ -313,6 +367,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_random),
 	KUNIT_CASE(events_bad_memory),
 	KUNIT_CASE(events_faults),
+	KUNIT_CASE(events_fault_of_next_owner),
 	KUNIT_CASE(events_revoked),
 	{}
 };

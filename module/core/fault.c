@@ -64,6 +64,8 @@ static bool wdm_fault_pop(struct wdm_fault_handler *handler, struct wdm_fault *f
 	bool got;
 
 	spin_lock_irqsave(&wdm_fault_lock, flags);
+	if (wdm_device_revoked(handler->device))
+		kfifo_reset(&handler->queue);
 	got = kfifo_get(&handler->queue, &entry);
 	fault->dropped = 0;
 	if (kfifo_is_empty(&handler->queue))
@@ -131,7 +133,9 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 
 	spin_lock_irqsave(&wdm_fault_lock, irq_flags);
 	list_for_each_entry(handler, &wdm_fault_handlers, node) {
-		if (handler->device->dev != dev)
+		/* Once it is taken back, its faults are the next owner's. */
+		if (handler->device->dev != dev ||
+		    wdm_device_revoked(handler->device))
 			continue;
 		if (!kfifo_put(&handler->queue, entry))
 			handler->dropped++;
