@@ -334,6 +334,26 @@ static void attach_tries_again(struct kunit *test)
 	attach_end(test, t);
 }
 
+/* A device is taken back by itself while it is being attached: neither call hangs. */
+static void attach_device_revoked(struct kunit *test)
+{
+	struct wdm_domain *domain = attach_large_domain(test);
+	struct attach_group *t = attach_start(test);
+
+	t->domain = domain;
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
+						    "wdm_attach")));
+	usleep_range(1000, 2000);
+	wdm_device_revoke(t->device);
+	wait_for_completion(&t->attached);
+	if (!wdm_ok(t->status))
+		KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, domain),
+			    STATUS_DEVICE_REMOVED);
+	attach_end(test, t);
+}
+
 /* A closed owner has lost its groups; each provider forgets its group once. */
 static void attach_owner_closed(struct kunit *test)
 {
@@ -365,6 +385,7 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_last_page),
 	KUNIT_CASE(attach_gives_way),
 	KUNIT_CASE(attach_tries_again),
+	KUNIT_CASE(attach_device_revoked),
 	KUNIT_CASE(attach_owner_closed),
 	{}
 };

@@ -97,19 +97,23 @@ static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
  * When it returns, the device is detached and can never be attached again; it remains as
  * an object. Other devices of its group stay as they are.
  *
- * Context: as wdm_group_revoke().
+ * Context: as wdm_group_revoke(), but waits for an attach in the same group to end.
  */
 void wdm_device_revoke(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
 
-	wdm_owner_begin_revoke(group->owner);
+	/*
+	 * First: an attach in this group, which is not revoked, would wait for the end of
+	 * the revocation with the lock held.
+	 */
 	mutex_lock(&group->lock);
+	wdm_owner_begin_revoke(group->owner);
 	WRITE_ONCE(device->revoked, true);
 	wdm_device_detach_locked(device, true);
 	wdm_pasids_revoke(device);
-	mutex_unlock(&group->lock);
 	wdm_owner_end_revoke(group->owner);
+	mutex_unlock(&group->lock);
 	wdm_types_changed();
 }
 
