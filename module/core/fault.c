@@ -8,6 +8,7 @@
  */
 #include <linux/kfifo.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -108,11 +109,17 @@ static void wdm_fault_work(struct work_struct *work)
 	struct wdm_fault_handler *handler =
 		container_of(work, struct wdm_fault_handler, work);
 	struct wdm_fault fault = { .dev = handler->device->dev };
+	unsigned int i;
 
-	while (wdm_fault_pop(handler, &fault)) {
+	/* A device may fault as fast as its handler returns: let others run, too. */
+	for (i = 0; i < WDM_FAULT_QUEUE; i++) {
+		if (!wdm_fault_pop(handler, &fault))
+			return;
 		wdm_fault_look_up(handler->device, &fault);
 		handler->fn(handler->context, &fault);
+		cond_resched();
 	}
+	queue_work(wdm_fault_wq, work);
 }
 
 /*
