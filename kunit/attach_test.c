@@ -354,6 +354,92 @@ static void attach_device_revoked(struct kunit *test)
 	attach_end(test, t);
 }
 
+/* A call that holds pages for long, and lets only urgent ranges pass */
+
+#define ATTACH_BUSY_MS	10000
+
+/**
+ * struct attach_busy - the call
+ * @domain: the domain
+ * @begun: it holds its pages
+ * @ended: it has released them
+ * @stop: it is to end before its time
+ */
+struct attach_busy {
+	struct wdm_domain *domain;
+	struct completion begun;
+	struct completion ended;
+	bool stop;
+};
+
+static int attach_busy_thread(void *data)
+{
+	struct attach_busy *busy = data;
+	struct wdm_range range;
+	unsigned int i;
+
+	wdm_range_lock(&busy->domain->ranges, &range, 0, 10, false);
+	complete(&busy->begun);
+	for (i = 0; i < ATTACH_BUSY_MS && !READ_ONCE(busy->stop); i++) {
+		usleep_range(1000, 1100);
+		if (wdm_range_urgent(&busy->domain->ranges))
+			wdm_range_yield(&busy->domain->ranges, &range);
+	}
+	wdm_range_unlock(&busy->domain->ranges, &range);
+	complete(&busy->ended);
+	return 0;
+}
+
+static void attach_busy_start(struct kunit *test, struct attach_busy *busy,
+			      struct wdm_domain *domain)
+{
+	busy->domain = domain;
+	busy->stop = false;
+	init_completion(&busy->begun);
+	init_completion(&busy->ended);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_busy_thread, busy,
+						    "wdm_busy")));
+	wait_for_completion(&busy->begun);
+}
+
+/* Expect it to be in progress, and end it. */
+static void attach_busy_end(struct kunit *test, struct attach_busy *busy)
+{
+	KUNIT_EXPECT_FALSE(test, completion_done(&busy->ended));
+	WRITE_ONCE(busy->stop, true);
+	wait_for_completion(&busy->ended);
+}
+
+/* Neither a detach nor taking a group back waits for such a call. */
+static void attach_passes_busy(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct attach_group *t = attach_start(test);
+	struct attach_busy *busy = kunit_kzalloc(test, sizeof(*busy), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, busy);
+	t->domain = domain;
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain),
+			    STATUS_SUCCESS);
+	attach_busy_start(test, busy, domain);
+	KUNIT_EXPECT_STATUS(test, wdm_device_detach(t->device), STATUS_SUCCESS);
+	attach_busy_end(test, busy);
+
+	/* An attach of the group waits for the call, and gives up. */
+	attach_busy_start(test, busy, domain);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
+						    "wdm_attach")));
+	for (i = 0; i < 1000 && !wdm_range_wanted(&domain->ranges); i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_TRUE(test, wdm_range_wanted(&domain->ranges));
+	wdm_group_revoke(t->group);
+	wait_for_completion(&t->attached);
+	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
+	attach_busy_end(test, busy);
+	attach_end(test, t);
+}
+
 /* A closed owner has lost its groups; each provider forgets its group once. */
 static void attach_owner_closed(struct kunit *test)
 {
@@ -386,6 +472,7 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_gives_way),
 	KUNIT_CASE(attach_tries_again),
 	KUNIT_CASE(attach_device_revoked),
+	KUNIT_CASE(attach_passes_busy),
 	KUNIT_CASE(attach_owner_closed),
 	{}
 };

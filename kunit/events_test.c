@@ -234,6 +234,7 @@ static void events_faults(struct kunit *test)
 	void __user *memory = events_memory(test);
 	struct wdm_iommu_event event;
 	unsigned int i, faults = 0;
+	struct wdm_range range;
 	u64 before, lost = 0;
 
 	domain->handle = 5;
@@ -263,6 +264,15 @@ static void events_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, event.fault.address, SZ_1M);
 	KUNIT_EXPECT_EQ(test, event.fault.flags, WDM_IOMMU_FAULT_WRITE);
 	KUNIT_EXPECT_EQ(test, event.fault.kind, WDM_IOMMU_FAULT_PERMISSION);
+
+	/* While an unmap goes on, too */
+	wdm_range_lock(&domain->ranges, &range, 0, 10, false);
+	events_report(file, 0x5000, IOMMU_FAULT_READ);
+	for (i = 0; i < 1000 && wdm_events_empty(&file->ctx.events); i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_FALSE(test, wdm_events_empty(&file->ctx.events));
+	wdm_range_unlock(&domain->ranges, &range);
+	events_next(test, file, memory);
 
 	/* More than both queues hold, with no reader: each is there or counted. */
 	for (i = 0; i < 500; i++)

@@ -425,7 +425,8 @@ static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 	struct wdm_range all;
 	ntstatus_t status;
 
-	status = wdm_domain_lock_all(domain, &all, domain->killable);
+	status = wdm_domain_lock_all_unless(domain, &all, domain->killable,
+					    &attachment->group->owner->nr_revoking);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_attach_locked(attachment, regions, &unused);
@@ -511,7 +512,10 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 /**
  * wdm_detach() - Detach what was attached
  * @attachment: the attachment; freed on success
- * @urgent: pass calls that wait for the domain, and do not look at signals
+ * @killable: a fatal signal ends the wait, if the domain is killable
+ *
+ * Passes calls that wait for the domain: whoever takes the group back needs its lock. A
+ * program cannot keep others out that way, as its attaches wait for their turn.
  *
  * When it returns, the group is in its blocking domain. Takes no time for what is
  * mapped: the driver frees the translations of the hwpt together with the
@@ -520,7 +524,7 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
  * Context: may sleep; wdm_group.lock is held.
  * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came first.
  */
-ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent)
+ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_detach);
 	struct wdm_domain *domain = attachment->domain;
@@ -531,8 +535,7 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent)
 
 	lockdep_assert_held(&attachment->group->lock);
 
-	status = urgent ? wdm_domain_lock_urgent(domain, &all, false) :
-			  wdm_domain_lock_all(domain, &all, domain->killable);
+	status = wdm_domain_lock_urgent(domain, &all, killable && domain->killable);
 	if (!wdm_ok(status))
 		return status;
 	wdm_attachment_leave(attachment);

@@ -42,7 +42,7 @@ void wdm_free_regions(struct list_head *regions);
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		      struct device *dev, u32 pasid,
 		      struct wdm_attachment **out);
-ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool urgent);
+ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable);
 
 ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 			    struct iommu_domain *iommu_domain);

@@ -54,7 +54,7 @@ void wdm_group_revoke(struct wdm_group *group)
 		wdm_pasids_revoke(device);
 	}
 	if (group->attachment) {
-		wdm_detach(group->attachment, true);
+		wdm_detach(group->attachment, false);
 		group->attachment = NULL;
 	}
 	wdm_group_announce_revoked(group);
@@ -69,7 +69,7 @@ void wdm_group_revoke(struct wdm_group *group)
 }
 
 static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
-					   bool urgent)
+					   bool killable)
 {
 	struct wdm_group *group = device->group;
 	struct wdm_attachment *attachment = group->attachment;
@@ -81,7 +81,7 @@ static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
 		attachment->nr_devices--;
 		atomic_dec(&attachment->domain->nr_devices);
 	} else {
-		status = wdm_detach(attachment, urgent);
+		status = wdm_detach(attachment, killable);
 		if (!wdm_ok(status))
 			return status;
 		group->attachment = NULL;
@@ -110,7 +110,7 @@ void wdm_device_revoke(struct wdm_device *device)
 	mutex_lock(&group->lock);
 	wdm_owner_begin_revoke(group->owner);
 	WRITE_ONCE(device->revoked, true);
-	wdm_device_detach_locked(device, true);
+	wdm_device_detach_locked(device, false);
 	wdm_pasids_revoke(device);
 	wdm_owner_end_revoke(group->owner);
 	mutex_unlock(&group->lock);
@@ -386,7 +386,7 @@ ntstatus_t wdm_device_detach(struct wdm_device *device)
 	status = wdm_group_lock(device->group);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_device_detach_locked(device, false);
+	status = wdm_device_detach_locked(device, true);
 	wdm_group_unlock(device->group);
 	return status;
 }

@@ -74,27 +74,6 @@ free:
 }
 
 /**
- * wdm_domain_uses() - Is anything translated in a range?
- * @domain: the domain, all of which is locked
- * @iova: the first logical address
- * @last_iova: the last one
- *
- * Return: whether there is.
- */
-bool wdm_domain_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
-{
-	unsigned long flags;
-	bool uses;
-
-	if (!domain->atomic)
-		return domain->ops->uses(domain, iova, last_iova);
-	spin_lock_irqsave(&domain->lock, flags);
-	uses = domain->ops->uses(domain, iova, last_iova);
-	spin_unlock_irqrestore(&domain->lock, flags);
-	return uses;
-}
-
-/**
  * wdm_domain_delete() - Delete a domain with everything that is mapped in it
  * @domain: the domain; gone after success. Nobody else uses it
  *

@@ -140,12 +140,32 @@ static inline ntstatus_t wdm_domain_lock_all(struct wdm_domain *domain,
 }
 
 /**
+ * wdm_domain_lock_all_unless() - Lock the domain against all calls, or give up
+ * @domain: the domain
+ * @all: for wdm_domain_unlock()
+ * @killable: a fatal signal ends the wait
+ * @stop: the wait ends soon after this is not zero
+ *
+ * Return: as wdm_domain_lock(); STATUS_CANCELLED also when @stop ended the wait.
+ */
+static inline ntstatus_t wdm_domain_lock_all_unless(struct wdm_domain *domain,
+						    struct wdm_range *all,
+						    bool killable,
+						    const atomic_t *stop)
+{
+	if (wdm_range_lock_all_unless(&domain->ranges, all, killable, stop))
+		return STATUS_CANCELLED;
+	return STATUS_SUCCESS;
+}
+
+/**
  * wdm_domain_lock_urgent() - Lock the domain against all calls, before any that wait
  * @domain: the domain
  * @all: for wdm_domain_unlock()
  * @killable: a fatal signal ends the wait
  *
- * For taking a group back. Calls in progress let it pass within about a millisecond.
+ * For detaches, and for taking a group back. Calls in progress let it pass within about a
+ * millisecond.
  *
  * Return: as wdm_domain_lock().
  */
@@ -164,7 +184,6 @@ static inline void wdm_domain_unlock(struct wdm_domain *domain,
 	wdm_range_unlock(&domain->ranges, range);
 }
 
-bool wdm_domain_uses(struct wdm_domain *domain, u64 iova, u64 last_iova);
 ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 			     struct wdm_budget *budget,
 			     struct wdm_domain **out);

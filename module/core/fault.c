@@ -80,12 +80,37 @@ static bool wdm_fault_pop(struct wdm_fault_handler *handler, struct wdm_fault *f
 	return got;
 }
 
+/* Is an address mapped now? The lock of the group is held: do not wait for long. */
+static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
+{
+	u64 pgno = iova >> PAGE_SHIFT;
+	struct wdm_range all;
+	unsigned long flags;
+	bool mapped;
+
+	if (wdm_domain_os_managed(domain))
+		return wdm_mappings_any(&domain->mappings, pgno, pgno);
+	if (domain->atomic) {
+		spin_lock_irqsave(&domain->lock, flags);
+		mapped = domain->ops->uses(domain, iova, iova);
+		spin_unlock_irqrestore(&domain->lock, flags);
+		return mapped;
+	}
+	/*
+	 * A walk frees shadow pages, and has the empty range. It gives way to all pages
+	 * after a bounded piece of work.
+	 */
+	wdm_range_lock_all(&domain->ranges, &all, false);
+	mapped = domain->ops->uses(domain, iova, iova);
+	wdm_range_unlock(&domain->ranges, &all);
+	return mapped;
+}
+
 /* The domain that the device is attached to, and whether it maps the address, now */
 static void wdm_fault_look_up(struct wdm_device *device, struct wdm_fault *fault)
 {
 	struct wdm_group *group = device->group;
 	struct wdm_domain *domain;
-	struct wdm_range all;
 
 	fault->domain = 0;
 	fault->mapped = false;
@@ -93,13 +118,7 @@ static void wdm_fault_look_up(struct wdm_device *device, struct wdm_fault *fault
 	if (device->attached) {
 		domain = group->attachment->domain;
 		fault->domain = domain->handle;
-		/*
-		 * This needs all pages: a walk has the empty range, too, and
-		 * frees shadow pages.
-		 */
-		wdm_range_lock_all(&domain->ranges, &all, false);
-		fault->mapped = wdm_domain_uses(domain, fault->iova, fault->iova);
-		wdm_range_unlock(&domain->ranges, &all);
+		fault->mapped = wdm_fault_is_mapped(domain, fault->iova);
 	}
 	mutex_unlock(&group->lock);
 }

@@ -175,13 +175,13 @@ ntstatus_t wdm_pasid_attach(struct wdm_pasid *pasid, struct wdm_domain *domain)
 	return status;
 }
 
-static ntstatus_t wdm_pasid_detach_locked(struct wdm_pasid *pasid, bool urgent)
+static ntstatus_t wdm_pasid_detach_locked(struct wdm_pasid *pasid, bool killable)
 {
 	ntstatus_t status;
 
 	if (!pasid->attachment)
 		return STATUS_INVALID_PARAMETER_1;
-	status = wdm_detach(pasid->attachment, urgent);
+	status = wdm_detach(pasid->attachment, killable);
 	if (wdm_ok(status))
 		pasid->attachment = NULL;
 	return status;
@@ -205,7 +205,7 @@ ntstatus_t wdm_pasid_detach(struct wdm_pasid *pasid)
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_pasid_detach_locked(pasid, false);
+	status = wdm_pasid_detach_locked(pasid, true);
 	wdm_group_unlock(group);
 	return status;
 }
@@ -220,5 +220,5 @@ void wdm_pasids_revoke(struct wdm_device *device)
 
 	lockdep_assert_held(&device->group->lock);
 	list_for_each_entry(pasid, &device->pasids, node)
-		wdm_pasid_detach_locked(pasid, true);
+		wdm_pasid_detach_locked(pasid, false);
 }

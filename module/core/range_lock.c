@@ -3,7 +3,11 @@
  * Range lock. Each range belongs to a call in progress: there are few at a time,
  * and a list of them is faster than a tree.
  */
+#include <linux/jiffies.h>
+
 #include "range_lock.h"
+
+#define WDM_RANGE_POLL_MS	10
 
 static bool wdm_range_overlaps(const struct wdm_range *range,
 			       const struct wdm_range *other)
@@ -95,6 +99,16 @@ static __always_inline void wdm_range_del(struct wdm_range_lock *ranges,
 		wake_up_all(&ranges->wait);
 }
 
+/* End the wait for a range. */
+static void wdm_range_give_up(struct wdm_range_lock *ranges, struct wdm_range *range)
+{
+	spin_lock(&ranges->lock);
+	ranges->nr_waiting--;
+	wdm_range_del(ranges, range);
+	spin_unlock(&ranges->lock);
+	rwsem_release(&ranges->dep_map, _RET_IP_);
+}
+
 static int wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range,
 			  bool killable)
 {
@@ -105,18 +119,37 @@ static int wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range
 		return 0;
 	}
 	ret = wait_event_killable(ranges->wait, wdm_range_try_again(ranges, range));
-	if (ret) {
-		spin_lock(&ranges->lock);
-		ranges->nr_waiting--;
-		wdm_range_del(ranges, range);
-		spin_unlock(&ranges->lock);
-		rwsem_release(&ranges->dep_map, _RET_IP_);
-	}
+	if (ret)
+		wdm_range_give_up(ranges, range);
 	return ret;
 }
 
-static __always_inline int __wdm_range_lock(struct wdm_range_lock *ranges,
-					    struct wdm_range *range, bool killable)
+/*
+ * Look at @stop from time to time: who sets it does not know for which lock the range
+ * waits, so nobody is woken.
+ */
+static int wdm_range_wait_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
+				 bool killable, const atomic_t *stop)
+{
+	const long poll = msecs_to_jiffies(WDM_RANGE_POLL_MS);
+	long ret = 0;
+
+	while (!ret && !atomic_read(stop))
+		ret = killable ?
+			wait_event_killable_timeout(ranges->wait,
+						    wdm_range_try_again(ranges, range),
+						    poll) :
+			wait_event_timeout(ranges->wait,
+					   wdm_range_try_again(ranges, range), poll);
+	if (ret > 0)
+		return 0;
+	wdm_range_give_up(ranges, range);
+	return ret ?: -EAGAIN;
+}
+
+/* Add a range to the list. If it is not free, it is waited for from now on. */
+static __always_inline bool wdm_range_enter(struct wdm_range_lock *ranges,
+					    struct wdm_range *range)
 {
 	bool held;
 
@@ -126,7 +159,14 @@ static __always_inline int __wdm_range_lock(struct wdm_range_lock *ranges,
 	if (!held)
 		ranges->nr_waiting++;
 	spin_unlock(&ranges->lock);
-	return likely(held) ? 0 : wdm_range_wait(ranges, range, killable);
+	return held;
+}
+
+static __always_inline int __wdm_range_lock(struct wdm_range_lock *ranges,
+					    struct wdm_range *range, bool killable)
+{
+	return likely(wdm_range_enter(ranges, range)) ?
+		0 : wdm_range_wait(ranges, range, killable);
 }
 
 /**
@@ -170,6 +210,27 @@ int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 	else
 		rwsem_acquire_read(&ranges->dep_map, 0, 0, _RET_IP_);
 	return __wdm_range_lock(ranges, range, killable);
+}
+
+/**
+ * wdm_range_lock_all_unless() - Lock all pages, or give up
+ * @ranges: the lock
+ * @range: the caller's record of it
+ * @killable: a fatal signal ends the wait
+ * @stop: the wait ends within %WDM_RANGE_POLL_MS after this is not zero
+ *
+ * Return: as wdm_range_lock(); -EAGAIN when @stop ended the wait.
+ */
+int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
+			      bool killable, const atomic_t *stop)
+{
+	might_sleep();
+	range->first = 0;
+	range->last = U64_MAX;
+	range->urgent = false;
+	rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
+	return wdm_range_enter(ranges, range) ?
+		0 : wdm_range_wait_unless(ranges, range, killable, stop);
 }
 
 /**

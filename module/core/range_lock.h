@@ -12,6 +12,7 @@
 #ifndef WDM_CORE_RANGE_LOCK_H
 #define WDM_CORE_RANGE_LOCK_H
 
+#include <linux/atomic.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -65,6 +66,8 @@ struct wdm_range {
 void wdm_range_lock_init(struct wdm_range_lock *ranges);
 int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 		   u64 first, u64 last, bool killable);
+int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
+			      bool killable, const atomic_t *stop);
 int wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
 			  bool killable);
 void wdm_range_yield(struct wdm_range_lock *ranges, struct wdm_range *range);
