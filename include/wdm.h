@@ -414,9 +414,11 @@ typedef struct _IOMMU_DMA_DEVICE_INFORMATION {
 } IOMMU_DMA_DEVICE_INFORMATION, *PIOMMU_DMA_DEVICE_INFORMATION;
 
 /*
- * Functions. A fault handler may sleep, but must not attach or detach its device, or set
- * its fault reporting: those wait for it. A state change callback may sleep, and call
- * anything but UnregisterInterfaceStateChangeCallback for its device, which waits for it.
+ * Functions. A fault handler may sleep, but of the functions on its device and the PASID
+ * devices of that, it must call none but QueryAvailableDomainTypes and QueryDeviceInfo: the
+ * others wait for a detach, which waits for the handler. A state change callback may sleep,
+ * and call anything but UnregisterInterfaceStateChangeCallback for its device, which waits
+ * for it.
  */
 
 /* Version 1 */

@@ -714,6 +714,68 @@ static void devices_faults(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(dev), STATUS_SUCCESS);
 }
 
+/**
+ * struct fault_queries - what a fault handler asks while its device is being detached
+ * @dev: the device
+ * @begun: the handler runs
+ * @locked: the detach has the device's lock
+ * @types: out: the types of domains
+ * @size: out: bytes of the device's information
+ * @status: out: the status of that
+ */
+struct fault_queries {
+	PIOMMU_DMA_DEVICE dev;
+	struct completion begun;
+	bool locked;
+	ULONG types;
+	ULONG size;
+	NTSTATUS status;
+};
+
+static void on_fault_query(PVOID context, PFAULT_INFORMATION info)
+{
+	struct fault_queries *queries = context;
+	IOMMU_DMA_DEVICE_INFORMATION information;
+	unsigned int i;
+
+	complete(&queries->begun);
+	for (i = 0; i < 10000 && !mutex_is_locked(&queries->dev->lock); i++)
+		usleep_range(1000, 2000);
+	queries->locked = mutex_is_locked(&queries->dev->lock);
+	wdk_query_available_domain_types(queries->dev, &queries->types);
+	queries->status = wdk_query_device_info(queries->dev, sizeof(information),
+						&queries->size, &information);
+}
+
+static void devices_fault_queries(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	struct fault_queries queries = { .dev = create(test) };
+	DEVICE_FAULT_CONFIGURATION config = {
+		.FaultHandler = on_fault_query,
+		.FaultContext = &queries,
+	};
+	ULONG types;
+
+	init_completion(&queries.begun);
+	wdk_query_available_domain_types(queries.dev, &types);
+	KUNIT_ASSERT_STATUS(test, wdk_attach_device_ex(wdk->domain, queries.dev),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdk_set_device_fault_reporting_ex(queries.dev, 0, TRUE,
+								    &config),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test,
+			report_iommu_fault(&fake_driver_at(wdk->pdo, 0)->domain, wdk->pdo,
+					   LOGICAL, IOMMU_FAULT_WRITE), 0);
+	wait_for_completion(&queries.begun);
+	KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(queries.dev), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, queries.locked);
+	KUNIT_EXPECT_EQ(test, queries.types, types);
+	KUNIT_EXPECT_NE(test, types, 0);
+	KUNIT_EXPECT_STATUS(test, queries.status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, queries.size, sizeof(IOMMU_DMA_DEVICE_INFORMATION));
+}
+
 static void other_fault(PVOID context, PFAULT_INFORMATION info)
 {
 }
@@ -802,6 +864,7 @@ static struct kunit_case wdk_device_cases[] = {
 	KUNIT_CASE(devices_removed),
 	KUNIT_CASE(devices_attach_slow),
 	KUNIT_CASE(devices_faults),
+	KUNIT_CASE(devices_fault_queries),
 	KUNIT_CASE(devices_race),
 	{}
 };

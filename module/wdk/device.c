@@ -74,6 +74,52 @@ void wdk_device_put(PIOMMU_DMA_DEVICE dev)
 	kfree(dev);
 }
 
+/* Is it what CreateDevice returned? */
+static bool wdk_device_exists(PIOMMU_DMA_DEVICE handle)
+{
+	PIOMMU_DMA_DEVICE dev;
+
+	lockdep_assert_held(&wdk_lock);
+	list_for_each_entry(dev, &wdk_devices, node)
+		if (dev == handle)
+			return dev->created;
+	return false;
+}
+
+/* Find a device that CreateDevice returned, with a reference. */
+static PIOMMU_DMA_DEVICE wdk_device_get(PIOMMU_DMA_DEVICE handle)
+{
+	PIOMMU_DMA_DEVICE found = NULL;
+
+	mutex_lock(&wdk_lock);
+	if (wdk_device_exists(handle)) {
+		refcount_inc(&handle->refs);
+		found = handle;
+	}
+	mutex_unlock(&wdk_lock);
+	return found;
+}
+
+/**
+ * wdk_device_config() - How a device was created
+ * @handle: what the caller calls the device
+ * @config: out: its configuration
+ *
+ * Context: may sleep. Does not take the device's lock, so a fault handler may ask.
+ * Return: false if the device does not exist.
+ */
+bool wdk_device_config(PIOMMU_DMA_DEVICE handle, struct wdk_config *config)
+{
+	bool exists;
+
+	mutex_lock(&wdk_lock);
+	exists = wdk_device_exists(handle);
+	if (exists)
+		*config = handle->config;
+	mutex_unlock(&wdk_lock);
+	return exists;
+}
+
 /**
  * wdk_device_lock() - Lock a device that CreateDevice returned
  * @handle: what the caller calls the device
@@ -83,24 +129,14 @@ void wdk_device_put(PIOMMU_DMA_DEVICE dev)
  */
 PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle)
 {
-	PIOMMU_DMA_DEVICE dev, found = NULL;
+	PIOMMU_DMA_DEVICE dev = wdk_device_get(handle);
 
-	mutex_lock(&wdk_lock);
-	list_for_each_entry(dev, &wdk_devices, node) {
-		if (dev == handle && dev->created) {
-			refcount_inc(&dev->refs);
-			found = dev;
-			break;
-		}
-	}
-	mutex_unlock(&wdk_lock);
-	if (!found)
+	if (!dev)
 		return NULL;
-
-	mutex_lock(&found->lock);
-	if (found->created)
-		return found;
-	wdk_device_unlock(found);
+	mutex_lock(&dev->lock);
+	if (dev->created)
+		return dev;
+	wdk_device_unlock(dev);
 	return NULL;
 }
 
@@ -435,9 +471,9 @@ static NTSTATUS wdk_create(PIOMMU_DMA_DEVICE dev,
 		return status;
 	if (dev->created)
 		return STATUS_RESOURCE_IN_USE;
-	dev->config = *config;
 	refcount_inc(&dev->refs);
 	mutex_lock(&wdk_lock);
+	dev->config = *config;
 	dev->created = true;
 	mutex_unlock(&wdk_lock);
 	return STATUS_SUCCESS;
@@ -486,7 +522,7 @@ NTSTATUS wdk_delete_device(PIOMMU_DMA_DEVICE DmaDevice)
 	return STATUS_SUCCESS;
 }
 
-/* Contract: IommuDeviceQueryDomainTypes. */
+/* Contract: IommuDeviceQueryDomainTypes. Without the device's lock, for fault handlers. */
 VOID wdk_query_available_domain_types(PIOMMU_DMA_DEVICE DmaDevice,
 				      PULONG AvailableDomains)
 {
@@ -494,11 +530,11 @@ VOID wdk_query_available_domain_types(PIOMMU_DMA_DEVICE DmaDevice,
 
 	might_sleep();
 	*AvailableDomains = 0;
-	dev = wdk_device_lock(DmaDevice);
+	dev = wdk_device_get(DmaDevice);
 	if (!dev)
 		return;
 	*AvailableDomains = wdk_device_types(dev);
-	wdk_device_unlock(dev);
+	wdk_device_put(dev);
 }
 
 /*
@@ -538,8 +574,8 @@ static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
 
 /*
  * Contract: IommuSetDeviceFaultReporting. The handler is called where it may
- * sleep, but must not attach or detach the device or set its fault reporting: those
- * wait for it.
+ * sleep, but must call no function on the device but the queries: the others take its lock,
+ * with which a detach waits for the handler.
  */
 NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					ULONG InputMappingIdBase,

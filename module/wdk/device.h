@@ -52,7 +52,7 @@ struct wdk_ability {
  * @group: the group, while its DMA is claimed for this device; guarded by wdk_lock
  * @lock: guards what follows; serializes calls on the device
  * @removed: its removal has begun; read without the lock, too
- * @config: how it was created
+ * @config: how it was created; set as @created is
  * @callback: its state change callback, or NULL
  * @nr_users: its attachment and its PASID devices: what needs the DMA of its group
  *	claimed
@@ -82,6 +82,7 @@ struct _IOMMU_DMA_DEVICE {
 };
 
 /* device.c */
+bool wdk_device_config(PIOMMU_DMA_DEVICE handle, struct wdk_config *config);
 PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle);
 void wdk_device_unlock(PIOMMU_DMA_DEVICE dev);
 void wdk_device_put(PIOMMU_DMA_DEVICE dev);

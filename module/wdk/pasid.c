@@ -178,32 +178,27 @@ NTSTATUS wdk_detach_pasid_device(PIOMMU_DMA_PASID_DEVICE PasidDevice)
 	return status;
 }
 
-/* Contract: IommuDeviceQueryInformation. */
+/* Contract: IommuDeviceQueryInformation. Without the device's lock, for fault handlers. */
 NTSTATUS wdk_query_device_info(PIOMMU_DMA_DEVICE DmaDevice, ULONG Size,
 			       PULONG BytesWritten,
 			       PIOMMU_DMA_DEVICE_INFORMATION Buffer)
 {
-	const struct wdk_config *config;
-	PIOMMU_DMA_DEVICE dev;
+	struct wdk_config config;
 
 	might_sleep();
-	dev = wdk_device_lock(DmaDevice);
-	if (!dev)
+	if (!wdk_device_config(DmaDevice, &config))
 		return STATUS_INVALID_HANDLE;
 	if (Size < sizeof(*Buffer)) {
 		*BytesWritten = 0;
-		wdk_device_unlock(dev);
 		return STATUS_BUFFER_TOO_SMALL;
 	}
-	config = &dev->config;
 	*Buffer = (IOMMU_DMA_DEVICE_INFORMATION) { };
-	if (config->types & BIT(IommuDeviceCreationConfigTypePasid)) {
+	if (config.types & BIT(IommuDeviceCreationConfigTypePasid)) {
 		/* Tagged DMA comes with the default PASID. */
 		Buffer->DefaultPasidEnabled = TRUE;
-		Buffer->PasidTaggedDmaEnabled = wdk_has_tagged_dma(config);
-		Buffer->PasidFaultsSuppressed = !!config->pasid.SuppressPasidFaults;
+		Buffer->PasidTaggedDmaEnabled = wdk_has_tagged_dma(&config);
+		Buffer->PasidFaultsSuppressed = !!config.pasid.SuppressPasidFaults;
 	}
 	*BytesWritten = sizeof(*Buffer);
-	wdk_device_unlock(dev);
 	return STATUS_SUCCESS;
 }
