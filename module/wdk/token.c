@@ -110,12 +110,14 @@ wdk_free_reserved_logical_address_range(PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN Logical
 	mutex_lock(&wdk_token_lock);
 	token = wdk_token_find(LogicalAddressToken);
 	if (token)
-		status = wdm_token_delete(token->core);
+		status = wdm_token_retire(token->core);
 	if (wdm_ok(status))
 		hash_del_rcu(&token->node);
 	mutex_unlock(&wdk_token_lock);
-	if (wdm_ok(status))
+	if (wdm_ok(status)) {
+		wdm_token_free(token->core);
 		kfree_rcu(token, rcu);
+	}
 	return status;
 }
 

@@ -46,11 +46,15 @@ static size_t wdm_token_bytes(u64 nr_pages)
 	return sizeof(struct wdm_token) + 3 * wdm_token_bitmap_bytes(nr_pages);
 }
 
-static void wdm_token_dealloc(struct wdm_token *token)
+/**
+ * wdm_token_free() - Free the memory of a token that is retired
+ * @token: the token, which no new call can find. Calls that have found it in an RCU
+ *	read-side critical section may still look at @freed
+ */
+void wdm_token_free(struct wdm_token *token)
 {
 	wdm_budget_uncharge(token->domain->budget, wdm_token_bytes(token->nr_pages));
 	kvfree(token->mapped);
-	/* A caller that is too late may still look at @freed. */
 	kfree_rcu(token, rcu);
 }
 
@@ -303,26 +307,55 @@ ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova
 	if (wdm_ok(status))
 		*out = token;
 	else
-		wdm_token_dealloc(token);
+		wdm_token_free(token);
+	return status;
+}
+
+/* Give the pages back, once nothing in the table is kept for them. */
+static void wdm_token_drop(struct wdm_token *token)
+{
+	struct wdm_domain *domain = token->domain;
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	list_del(&token->node);
+	wdm_iova_space_drop(&domain->space, &token->block);
+	spin_unlock_irqrestore(&domain->lock, flags);
+}
+
+static ntstatus_t wdm_token_mark_freed(struct wdm_token *token)
+{
+	struct wdm_domain *domain = token->domain;
+	ntstatus_t status = STATUS_SUCCESS;
+	unsigned long flags;
+
+	spin_lock_irqsave(&domain->lock, flags);
+	if (token->freed)
+		status = STATUS_UNSUCCESSFUL;
+	else if (token->nr_mapped)
+		status = STATUS_RESOURCE_IN_USE;
+	else
+		token->freed = true;
+	spin_unlock_irqrestore(&domain->lock, flags);
 	return status;
 }
 
 /**
- * wdm_token_delete() - Free reserved addresses
- * @token: the token; gone after success. Other calls with it that are still running
- *	find out, if their caller is in an RCU read-side critical section
+ * wdm_token_retire() - Free reserved addresses, but not the token
+ * @token: the token; after success, wdm_token_free() is called once no new call can
+ *	find it
  *
  * Contract: IommuFreeReservedLogicalAddressRange.
  *
- * Context: may sleep.
+ * Context: may sleep. The caller has a reference, or keeps others from retiring it.
  * Return: STATUS_RESOURCE_IN_USE while a segment is mapped; STATUS_UNSUCCESSFUL if
  * another call is freeing it; STATUS_CANCELLED.
  */
-ntstatus_t wdm_token_delete(struct wdm_token *token)
+ntstatus_t wdm_token_retire(struct wdm_token *token)
 {
 	struct wdm_domain *domain = token->domain;
+	u64 at, step_last, last = wdm_token_last(token);
 	struct wdm_range none;
-	unsigned long flags;
 	ntstatus_t status;
 
 	might_sleep();
@@ -330,23 +363,33 @@ ntstatus_t wdm_token_delete(struct wdm_token *token)
 	status = wdm_domain_lock(domain, &none);
 	if (!wdm_ok(status))
 		return status;
-	spin_lock_irqsave(&domain->lock, flags);
-	if (token->freed) {
-		status = STATUS_UNSUCCESSFUL;
-	} else if (token->nr_mapped) {
-		status = STATUS_RESOURCE_IN_USE;
-	} else {
-		token->freed = true;
-		list_del(&token->node);
-		wdm_iova_space_drop(&domain->space, &token->block);
-	}
-	spin_unlock_irqrestore(&domain->lock, flags);
+	status = wdm_token_mark_freed(token);
 	if (wdm_ok(status)) {
-		wdm_mappings_unkeep(&domain->mappings, wdm_token_first(token),
-				    wdm_token_last(token));
-		wdm_token_dealloc(token);
+		for (at = wdm_token_first(token); at <= last; at = step_last + 1) {
+			step_last = min(last, at | (WDM_TOKEN_STEP - 1));
+			wdm_mappings_unkeep(&domain->mappings, at, step_last);
+			if (wdm_range_urgent(&domain->ranges))
+				wdm_range_yield(&domain->ranges, &none);
+		}
+		wdm_token_drop(token);
 	}
 	wdm_domain_unlock(domain, &none);
+	return status;
+}
+
+/**
+ * wdm_token_delete() - Free reserved addresses
+ * @token: the token, which no other call uses; gone after success
+ *
+ * Context: may sleep.
+ * Return: as wdm_token_retire().
+ */
+ntstatus_t wdm_token_delete(struct wdm_token *token)
+{
+	ntstatus_t status = wdm_token_retire(token);
+
+	if (wdm_ok(status))
+		wdm_token_free(token);
 	return status;
 }
 
@@ -360,16 +403,11 @@ ntstatus_t wdm_token_delete(struct wdm_token *token)
 void wdm_token_close(struct wdm_token *token)
 {
 	struct wdm_domain *domain = token->domain;
-	unsigned long flags;
 
-	spin_lock_irqsave(&domain->lock, flags);
-	token->freed = true;
-	list_del(&token->node);
-	wdm_iova_space_drop(&domain->space, &token->block);
-	spin_unlock_irqrestore(&domain->lock, flags);
 	wdm_mappings_unkeep(&domain->mappings, wdm_token_first(token),
 			    wdm_token_last(token));
-	wdm_token_dealloc(token);
+	wdm_token_drop(token);
+	wdm_token_free(token);
 }
 
 /* Note a segment that is going to be mapped, with wdm_domain.lock held. */
@@ -533,7 +571,8 @@ static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
 	for (done = 0; done < ext->nr_pages; done += step.nr_pages) {
 		step.pgno = ext->pgno + done;
 		step.mdl_page = ext->mdl_page + done;
-		step.nr_pages = min(ext->nr_pages - done, WDM_TOKEN_STEP);
+		/* The undo of a step does not cover a table, either. */
+		step.nr_pages = min(ext->nr_pages - done, WDM_TABLE_PART);
 		status = wdm_batch_breathe(batch);
 		if (wdm_ok(status))
 			status = wdm_token_map_extent(batch->domain, &step);

@@ -49,6 +49,8 @@ static inline u64 wdm_token_iova(const struct wdm_token *token)
 
 ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova,
 			    const struct wdm_limits *limits, struct wdm_token **out);
+ntstatus_t wdm_token_retire(struct wdm_token *token);
+void wdm_token_free(struct wdm_token *token);
 ntstatus_t wdm_token_delete(struct wdm_token *token);
 void wdm_token_close(struct wdm_token *token);
 
