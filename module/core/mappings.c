@@ -335,6 +335,8 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
 {
 	unsigned int i, j, last;
 
+	if (!block->span && !block->nr_used)
+		return false;
 	pgno = max(pgno, block->first);
 	last_pgno = min(last_pgno, block->last);
 	if (block->span) {
@@ -353,6 +355,12 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
 	return true;
 }
 
+/*
+ * Blocks that one critical section looks at, at most: a token keeps nodes in which
+ * nothing is mapped.
+ */
+#define WDM_LOOK_BLOCKS	64
+
 /**
  * wdm_mappings_peek() - Find the next mapped pages, as far as one block has them
  * @mappings: the table
@@ -360,22 +368,32 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
  * @last_pgno: last page number of interest
  * @ext: out: the first extent of this range, cut to it and to a block
  *
- * Context: any; takes a bounded time.
+ * Context: any.
  * Return: whether there is one.
  */
 bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 		       struct wdm_extent *ext)
 {
 	struct wdm_map_block *block;
-	bool found = false;
+	bool more, found = false;
 	unsigned long flags;
+	unsigned int left;
 
-	spin_lock_irqsave(&mappings->lock, flags);
-	for (block = wdm_block_next(mappings, pgno);
-	     !found && block && block->first <= last_pgno;
-	     block = wdm_block_of(rb_next(&block->rb)))
-		found = wdm_block_find(block, pgno, last_pgno, ext);
-	spin_unlock_irqrestore(&mappings->lock, flags);
+	if (pgno > last_pgno)
+		return false;
+	do {
+		left = WDM_LOOK_BLOCKS;
+		spin_lock_irqsave(&mappings->lock, flags);
+		block = wdm_block_next(mappings, pgno);
+		while ((more = block && block->first <= last_pgno) && left--) {
+			found = wdm_block_find(block, pgno, last_pgno, ext);
+			if (found)
+				break;
+			pgno = block->last + 1;
+			block = wdm_block_of(rb_next(&block->rb));
+		}
+		spin_unlock_irqrestore(&mappings->lock, flags);
+	} while (more && !found);
 	return found;
 }
 
@@ -469,8 +487,7 @@ static bool wdm_range_is_unmapped(struct wdm_mappings *mappings, u64 pgno,
 	for (block = wdm_block_next(mappings, pgno);
 	     block && block->first <= last_pgno;
 	     block = wdm_block_of(rb_next(&block->rb)))
-		if (block->span ||
-		    (block->nr_used && wdm_block_find(block, pgno, last_pgno, &ext)))
+		if (block->span || wdm_block_find(block, pgno, last_pgno, &ext))
 			return false;
 	return true;
 }
@@ -481,18 +498,14 @@ static bool wdm_range_is_unmapped(struct wdm_mappings *mappings, u64 pgno,
  * @pgno: the first page number
  * @last_pgno: the last page number
  *
- * Context: any; takes a bounded time.
+ * Context: any.
  * Return: whether there is.
  */
 bool wdm_mappings_any(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 {
-	unsigned long flags;
-	bool any;
+	struct wdm_extent ext;
 
-	spin_lock_irqsave(&mappings->lock, flags);
-	any = !wdm_range_is_unmapped(mappings, pgno, last_pgno);
-	spin_unlock_irqrestore(&mappings->lock, flags);
-	return any;
+	return wdm_mappings_peek(mappings, pgno, last_pgno, &ext);
 }
 
 static struct wdm_map_entry wdm_extent_entry(const struct wdm_extent *ext)
