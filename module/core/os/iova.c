@@ -129,6 +129,11 @@ ntstatus_t wdm_iova_check_map_locked(struct wdm_domain *domain, u64 pgno,
 	       STATUS_RESOURCE_IN_USE : STATUS_SUCCESS;
 }
 
+static bool wdm_iova_may_unmap(const struct wdm_iova_block *block)
+{
+	return block->kind != WDM_IOVA_TOKEN && block->kind != WDM_IOVA_FIXED;
+}
+
 /**
  * wdm_iova_check_unmap_locked() - May pages be unmapped by their address?
  * @domain: the domain
@@ -148,7 +153,7 @@ ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
 		block = wdm_iova_space_find(&domain->space, pgno, last_pgno);
 		if (!block)
 			break;
-		if (block->kind == WDM_IOVA_TOKEN || block->kind == WDM_IOVA_FIXED)
+		if (!wdm_iova_may_unmap(block))
 			return STATUS_RESOURCE_IN_USE;
 		pgno = block->last + 1;
 	}
@@ -253,19 +258,29 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
  * @pgno: the first page number
  * @last_pgno: the last page number; the caller holds these pages
  *
- * Return: as wdm_iova_check_unmap_locked().
+ * Context: may sleep.
+ * Return: as wdm_iova_check_unmap_locked(); STATUS_CANCELLED.
  */
 ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
 {
+	struct wdm_iova_block *block;
 	unsigned long flags;
-	ntstatus_t status;
+	bool allowed = true;
 
 	if (!READ_ONCE(domain->space.nr))
 		return STATUS_SUCCESS;
-	spin_lock_irqsave(&domain->lock, flags);
-	status = wdm_iova_check_unmap_locked(domain, pgno, last_pgno);
-	spin_unlock_irqrestore(&domain->lock, flags);
-	return status;
+	/* A block at a time: a program decides how many there are. */
+	while (allowed && pgno <= last_pgno) {
+		spin_lock_irqsave(&domain->lock, flags);
+		block = wdm_iova_space_find(&domain->space, pgno, last_pgno);
+		allowed = !block || wdm_iova_may_unmap(block);
+		pgno = block ? block->last + 1 : last_pgno + 1;
+		spin_unlock_irqrestore(&domain->lock, flags);
+		if (wdm_domain_cancelled(domain))
+			return STATUS_CANCELLED;
+		cond_resched();
+	}
+	return allowed ? STATUS_SUCCESS : STATUS_RESOURCE_IN_USE;
 }
 
 /**
