@@ -421,6 +421,9 @@ static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 la
 	}
 
 	status = wdm_batch_find_splits(batch, pgno, last_pgno, &splits);
+	/* A token may have come while the pages were not held. */
+	if (wdm_ok(status))
+		status = wdm_iova_check_unmap(domain, pgno, last_pgno);
 	if (!wdm_ok(status))
 		return status;
 	wdm_put_list_checkpoint(&batch->put_list, &checkpoint);
