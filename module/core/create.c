@@ -2,6 +2,7 @@
 /*
  * Domain: create by type, with an allocator and reserved regions.
  */
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 
 #include "create.h"
@@ -82,7 +83,8 @@ static bool wdm_region_has_pages(const struct wdm_reserved_region *region)
 	if (region->nr_pages > WDM_MDL_MAX_PAGES)
 		return false;
 	for (; pfn < end; pfn++) {
-		if (!pfn_valid(pfn))
+		/* Memory that is offline may go without a notice. */
+		if (!pfn_to_online_page(pfn))
 			return false;
 		cond_resched();
 	}
