@@ -15,6 +15,7 @@
 
 #include <wdm.h>
 
+#include "../module/compat/pasid.h"
 #include "../module/core/policy.h"
 #include "../module/core/query.h"
 #include "../module/core/quirks.h"
@@ -973,6 +974,11 @@ static void ddi_kind(struct kunit *test)
 	if (!d->pdev)
 		kunit_skip(test, "no edu device without a driver behind an IOMMU");
 	d->kind = kind - ddi_kind_names;
+	/* All of memory is mapped, also what is freed meanwhile. */
+	if (d->kind == DDI_PASS_THROUGH && IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC))
+		kunit_skip(test, "the kernel warns of pages that are freed while they are mapped");
+	if (d->kind == DDI_S1 && !wdm_max_pasids(&d->pdev->dev))
+		kunit_skip(test, "the device has no PASIDs");
 	if (ddi_create_domain(d) == STATUS_NOT_SUPPORTED)
 		kunit_skip(test, "this kind of domain cannot be had");
 	KUNIT_EXPECT_STATUS(test, d->io.DeleteDomain(d->domain), STATUS_SUCCESS);
