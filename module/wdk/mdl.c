@@ -150,7 +150,7 @@ bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames)
  * @memory: an MDL, a contiguous range or an array of page frames; or NULL
  * @frames: out: the page frames, in the caller's memory
  *
- * Return: false if it is not whole pages, or none.
+ * Return: false if it is not whole pages, or none, or more than there can be.
  */
 bool wdk_memory_frames(const IOMMU_MAP_PHYSICAL_ADDRESS *memory,
 		       struct wdm_frames *frames)
@@ -176,7 +176,8 @@ bool wdk_memory_frames(const IOMMU_MAP_PHYSICAL_ADDRESS *memory,
 			.pfns = memory->PfnArray.PageFrame,
 			.nr_pages = memory->PfnArray.NumberOfPages,
 		};
-		return frames->pfns && frames->nr_pages;
+		return frames->pfns && frames->nr_pages &&
+		       frames->nr_pages <= U64_MAX >> PAGE_SHIFT;
 	default:
 		return false;
 	}
