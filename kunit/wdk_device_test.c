@@ -644,12 +644,29 @@ static void devices_attach_slow(struct kunit *test)
 
 	fake_driver_remove(pdo);
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(dev), STATUS_SUCCESS);
+	/* Its domain stays. */
+	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain),
+			    STATUS_RESOURCE_IN_USE);
 	fake_driver.hook = NULL;
 	complete(&attach_may_end);
 	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
 	put_task_struct(thread);
 	KUNIT_EXPECT_FALSE(test, attach_timed_out);
 	KUNIT_EXPECT_TRUE(test, reaches(test));
+}
+
+/* A domain that has been deleted is not there any more. */
+static void devices_no_domain(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	PIOMMU_DMA_DEVICE dev = create(test);
+	PIOMMU_DMA_DOMAIN domain;
+
+	KUNIT_ASSERT_STATUS(test, wdk->io.CreateDomain(TRUE, &domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(domain, dev),
+			    STATUS_INVALID_HANDLE);
+	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(domain), STATUS_INVALID_HANDLE);
 }
 
 static struct completion faulted;
@@ -863,6 +880,7 @@ static struct kunit_case wdk_device_cases[] = {
 	KUNIT_CASE(devices_changes_race),
 	KUNIT_CASE(devices_removed),
 	KUNIT_CASE(devices_attach_slow),
+	KUNIT_CASE(devices_no_domain),
 	KUNIT_CASE(devices_faults),
 	KUNIT_CASE(devices_fault_queries),
 	KUNIT_CASE(devices_race),

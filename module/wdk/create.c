@@ -68,11 +68,13 @@ static NTSTATUS wdk_create_from(const struct wdm_domain_config *config,
 	if (!Domain)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	status = wdm_domain_create_ex(config, &Domain->core);
-	if (wdm_ok(status))
-		*DomainOut = Domain;
-	else
+	if (!wdm_ok(status)) {
 		kfree(Domain);
-	return status;
+		return status;
+	}
+	wdk_domain_add(Domain);
+	*DomainOut = Domain;
+	return STATUS_SUCCESS;
 }
 
 /**

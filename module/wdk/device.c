@@ -344,7 +344,7 @@ u32 wdk_device_types(PIOMMU_DMA_DEVICE dev)
 	return wdm_types_of(dev->iommu_group, dev->pdo);
 }
 
-static NTSTATUS wdk_attach(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
+static NTSTATUS wdk_attach_domain(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
 {
 	NTSTATUS status;
 
@@ -360,6 +360,17 @@ static NTSTATUS wdk_attach(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
 		dev->domain = Domain;
 	else
 		wdk_device_unuse(dev);
+	return status;
+}
+
+static NTSTATUS wdk_attach(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
+{
+	NTSTATUS status;
+
+	if (!wdk_domain_get(Domain))
+		return STATUS_INVALID_HANDLE;
+	status = wdk_attach_domain(dev, Domain);
+	wdk_domain_put(Domain);
 	return status;
 }
 

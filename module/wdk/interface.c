@@ -3,10 +3,69 @@
  * IoGetIommuInterface(), and the functions of its table that are about domains.
  */
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "../core/caller.h"
 #include "wdk.h"
+
+/* Guards the list and the users of domains. Held while a domain is deleted. */
+static DEFINE_MUTEX(wdk_domain_lock);
+static LIST_HEAD(wdk_domains);
+
+static bool wdk_domain_exists(PIOMMU_DMA_DOMAIN handle)
+{
+	PIOMMU_DMA_DOMAIN Domain;
+
+	lockdep_assert_held(&wdk_domain_lock);
+	list_for_each_entry(Domain, &wdk_domains, node)
+		if (Domain == handle)
+			return true;
+	return false;
+}
+
+/**
+ * wdk_domain_add() - Let a new domain be attached
+ * @Domain: the domain
+ */
+void wdk_domain_add(PIOMMU_DMA_DOMAIN Domain)
+{
+	mutex_lock(&wdk_domain_lock);
+	list_add(&Domain->node, &wdk_domains);
+	mutex_unlock(&wdk_domain_lock);
+}
+
+/**
+ * wdk_domain_get() - Keep a domain from being deleted
+ * @Domain: what the caller calls the domain
+ *
+ * An attach may race with DeleteDomain. Maps do not look the domain up: they may be
+ * called in atomic context, and their caller keeps the domain.
+ *
+ * Return: false if the domain does not exist.
+ */
+bool wdk_domain_get(PIOMMU_DMA_DOMAIN Domain)
+{
+	bool exists;
+
+	mutex_lock(&wdk_domain_lock);
+	exists = wdk_domain_exists(Domain);
+	if (exists)
+		Domain->nr_users++;
+	mutex_unlock(&wdk_domain_lock);
+	return exists;
+}
+
+/**
+ * wdk_domain_put() - Undo wdk_domain_get()
+ * @Domain: the domain
+ */
+void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain)
+{
+	mutex_lock(&wdk_domain_lock);
+	Domain->nr_users--;
+	mutex_unlock(&wdk_domain_lock);
+}
 
 NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable, PIOMMU_DMA_DOMAIN *DomainOut)
 {
@@ -28,6 +87,7 @@ NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable, PIOMMU_DMA_DOMAIN *Domain
 		if (!wdm_ok(status))
 			goto delete;
 	}
+	wdk_domain_add(Domain);
 	*DomainOut = Domain;
 	return STATUS_SUCCESS;
 
@@ -38,19 +98,35 @@ free:
 	return status;
 }
 
-NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
+static NTSTATUS wdk_domain_delete(PIOMMU_DMA_DOMAIN Domain)
 {
-	bool os_managed = wdm_domain_os_managed(Domain->core);
+	bool os_managed;
 	NTSTATUS status;
 
-	might_sleep();
+	if (!wdk_domain_exists(Domain))
+		return STATUS_INVALID_HANDLE;
+	if (Domain->nr_users)
+		return STATUS_RESOURCE_IN_USE;
+	os_managed = wdm_domain_os_managed(Domain->core);
 	status = wdm_domain_delete(Domain->core);
 	if (!wdm_ok(status))
 		return status;
 	if (!os_managed)
 		wdk_put_physical_memory();
+	list_del(&Domain->node);
 	kfree(Domain);
 	return STATUS_SUCCESS;
+}
+
+NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
+{
+	NTSTATUS status;
+
+	might_sleep();
+	mutex_lock(&wdk_domain_lock);
+	status = wdk_domain_delete(Domain);
+	mutex_unlock(&wdk_domain_lock);
+	return status;
 }
 
 static NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)

@@ -152,14 +152,18 @@ NTSTATUS wdk_attach_pasid_device(PIOMMU_DMA_DOMAIN Domain,
 	NTSTATUS status;
 
 	might_sleep();
-	pasid = wdk_pasid_lock_device(PasidDevice);
-	if (!pasid)
+	if (!wdk_domain_get(Domain))
 		return STATUS_INVALID_HANDLE;
-	if (pasid->device->removed)
-		status = STATUS_DEVICE_REMOVED;
-	else
-		status = wdm_pasid_attach(pasid->core, Domain->core);
-	wdk_pasid_unlock_device(pasid);
+	pasid = wdk_pasid_lock_device(PasidDevice);
+	if (!pasid) {
+		status = STATUS_INVALID_HANDLE;
+	} else {
+		status = pasid->device->removed ?
+			STATUS_DEVICE_REMOVED :
+			wdm_pasid_attach(pasid->core, Domain->core);
+		wdk_pasid_unlock_device(pasid);
+	}
+	wdk_domain_put(Domain);
 	return status;
 }
 

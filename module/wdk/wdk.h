@@ -7,6 +7,7 @@
 #define WDM_WDK_WDK_H
 
 #include <linux/gfp_types.h>
+#include <linux/list.h>
 
 #include <wdm.h>
 
@@ -17,10 +18,19 @@ struct wdm_limits;
 /**
  * struct _IOMMU_DMA_DOMAIN - a domain of kernel code
  * @core: the domain
+ * @node: in the list of all domains
+ * @nr_users: attaches in progress, which keep it from being deleted
  */
 struct _IOMMU_DMA_DOMAIN {
 	struct wdm_domain *core;
+	struct list_head node;
+	unsigned int nr_users;
 };
+
+/* interface.c */
+void wdk_domain_add(PIOMMU_DMA_DOMAIN Domain);
+bool wdk_domain_get(PIOMMU_DMA_DOMAIN Domain);
+void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain);
 
 /* device.c */
 IOMMU_DOMAIN_ATTACH_DEVICE wdk_attach_device;
