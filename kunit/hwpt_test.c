@@ -271,9 +271,11 @@ static void hwpt_no_memory(struct kunit *test)
 	hwpt_start(test, &t, FAKE_PGSIZES_X86);
 	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 2);
 	for (i = 0; i < ARRAY_SIZE(hwpt_counts); i++) {
-		memory_fail_nth(1);
+		/* Few pieces need no list; the IOMMU's table would fail in its place. */
+		if (hwpt_counts[i] > 8)
+			memory_fail_nth(1);
 		status = hwpt_map(&t, tm, 5, hwpt_counts[i], WDM_PGSIZE_ANY);
-		failed += memory_failed();
+		failed += hwpt_counts[i] > 8 && memory_failed();
 		KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
 		hwpt_check(&t, tm, 5, hwpt_counts[i], SZ_4K);
 		hwpt_unmap(&t, hwpt_counts[i]);
