@@ -184,13 +184,16 @@ static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
 				wdm_status_from_errno(ret);
 }
 
-/* Put what is attached back into its blocking domain. */
+/*
+ * Put what is attached back into its blocking domain. A device that was unplugged has
+ * left its group, and its PASIDs are gone.
+ */
 static void wdm_attachment_leave(struct wdm_attachment *attachment)
 {
 	if (attachment->pasid == WDM_NO_PASID)
 		iommu_detach_group(attachment->hwpt->domain,
 				   attachment->group->iommu_group);
-	else
+	else if (wdm_group_has(attachment->group, attachment->dev))
 		iommu_detach_device_pasid(attachment->hwpt->domain,
 					  attachment->dev, attachment->pasid);
 	attachment->hwpt = NULL;
