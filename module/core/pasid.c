@@ -106,14 +106,18 @@ ntstatus_t wdm_pasid_delete(struct wdm_pasid *pasid)
 	struct wdm_group *group = pasid->device->group;
 	ntstatus_t status;
 
+	/* Once off the list, the PASID keeps neither its device nor the group. */
+	refcount_inc(&group->refs);
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
-		return status;
+		goto put;
 	if (pasid->attachment)
 		status = STATUS_RESOURCE_IN_USE;
 	else
 		list_del(&pasid->node);
 	wdm_group_unlock(group);
+put:
+	wdm_group_put(group);
 	if (!wdm_ok(status))
 		return status;
 	iommu_free_global_pasid(pasid->pasid);
