@@ -166,6 +166,9 @@ static ntstatus_t wdm_atomic_check_piece(const struct wdm_atomic_op *op,
 	struct wdm_extent ext;
 	ntstatus_t status = STATUS_SUCCESS;
 
+	/* A page frame that the caller made up; what is mapped has memory. */
+	if (end <= pgno)
+		return STATUS_NOT_FOUND;
 	if (!op->allocated)
 		status = wdm_iova_check_unmap_locked(op->domain, pgno, end - 1);
 	if (!wdm_ok(status))

@@ -16,9 +16,9 @@ static void wdm_os_destroy(struct wdm_domain *domain)
 static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
 	return iova <= last_iova &&
-	       (wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
-				 last_iova >> PAGE_SHIFT) ||
-		wdm_tokens_use(domain, iova, last_iova));
+	       (wdm_tokens_use(domain, iova, last_iova) ||
+		wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
+				 last_iova >> PAGE_SHIFT));
 }
 
 /*

@@ -194,7 +194,9 @@ static ntstatus_t wdm_token_take(struct wdm_batch *batch, struct wdm_token *toke
 	spin_lock_irqsave(&domain->lock, flags);
 	if (!wdm_domain_fits(domain, iova, (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
 		status = STATUS_CONFLICTING_ADDRESSES;
-	else if (wdm_mappings_any(&domain->mappings, pgno, last_pgno) ||
+	/* The space first, as a token may keep many nodes to look at */
+	else if (wdm_iova_space_find(&domain->space, pgno, last_pgno) ||
+		 wdm_mappings_any(&domain->mappings, pgno, last_pgno) ||
 		 !wdm_iova_space_take(&domain->space, &token->block, pgno, last_pgno,
 				      WDM_IOVA_TOKEN))
 		status = STATUS_RESOURCE_IN_USE;
