@@ -195,8 +195,11 @@ void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
 	size_t i;
 
 	for (i = 0; i < nr && !walk->cancelled; i++) {
-		if (!(i % WDM_SCAN_STEP) && !wdm_walk_yield(walk))
-			return;
+		if (!(i % WDM_SCAN_STEP)) {
+			walk->work += WDM_SCAN_STEP;
+			if (!wdm_walk_yield(walk))
+				return;
+		}
 		wdm_scan_va(walk, vas[i] & mask, last_level);
 	}
 }

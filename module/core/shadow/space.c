@@ -187,6 +187,7 @@ static ntstatus_t wdm_bypass_advance(struct wdm_walk *walk, u64 *pgno, u64 end)
 		if (!wdm_ok(status))
 			return status;
 		walk->nr_mapped += ext.nr_pages;
+		walk->work += ext.nr_pages;
 		*pgno = wdm_extent_end(&ext);
 		if (!wdm_walk_yield(walk))
 			return STATUS_CANCELLED;
@@ -210,6 +211,7 @@ bool wdm_bypass_unmap(struct wdm_walk *walk)
 		wdm_hwpts_unmap(walk->domain, ext.pgno << PAGE_SHIFT,
 				ext.nr_pages << PAGE_SHIFT);
 		walk->nr_unmapped += ext.nr_pages;
+		walk->work += ext.nr_pages;
 		shadow->bypass_start = wdm_extent_end(&ext);
 		if (!wdm_walk_yield(walk))
 			return false;
@@ -254,6 +256,7 @@ static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
 		wdm_hwpts_unmap(walk->domain, start << PAGE_SHIFT,
 				(shadow->hole_start - start) << PAGE_SHIFT);
 		walk->nr_unmapped += shadow->hole_start - start;
+		walk->work += shadow->hole_start - start;
 		shadow->hole_start = start;
 		if (!wdm_walk_yield(walk))
 			return false;
