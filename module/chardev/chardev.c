@@ -152,15 +152,24 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 		  struct wdm_iommu_pasid_detach, reserved),
 };
 
-/*
- * A call whose answer cannot be written must not do anything, so the status is
- * also written once before the handler runs.
- */
 static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
 {
 	if (put_user((__force u32)status, &uarg->status))
 		return -EFAULT;
 	return !wdm_ok(status) ? wdm_status_to_errno(status) : 0;
+}
+
+/*
+ * A call whose answer cannot be written must not do anything, so all that it answers is
+ * also written once before the handler runs.
+ */
+static int wdm_try_answer(void __user *uarg, union wdm_argument *arg,
+			  const struct wdm_ioctl *ioctl, u32 usize)
+{
+	arg->header.size = usize;
+	arg->header.status = (__force u32)STATUS_UNSUCCESSFUL;
+	return copy_to_user(uarg, arg, ioctl->answers ? min(usize, ioctl->size) :
+							sizeof(arg->header)) ? -EFAULT : 0;
 }
 
 static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
@@ -192,8 +201,9 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 		return wdm_answer_status(uarg, STATUS_REVISION_MISMATCH);
 	if (ret)
 		return ret;
-	if (put_user((__force u32)STATUS_UNSUCCESSFUL, &uarg->status))
-		return -EFAULT;
+	ret = wdm_try_answer(uarg, &arg, ioctl, usize);
+	if (ret)
+		return ret;
 
 	cmd.arg = &arg;
 	status = ioctl->handler(&cmd);

@@ -216,6 +216,28 @@ static void test_read_only(struct trial *trial)
 	munmap(memory, WDM_PAGE_SIZE);
 }
 
+/* The status can be written, the second half cannot: no call does what it cannot answer. */
+static void test_half_read_only(struct trial *trial)
+{
+	struct state before = get_state(&trial->objects);
+	unsigned char *memory = get_pages(2);
+	unsigned char *middle = memory + WDM_PAGE_SIZE;
+	void *across = middle - trial->call->size / 2;
+	__u32 status;
+
+	memcpy(across, &trial->argument, trial->call->size);
+	mprotect(middle, WDM_PAGE_SIZE, PROT_READ);
+	if (do_ioctl(trial, across) == -1 && errno == EFAULT) {
+		about(trial, CHECK(unchanged(trial, &before)));
+		succeeds(trial, &trial->argument);
+	} else {
+		/* One that answers only with its status */
+		memcpy(&status, (char *)across + sizeof(__u32), sizeof(status));
+		about(trial, check_status(HERE("the call"), status, trial->call->answer));
+	}
+	munmap(memory, 2 * WDM_PAGE_SIZE);
+}
+
 static void test_misaligned(struct trial *trial)
 {
 	char *memory = get_pages(1);
@@ -392,6 +414,8 @@ static const struct test_case cases[] = {
 	{ .name = "a structure that does not end", EACH_CALL(test_endless) },
 	{ .name = "bad pointers", EACH_CALL(test_pointers) },
 	{ .name = "a structure that cannot be written", EACH_CALL(test_read_only) },
+	{ .name = "a structure whose second half cannot be written",
+	  EACH_CALL(test_half_read_only) },
 	{ .name = "a structure that is not aligned", EACH_CALL(test_misaligned) },
 	{ .name = "members that must be zero", EACH_CALL(test_zero) },
 	{ .name = "handles of nothing and of other types", EACH_CALL(test_handles) },
