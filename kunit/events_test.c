@@ -110,6 +110,44 @@ static void events_bad_memory(struct kunit *test)
 }
 
 /**
+ * struct events_waiter - somebody who waits for events
+ * @entry: in the queue of those who wait
+ * @woken: how often
+ */
+struct events_waiter {
+	struct wait_queue_entry entry;
+	unsigned int woken;
+};
+
+static int events_woken(struct wait_queue_entry *entry, unsigned int mode,
+			int flags, void *key)
+{
+	container_of(entry, struct events_waiter, entry)->woken++;
+	return 0;
+}
+
+/* A nonblocking reader that met another one is woken again if that leaves events. */
+static void events_left(struct kunit *test)
+{
+	struct events_waiter waiter = { };
+	void __user *memory = events_memory(test);
+	struct wdm_events events = { };
+
+	KUNIT_ASSERT_EQ(test, wdm_events_init(&events), 0);
+	init_waitqueue_func_entry(&waiter.entry, events_woken);
+	add_wait_queue(&events.wait, &waiter.entry);
+	events_push(&events, 0);
+	events_push(&events, 1);
+	KUNIT_EXPECT_EQ(test, waiter.woken, 2);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE, true), EVENT_SIZE);
+	KUNIT_EXPECT_EQ(test, waiter.woken, 3);
+	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE, true), EVENT_SIZE);
+	KUNIT_EXPECT_EQ(test, waiter.woken, 3);
+	remove_wait_queue(&events.wait, &waiter.entry);
+	wdm_events_destroy(&events);
+}
+
+/**
  * struct events_file - an open file with a device, made by hand
  * @ctx: the file
  * @pdev: the device's
@@ -376,6 +414,7 @@ static void events_revoked(struct kunit *test)
 static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_random),
 	KUNIT_CASE(events_bad_memory),
+	KUNIT_CASE(events_left),
 	KUNIT_CASE(events_faults),
 	KUNIT_CASE(events_fault_of_next_owner),
 	KUNIT_CASE(events_revoked),

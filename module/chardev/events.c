@@ -195,6 +195,9 @@ ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
 		return -ERESTARTSYS;
 	ret = wdm_events_copy_locked(events, buffer, max);
 	mutex_unlock(&events->reader);
+	/* For a nonblocking reader that met this one: its wake-up has been used up. */
+	if (!wdm_events_empty(events))
+		wake_up_interruptible(&events->wait);
 	return ret;
 }
 
