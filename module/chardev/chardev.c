@@ -4,6 +4,7 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/nospec.h>
 #include <linux/notifier.h>
@@ -172,6 +173,17 @@ static int wdm_try_answer(void __user *uarg, union wdm_argument *arg,
 							sizeof(arg->header)) ? -EFAULT : 0;
 }
 
+/* Once it is published, another thread may delete it. */
+static void wdm_chardev_publish(struct wdm_context *ctx, struct wdm_object *object)
+{
+	bool device = object->type == WDM_OBJECT_DEVICE;
+
+	wdm_object_publish(ctx, object);
+	/* Until now no reader saw a change of its types. */
+	if (device)
+		wdm_events_recheck_types(&ctx->events, ktime_get_ns());
+}
+
 static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 			      unsigned long uaddr)
 {
@@ -222,7 +234,7 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 		if (ret)
 			wdm_object_abort(cmd.ctx, cmd.created);
 		else
-			wdm_object_publish(cmd.ctx, cmd.created);
+			wdm_chardev_publish(cmd.ctx, cmd.created);
 	}
 	return ret;
 }

@@ -54,21 +54,18 @@ static void wdm_event_fault(void *context, const struct wdm_fault *fault)
 		wdm_events_lost(&ctx->events, fault->time, fault->dropped);
 }
 
-/*
- * Compare the types of all devices with what the program knows. The notifier cannot do it:
- * finding the types sleeps, and a device that it held could not be deleted meanwhile.
- */
-static void wdm_event_types(struct wdm_context *ctx)
+static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 {
-	u64 time = atomic64_xchg(&ctx->events.types_changed, 0);
 	struct wdm_object *object;
 	unsigned long handle;
+	ntstatus_t status;
 	u32 types;
 
-	if (!time)
-		return;
 	xa_for_each(&ctx->objects, handle, object) {
-		if (!wdm_ok(wdm_object_get(ctx, handle, WDM_OBJECT_DEVICE, &object)))
+		status = wdm_object_get(ctx, handle, WDM_OBJECT_DEVICE, &object);
+		if (status == STATUS_CANCELLED)
+			return status;
+		if (!wdm_ok(status))
 			continue;
 		types = wdm_device_types(object->device);
 		if (xchg(&object->types, types) != types)
@@ -81,6 +78,31 @@ static void wdm_event_types(struct wdm_context *ctx)
 		wdm_object_put(object);
 		cond_resched();
 	}
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Compare the types of all devices with what the program knows. The notifier cannot do it:
+ * finding the types sleeps, and a device that it held could not be deleted meanwhile.
+ * False: a fatal signal came, and another reader has to do it.
+ */
+static bool wdm_event_types(struct wdm_context *ctx)
+{
+	struct wdm_events *events = &ctx->events;
+	ntstatus_t status = STATUS_SUCCESS;
+	u64 time;
+
+	if (mutex_lock_killable(&events->types))
+		return false;
+	/* Before the types are read: a change from now on sets it again. */
+	time = atomic64_xchg(&events->types_changed, 0);
+	if (time)
+		status = wdm_event_types_locked(ctx, time);
+	mutex_unlock(&events->types);
+	if (wdm_ok(status))
+		return true;
+	wdm_events_recheck_types(events, time);
+	return false;
 }
 
 /**
@@ -111,7 +133,8 @@ ssize_t wdm_events_read(struct wdm_context *ctx, char __user *buffer,
 	ssize_t ret;
 
 	do {
-		wdm_event_types(ctx);
+		if (!wdm_event_types(ctx))
+			return -ERESTARTSYS;
 		ret = wdm_events_copy(events, buffer, size, nonblock);
 		if (ret)
 			return ret;

@@ -34,6 +34,7 @@ int wdm_events_init(struct wdm_events *events)
 		return -ENOMEM;
 	spin_lock_init(&events->lock);
 	mutex_init(&events->reader);
+	mutex_init(&events->types);
 	init_waitqueue_head(&events->wait);
 	spin_lock(&wdm_events_lock);
 	list_add(&events->node, &wdm_events_all);
@@ -50,6 +51,7 @@ void wdm_events_destroy(struct wdm_events *events)
 	spin_lock(&wdm_events_lock);
 	list_del(&events->node);
 	spin_unlock(&wdm_events_lock);
+	mutex_destroy(&events->types);
 	mutex_destroy(&events->reader);
 	kvfree(events->ring);
 }
@@ -218,6 +220,19 @@ bool wdm_events_empty(struct wdm_events *events)
 }
 
 /**
+ * wdm_events_recheck_types() - Let the readers of a queue look at their devices' types again
+ * @events: the queue
+ * @time: when they may have changed, in ns of CLOCK_MONOTONIC
+ *
+ * Context: process context; does not sleep.
+ */
+void wdm_events_recheck_types(struct wdm_events *events, u64 time)
+{
+	atomic64_set(&events->types_changed, time);
+	wake_up_interruptible(&events->wait);
+}
+
+/**
  * wdm_events_types_changed() - Let all readers look at their devices' types again
  *
  * Context: process context; does not sleep.
@@ -227,9 +242,7 @@ void wdm_events_types_changed(void)
 	struct wdm_events *events;
 
 	spin_lock(&wdm_events_lock);
-	list_for_each_entry(events, &wdm_events_all, node) {
-		atomic64_set(&events->types_changed, ktime_get_ns());
-		wake_up_interruptible(&events->wait);
-	}
+	list_for_each_entry(events, &wdm_events_all, node)
+		wdm_events_recheck_types(events, ktime_get_ns());
 	spin_unlock(&wdm_events_lock);
 }

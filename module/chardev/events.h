@@ -25,9 +25,11 @@ struct wdm_iommu_event;
  *	stall; nothing but other readers waits for it
  * @wait: readers and pollers of an empty queue
  * @node: in the list of all queues
+ * @types: only one thread compares the types of devices at a time, or an older answer
+ *	could overtake a newer one
  * @types_changed: when the types of domains that devices can be attached to may have
- *	changed, in ns of CLOCK_MONOTONIC; 0 once somebody looks. Read and changed
- *	without a lock
+ *	changed, in ns of CLOCK_MONOTONIC; 0 once somebody looks. Set without a lock,
+ *	cleared with @types locked
  */
 struct wdm_events {
 	struct wdm_iommu_event *ring;
@@ -37,6 +39,7 @@ struct wdm_events {
 	struct mutex reader;		/* one reader at a time */
 	wait_queue_head_t wait;
 	struct list_head node;
+	struct mutex types;		/* one comparison at a time */
 	atomic64_t types_changed;
 };
 
@@ -48,6 +51,7 @@ void wdm_events_lost(struct wdm_events *events, u64 time, u64 number);
 ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
 			size_t size, bool nonblock);
 bool wdm_events_empty(struct wdm_events *events);
+void wdm_events_recheck_types(struct wdm_events *events, u64 time);
 void wdm_events_types_changed(void);
 
 #endif /* WDM_CHARDEV_EVENTS_H */
