@@ -231,6 +231,33 @@ static void pasid_refused(struct kunit *test)
 	pasid_group_end(test, &g);
 }
 
+/* A group uses up its own PASIDs, and none of the system's. */
+static void pasid_numbers(struct kunit *test)
+{
+	struct wdm_pasid *pasids[FAKE_DRIVER_PASIDS], *none;
+	struct pasid_group g;
+	unsigned int i;
+	u32 global;
+
+	pasid_group_start(test, &g, true);
+	for (i = 1; i < FAKE_DRIVER_PASIDS; i++) {
+		pasids[i] = pasid_create(test, &g);
+		KUNIT_EXPECT_EQ(test, pasids[i]->pasid, i);
+	}
+	KUNIT_EXPECT_STATUS(test, wdm_pasid_create(g.device, &none), STATUS_NONE_MAPPED);
+	global = iommu_alloc_global_pasid(g.dev);
+	KUNIT_EXPECT_NE(test, global, IOMMU_PASID_INVALID);
+	if (global != IOMMU_PASID_INVALID)
+		iommu_free_global_pasid(global);
+	/* One that is deleted is free again. */
+	KUNIT_EXPECT_STATUS(test, wdm_pasid_delete(pasids[3]), STATUS_SUCCESS);
+	pasids[3] = pasid_create(test, &g);
+	KUNIT_EXPECT_EQ(test, pasids[3]->pasid, 3);
+	for (i = 1; i < FAKE_DRIVER_PASIDS; i++)
+		KUNIT_EXPECT_STATUS(test, wdm_pasid_delete(pasids[i]), STATUS_SUCCESS);
+	pasid_group_end(test, &g);
+}
+
 /* The last thing that an owner who is closed leaves: PASIDs that are attached */
 static void pasid_owner_closed(struct kunit *test)
 {
@@ -252,6 +279,7 @@ static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(pasid_translate_s1),
 	KUNIT_CASE(pasid_pass_through),
 	KUNIT_CASE(pasid_refused),
+	KUNIT_CASE(pasid_numbers),
 	KUNIT_CASE(pasid_owner_closed),
 	{}
 };

@@ -18,11 +18,8 @@ static inline u32 wdm_max_pasids(struct device *dev)
 }
 
 #else
-#define IOMMU_PASID_INVALID	(-1U)
 #define iommu_attach_device_pasid	wdm_compat_attach_device_pasid
 #define iommu_detach_device_pasid	wdm_compat_detach_device_pasid
-#define iommu_alloc_global_pasid	wdm_compat_alloc_global_pasid
-#define iommu_free_global_pasid		wdm_compat_free_global_pasid
 
 static inline u32 wdm_max_pasids(struct device *dev)
 {
@@ -38,15 +35,6 @@ static inline int iommu_attach_device_pasid(struct iommu_domain *domain,
 
 static inline void iommu_detach_device_pasid(struct iommu_domain *domain,
 					     struct device *dev, u32 pasid)
-{
-}
-
-static inline u32 iommu_alloc_global_pasid(struct device *dev)
-{
-	return IOMMU_PASID_INVALID;
-}
-
-static inline void iommu_free_global_pasid(u32 pasid)
 {
 }
 #endif

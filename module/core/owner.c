@@ -80,6 +80,7 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 	refcount_set(&group->refs, 1);
 	mutex_init(&group->lock);
 	INIT_LIST_HEAD(&group->devices);
+	ida_init(&group->pasids);
 	group->provider = provider;
 	group->provider_data = provider_data;
 
@@ -134,6 +135,7 @@ void wdm_group_put(struct wdm_group *group)
 		return;
 	iommu_group_put(group->iommu_group);
 	wdm_owner_put(group->owner);
+	ida_destroy(&group->pasids);
 	mutex_destroy(&group->lock);
 	kfree(group);
 }

@@ -13,6 +13,7 @@
 
 #include <linux/device.h>
 #include <linux/iommu.h>
+#include <linux/idr.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -75,6 +76,7 @@ struct wdm_owner {
  * @announced: the owner has been told
  * @devices: its IOMMU_DMA_DEVICEs
  * @attachment: how it is attached, or NULL
+ * @pasids: the PASIDs that its devices have been given
  */
 struct wdm_group {
 	refcount_t refs;
@@ -89,6 +91,7 @@ struct wdm_group {
 	bool announced;
 	struct list_head devices;
 	struct wdm_attachment *attachment;
+	struct ida pasids;
 };
 
 struct wdm_owner *wdm_owner_create(bool killable);

@@ -4,9 +4,14 @@
  *
  * A PASID is attached to a domain by itself, whatever its device is attached to. Linux
  * attaches it to all devices of the IOMMU group that have PASIDs, so the numbers are
- * unique in the whole system. While a group is in somebody's hands no PASID of it may be
+ * unique in the group. While a group is in somebody's hands no PASID of it may be
  * attached to anything: all are detached before it is given back.
+ *
+ * The numbers do not come from iommu_alloc_global_pasid(): a program could use up those
+ * of the whole system, for SVA too. A group that is claimed has no PASID attached, and
+ * nobody but its owner attaches any.
  */
+#include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
@@ -15,15 +20,13 @@
 #include "policy.h"
 
 /**
- * struct wdm_pasid_probe - a number for a PASID
+ * struct wdm_pasid_probe - how many PASIDs a device can have
  * @dev: the device
- * @max: out: how many it can have
- * @pasid: out: the number, or IOMMU_PASID_INVALID
+ * @max: out: how many
  */
 struct wdm_pasid_probe {
 	struct device *dev;
 	u32 max;
-	u32 pasid;
 };
 
 /* The lock of Linux' group is held, so the device stays in the group. */
@@ -34,22 +37,26 @@ static int wdm_pasid_probe_device(struct device *dev, void *data)
 	if (dev != probe->dev)
 		return 0;
 	probe->max = wdm_max_pasids(dev);
-	probe->pasid = iommu_alloc_global_pasid(dev);
 	return 1;
 }
 
 static ntstatus_t wdm_pasid_alloc(struct wdm_device *device, u32 *out)
 {
 	struct wdm_pasid_probe probe = { .dev = device->dev };
+	int pasid;
 
+	lockdep_assert_held(&device->group->lock);
 	if (!iommu_group_for_each_dev(device->group->iommu_group, &probe,
 				      wdm_pasid_probe_device))
 		return STATUS_DEVICE_REMOVED;
 	if (!probe.max)
 		return STATUS_INVALID_PARAMETER_1;
-	if (probe.pasid == IOMMU_PASID_INVALID)
-		return STATUS_NONE_MAPPED;
-	*out = probe.pasid;
+	/* 0 is what requests without a PASID have. */
+	pasid = ida_alloc_range(&device->group->pasids, 1, probe.max - 1, GFP_KERNEL);
+	if (pasid < 0)
+		return pasid == -ENOSPC ? STATUS_NONE_MAPPED :
+					  STATUS_INSUFFICIENT_RESOURCES;
+	*out = pasid;
 	return STATUS_SUCCESS;
 }
 
@@ -111,16 +118,17 @@ ntstatus_t wdm_pasid_delete(struct wdm_pasid *pasid)
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
 		goto put;
-	if (pasid->attachment)
+	if (pasid->attachment) {
 		status = STATUS_RESOURCE_IN_USE;
-	else
+	} else {
 		list_del(&pasid->node);
+		ida_free(&group->pasids, pasid->pasid);
+	}
 	wdm_group_unlock(group);
 put:
 	wdm_group_put(group);
 	if (!wdm_ok(status))
 		return status;
-	iommu_free_global_pasid(pasid->pasid);
 	kfree(pasid);
 	return STATUS_SUCCESS;
 }
