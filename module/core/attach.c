@@ -184,18 +184,36 @@ static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
 				wdm_status_from_errno(ret);
 }
 
+static int wdm_get_first_device(struct device *dev, void *data)
+{
+	*(struct device **)data = get_device(dev);
+	return 1;
+}
+
 /*
- * Put what is attached back into its blocking domain. A device that was unplugged has
- * left its group, and its PASIDs are gone.
+ * Linux attaches a PASID to all devices of the group, and any of them will do to detach
+ * it: the one that was attached may have been unplugged, and has no group then.
  */
+static void wdm_attachment_leave_pasid(struct wdm_attachment *attachment)
+{
+	struct device *dev = NULL;
+
+	iommu_group_for_each_dev(attachment->group->iommu_group, &dev,
+				 wdm_get_first_device);
+	if (!dev)
+		return;
+	iommu_detach_device_pasid(attachment->hwpt->domain, dev, attachment->pasid);
+	put_device(dev);
+}
+
+/* Put what is attached back into its blocking domain. */
 static void wdm_attachment_leave(struct wdm_attachment *attachment)
 {
 	if (attachment->pasid == WDM_NO_PASID)
 		iommu_detach_group(attachment->hwpt->domain,
 				   attachment->group->iommu_group);
-	else if (wdm_group_has(attachment->group, attachment->dev))
-		iommu_detach_device_pasid(attachment->hwpt->domain,
-					  attachment->dev, attachment->pasid);
+	else
+		wdm_attachment_leave_pasid(attachment);
 	attachment->hwpt = NULL;
 }
 
