@@ -423,7 +423,7 @@ static int object_put_thread(void *data)
 
 static void object_put_elsewhere(struct kunit *test)
 {
-	struct object_thread threads[8];
+	struct object_thread threads[4];
 	struct wdm_context ctx;
 	unsigned int i;
 	u32 handle;
