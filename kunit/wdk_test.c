@@ -1008,17 +1008,15 @@ static void caller_managed_memory(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
 	PIOMMU_DMA_DOMAIN second;
+	int ret;
 
-	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdm_ram_notify(NULL,
-								  MEM_GOING_OFFLINE,
-								  NULL)),
-			-EBUSY);
+	ret = wdm_ram_notify(NULL, MEM_GOING_OFFLINE, NULL);
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(ret), -EBUSY);
 	wdm_ram_notify(NULL, MEM_CANCEL_OFFLINE, NULL);
 	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, notifier_to_errno(wdm_ram_notify(NULL,
-								  MEM_GOING_OFFLINE,
-								  NULL)), 0);
+	ret = wdm_ram_notify(NULL, MEM_GOING_OFFLINE, NULL);
+	KUNIT_EXPECT_EQ(test, notifier_to_errno(ret), 0);
 	/* While it goes, nobody knows what there will be. */
 	KUNIT_EXPECT_STATUS(test, wdk->io.CreateDomain(FALSE, &second),
 			    STATUS_INSUFFICIENT_RESOURCES);
