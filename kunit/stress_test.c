@@ -107,7 +107,7 @@ struct stress_slot {
  * @end: when to stop, in jiffies
  * @calls: how often each function was called
  * @good: how often it succeeded
- * @changes: state changes that callbacks were told of
+ * @changes: state changes that callbacks were called for
  * @unexpected: answers that the contract does not have
  */
 struct stress {

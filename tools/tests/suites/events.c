@@ -181,7 +181,7 @@ static void types(void)
 	allow_pass_through(true);
 	allow_pass_through(false);
 	CHECK(is_empty(fixture.fd));
-	/* Nobody is told of a device that is deleted. */
+	/* The delete of a device is no event. */
 	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
 	allow_pass_through(true);
 	CHECK(is_empty(fixture.fd));
