@@ -120,10 +120,6 @@ fake_driver_alloc_paging(struct device *dev, u32 flags,
 	if (!fdom)
 		return ERR_PTR(-ENOMEM);
 	fake_iommu_init(&fdom->fake, FAKE_PGSIZES_X86);
-	fake_paging_ops = *fdom->fake.domain.ops;
-	fake_paging_ops.attach_dev = fake_driver_attach_dev;
-	fake_paging_ops.set_dev_pasid = fake_driver_set_dev_pasid;
-	fake_paging_ops.free = fake_driver_free;
 	fdom->fake.domain.ops = &fake_paging_ops;
 	fdom->pasids = flags & IOMMU_HWPT_ALLOC_PASID;
 	atomic_inc(&fake_driver.nr_domains);
@@ -169,6 +165,19 @@ static const struct iommu_ops fake_driver_ops = {
 	.domain_alloc_paging_flags = fake_driver_alloc_paging,
 };
 
+/* Once: iommu_domains are in use while others are allocated. */
+static void fake_driver_set_ops(struct kunit *test)
+{
+	struct fake_iommu *fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	fake_iommu_init(fake, FAKE_PGSIZES_X86);
+	fake_paging_ops = *fake->domain.ops;
+	fake_paging_ops.attach_dev = fake_driver_attach_dev;
+	fake_paging_ops.set_dev_pasid = fake_driver_set_dev_pasid;
+	fake_paging_ops.free = fake_driver_free;
+}
+
 /**
  * fake_driver_start() - Register the driver
  * @test: the test
@@ -181,6 +190,7 @@ void fake_driver_start(struct kunit *test)
 	};
 
 	memset(&fake_driver, 0, sizeof(fake_driver));
+	fake_driver_set_ops(test);
 	fake_fwnode = fwnode_create_software_node(NULL, NULL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake_fwnode);
 	info.fwnode = fake_fwnode;
