@@ -30,32 +30,6 @@
 #define DDI_LOGICAL	0x40000000ULL
 #define DDI_POISON	((void *)0x5a5a5a5a5a5a5a5aUL)
 
-/* The members of the tables, in their order */
-#define DDI_V1(X)							\
-	X(CreateDomain) X(DeleteDomain) X(AttachDevice)			\
-	X(DetachDevice) X(FlushDomain) X(FlushDomainByVaList)		\
-	X(QueryInputMappings) X(MapLogicalRange) X(UnmapLogicalRange)	\
-	X(MapIdentityRange) X(UnmapIdentityRange)			\
-	X(SetDeviceFaultReporting) X(ConfigureDomain)
-
-#define DDI_V2(X)							\
-	X(CreateDomainEx) X(DeleteDomain) X(AttachDeviceEx)		\
-	X(DetachDeviceEx) X(FlushDomain) X(FlushDomainByVaList)		\
-	X(QueryInputMappings) X(MapLogicalRangeEx) X(UnmapLogicalRange)	\
-	X(MapIdentityRangeEx) X(UnmapIdentityRangeEx)			\
-	X(SetDeviceFaultReportingEx) X(ConfigureDomain)			\
-	X(QueryAvailableDomainTypes)					\
-	X(RegisterInterfaceStateChangeCallback)				\
-	X(UnregisterInterfaceStateChangeCallback)			\
-	X(ReserveLogicalAddressRange)					\
-	X(FreeReservedLogicalAddressRange)				\
-	X(MapReservedLogicalRange) X(UnmapReservedLogicalRange)		\
-	X(CreateDevice) X(DeleteDevice)
-
-#define DDI_V3(X)							\
-	DDI_V2(X) X(CreatePasidDevice) X(DeletePasidDevice)		\
-	X(AttachPasidDevice) X(DetachPasidDevice) X(QueryDeviceInfo)
-
 enum ddi_fn {
 #define FN(function, parameters)	DDI_##function,
 #include "ddi_table.h"
@@ -64,8 +38,8 @@ enum ddi_fn {
 
 /* A member that is not in the table does not compile here. */
 #define DDI_INDEX(function)	DDI_##function,
-static const enum ddi_fn ddi_v1[] = { DDI_V1(DDI_INDEX) };
-static const enum ddi_fn ddi_v3[] = { DDI_V3(DDI_INDEX) };
+static const enum ddi_fn ddi_v1[] = { INTERFACE_V1(DDI_INDEX) };
+static const enum ddi_fn ddi_v3[] = { INTERFACE_V3(DDI_INDEX) };
 
 static_assert(sizeof(ddi_v1) / sizeof(*ddi_v1) * sizeof(void *) ==
 	      sizeof(DMA_IOMMU_INTERFACE_V1));
@@ -1027,9 +1001,9 @@ static void ddi_order(struct kunit *test)
 #define DDI_OFFSET_V1(function)	offsetof(DMA_IOMMU_INTERFACE_V1, function),
 #define DDI_OFFSET_V2(function)	offsetof(DMA_IOMMU_INTERFACE_V2, function),
 #define DDI_OFFSET_V3(function)	offsetof(DMA_IOMMU_INTERFACE_V3, function),
-	static const size_t v1[] = { DDI_V1(DDI_OFFSET_V1) };
-	static const size_t v2[] = { DDI_V2(DDI_OFFSET_V2) };
-	static const size_t v3[] = { DDI_V3(DDI_OFFSET_V3) };
+	static const size_t v1[] = { INTERFACE_V1(DDI_OFFSET_V1) };
+	static const size_t v2[] = { INTERFACE_V2(DDI_OFFSET_V2) };
+	static const size_t v3[] = { INTERFACE_V3(DDI_OFFSET_V3) };
 	unsigned int i;
 
 	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(v2) * sizeof(void *),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All functions of the interface that there are, in one table.
+ * All functions of the interface: by name, and in one table.
  */
 #ifndef WDM_KUNIT_INTERFACE_H
 #define WDM_KUNIT_INTERFACE_H
@@ -11,6 +11,32 @@
 
 #include "../../module/status.h"
 #include "../../module/wdk/wdk.h"
+
+/* The members of the tables, in their order */
+#define INTERFACE_V1(X)							\
+	X(CreateDomain) X(DeleteDomain) X(AttachDevice)			\
+	X(DetachDevice) X(FlushDomain) X(FlushDomainByVaList)		\
+	X(QueryInputMappings) X(MapLogicalRange) X(UnmapLogicalRange)	\
+	X(MapIdentityRange) X(UnmapIdentityRange)			\
+	X(SetDeviceFaultReporting) X(ConfigureDomain)
+
+#define INTERFACE_V2(X)							\
+	X(CreateDomainEx) X(DeleteDomain) X(AttachDeviceEx)		\
+	X(DetachDeviceEx) X(FlushDomain) X(FlushDomainByVaList)		\
+	X(QueryInputMappings) X(MapLogicalRangeEx) X(UnmapLogicalRange)	\
+	X(MapIdentityRangeEx) X(UnmapIdentityRangeEx)			\
+	X(SetDeviceFaultReportingEx) X(ConfigureDomain)			\
+	X(QueryAvailableDomainTypes)					\
+	X(RegisterInterfaceStateChangeCallback)				\
+	X(UnregisterInterfaceStateChangeCallback)			\
+	X(ReserveLogicalAddressRange)					\
+	X(FreeReservedLogicalAddressRange)				\
+	X(MapReservedLogicalRange) X(UnmapReservedLogicalRange)		\
+	X(CreateDevice) X(DeleteDevice)
+
+#define INTERFACE_V3(X)							\
+	INTERFACE_V2(X) X(CreatePasidDevice) X(DeletePasidDevice)		\
+	X(AttachPasidDevice) X(DetachPasidDevice) X(QueryDeviceInfo)
 
 /*
  * The table of the highest version. As long as the entry point has no more than version 1,
