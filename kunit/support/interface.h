@@ -38,10 +38,7 @@
 	INTERFACE_V2(X) X(CreatePasidDevice) X(DeletePasidDevice)		\
 	X(AttachPasidDevice) X(DetachPasidDevice) X(QueryDeviceInfo)
 
-/*
- * The table of the highest version. As long as the entry point has no more than version 1,
- * the functions of the others that are there, and NULL for the rest.
- */
+/* The table of the highest version, with NULL for what version 2 lacks */
 static inline void interface_get(DMA_IOMMU_INTERFACE_V3 *io)
 {
 	DMA_IOMMU_INTERFACE_EX ex;
@@ -51,23 +48,8 @@ static inline void interface_get(DMA_IOMMU_INTERFACE_V3 *io)
 		*io = ex.V3;
 		return;
 	}
-	if (wdm_ok(IoGetIommuInterfaceEx(DMA_IOMMU_INTERFACE_EX_VERSION_2, 0, &ex))) {
+	if (wdm_ok(IoGetIommuInterfaceEx(DMA_IOMMU_INTERFACE_EX_VERSION_2, 0, &ex)))
 		memcpy(io, &ex.V2, sizeof(ex.V2));
-		return;
-	}
-	io->AttachDeviceEx = wdk_attach_device_ex;
-	io->DetachDeviceEx = wdk_detach_device_ex;
-	io->SetDeviceFaultReportingEx = wdk_set_device_fault_reporting_ex;
-	io->QueryAvailableDomainTypes = wdk_query_available_domain_types;
-	io->RegisterInterfaceStateChangeCallback = wdk_register_state_change;
-	io->UnregisterInterfaceStateChangeCallback = wdk_unregister_state_change;
-	io->CreateDevice = wdk_create_device;
-	io->DeleteDevice = wdk_delete_device;
-	io->CreatePasidDevice = wdk_create_pasid_device;
-	io->DeletePasidDevice = wdk_delete_pasid_device;
-	io->AttachPasidDevice = wdk_attach_pasid_device;
-	io->DetachPasidDevice = wdk_detach_pasid_device;
-	io->QueryDeviceInfo = wdk_query_device_info;
 }
 
 #endif /* WDM_KUNIT_INTERFACE_H */

@@ -672,7 +672,7 @@ static void for_pasids(void)
 
 #define THREADS	4
 
-/* Threads that allocate from one domain; @taken: by page, who has it */
+/* Threads that allocate from one domain; @taken: by page, the thread that has mapped it */
 struct crowd {
 	const struct fixture *fixture;
 	unsigned char taken[1 << 12];
