@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * Entries of ARM64 page tables: VMSAv8-64 stage 1, 4 KiB granule.
  */

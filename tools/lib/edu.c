@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * QEMU's edu device: a buffer of 4 KiB that it fills from memory and writes to
  * memory. A transfer takes about 100 ms. A transfer that the IOMMU blocks ends

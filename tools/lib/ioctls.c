@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * The ioctls of /dev/wdm_iommu, a function each. All of them return the
  * NTSTATUS that the call left, or WDM_STATUS_NONE where it left none; errno is

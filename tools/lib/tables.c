@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * Page tables in the program's own memory: what the formats have in common. A
  * table is a page of 512 entries; only ARM64's root may be shorter.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * The ioctls of the contract's versions 2 and 3, a function each. See ioctls.c.
  */

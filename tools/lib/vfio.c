@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * A PCI device through VFIO's container: container, group, our IOMMU backend,
  * the bind to /dev/wdm_iommu, and the device with its DMA enabled.
