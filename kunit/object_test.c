@@ -7,7 +7,9 @@
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/seq_file.h>
 
+#include "../module/chardev/fdinfo.h"
 #include "../module/chardev/object.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"
@@ -216,6 +218,55 @@ static void object_mapped(struct kunit *test)
 						    WDM_OBJECT_MDL),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
+	object_close_context(test, &ctx);
+}
+
+/* What fdinfo prints into a buffer of this size; true: all of it fits */
+static bool object_show(struct kunit *test, struct wdm_context *ctx, char *text,
+			size_t size)
+{
+	struct seq_file m = { .buf = text, .size = size - 1 };
+
+	memset(text, 0, size);
+	wdm_fdinfo_show(&m, ctx);
+	KUNIT_EXPECT_LT(test, m.count, size);
+	return !seq_has_overflowed(&m);
+}
+
+/* fdinfo lists what has a handle, and leaves alone what is being deleted. */
+static void object_fdinfo(struct kunit *test)
+{
+	struct wdm_object *domain, *mdl;
+	struct wdm_context ctx;
+	struct test_mdl *tm;
+	char *text;
+
+	text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	object_context(&ctx);
+	mdl = object_mapped_mdl(test, &ctx, &domain, &tm);
+	KUNIT_EXPECT_TRUE(test, object_show(test, &ctx, text, PAGE_SIZE));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "domains=1 mdls=1 "));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "wdm-domain:\thandle="));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, " maps=1 unmaps=0 "));
+	KUNIT_EXPECT_EQ(test, refcount_read(&domain->users), 1);
+
+	/* The reader gets it again with a larger buffer. */
+	KUNIT_EXPECT_FALSE(test, object_show(test, &ctx, text, 100));
+
+	KUNIT_ASSERT_TRUE(test, refcount_dec_if_one(&domain->users));
+	KUNIT_EXPECT_TRUE(test, object_show(test, &ctx, text, PAGE_SIZE));
+	KUNIT_EXPECT_NULL(test, strstr(text, "wdm-domain:"));
+	KUNIT_EXPECT_NULL(test, strstr(text, "wdm-more:"));
+	refcount_set(&domain->users, 1);
+
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, domain->handle,
+						    WDM_OBJECT_DOMAIN),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_object_delete(&ctx, mdl->handle,
+						    WDM_OBJECT_MDL), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, object_show(test, &ctx, text, PAGE_SIZE));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "domains=0 mdls=0 "));
 	object_close_context(test, &ctx);
 }
 
@@ -655,6 +706,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_abort),
 	KUNIT_CASE(object_fail_nth),
 	KUNIT_CASE(object_mapped),
+	KUNIT_CASE(object_fdinfo),
 	KUNIT_CASE(object_close),
 	KUNIT_CASE(object_random),
 	KUNIT_CASE(object_threads),

@@ -18,6 +18,7 @@
 #include "../core/device.h"
 #include "../core/policy.h"
 #include "chardev.h"
+#include "fdinfo.h"
 #include "owner_fd.h"
 
 /* All argument structures start with it. */
@@ -254,12 +255,19 @@ static __poll_t wdm_chardev_poll(struct file *file, poll_table *table)
 	return wdm_events_readable(ctx) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+static void wdm_chardev_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	wdm_fdinfo_show(m, file->private_data);
+}
+
 static int wdm_chardev_open(struct inode *inode, struct file *file)
 {
+	static atomic64_t last_id = ATOMIC64_INIT(0);
 	struct wdm_context *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 
 	if (!ctx)
 		return -ENOMEM;
+	ctx->id = atomic64_inc_return(&last_id);
 	if (wdm_events_init(&ctx->events))
 		goto free;
 	ctx->owner = wdm_owner_create(true);
@@ -298,6 +306,7 @@ static const struct file_operations wdm_chardev_fops = {
 	.poll = wdm_chardev_poll,
 	.unlocked_ioctl = wdm_chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = wdm_chardev_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

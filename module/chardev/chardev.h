@@ -45,6 +45,7 @@ ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
 			      struct wdm_device **out);
 ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 			   struct wdm_mdl **out);
+u32 wdm_command_name_domain(struct wdm_command *cmd);
 
 /**
  * struct wdm_mdl_range - pages of an MDL that a program names in bytes

@@ -27,7 +27,6 @@ ntstatus_t wdm_cmd_domain_create(struct wdm_command *cmd)
 				   &cmd->ctx->budget, &cmd->created->domain);
 	if (!wdm_ok(status))
 		return status;
-	cmd->created->domain->handle = cmd->created->handle;
-	arg->domain = cmd->created->handle;
+	arg->domain = wdm_command_name_domain(cmd);
 	return STATUS_SUCCESS;
 }

@@ -49,6 +49,7 @@ static void wdm_event_fault(void *context, const struct wdm_fault *fault)
 		},
 	};
 
+	atomic64_add(1 + fault->dropped, &ctx->nr_faults);
 	wdm_events_push(&ctx->events, &event);
 	if (fault->dropped)
 		wdm_events_lost(&ctx->events, fault->time, fault->dropped);

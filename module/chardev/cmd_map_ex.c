@@ -109,8 +109,7 @@ static ntstatus_t wdm_create_ex(struct wdm_command *cmd,
 	status = wdm_domain_create_ex(config, &cmd->created->domain);
 	if (!wdm_ok(status))
 		return status;
-	cmd->created->domain->handle = cmd->created->handle;
-	arg->domain = cmd->created->handle;
+	arg->domain = wdm_command_name_domain(cmd);
 	return STATUS_SUCCESS;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 
+#include "../core/domain.h"
 #include "../core/mdl.h"
 #include "chardev.h"
 
@@ -19,6 +20,23 @@ __wdm_command_object(struct wdm_command *cmd, u32 handle, enum wdm_object_type t
 	if (wdm_ok(status))
 		cmd->objects[cmd->nr_objects++] = *out;
 	return status;
+}
+
+/**
+ * wdm_command_name_domain() - Give a new domain the name that the program knows it by
+ * @cmd: the call that creates it
+ *
+ * Tracepoints, events and reports tell it.
+ *
+ * Return: the handle.
+ */
+u32 wdm_command_name_domain(struct wdm_command *cmd)
+{
+	struct wdm_domain *domain = cmd->created->domain;
+
+	domain->file = cmd->ctx->id;
+	domain->handle = cmd->created->handle;
+	return domain->handle;
 }
 
 /**

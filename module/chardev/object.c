@@ -22,6 +22,7 @@
 /**
  * struct wdm_object_ops - what the table knows about a type of objects
  * @size: kernel memory that an object takes, for the budget
+ * @listed: /proc/PID/fdinfo lists it
  * @destroy: frees the core's object, which no call uses; on failure it is as
  *	before. Does not fail while the file is being closed
  * @close: optional: in place of @destroy when the file is closed
@@ -30,6 +31,7 @@
  */
 struct wdm_object_ops {
 	size_t size;
+	bool listed;
 	ntstatus_t (*destroy)(struct wdm_object *object);
 	void (*close)(struct wdm_object *object);
 	void (*release)(struct wdm_object *object);
@@ -79,11 +81,13 @@ static void wdm_object_release_mdl(struct wdm_object *object)
 static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 	[WDM_OBJECT_PASID] = {
 		.size = sizeof(struct wdm_pasid),
+		.listed = true,
 		.destroy = wdm_object_destroy_pasid,
 	},
 	[WDM_OBJECT_DEVICE] = {
 		/* With the handler of its faults, which it may get */
 		.size = sizeof(struct wdm_device) + WDM_FAULT_HANDLER_SIZE,
+		.listed = true,
 		.destroy = wdm_object_destroy_device,
 	},
 	[WDM_OBJECT_TOKEN] = {
@@ -95,6 +99,7 @@ static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 	[WDM_OBJECT_DOMAIN] = {
 		/* What its backend takes is charged there. */
 		.size = sizeof(struct wdm_domain),
+		.listed = true,
 		.destroy = wdm_object_destroy_domain,
 	},
 	[WDM_OBJECT_MDL] = {
@@ -192,9 +197,14 @@ uncharge:
  */
 void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
 {
+	xa_lock(&ctx->objects);
 	/* Storing into a reserved slot allocates nothing. */
-	WARN_ON(xa_err(xa_store(&ctx->objects, object->handle, object,
-				GFP_KERNEL)));
+	WARN_ON(xa_err(__xa_store(&ctx->objects, object->handle, object,
+				  GFP_NOWAIT)));
+	if (wdm_object_ops[object->type].listed)
+		__xa_set_mark(&ctx->objects, object->handle, WDM_OBJECT_LISTED);
+	ctx->nr_objects[object->type]++;
+	xa_unlock(&ctx->objects);
 }
 
 /**
@@ -327,7 +337,10 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 		wake_up_all(&ctx->deleted);
 		return status;
 	}
-	xa_erase(&ctx->objects, handle);
+	xa_lock(&ctx->objects);
+	__xa_erase(&ctx->objects, handle);
+	ctx->nr_objects[object->type]--;
+	xa_unlock(&ctx->objects);
 	wake_up_all(&ctx->deleted);
 	wdm_object_release(object);
 	wdm_object_uncharge(ctx, object);

@@ -35,6 +35,9 @@ enum wdm_object_type {
 	WDM_OBJECT_ANY = WDM_OBJECT_TYPES,
 };
 
+/* Mark of objects that /proc/PID/fdinfo lists: those that do not come by the thousand */
+#define WDM_OBJECT_LISTED	XA_MARK_1
+
 /**
  * struct wdm_object - what a handle names
  * @users: the handle table's reference, and one for each call that uses the
@@ -72,17 +75,23 @@ struct wdm_object {
 
 /**
  * struct wdm_context - an open file of /dev/wdm_iommu
+ * @id: its number; no file before had the same
  * @owner: the owner of its devices
  * @budget: the kernel memory that its objects may take
  * @objects: its objects by handle; an entry that is reserved but empty belongs
  *	to a call that is creating an object
+ * @nr_objects: how many there are of each type; guarded by the lock of @objects
+ * @nr_faults: faults of its devices that it has been told of, or has lost
  * @deleted: lookups that wait for the outcome of a delete
  * @events: what read() returns
  */
 struct wdm_context {
+	u64 id;
 	struct wdm_owner *owner;
 	struct wdm_budget budget;
 	struct xarray objects;
+	unsigned int nr_objects[WDM_OBJECT_TYPES];
+	atomic64_t nr_faults;
 	wait_queue_head_t deleted;
 	struct wdm_events events;
 };

@@ -51,6 +51,7 @@ void wdm_group_revoke(struct wdm_group *group)
 	mutex_lock(&group->lock);
 	list_for_each_entry(device, &group->devices, node) {
 		device->attached = false;
+		WRITE_ONCE(device->domain, 0);
 		wdm_pasids_revoke(device);
 	}
 	if (group->attachment) {
@@ -87,6 +88,7 @@ static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
 		group->attachment = NULL;
 	}
 	device->attached = false;
+	WRITE_ONCE(device->domain, 0);
 	return STATUS_SUCCESS;
 }
 
@@ -363,6 +365,7 @@ ntstatus_t wdm_device_attach(struct wdm_device *device,
 	if (wdm_ok(status)) {
 		group->attachment->nr_devices++;
 		device->attached = true;
+		WRITE_ONCE(device->domain, domain->handle);
 		atomic_inc(&domain->nr_devices);
 	}
 	wdm_group_unlock(group);

@@ -17,6 +17,8 @@ struct wdm_fault_handler;
  * @dev: Linux' device; holds a reference
  * @node: in wdm_group.devices
  * @handle: names it for a program, 0 otherwise; guarded by wdm_group.lock
+ * @domain: handle of the domain that it is attached to, or 0; guarded by wdm_group.lock,
+ *	and read without, too
  * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
  *	wdm_group.lock
  * @pasids: its PASIDs, as &struct wdm_pasid; guarded by wdm_group.lock
@@ -30,6 +32,7 @@ struct wdm_device {
 	struct list_head node;
 	struct list_head pasids;
 	u32 handle;
+	u32 domain;
 	bool attached;
 	bool revoked;
 	struct wdm_fault_handler *faults;

@@ -32,6 +32,22 @@ struct wdm_shadow;
 #define WDM_DOMAIN_KERNEL		BIT(1)
 
 /**
+ * struct wdm_counters - what calls of programs have done, for monitors
+ * @maps: maps that succeeded
+ * @unmaps: unmaps that succeeded
+ * @syncs: syncs of the IOTLB after unmaps
+ * @walks: configures and flushes of a caller's tables, and parts of long lists
+ *
+ * A batch is counted at its end.
+ */
+struct wdm_counters {
+	atomic64_t maps;
+	atomic64_t unmaps;
+	atomic64_t syncs;
+	atomic64_t walks;
+};
+
+/**
  * struct wdm_domain - a domain
  * @ops: its backend
  * @type: its type
@@ -60,6 +76,8 @@ struct wdm_shadow;
  * @shadow: the shadow backend's own; NULL for an OS-managed domain
  * @budget: the kernel memory that its owner may still use; NULL: no limit
  * @handle: names it for a program; 0 otherwise
+ * @file: number of the open file that it belongs to; 0 otherwise
+ * @counters: what calls of programs have done with it
  * @rcu: for freeing it
  *
  * Addresses are in bytes and called iova (logical) or caller (an address of the
@@ -87,6 +105,8 @@ struct wdm_domain {
 	struct wdm_shadow *shadow;
 	struct wdm_budget *budget;
 	u32 handle;
+	u64 file;
+	struct wdm_counters counters;
 	struct rcu_head rcu;
 };
 

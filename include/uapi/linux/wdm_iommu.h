@@ -82,6 +82,32 @@
  * %STATUS_INSUFFICIENT_RESOURCES.
  */
 
+/**
+ * DOC: fdinfo
+ *
+ * /proc/PID/fdinfo/FD of an open /dev/wdm_iommu tells what the file has, to those who may
+ * trace the process (PTRACE_MODE_READ). Reading it waits for no call, and makes none fail.
+ * Each line is a key, a colon, a tab and a value; lines and fields may be added, and fields
+ * are found by their names. Numbers are decimal.
+ *
+ * - wdm-file: number of the open file, that tracepoints show; never used again
+ * - wdm-charged: bytes of kernel memory that its objects take ("Limits")
+ * - wdm-pinned: bytes of memory that it has pinned
+ * - wdm-faults: faults of its devices that were reported, lost events included
+ * - wdm-objects: how many handles there are of each type: devices, domains, mdls, tokens,
+ *   pasids
+ * - wdm-device: a line for each: handle, group (the IOMMU group), domain (the handle of the
+ *   domain that it is attached to, or 0), revoked (VFIO has taken it back), name (the rest
+ *   of the line)
+ * - wdm-domain: a line for each: handle, type (translate, pass-through, unmanaged or
+ *   translate-s1), granular (%WDM_IOMMU_DOMAIN_PAGE_GRANULAR), devices (attached), pages
+ *   (mapped; of a caller-managed domain, those of the caller's address space). Since it was
+ *   created: maps and unmaps that succeeded, each operation of a batch being one; syncs of
+ *   the IOTLB after unmaps; walks (configures and flushes, and parts of long lists)
+ * - wdm-pasid: a line for each: handle, device (its handle), asid
+ * - wdm-more: how many devices, domains and PASIDs are not listed; 256 are
+ */
+
 #define WDM_IOMMU_TYPE	0xDD
 
 enum {

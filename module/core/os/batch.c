@@ -52,6 +52,7 @@ static void wdm_batch_sync(struct wdm_batch *batch)
 	hwpt = list_first_entry(&batch->domain->hwpts, struct wdm_hwpt, node);
 	iommu_iotlb_sync(hwpt->domain, &batch->gather);
 	wdm_hwpts_settle(batch->domain, &batch->put_list);
+	batch->nr_syncs++;
 	if (trace_wdm_sync_enabled())
 		trace_wdm_sync(batch->domain, batch->stale_pgno << PAGE_SHIFT,
 			       batch->stale_last_pgno - batch->stale_pgno + 1, 0,
@@ -91,8 +92,24 @@ ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 	batch->last_pgno = last_pgno;
 	batch->stale_pgno = U64_MAX;
 	batch->stale_last_pgno = 0;
+	batch->nr_maps = 0;
+	batch->nr_unmaps = 0;
+	batch->nr_syncs = 0;
 	wdm_put_list_init(&batch->put_list);
 	return STATUS_SUCCESS;
+}
+
+/* One atomic operation for a call that maps, however many there are in the batch */
+static void wdm_batch_count(const struct wdm_batch *batch)
+{
+	struct wdm_counters *counters = &batch->domain->counters;
+
+	if (batch->nr_maps)
+		atomic64_add(batch->nr_maps, &counters->maps);
+	if (batch->nr_unmaps)
+		atomic64_add(batch->nr_unmaps, &counters->unmaps);
+	if (batch->nr_syncs)
+		atomic64_add(batch->nr_syncs, &counters->syncs);
 }
 
 /**
@@ -105,6 +122,7 @@ void wdm_batch_end(struct wdm_batch *batch)
 {
 	if (batch->held)
 		wdm_batch_unlock(batch);
+	wdm_batch_count(batch);
 	/* Unpin without any lock. */
 	wdm_put_list_release(&batch->put_list);
 }
@@ -509,6 +527,7 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 					    wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))
 		status = wdm_batch_map_extent(batch, &ext);
+	batch->nr_maps += wdm_ok(status);
 	if (trace_wdm_map_enabled())
 		trace_wdm_map(batch->domain, iova, nr_pages, perms, status,
 			      wdm_trace_ns(begin));
@@ -587,6 +606,7 @@ ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
 		return STATUS_INVALID_PARAMETER_MIX;
 
 	status = wdm_batch_map_block(batch, &ext, limits);
+	batch->nr_maps += wdm_ok(status);
 	if (wdm_ok(status))
 		*iova = ext.pgno << PAGE_SHIFT;
 	if (trace_wdm_map_enabled())
@@ -620,6 +640,7 @@ ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages)
 	status = wdm_batch_hold(batch, pgno, last_pgno);
 	if (wdm_ok(status))
 		status = wdm_batch_unmap_pages(batch, pgno, last_pgno);
+	batch->nr_unmaps += wdm_ok(status);
 	if (trace_wdm_unmap_enabled())
 		trace_wdm_unmap(batch->domain, iova, nr_pages, 0, status,
 				wdm_trace_ns(begin));

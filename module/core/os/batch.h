@@ -20,6 +20,9 @@
  * @stale_last_pgno: the last such page; below @stale_pgno if there is none
  * @gather: what is to be synced, for the first hwpt
  * @put_list: the MDLs of pages that were unmapped
+ * @nr_maps: maps that succeeded, to be added to the domain's counters
+ * @nr_unmaps: likewise, unmaps
+ * @nr_syncs: likewise, syncs
  */
 struct wdm_batch {
 	struct wdm_domain *domain;
@@ -31,6 +34,9 @@ struct wdm_batch {
 	u64 stale_last_pgno;
 	struct iommu_iotlb_gather gather;
 	struct wdm_put_list put_list;
+	u32 nr_maps;
+	u32 nr_unmaps;
+	u32 nr_syncs;
 };
 
 ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,

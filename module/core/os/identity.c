@@ -127,6 +127,7 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_identity_map_runs(&batch, perms, mdl, mdl_page, nr_pages);
+	batch.nr_maps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
 }
@@ -239,6 +240,7 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 		status = wdm_identity_prepare_runs(&batch, mdl, mdl_page, nr_pages);
 	if (wdm_ok(status))
 		wdm_identity_remove_runs(&batch, mdl, mdl_page, nr_pages);
+	batch.nr_unmaps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
 }

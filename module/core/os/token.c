@@ -558,6 +558,7 @@ static void wdm_token_unmap_steps(struct wdm_batch *batch, u64 pgno, u64 nr_page
 	for (; nr_pages; pgno += step, nr_pages -= step) {
 		step = min(nr_pages, WDM_TOKEN_STEP);
 		wdm_token_unmap_pages(batch->domain, pgno, step, &batch->put_list);
+		batch->nr_syncs++;
 		wdm_batch_breathe(batch);
 	}
 }
@@ -678,6 +679,7 @@ ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
 	status = wdm_batch_hold(&batch, ext.pgno, wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))
 		status = wdm_token_map_held(&batch, token, &ext);
+	batch.nr_maps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
 }
@@ -714,6 +716,7 @@ ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
 		wdm_token_unmap_steps(&batch, pgno, nr_pages);
 		wdm_token_unclaim(token, page, nr_pages);
 	}
+	batch.nr_unmaps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
 }

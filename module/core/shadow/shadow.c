@@ -250,6 +250,7 @@ static ntstatus_t wdm_shadow_walk(struct wdm_domain *domain, wdm_walk_fn *fn,
 	struct wdm_walk walk = { .domain = domain, .walk_error = walk_error };
 	ntstatus_t status = wdm_walk(&walk, fn, arg);
 
+	atomic64_inc(&domain->counters.walks);
 	if (trace_wdm_walk_enabled())
 		trace_wdm_walk(domain, nr_vas, walk.nr_unmapped, walk.nr_mapped,
 			       walk_error->count, status,

@@ -38,6 +38,7 @@ static const struct suite * const suites[] = {
 	&events_suite,
 	&device_suite,
 	&version2_suite,
+	&fdinfo_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * /proc/PID/fdinfo of an open /dev/wdm_iommu.
+ */
+#ifndef WDM_CHARDEV_FDINFO_H
+#define WDM_CHARDEV_FDINFO_H
+
+#include "object.h"
+
+struct seq_file;
+
+/* Devices, domains and PASIDs that are listed, at most */
+#define WDM_FDINFO_MAX	256U
+
+void wdm_fdinfo_show(struct seq_file *m, struct wdm_context *ctx);
+
+#endif /* WDM_CHARDEV_FDINFO_H */
