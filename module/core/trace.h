@@ -12,6 +12,7 @@
 #include <linux/tracepoint.h>
 
 #include "../status.h"
+#include "domain.h"
 
 #ifndef WDM_TRACE_BEGIN
 /*
@@ -26,16 +27,27 @@ static inline u64 wdm_trace_ns(u64 begin)
 {
 	return begin ? ktime_get_ns() - begin : 0;
 }
-#endif
 
-struct wdm_domain;
+/* Whose domain it is: an open file and a handle, or 0 and 0 for kernel code */
+#define WDM_TRACE_DOMAIN						\
+	__field(const void *, domain)					\
+	__field(u64, file)						\
+	__field(u32, handle)
+
+#define WDM_TRACE_ASSIGN_DOMAIN(_domain)				\
+	do {								\
+		__entry->domain = (_domain);				\
+		__entry->file = (_domain)->file;			\
+		__entry->handle = (_domain)->handle;			\
+	} while (0)
+#endif
 
 DECLARE_EVENT_CLASS(wdm_range,
 	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
 		 u32 perms, ntstatus_t status, u64 ns),
 	TP_ARGS(domain, address, nr_pages, perms, status, ns),
 	TP_STRUCT__entry(
-		__field(const void *, domain)
+		WDM_TRACE_DOMAIN
 		__field(u64, address)
 		__field(u64, nr_pages)
 		__field(u64, ns)
@@ -43,16 +55,17 @@ DECLARE_EVENT_CLASS(wdm_range,
 		__field(u32, status)
 	),
 	TP_fast_assign(
-		__entry->domain = domain;
+		WDM_TRACE_ASSIGN_DOMAIN(domain);
 		__entry->address = address;
 		__entry->nr_pages = nr_pages;
 		__entry->ns = ns;
 		__entry->perms = perms;
 		__entry->status = (__force u32)status;
 	),
-	TP_printk("domain=%p address=%#llx pages=%llu perms=%u status=%#x ns=%llu",
-		  __entry->domain, __entry->address, __entry->nr_pages,
-		  __entry->perms, __entry->status, __entry->ns)
+	TP_printk("file=%llu handle=%u domain=%p address=%#llx pages=%llu perms=%u status=%#x ns=%llu",
+		  __entry->file, __entry->handle, __entry->domain,
+		  __entry->address, __entry->nr_pages, __entry->perms,
+		  __entry->status, __entry->ns)
 );
 
 /* One map, by itself or of a batch */
@@ -82,7 +95,7 @@ TRACE_EVENT(wdm_walk,
 		 u64 mapped, u64 invalid, ntstatus_t status, u64 ns),
 	TP_ARGS(domain, addresses, unmapped, mapped, invalid, status, ns),
 	TP_STRUCT__entry(
-		__field(const void *, domain)
+		WDM_TRACE_DOMAIN
 		__field(u64, unmapped)
 		__field(u64, mapped)
 		__field(u64, invalid)
@@ -91,7 +104,7 @@ TRACE_EVENT(wdm_walk,
 		__field(u32, status)
 	),
 	TP_fast_assign(
-		__entry->domain = domain;
+		WDM_TRACE_ASSIGN_DOMAIN(domain);
 		__entry->addresses = addresses;
 		__entry->unmapped = unmapped;
 		__entry->mapped = mapped;
@@ -100,10 +113,10 @@ TRACE_EVENT(wdm_walk,
 		__entry->status = (__force u32)status;
 	),
 	/* No address means all tables. */
-	TP_printk("domain=%p addresses=%u unmapped=%llu mapped=%llu invalid=%llu status=%#x ns=%llu",
-		  __entry->domain, __entry->addresses, __entry->unmapped,
-		  __entry->mapped, __entry->invalid, __entry->status,
-		  __entry->ns)
+	TP_printk("file=%llu handle=%u domain=%p addresses=%u unmapped=%llu mapped=%llu invalid=%llu status=%#x ns=%llu",
+		  __entry->file, __entry->handle, __entry->domain,
+		  __entry->addresses, __entry->unmapped, __entry->mapped,
+		  __entry->invalid, __entry->status, __entry->ns)
 );
 
 DECLARE_EVENT_CLASS(wdm_group,
@@ -111,19 +124,20 @@ DECLARE_EVENT_CLASS(wdm_group,
 		 u64 ns),
 	TP_ARGS(domain, group, status, ns),
 	TP_STRUCT__entry(
-		__field(const void *, domain)
+		WDM_TRACE_DOMAIN
 		__field(u64, ns)
 		__field(int, group)
 		__field(u32, status)
 	),
 	TP_fast_assign(
-		__entry->domain = domain;
+		WDM_TRACE_ASSIGN_DOMAIN(domain);
 		__entry->ns = ns;
 		__entry->group = group;
 		__entry->status = (__force u32)status;
 	),
-	TP_printk("domain=%p group=%d status=%#x ns=%llu", __entry->domain,
-		  __entry->group, __entry->status, __entry->ns)
+	TP_printk("file=%llu handle=%u domain=%p group=%d status=%#x ns=%llu",
+		  __entry->file, __entry->handle, __entry->domain, __entry->group,
+		  __entry->status, __entry->ns)
 );
 
 /* A group is attached, and its hwpt filled */

@@ -42,10 +42,10 @@ static const char *find_event(const char *name)
 	REQUIRE(trace);
 	while (fgets(line, sizeof(line), trace)) {
 		at = strstr(line, name);
-		/* "wdm_map: domain=…" */
+		/* "wdm_map: file=…", with the space */
 		if (line[0] == '#' || !at || at[strlen(name)] != ':')
 			continue;
-		strcpy(found, at + strlen(name) + 2);
+		strcpy(found, at + strlen(name) + 1);
 		any = true;
 	}
 	fclose(trace);
@@ -72,6 +72,24 @@ static void stop_tracing(void)
 	put(TRACING "events/wdm_iommu/enable", "0");
 }
 
+/* The number of an open file, from its fdinfo */
+static unsigned long long file_number(int fd)
+{
+	unsigned long long number = 0;
+	char path[64], line[128];
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "r");
+	REQUIRE(info);
+	while (fgets(line, sizeof(line), info) &&
+	       sscanf(line, "wdm-file:\t%llu", &number) != 1)
+		;
+	fclose(info);
+	REQUIRE(number);
+	return number;
+}
+
 static void os_managed(void)
 {
 	struct fixture fixture;
@@ -83,7 +101,11 @@ static void os_managed(void)
 		    (unsigned long long)wdm_pci_group(options.device.text));
 	CHECK(event_value("wdm_attach", "ns") > 0);
 
+	CHECK_EQUAL(event_value("wdm_attach", "handle"), fixture.domain);
+
 	MUST(map_pages(&fixture, 1, 3, ADDRESS));
+	CHECK_EQUAL(event_value("wdm_map", "file"), file_number(fixture.fd));
+	CHECK_EQUAL(event_value("wdm_map", "handle"), fixture.domain);
 	CHECK_EQUAL(event_value("wdm_map", "address"), ADDRESS);
 	CHECK_EQUAL(event_value("wdm_map", "pages"), 3);
 	CHECK_EQUAL(event_value("wdm_map", "perms"), WDM_RW);
