@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "wdm_iommu_user.h"
@@ -51,15 +52,17 @@ __u32 wdm_call(int fd, unsigned long request, void *argument)
 }
 
 /**
- * wdm_info() - what the kernel and the module offer
+ * wdm_info_sized() - what the kernel and the module offer; see wdm_info()
  * @fd: /dev/wdm_iommu
  * @info: the answer
+ * @size: sizeof(*@info)
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_info(int fd, struct wdm_iommu_info *info)
+__u32 wdm_info_sized(int fd, struct wdm_iommu_info *info, size_t size)
 {
-	*info = (struct wdm_iommu_info) { .size = sizeof(*info) };
+	memset(info, 0, size);
+	info->size = size;
 	return wdm_call(fd, WDM_IOMMU_INFO, info);
 }
 
@@ -510,16 +513,20 @@ __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list
 }
 
 /**
- * wdm_query_domain() - the state of a domain
+ * wdm_query_domain_sized() - the state of a domain; see wdm_query_domain()
  * @fd: /dev/wdm_iommu
  * @domain: the domain
  * @query: the answer
+ * @size: sizeof(*@query)
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_query_domain(int fd, __u32 domain, struct wdm_iommu_query_domain *query)
+__u32 wdm_query_domain_sized(int fd, __u32 domain, struct wdm_iommu_query_domain *query,
+			     size_t size)
 {
-	*query = (struct wdm_iommu_query_domain) { .size = sizeof(*query), .domain = domain };
+	memset(query, 0, size);
+	query->size = size;
+	query->domain = domain;
 	return wdm_call(fd, WDM_IOMMU_QUERY_DOMAIN, query);
 }
 

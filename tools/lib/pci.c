@@ -41,6 +41,25 @@ bool wdm_pci_parse(const char *bdf, struct wdm_pci_address *address)
 }
 
 /**
+ * wdm_pci_find() - the address of a device that is named in any way
+ * @name: as for wdm_pci_parse(), or a path of sysfs that leads to the device
+ * @address: what it names
+ *
+ * Return: whether @name is an address, or a path to one.
+ */
+bool wdm_pci_find(const char *name, struct wdm_pci_address *address)
+{
+	char path[PATH_MAX];
+
+	if (strchr(name, '/')) {
+		if (!realpath(name, path))
+			return false;
+		name = basename(path);
+	}
+	return wdm_pci_parse(name, address);
+}
+
+/**
  * wdm_pci_format() - write an address as sysfs does
  * @address: what to write
  * @bdf: where to

@@ -2,47 +2,51 @@
 /*
  * Questions to /dev/wdm_iommu, and its events. See ioctls.c.
  */
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "wdm_iommu_user.h"
 
 /**
- * wdm_query_ranges() - what can be mapped
+ * wdm_query_ranges_sized() - what can be mapped; see wdm_query_ranges()
  * @fd: /dev/wdm_iommu
  * @object: a domain or a device
  * @ranges: room for the answer
  * @query: in: @number, the elements of @ranges; out: the answer
+ * @size: sizeof(*@query)
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_query_ranges(int fd, __u32 object, struct wdm_iommu_range *ranges,
-		       struct wdm_iommu_query_ranges *query)
+__u32 wdm_query_ranges_sized(int fd, __u32 object, struct wdm_iommu_range *ranges,
+			     struct wdm_iommu_query_ranges *query, size_t size)
 {
-	query->size = sizeof(*query);
+	query->size = size;
 	query->object = object;
 	query->ranges = (uintptr_t)ranges;
 	return wdm_call(fd, WDM_IOMMU_QUERY_RANGES, query);
 }
 
 /**
- * wdm_get_ranges() - what can be mapped, in memory of the right size
+ * wdm_get_ranges_sized() - what can be mapped, in memory of the right size; see
+ *	wdm_get_ranges()
  * @fd: /dev/wdm_iommu
  * @object: a domain or a device
  * @ranges: the ranges, for free(); NULL on failure
  * @query: the rest of the answer
+ * @size: sizeof(*@query)
  *
  * Return: NTSTATUS; %STATUS_INSUFFICIENT_RESOURCES, too, if this process is out of
  * memory.
  */
-__u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
-		     struct wdm_iommu_query_ranges *query)
+__u32 wdm_get_ranges_sized(int fd, __u32 object, struct wdm_iommu_range **ranges,
+			   struct wdm_iommu_query_ranges *query, size_t size)
 {
 	__u32 status;
 
-	*query = (struct wdm_iommu_query_ranges) { .number = 8 };
+	memset(query, 0, size);
+	query->number = 8;
 	*ranges = NULL;
 	/* Devices may be attached in between. */
 	do {
@@ -52,7 +56,7 @@ __u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
 		if (!more)
 			break;
 		*ranges = more;
-		status = wdm_query_ranges(fd, object, more, query);
+		status = wdm_query_ranges_sized(fd, object, more, query, size);
 	} while (status == STATUS_BUFFER_TOO_SMALL);
 	if (status) {
 		free(*ranges);
@@ -62,16 +66,20 @@ __u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
 }
 
 /**
- * wdm_query_device() - the state of a device
+ * wdm_query_device_sized() - the state of a device; see wdm_query_device()
  * @fd: /dev/wdm_iommu
  * @device: the device
  * @query: the answer
+ * @size: sizeof(*@query)
  *
  * Return: NTSTATUS.
  */
-__u32 wdm_query_device(int fd, __u32 device, struct wdm_iommu_query_device *query)
+__u32 wdm_query_device_sized(int fd, __u32 device, struct wdm_iommu_query_device *query,
+			     size_t size)
 {
-	*query = (struct wdm_iommu_query_device) { .size = sizeof(*query), .device = device };
+	memset(query, 0, size);
+	query->size = size;
+	query->device = device;
 	return wdm_call(fd, WDM_IOMMU_QUERY_DEVICE, query);
 }
 
@@ -119,25 +127,45 @@ __u32 wdm_set_fault_reporting(int fd, __u32 device, bool enable)
 	return wdm_call(fd, WDM_IOMMU_SET_FAULT_REPORTING, &argument);
 }
 
+/* Records of another length than the program's: by way of memory that holds the kernel's */
+static ssize_t read_records(int fd, void *events, size_t number, size_t size, size_t length)
+{
+	size_t common = size < length ? size : length;
+	char *records = calloc(number, length);
+	ssize_t bytes;
+
+	if (!records)
+		return -1;
+	bytes = read(fd, records, number * length);
+	for (ssize_t i = 0; i < bytes / (ssize_t)length; i++) {
+		memset((char *)events + i * size, 0, size);
+		memcpy((char *)events + i * size, records + i * length, common);
+	}
+	free(records);
+	return bytes;
+}
+
 /**
- * wdm_read_events() - read events
+ * wdm_read_events_sized() - read events; see wdm_read_events()
  * @fd: /dev/wdm_iommu; poll() tells when there are any
  * @events: room for them
  * @number: how many fit
+ * @size: sizeof(*@events)
  *
  * Waits for an event if there is none and @fd has no O_NONBLOCK.
  *
- * Return: how many were read, or -1 with errno; EPROTO: the kernel's records are longer.
+ * Return: how many were read, or -1 with errno.
  */
-int wdm_read_events(int fd, struct wdm_iommu_event *events, size_t number)
+int wdm_read_events_sized(int fd, struct wdm_iommu_event *events, size_t number, size_t size)
 {
-	ssize_t size = read(fd, events, number * sizeof(*events));
+	struct wdm_iommu_info info;
+	ssize_t bytes;
 
-	if (size < 0)
+	if (wdm_info(fd, &info))
 		return -1;
-	if (size % sizeof(*events) || (size && events->size != sizeof(*events))) {
-		errno = EPROTO;
-		return -1;
-	}
-	return size / sizeof(*events);
+	if (info.event_size == size)
+		bytes = read(fd, events, number * size);
+	else
+		bytes = read_records(fd, events, number, size, info.event_size);
+	return bytes < 0 ? -1 : bytes / info.event_size;
 }

@@ -9,6 +9,22 @@
 #include "array_size.h"
 #include "wdm_iommu_user.h"
 
+/* What a program or its user can do about a status, where one thing helps always. */
+static const struct {
+	__u32 status;
+	const char *cure;
+} cures[] = {
+	{ STATUS_DEVICE_BUSY, "Close the program, or unbind the driver, that has the device" },
+	{ STATUS_INVALID_DEVICE_REQUEST, "Load a newer module" },
+	{ STATUS_CONFLICTING_ADDRESSES, "'wdmctl ranges' lists the addresses that can be used" },
+	{ STATUS_REVISION_MISMATCH, "Load a newer module" },
+	{ STATUS_PRIVILEGE_NOT_HELD, "Run it with CAP_SYS_RAWIO" },
+	{ STATUS_WORKING_SET_QUOTA,
+	  "Raise the limit (ulimit -l, LimitMEMLOCK=), or run it with CAP_IPC_LOCK" },
+	{ STATUS_NOT_SUPPORTED, "'wdmctl info' shows what there is" },
+	{ STATUS_DEVICE_REMOVED, "Open the device again" },
+};
+
 struct row {
 	__u32 status;
 	int error;
@@ -46,14 +62,29 @@ const char *wdm_status_name(__u32 status)
 }
 
 /**
- * wdm_status_meaning() - what an NTSTATUS means
+ * wdm_status_text() - what an NTSTATUS means
  * @status: what a call returned
  *
  * Return: a phrase, never NULL.
  */
-const char *wdm_status_meaning(__u32 status)
+const char *wdm_status_text(__u32 status)
 {
 	return find_row(status)->meaning;
+}
+
+/**
+ * wdm_status_cure() - what helps against an NTSTATUS
+ * @status: what a call returned
+ *
+ * Return: a sentence without its full stop; "" if that depends on the call.
+ */
+const char *wdm_status_cure(__u32 status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cures); i++) {
+		if (cures[i].status == status)
+			return cures[i].cure;
+	}
+	return "";
 }
 
 /**

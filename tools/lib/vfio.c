@@ -6,55 +6,58 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/pci_regs.h>
-#include <linux/vfio.h>
+#include "vfio_device.h"
 
-#include "wdm_iommu_user.h"
-
-static bool fail(struct wdm_error *error, const char *step, int number, __u32 status)
-{
-	*error = (struct wdm_error) { .step = step, .error = number, .status = status };
-	return false;
-}
-
-static bool fail_errno(struct wdm_error *error, const char *step)
-{
-	return fail(error, step, errno, WDM_STATUS_NONE);
-}
+static const char access_cure[] = "Give this user access to the file";
 
 /**
  * wdm_container_open() - open a VFIO container, and check that VFIO knows us
- * @error: what went wrong
+ * @error: what went wrong; may be NULL
  *
  * Return: a file descriptor, or -1.
  */
 int wdm_container_open(struct wdm_error *error)
 {
-	int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	static const char path[] = "/dev/vfio/vfio";
+	int container = open(path, O_RDWR | O_CLOEXEC);
 
 	if (container < 0) {
-		fail_errno(error, "open /dev/vfio/vfio");
+		wdm__fail_errno(error, errno == ENOENT ? "Load VFIO: modprobe vfio-pci" :
+							 access_cure, "cannot open %s", path);
 		return -1;
 	}
 	if (ioctl(container, VFIO_GET_API_VERSION) != VFIO_API_VERSION)
-		fail(error, "find VFIO's API version", EPROTO, WDM_STATUS_NONE);
+		wdm__fail(error, EPROTO, "", "VFIO's API has another version");
 	else if (ioctl(container, VFIO_CHECK_EXTENSION, WDM_IOMMU_VFIO_IOMMU) != 1)
-		fail(error, "find wdm_iommu among VFIO's IOMMU backends", ENODEV, WDM_STATUS_NONE);
+		wdm__fail(error, ENODEV, "Load the module: modprobe wdm_iommu",
+			  "VFIO does not know wdm_iommu");
 	else
 		return container;
 	close(container);
 	return -1;
 }
 
+static const char *group_cure(void)
+{
+	switch (errno) {
+	case ENOENT:
+		return "Bind the device to vfio-pci";
+	case EBUSY:
+		return "Close the program that has the group open";
+	default:
+		return access_cure;
+	}
+}
+
 /**
  * wdm_group_open() - open a VFIO group that is viable
  * @number: the IOMMU group
- * @error: what went wrong
+ * @error: what went wrong; may be NULL
  *
  * Return: a file descriptor, or -1.
  */
@@ -67,17 +70,17 @@ int wdm_group_open(int number, struct wdm_error *error)
 	snprintf(path, sizeof(path), "/dev/vfio/%d", number);
 	group = open(path, O_RDWR | O_CLOEXEC);
 	if (group < 0) {
-		fail_errno(error, "open the group");
+		wdm__fail_errno(error, group_cure(), "cannot open IOMMU group %s", path);
 		return -1;
 	}
-	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status)) {
-		fail_errno(error, "get the group's status");
-	} else if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE)) {
-		/* A device of the group has a driver that is not VFIO's. */
-		fail(error, "find the group viable", EBUSY, WDM_STATUS_NONE);
-	} else {
+	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
+		wdm__fail_errno(error, "", "cannot get the status of IOMMU group %d", number);
+	else if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		wdm__fail(error, EBUSY,
+			  "Bind all devices of the group to vfio-pci, or unbind their drivers",
+			  "a device of IOMMU group %d has another driver", number);
+	else
 		return group;
-	}
 	close(group);
 	return -1;
 }
@@ -86,14 +89,14 @@ int wdm_group_open(int number, struct wdm_error *error)
  * wdm_container_add() - put a group into a container
  * @container: the container
  * @group: the group
- * @error: what went wrong
+ * @error: what went wrong; may be NULL
  *
  * Return: whether it worked.
  */
 bool wdm_container_add(int container, int group, struct wdm_error *error)
 {
 	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
-		return fail_errno(error, "put the group into the container");
+		return wdm__fail_errno(error, "", "cannot put the IOMMU group into the container");
 	return true;
 }
 
@@ -101,7 +104,7 @@ bool wdm_container_add(int container, int group, struct wdm_error *error)
  * wdm_container_bind() - choose our IOMMU backend, and bind it to an open file
  * @container: a container with a group
  * @fd: /dev/wdm_iommu
- * @error: what went wrong
+ * @error: what went wrong; may be NULL
  *
  * Return: whether it worked.
  */
@@ -110,117 +113,85 @@ bool wdm_container_bind(int container, int fd, struct wdm_error *error)
 	__u32 status;
 
 	if (ioctl(container, VFIO_SET_IOMMU, WDM_IOMMU_VFIO_IOMMU))
-		return fail_errno(error, "choose wdm_iommu as the container's IOMMU");
+		return wdm__fail_errno(error, "", "cannot choose the container's IOMMU");
 	status = wdm_vfio_bind(container, fd);
 	if (status)
-		return fail(error, "bind the container to /dev/wdm_iommu", errno, status);
+		return wdm_error_set(error, status,
+				     "cannot bind the container to " WDM_IOMMU_PATH);
 	return true;
 }
 
-static bool get_region(int device, __u32 index, struct vfio_region_info *region)
+/* Registers and DMA: what a driver switches on first */
+bool wdm__vfio_start(struct wdm_vfio_device *device, struct wdm_error *error)
 {
-	*region = (struct vfio_region_info) { .argsz = sizeof(*region), .index = index };
-	return !ioctl(device, VFIO_DEVICE_GET_REGION_INFO, region);
-}
-
-static bool enable_dma(int device)
-{
-	struct vfio_region_info config;
 	__u16 command;
-	off_t where;
 
-	if (!get_region(device, VFIO_PCI_CONFIG_REGION_INDEX, &config))
-		return false;
-	where = config.offset + PCI_COMMAND;
-	if (pread(device, &command, sizeof(command), where) != sizeof(command))
-		return false;
-	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	return pwrite(device, &command, sizeof(command), where) == sizeof(command);
+	return wdm_config_read16(device, PCI_COMMAND, &command, error) &&
+	       wdm_config_write16(device, PCI_COMMAND,
+				  command | PCI_COMMAND_MEMORY | PCI_COMMAND_IO |
+				  PCI_COMMAND_MASTER, error);
 }
 
-/* A BAR may be absent, I/O ports, or memory that VFIO does not let programs map. */
-static bool map_bar(struct wdm_vfio_device *device, unsigned int index)
-{
-	struct vfio_region_info bar;
-	void *memory;
-
-	if (!get_region(device->fd, VFIO_PCI_BAR0_REGION_INDEX + index, &bar) || !bar.size ||
-	    !(bar.flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return false;
-	memory = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, bar.offset);
-	if (memory == MAP_FAILED)
-		return false;
-	device->bar = memory;
-	device->bar_size = bar.size;
-	device->bar_index = index;
-	return true;
-}
-
-/* The first one that can be mapped; a device can be used without. */
-static void map_first_bar(struct wdm_vfio_device *device)
-{
-	unsigned int index = 0;
-
-	while (index < PCI_STD_NUM_BARS && !map_bar(device, index))
-		index++;
-}
-
-/**
- * wdm_vfio_get() - get a device out of its group: fd, bus mastering, a BAR
- * @device: its group is open and in a container that has an IOMMU
- * @bdf: the device, as sysfs names it
- * @error: what went wrong
- *
- * Return: whether it worked; if not, wdm_vfio_close() is still to be called.
- */
-bool wdm_vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error)
+bool wdm__vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error)
 {
 	device->fd = ioctl(device->group, VFIO_GROUP_GET_DEVICE_FD, bdf);
 	if (device->fd < 0)
-		return fail_errno(error, "get the device out of its group");
-	if (!enable_dma(device->fd))
-		return fail_errno(error, "enable bus mastering");
-	map_first_bar(device);
-	return true;
+		return wdm__fail_errno(error, errno == ENODEV ? "Bind the device to vfio-pci" : "",
+				  "cannot get %s out of its IOMMU group", bdf);
+	return wdm__vfio_start(device, error);
 }
 
-/* @name: the device, as sysfs names it */
-static bool start_device(struct wdm_vfio_device *device, const char *bdf,
-			 struct wdm_bdf *name, struct wdm_error *error)
+struct wdm_vfio_device *wdm__vfio_new(void)
 {
-	*device = (struct wdm_vfio_device) {
-		.container = -1, .group = -1, .fd = -1, .bar_index = -1,
-	};
-	if (!wdm_pci_parse(bdf, &device->address))
-		return fail(error, "read the PCI address", EINVAL, WDM_STATUS_NONE);
-	wdm_pci_format(&device->address, name);
-	device->group_number = wdm_pci_group(name->text);
-	if (device->group_number < 0)
-		return fail(error, "find the device's IOMMU group", ENODEV, WDM_STATUS_NONE);
-	return true;
+	struct wdm_vfio_device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->container = -1;
+	device->group = -1;
+	device->fd = -1;
+	pthread_mutex_init(&device->lock, NULL);
+	return device;
 }
 
-/* The last steps: the device's fd, and its handle. */
-static bool finish_device(struct wdm_vfio_device *device, int fd,
-			  const struct wdm_bdf *name, struct wdm_error *error)
+/* @bdf: the device, as sysfs names it */
+static struct wdm_vfio_device *start_device(const char *name, struct wdm_bdf *bdf,
+					    struct wdm_error *error)
 {
-	__u32 status;
+	struct wdm_vfio_device *device = wdm__vfio_new();
 
-	if (!wdm_vfio_get(device, name->text, error))
-		return false;
-	status = wdm_device_create(fd, &device->address, &device->handle, NULL);
+	if (!device) {
+		wdm__fail_errno(error, "", "cannot open %s", name);
+	} else if (!wdm_pci_find(name, &device->address)) {
+		wdm__fail(error, EINVAL, "Name it 0000:00:03.0, 00:03.0 or by its path in /sys",
+			  "cannot find a PCI device in '%s'", name);
+	} else {
+		wdm_pci_format(&device->address, bdf);
+		device->group_number = wdm_pci_group(bdf->text);
+		if (device->group_number >= 0)
+			return device;
+		wdm__fail(error, ENODEV, "Check the address, and switch the IOMMU on",
+			  "%s does not exist, or no IOMMU translates for it", bdf->text);
+	}
+	wdm_vfio_close(device);
+	return NULL;
+}
+
+static bool create_handle(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+			  struct wdm_error *error)
+{
+	__u32 group, status = wdm_device_create(fd, &device->address, &device->handle, &group);
+
 	if (status)
-		return fail(error, "create the device's handle", errno, status);
+		return wdm_error_set(error, status, "cannot make %s a device of " WDM_IOMMU_PATH,
+				     bdf->text);
+	device->group_number = group;
 	return true;
 }
 
-static bool open_device(struct wdm_vfio_device *device, int fd, const char *bdf,
+static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
 			struct wdm_error *error)
 {
-	struct wdm_bdf name;
-
-	if (!start_device(device, bdf, &name, error))
-		return false;
 	device->container = wdm_container_open(error);
 	if (device->container < 0)
 		return false;
@@ -231,16 +202,13 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const char *bdf,
 	device->owns_group = true;
 	return wdm_container_add(device->container, device->group, error) &&
 	       wdm_container_bind(device->container, fd, error) &&
-	       finish_device(device, fd, &name, error);
+	       wdm__vfio_get(device, bdf->text, error) &&
+	       create_handle(device, fd, bdf, error);
 }
 
 static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_device *first,
-			int fd, const char *bdf, struct wdm_error *error)
+			int fd, const struct wdm_bdf *bdf, struct wdm_error *error)
 {
-	struct wdm_bdf name;
-
-	if (!start_device(device, bdf, &name, error))
-		return false;
 	device->container = first->container;
 	if (device->group_number == first->group_number) {
 		device->group = first->group;
@@ -252,73 +220,129 @@ static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_de
 		if (!wdm_container_add(device->container, device->group, error))
 			return false;
 	}
-	return finish_device(device, fd, &name, error);
+	return wdm__vfio_get(device, bdf->text, error) && create_handle(device, fd, bdf, error);
 }
 
 /* Leave nothing open after a failure. */
-static bool opened(struct wdm_vfio_device *device, bool success)
+static struct wdm_vfio_device *opened(struct wdm_vfio_device *device, bool success)
 {
 	int error = errno;
 
-	if (!success)
-		wdm_vfio_close(device);
+	if (success)
+		return device;
+	wdm_vfio_close(device);
 	errno = error;
-	return success;
+	return NULL;
 }
 
 /**
  * wdm_vfio_open() - open a device, with a container of its own
- * @device: to be filled in
  * @fd: /dev/wdm_iommu
- * @bdf: the device: "0000:00:03.0", or "00:03.0" of segment 0
- * @error: what went wrong
+ * @name: the device: "0000:00:03.0", "00:03.0" of segment 0, or a path in /sys
+ * @error: what went wrong; may be NULL
  *
- * From here on all DMA of the device is blocked, until it is attached.
+ * From here on all DMA of the device is blocked, until it is attached to a domain. Its
+ * registers and bus mastering are switched on.
  *
- * Return: whether it worked; if not, nothing is open.
+ * Return: the device, for wdm_vfio_close(); NULL with errno if it failed, and nothing is
+ * open.
  */
-bool wdm_vfio_open(struct wdm_vfio_device *device, int fd, const char *bdf,
-		   struct wdm_error *error)
+struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error *error)
 {
-	return opened(device, open_device(device, fd, bdf, error));
+	struct wdm_bdf bdf;
+	struct wdm_vfio_device *device = start_device(name, &bdf, error);
+
+	return device ? opened(device, open_device(device, fd, &bdf, error)) : NULL;
 }
 
 /**
  * wdm_vfio_open_beside() - open a further device in the same container
- * @device: to be filled in
- * @first: a device that is open, and must be closed after @device
+ * @first: a device that is open, and must be closed after this one
  * @fd: /dev/wdm_iommu
- * @bdf: the device, as for wdm_vfio_open(); of the same group or of another
- * @error: what went wrong
+ * @name: the device, as for wdm_vfio_open(); of the same group or of another
+ * @error: what went wrong; may be NULL
  *
- * Return: whether it worked; if not, nothing has changed.
+ * Devices of one IOMMU group cannot be opened but so.
+ *
+ * Return: as wdm_vfio_open().
  */
-bool wdm_vfio_open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_device *first,
-			  int fd, const char *bdf, struct wdm_error *error)
+struct wdm_vfio_device *wdm_vfio_open_beside(const struct wdm_vfio_device *first, int fd,
+					     const char *name, struct wdm_error *error)
 {
-	return opened(device, open_beside(device, first, fd, bdf, error));
+	struct wdm_bdf bdf;
+	struct wdm_vfio_device *device = start_device(name, &bdf, error);
+
+	return device ? opened(device, open_beside(device, first, fd, &bdf, error)) : NULL;
 }
 
-static void close_fd(int *fd, bool owned)
+static void close_fd(int fd, bool owned)
 {
-	if (owned && *fd >= 0)
-		close(*fd);
-	*fd = -1;
+	if (owned && fd >= 0)
+		close(fd);
 }
 
 /**
- * wdm_vfio_close() - close what belongs to a device
- * @device: the device; its handle stays
+ * wdm_vfio_close() - close a device
+ * @device: the device, or NULL
  *
- * Also good for a device that is open in part, or closed.
+ * Unmaps its BARs, and gives its IOMMU group back to VFIO when the last device of the group
+ * is closed, which detaches it. Its handle stays, and refers to a device that was removed,
+ * until wdm_destroy().
  */
 void wdm_vfio_close(struct wdm_vfio_device *device)
 {
-	if (device->bar)
-		munmap(device->bar, device->bar_size);
-	device->bar = NULL;
-	device->bar_index = -1;
-	close_fd(&device->fd, true);
-	close_fd(&device->group, device->owns_group);
-	close_fd(&device->container, device->owns_container);
+	if (!device)
+		return;
+	for (unsigned int i = 0; i < WDM_REGIONS; i++) {
+		wdm_bar_unmap(device, i);
+		free(device->regions[i].areas);
+	}
+	close_fd(device->fd, true);
+	close_fd(device->group, device->owns_group);
+	close_fd(device->container, device->owns_container);
+	pthread_mutex_destroy(&device->lock);
+	free(device);
+}
+
+/**
+ * wdm_vfio_handle() - the handle of a device, for wdm_attach() and others
+ * @device: the device
+ *
+ * Return: the IOMMU_DMA_DEVICE.
+ */
+__u32 wdm_vfio_handle(const struct wdm_vfio_device *device)
+{
+	return device->handle;
+}
+
+/**
+ * wdm_vfio_group() - the IOMMU group of a device
+ * @device: the device
+ *
+ * Return: its number.
+ */
+int wdm_vfio_group(const struct wdm_vfio_device *device)
+{
+	return device->group_number;
+}
+
+/**
+ * wdm_vfio_address() - where a device is
+ * @device: the device
+ * @address: its PCI address
+ */
+void wdm_vfio_address(const struct wdm_vfio_device *device, struct wdm_pci_address *address)
+{
+	*address = device->address;
+}
+
+/**
+ * wdm_vfio_fd() - the file of a device, for ioctls of VFIO that this library lacks
+ * @device: the device
+ *
+ * Return: a file descriptor, which wdm_vfio_close() closes.
+ */
+int wdm_vfio_fd(const struct wdm_vfio_device *device)
+{
+	return device->fd;
 }

@@ -2,10 +2,12 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * libwdm_iommu: the ioctls of /dev/wdm_iommu as functions, and what a program
- * needs around them: a VFIO device, page tables, and QEMU's edu device.
+ * libwdm_iommu: the ioctls of /dev/wdm_iommu as functions, and what a user-space driver
+ * needs around them: a VFIO device with its registers and interrupts, page tables, and
+ * QEMU's edu device.
  *
- * The manual of the ioctls is <linux/wdm_iommu.h>.
+ * The manual of the ioctls is <linux/wdm_iommu.h>; each function has its description where
+ * it is defined.
  */
 #ifndef WDM_IOMMU_USER_H
 #define WDM_IOMMU_USER_H
@@ -26,39 +28,165 @@ extern "C" {
 #define WDM_PAGE_SIZE		4096UL
 #define WDM_RW			(WDM_IOMMU_READ | WDM_IOMMU_WRITE)
 
+/**
+ * DOC: Conventions
+ *
+ * **Results.** A function that is one ioctl of /dev/wdm_iommu returns its NTSTATUS, 0 being
+ * success, and leaves errno as the call set it. A function that does more returns whether it
+ * worked, a pointer or a number, sets errno on failure, and describes the failure in a
+ * &struct wdm_error if the caller passes one. wdm_error_set() makes such a description of an
+ * NTSTATUS. The library prints nothing and never ends the program.
+ *
+ * **Threads.** Any function can be called from any number of threads at the same time, except
+ * where its description says otherwise. An object must not be in use when it is closed: a
+ * &struct wdm_vfio_device by wdm_vfio_close(), a &struct wdm_tables by another thread that
+ * writes it. The library has no state of its own.
+ *
+ * **Ownership.** The caller keeps every file descriptor and all memory that it passes in.
+ * What a function allocates for the caller is for free(), unless a function is named that
+ * releases it.
+ *
+ * **Compatibility.** libwdm_iommu.so.0 keeps its functions, and the structures of this header
+ * keep their size. Structures of <linux/wdm_iommu.h> grow: functions that fill one in take its
+ * size, and the inline functions here pass the size that the program was compiled with.
+ */
+
 /* The call failed before it could write an NTSTATUS; errno says why. */
 #define WDM_STATUS_NONE		0xffffffffU
 
 /* status.c */
 const char *wdm_status_name(__u32 status);
-const char *wdm_status_meaning(__u32 status);
+const char *wdm_status_text(__u32 status);
+const char *wdm_status_cure(__u32 status);
 int wdm_status_errno(__u32 status);
 char *wdm_status_describe(__u32 status, int error, char *text, size_t size);
+
+/**
+ * struct wdm_error - what went wrong
+ * @error: errno
+ * @status: NTSTATUS, or %WDM_STATUS_NONE
+ * @text: what failed, the cause, and, where one is known, the cure
+ */
+struct wdm_error {
+	int error;
+	__u32 status;
+	char text[248];
+};
+
+/* error.c */
+__attribute__((__format__(__printf__, 3, 4)))
+bool wdm_error_set(struct wdm_error *error, __u32 status, const char *format, ...);
 
 /* ioctls.c */
 int wdm_open(void);
 __u32 wdm_call(int fd, unsigned long request, void *argument);
-__u32 wdm_info(int fd, struct wdm_iommu_info *info);
+__u32 wdm_info_sized(int fd, struct wdm_iommu_info *info, size_t size);
 __u32 wdm_destroy(int fd, __u32 handle);
 __u32 wdm_domain_create(int fd, bool os_managed, __u32 flags, __u32 *domain);
 __u32 wdm_attach(int fd, __u32 domain, __u32 device);
 __u32 wdm_detach(int fd, __u32 device);
 __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __u32 *mdl);
-__u32 wdm_query_domain(int fd, __u32 domain, struct wdm_iommu_query_domain *query);
+__u32 wdm_query_domain_sized(int fd, __u32 domain, struct wdm_iommu_query_domain *query,
+			     size_t size);
 __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
 			 struct wdm_iommu_mapping *mappings, __u32 *number);
 __u32 wdm_vfio_bind(int container, int fd);
 
 /* queries.c */
-__u32 wdm_query_ranges(int fd, __u32 object, struct wdm_iommu_range *ranges,
-		       struct wdm_iommu_query_ranges *query);
-__u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
-		     struct wdm_iommu_query_ranges *query);
-__u32 wdm_query_device(int fd, __u32 device, struct wdm_iommu_query_device *query);
+__u32 wdm_query_ranges_sized(int fd, __u32 object, struct wdm_iommu_range *ranges,
+			     struct wdm_iommu_query_ranges *query, size_t size);
+__u32 wdm_get_ranges_sized(int fd, __u32 object, struct wdm_iommu_range **ranges,
+			   struct wdm_iommu_query_ranges *query, size_t size);
+__u32 wdm_query_device_sized(int fd, __u32 device, struct wdm_iommu_query_device *query,
+			     size_t size);
 __u32 wdm_query_input_mappings(int fd, __u32 device, __u32 *buffer, __u32 length,
 			       __u32 *return_length);
 __u32 wdm_set_fault_reporting(int fd, __u32 device, bool enable);
-int wdm_read_events(int fd, struct wdm_iommu_event *events, size_t number);
+int wdm_read_events_sized(int fd, struct wdm_iommu_event *events, size_t number, size_t size);
+
+/**
+ * wdm_info() - what the kernel and the module offer
+ * @fd: /dev/wdm_iommu
+ * @info: the answer
+ *
+ * Return: NTSTATUS.
+ */
+static inline __u32 wdm_info(int fd, struct wdm_iommu_info *info)
+{
+	return wdm_info_sized(fd, info, sizeof(*info));
+}
+
+/**
+ * wdm_query_domain() - the state of a domain
+ * @fd: /dev/wdm_iommu
+ * @domain: the domain
+ * @query: the answer
+ *
+ * Return: NTSTATUS.
+ */
+static inline __u32 wdm_query_domain(int fd, __u32 domain, struct wdm_iommu_query_domain *query)
+{
+	return wdm_query_domain_sized(fd, domain, query, sizeof(*query));
+}
+
+/**
+ * wdm_query_device() - the state of a device
+ * @fd: /dev/wdm_iommu
+ * @device: the device
+ * @query: the answer
+ *
+ * Return: NTSTATUS.
+ */
+static inline __u32 wdm_query_device(int fd, __u32 device, struct wdm_iommu_query_device *query)
+{
+	return wdm_query_device_sized(fd, device, query, sizeof(*query));
+}
+
+/**
+ * wdm_query_ranges() - what can be mapped
+ * @fd: /dev/wdm_iommu
+ * @object: a domain or a device
+ * @ranges: room for the answer
+ * @query: in: @number, the elements of @ranges; out: the answer
+ *
+ * Return: NTSTATUS.
+ */
+static inline __u32 wdm_query_ranges(int fd, __u32 object, struct wdm_iommu_range *ranges,
+				     struct wdm_iommu_query_ranges *query)
+{
+	return wdm_query_ranges_sized(fd, object, ranges, query, sizeof(*query));
+}
+
+/**
+ * wdm_get_ranges() - what can be mapped, in memory of the right size
+ * @fd: /dev/wdm_iommu
+ * @object: a domain or a device
+ * @ranges: the ranges, for free(); NULL on failure
+ * @query: the rest of the answer
+ *
+ * Return: NTSTATUS; %STATUS_INSUFFICIENT_RESOURCES, too, if this process is out of
+ * memory.
+ */
+static inline __u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
+				   struct wdm_iommu_query_ranges *query)
+{
+	return wdm_get_ranges_sized(fd, object, ranges, query, sizeof(*query));
+}
+
+/**
+ * wdm_read_events() - read events
+ * @fd: /dev/wdm_iommu; poll() tells when there are any
+ * @events: room for them
+ * @number: how many fit
+ *
+ * Waits for an event if there is none and @fd has no O_NONBLOCK.
+ *
+ * Return: how many were read, or -1 with errno.
+ */
+static inline int wdm_read_events(int fd, struct wdm_iommu_event *events, size_t number)
+{
+	return wdm_read_events_sized(fd, events, number, sizeof(*events));
+}
 
 /* ioctls.c, OS-managed domains */
 __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, __u64 length,
@@ -124,6 +252,7 @@ struct wdm_pci_address {
 };
 
 bool wdm_pci_parse(const char *bdf, struct wdm_pci_address *address);
+bool wdm_pci_find(const char *name, struct wdm_pci_address *address);
 void wdm_pci_format(const struct wdm_pci_address *address, struct wdm_bdf *bdf);
 int wdm_pci_list(struct wdm_bdf **list);
 int wdm_pci_group(const char *bdf);
@@ -134,58 +263,136 @@ bool wdm_pci_is_edu(const char *bdf);
 
 /* vfio.c */
 
-/**
- * struct wdm_error - where opening a device went wrong
- * @step: what was tried, as a phrase
- * @error: errno
- * @status: NTSTATUS, or %WDM_STATUS_NONE
- */
-struct wdm_error {
-	const char *step;
-	int error;
-	__u32 status;
-};
-
-/**
- * struct wdm_vfio_device - a PCI device opened through a VFIO container
- * @container: fd of /dev/vfio/vfio
- * @group: fd of /dev/vfio/N
- * @fd: the device's own fd
- * @group_number: N
- * @owns_container: closing the device closes @container
- * @owns_group: closing the device closes @group
- * @bar: the first memory BAR that VFIO lets programs map, or NULL
- * @bar_size: its size
- * @bar_index: which one it is, 0 to 5, or -1
- * @handle: the IOMMU_DMA_DEVICE
- * @address: where the device is
- */
-struct wdm_vfio_device {
-	int container;
-	int group;
-	int fd;
-	int group_number;
-	bool owns_container;
-	bool owns_group;
-	void *bar;
-	size_t bar_size;
-	int bar_index;
-	__u32 handle;
-	struct wdm_pci_address address;
-};
+/* A PCI device opened through VFIO */
+struct wdm_vfio_device;
 
 int wdm_container_open(struct wdm_error *error);
 int wdm_group_open(int number, struct wdm_error *error);
 bool wdm_container_add(int container, int group, struct wdm_error *error);
 bool wdm_container_bind(int container, int fd, struct wdm_error *error);
-bool wdm_vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error);
 __u32 wdm_device_create(int fd, const struct wdm_pci_address *address, __u32 *device,
 			__u32 *group);
-bool wdm_vfio_open(struct wdm_vfio_device *device, int fd, const char *bdf,
-		   struct wdm_error *error);
-bool wdm_vfio_open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_device *first,
-			  int fd, const char *bdf, struct wdm_error *error);
+struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error *error);
+struct wdm_vfio_device *wdm_vfio_open_beside(const struct wdm_vfio_device *first, int fd,
+					     const char *name, struct wdm_error *error);
 void wdm_vfio_close(struct wdm_vfio_device *device);
+__u32 wdm_vfio_handle(const struct wdm_vfio_device *device);
+int wdm_vfio_group(const struct wdm_vfio_device *device);
+int wdm_vfio_fd(const struct wdm_vfio_device *device);
+void wdm_vfio_address(const struct wdm_vfio_device *device, struct wdm_pci_address *address);
+
+/* bar.c */
+
+/* Flags of &struct wdm_bar_info */
+#define WDM_BAR_READ		0x1	/* it can be read */
+#define WDM_BAR_WRITE		0x2	/* it can be written */
+#define WDM_BAR_MAP		0x4	/* some of it can be mapped, see wdm_bar_area() */
+#define WDM_BAR_PORTS		0x8	/* I/O ports */
+#define WDM_BAR_64		0x10	/* a 64-bit address, so that the next BAR is none */
+#define WDM_BAR_PREFETCH	0x20	/* prefetchable */
+
+/**
+ * struct wdm_bar_info - what a BAR is like
+ * @size: bytes; 0: the device has no such BAR
+ * @flags: WDM_BAR_*
+ * @reserved: 0
+ */
+struct wdm_bar_info {
+	__u64 size;
+	__u32 flags;
+	__u32 reserved;
+};
+
+bool wdm_bar_info(struct wdm_vfio_device *device, unsigned int index, struct wdm_bar_info *info,
+		  struct wdm_error *error);
+bool wdm_bar_area(struct wdm_vfio_device *device, unsigned int index, unsigned int number,
+		  __u64 *offset, __u64 *length);
+void *wdm_bar_map(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
+		  __u64 length, struct wdm_error *error);
+void wdm_bar_unmap(struct wdm_vfio_device *device, unsigned int index);
+bool wdm_bar_read(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
+		  void *value, size_t width, struct wdm_error *error);
+bool wdm_bar_write(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
+		   const void *value, size_t width, struct wdm_error *error);
+
+/* config.c */
+bool wdm_config_read(struct wdm_vfio_device *device, unsigned int offset, void *value,
+		     size_t width, struct wdm_error *error);
+bool wdm_config_write(struct wdm_vfio_device *device, unsigned int offset, const void *value,
+		      size_t width, struct wdm_error *error);
+unsigned int wdm_config_capability(struct wdm_vfio_device *device, __u8 id);
+unsigned int wdm_config_extended_capability(struct wdm_vfio_device *device, __u16 id);
+bool wdm_bus_master(struct wdm_vfio_device *device, bool enable, struct wdm_error *error);
+
+/* wdm_bar_read8() to wdm_bar_write64(), wdm_config_read8() to wdm_config_write32() */
+#define WDM_BAR_ACCESSORS(bits)								\
+static inline bool wdm_bar_read##bits(struct wdm_vfio_device *device, unsigned int index,	\
+				      __u64 offset, __u##bits *value,			\
+				      struct wdm_error *error)				\
+{											\
+	return wdm_bar_read(device, index, offset, value, sizeof(*value), error);	\
+}											\
+static inline bool wdm_bar_write##bits(struct wdm_vfio_device *device, unsigned int index,	\
+				       __u64 offset, __u##bits value,			\
+				       struct wdm_error *error)				\
+{											\
+	return wdm_bar_write(device, index, offset, &value, sizeof(value), error);	\
+}
+
+#define WDM_CONFIG_ACCESSORS(bits)							\
+static inline bool wdm_config_read##bits(struct wdm_vfio_device *device,		\
+					 unsigned int offset, __u##bits *value,		\
+					 struct wdm_error *error)			\
+{											\
+	return wdm_config_read(device, offset, value, sizeof(*value), error);		\
+}											\
+static inline bool wdm_config_write##bits(struct wdm_vfio_device *device,		\
+					  unsigned int offset, __u##bits value,		\
+					  struct wdm_error *error)			\
+{											\
+	return wdm_config_write(device, offset, &value, sizeof(value), error);		\
+}
+
+WDM_BAR_ACCESSORS(8)
+WDM_BAR_ACCESSORS(16)
+WDM_BAR_ACCESSORS(32)
+WDM_BAR_ACCESSORS(64)
+WDM_CONFIG_ACCESSORS(8)
+WDM_CONFIG_ACCESSORS(16)
+WDM_CONFIG_ACCESSORS(32)
+
+#undef WDM_BAR_ACCESSORS
+#undef WDM_CONFIG_ACCESSORS
+
+/* irq.c */
+
+/**
+ * enum wdm_irq_type - types of interrupts
+ * @WDM_IRQ_INTX: the interrupt line
+ * @WDM_IRQ_MSI: MSI
+ * @WDM_IRQ_MSIX: MSI-X
+ * @WDM_IRQ_ERROR: an error on PCI Express that the device does not recover from
+ * @WDM_IRQ_REQUEST: the kernel asks for the device back, to unbind or unplug it
+ *
+ * The numbers are VFIO's.
+ */
+enum wdm_irq_type {
+	WDM_IRQ_INTX = 0,
+	WDM_IRQ_MSI = 1,
+	WDM_IRQ_MSIX = 2,
+	WDM_IRQ_ERROR = 3,
+	WDM_IRQ_REQUEST = 4,
+};
+
+int wdm_irq_count(struct wdm_vfio_device *device, enum wdm_irq_type type,
+		  struct wdm_error *error);
+bool wdm_irq_enable(struct wdm_vfio_device *device, enum wdm_irq_type type, unsigned int first,
+		    unsigned int number, const int *eventfds, struct wdm_error *error);
+bool wdm_irq_disable(struct wdm_vfio_device *device, enum wdm_irq_type type,
+		     struct wdm_error *error);
+bool wdm_irq_mask(struct wdm_vfio_device *device, struct wdm_error *error);
+bool wdm_irq_unmask(struct wdm_vfio_device *device, struct wdm_error *error);
+bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error);
 
 /* tables.c */
 
@@ -242,6 +449,7 @@ extern const struct wdm_table_format wdm_format_arm64;
  * @caller_address: caller address of @memory
  * @levels: from the root to the entries of 4 KiB
  * @input_bits: width of an input address
+ * @reserved: 0
  */
 struct wdm_tables {
 	const struct wdm_table_format *format;
@@ -251,6 +459,7 @@ struct wdm_tables {
 	__u64 caller_address;
 	unsigned int levels;
 	unsigned int input_bits;
+	__u64 reserved[4];
 };
 
 void wdm_tables_init(struct wdm_tables *tables, const struct wdm_table_format *format,

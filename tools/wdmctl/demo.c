@@ -33,7 +33,8 @@ struct memory {
 
 struct demo {
 	int fd;
-	struct wdm_vfio_device device;
+	struct wdm_vfio_device *device;
+	__u32 handle;
 	struct memory *memory;
 	__u32 mdl;
 	__u32 domain;
@@ -117,7 +118,7 @@ static void os_managed(struct demo *demo)
 	       wdm_map(demo->fd, demo->domain, WDM_RW, demo->mdl,
 		       offset_of(demo, demo->memory->home), WDM_PAGE_SIZE, HOME_ADDRESS),
 	       STATUS_SUCCESS);
-	expect("attach the device", wdm_attach(demo->fd, demo->domain, demo->device.handle),
+	expect("attach the device", wdm_attach(demo->fd, demo->domain, demo->handle),
 	       STATUS_SUCCESS);
 	expect_dma("what the device tried to read before it was attached has not arrived",
 		   probe_read_result(&demo->probe, demo->early_slot, demo->early_secret,
@@ -151,7 +152,7 @@ static void os_managed(struct demo *demo)
 
 static void leave(struct demo *demo)
 {
-	expect("detach the device", wdm_detach(demo->fd, demo->device.handle), STATUS_SUCCESS);
+	expect("detach the device", wdm_detach(demo->fd, demo->handle), STATUS_SUCCESS);
 	expect_dma("a write by the device is blocked",
 		   probe_write(&demo->probe, HOME_ADDRESS, demo->memory->home), DMA_BLOCKED);
 	expect("delete the domain", wdm_destroy(demo->fd, demo->domain), STATUS_SUCCESS);
@@ -172,7 +173,7 @@ static void caller_managed(struct demo *demo, const struct wdm_table_format *for
 	expect("add the program's memory to its address space, at its own addresses",
 	       wdm_memory_add(demo->fd, demo->domain, WDM_RW, demo->mdl, 0, 0,
 			      (uintptr_t)memory), STATUS_SUCCESS);
-	expect("attach the device", wdm_attach(demo->fd, demo->domain, demo->device.handle),
+	expect("attach the device", wdm_attach(demo->fd, demo->domain, demo->handle),
 	       STATUS_SUCCESS);
 	expect_dma("not configured yet: a write by the device is blocked", write_page(demo),
 		   DMA_BLOCKED);
@@ -213,20 +214,23 @@ static void caller_managed(struct demo *demo, const struct wdm_table_format *for
 static bool start(struct demo *demo, const char *bdf)
 {
 	struct wdm_error error;
+	void *bar;
 
 	demo->fd = wdm_open();
 	if (!tap_ok(demo->fd >= 0, "open " WDM_IOMMU_PATH))
 		return report_errno(WDM_IOMMU_PATH), false;
-	if (!tap_ok(wdm_vfio_open(&demo->device, demo->fd, bdf, &error),
+	demo->device = wdm_vfio_open(demo->fd, bdf, &error);
+	if (!tap_ok(demo->device,
 		    "open %s through VFIO, with its DMA given to " WDM_IOMMU_PATH, bdf))
 		return report_error(bdf, &error), false;
-	if (!tap_ok(wdm_edu_present(demo->device.bar), "it is an edu device"))
+	demo->handle = wdm_vfio_handle(demo->device);
+	bar = wdm_bar_map(demo->device, 0, 0, 0, NULL);
+	if (!tap_ok(wdm_edu_present(bar), "it is an edu device"))
 		return false;
 	return expect("make an MDL of the program's memory",
 		      wdm_mdl_create(demo->fd, demo->memory, sizeof(*demo->memory), WDM_RW,
 				     &demo->mdl), STATUS_SUCCESS) &&
-	       probe_init(&demo->probe, demo->device.bar, demo->memory,
-			  sizeof(*demo->memory));
+	       probe_init(&demo->probe, bar, demo->memory, sizeof(*demo->memory));
 }
 
 static void run(struct demo *demo, const char *bdf)
@@ -242,7 +246,7 @@ static void run(struct demo *demo, const char *bdf)
 		expect("delete the MDL", wdm_destroy(demo->fd, demo->mdl), STATUS_SUCCESS);
 	}
 	probe_free(&demo->probe);
-	wdm_vfio_close(&demo->device);
+	wdm_vfio_close(demo->device);
 	if (demo->fd >= 0)
 		close(demo->fd);
 }
@@ -252,7 +256,6 @@ int cmd_demo(const char *bdf)
 	struct wdm_bdf found;
 	struct demo demo = {
 		.fd = -1,
-		.device = { .container = -1, .group = -1, .fd = -1 },
 		.memory = get_pages(sizeof(struct memory) / WDM_PAGE_SIZE),
 	};
 

@@ -2,56 +2,40 @@
 /*
  * wdmctl devices: the PCI devices that VFIO has, and whether we can use them.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "wdmctl.h"
 
 /* Why nothing at all can be used; NULL if it can. */
-static const char *why_nothing(void)
+static const char *why_nothing(struct wdm_error *error)
 {
-	struct wdm_error error;
 	int container;
 
 	if (access(WDM_IOMMU_PATH, F_OK))
 		return "the module wdm_iommu is not loaded";
 	if (access(WDM_IOMMU_PATH, R_OK | W_OK))
 		return "no permission for " WDM_IOMMU_PATH;
-	container = wdm_container_open(&error);
+	container = wdm_container_open(error);
 	if (container < 0)
-		return error.error == ENODEV ? "VFIO does not know wdm_iommu" :
-					       "cannot open /dev/vfio/vfio";
+		return error->text;
 	close(container);
 	return NULL;
 }
 
 /* Why this group cannot be used; NULL if it can. */
-static const char *why_not(int number)
+static const char *why_not(int number, struct wdm_error *error)
 {
-	struct wdm_error error;
 	int group;
 
 	if (number < 0)
 		return "it is behind no IOMMU";
-	group = wdm_group_open(number, &error);
-	if (group >= 0) {
-		close(group);
-		return NULL;
-	}
-	if (!strcmp(error.step, "find the group viable"))
-		return "a device of its group has another driver";
-	switch (error.error) {
-	case EBUSY:
-		return "its group is in use";
-	case EACCES:
-	case EPERM:
-		return "no permission for its group";
-	default:
-		return "its group cannot be opened";
-	}
+	group = wdm_group_open(number, error);
+	if (group < 0)
+		return error->text;
+	close(group);
+	return NULL;
 }
 
 static void print_device(const char *bdf, const char *reason)
@@ -82,7 +66,8 @@ int cmd_devices(void)
 {
 	struct wdm_bdf *list;
 	int number = wdm_pci_list(&list);
-	const char *nothing = why_nothing();
+	struct wdm_error error, group_error;
+	const char *nothing = why_nothing(&error);
 	bool found = false;
 
 	if (number < 0)
@@ -93,7 +78,7 @@ int cmd_devices(void)
 		if (!wdm_pci_has_vfio_driver(list[i].text))
 			continue;
 		found = true;
-		print_device(list[i].text, nothing ? nothing : why_not(group));
+		print_device(list[i].text, nothing ? nothing : why_not(group, &group_error));
 		for (int j = 0; group >= 0 && j < number; j++) {
 			if (j != i && wdm_pci_group(list[j].text) == group)
 				print_member(list[j].text);

@@ -51,7 +51,7 @@ static void print_event(const struct wdm_iommu_event *event)
 }
 
 /* Until the device is gone. An empty domain blocks all DMA, so each access is a fault. */
-static int print_events(int fd, const struct wdm_vfio_device *device)
+static int print_events(int fd, __u32 device)
 {
 	struct wdm_iommu_query_device query;
 	struct wdm_iommu_event events[16];
@@ -60,14 +60,14 @@ static int print_events(int fd, const struct wdm_vfio_device *device)
 
 	status = wdm_domain_create(fd, true, 0, &domain);
 	if (!status)
-		status = wdm_attach(fd, domain, device->handle);
+		status = wdm_attach(fd, domain, device);
 	if (!status)
-		status = wdm_query_device(fd, device->handle, &query);
+		status = wdm_query_device(fd, device, &query);
 	if (status)
 		return report_status("attach", status);
 	printf("types of domains:");
 	print_types(query.domain_types);
-	status = wdm_set_fault_reporting(fd, device->handle, true);
+	status = wdm_set_fault_reporting(fd, device, true);
 	printf("faults: %s\n", status ? "not reported by this IOMMU driver" : "reported");
 	fflush(stdout);
 	for (;;) {
@@ -84,19 +84,20 @@ static int print_events(int fd, const struct wdm_vfio_device *device)
 
 int cmd_events(const char *bdf)
 {
-	struct wdm_vfio_device device;
+	struct wdm_vfio_device *device;
 	struct wdm_error error;
 	int fd, result;
 
 	fd = wdm_open();
 	if (fd < 0)
 		return report_errno(WDM_IOMMU_PATH);
-	if (!wdm_vfio_open(&device, fd, bdf, &error)) {
+	device = wdm_vfio_open(fd, bdf, &error);
+	if (!device) {
 		close(fd);
 		return report_error(bdf, &error);
 	}
-	result = print_events(fd, &device);
-	wdm_vfio_close(&device);
+	result = print_events(fd, wdm_vfio_handle(device));
+	wdm_vfio_close(device);
 	close(fd);
 	return result;
 }

@@ -39,7 +39,7 @@ static void print_ranges(const struct wdm_iommu_query_ranges *query,
 int cmd_ranges(const char *bdf)
 {
 	struct wdm_iommu_query_ranges query;
-	struct wdm_vfio_device device;
+	struct wdm_vfio_device *device;
 	struct wdm_iommu_range *ranges;
 	struct wdm_error error;
 	__u32 status;
@@ -48,15 +48,16 @@ int cmd_ranges(const char *bdf)
 	fd = wdm_open();
 	if (fd < 0)
 		return report_errno(WDM_IOMMU_PATH);
-	if (!wdm_vfio_open(&device, fd, bdf, &error)) {
+	device = wdm_vfio_open(fd, bdf, &error);
+	if (!device) {
 		close(fd);
 		return report_error(bdf, &error);
 	}
-	status = wdm_get_ranges(fd, device.handle, &ranges, &query);
+	status = wdm_get_ranges(fd, wdm_vfio_handle(device), &ranges, &query);
 	if (!status)
 		print_ranges(&query, ranges);
 	free(ranges);
-	wdm_vfio_close(&device);
+	wdm_vfio_close(device);
 	close(fd);
 	return status ? report_status(bdf, status) : 0;
 }

@@ -25,9 +25,6 @@ int report_status(const char *what, __u32 status)
 
 int report_error(const char *what, const struct wdm_error *error)
 {
-	char text[256];
-
-	fprintf(stderr, "wdmctl: %s: cannot %s: %s\n", what, error->step,
-		wdm_status_describe(error->status, error->error, text, sizeof(text)));
+	fprintf(stderr, "wdmctl: %s: %s\n", what, error->text);
 	return 1;
 }

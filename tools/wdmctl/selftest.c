@@ -96,13 +96,14 @@ static bool dma_is_contained(int fd, struct wdm_vfio_device *device, void *memor
 	__u32 domain, mdl;
 	bool good;
 
-	if (!probe_init(&probe, device->bar, memory, ARENA_PAGES * WDM_PAGE_SIZE))
+	if (!probe_init(&probe, wdm_bar_map(device, 0, 0, 0, NULL), memory,
+			ARENA_PAGES * WDM_PAGE_SIZE))
 		return false;
 	good = !wdm_domain_create(fd, true, 0, &domain) &&
 	       !wdm_mdl_create(fd, memory, probe.size, WDM_RW, &mdl) &&
 	       !wdm_map(fd, domain, WDM_RW, mdl, 0, 0, ADDRESS) &&
 	       probe_write(&probe, ADDRESS, memory) == DMA_BLOCKED &&
-	       !wdm_attach(fd, domain, device->handle) &&
+	       !wdm_attach(fd, domain, wdm_vfio_handle(device)) &&
 	       probe_load(&probe, ADDRESS, memory) &&
 	       probe_write(&probe, ADDRESS, memory) == DMA_ARRIVED &&
 	       !wdm_unmap(fd, domain, ADDRESS, ARENA_PAGES * WDM_PAGE_SIZE) &&
@@ -114,7 +115,7 @@ static bool dma_is_contained(int fd, struct wdm_vfio_device *device, void *memor
 static void check_device(int fd, void *memory)
 {
 	static const char name[] = "DMA arrives where it is mapped, and nowhere else";
-	struct wdm_vfio_device device;
+	struct wdm_vfio_device *device;
 	struct wdm_bdf bdf;
 	struct wdm_error error;
 
@@ -122,13 +123,14 @@ static void check_device(int fd, void *memory)
 		tap_result(TAP_SKIP, name, "no edu device is bound to a VFIO driver");
 		return;
 	}
-	if (!wdm_vfio_open(&device, fd, bdf.text, &error)) {
+	device = wdm_vfio_open(fd, bdf.text, &error);
+	if (!device) {
 		report_error(bdf.text, &error);
 		tap_result(TAP_FAIL, name, NULL);
 		return;
 	}
-	tap_ok(dma_is_contained(fd, &device, memory), "%s", name);
-	wdm_vfio_close(&device);
+	tap_ok(dma_is_contained(fd, device, memory), "%s", name);
+	wdm_vfio_close(device);
 }
 
 int cmd_selftest(void)

@@ -118,7 +118,7 @@ struct session {
 	__u32 source_hwpt;
 	__u32 domain;
 	__u32 mdl;
-	struct wdm_vfio_device vfio;
+	struct wdm_vfio_device *vfio;
 	struct wdm_iommu_batch_op *batch;
 	__u32 pin;
 };

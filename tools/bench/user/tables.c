@@ -115,7 +115,7 @@ static void replace_pages(const struct job *job, struct session *session)
  */
 struct fixture {
 	int fd;
-	struct wdm_vfio_device device;
+	struct wdm_vfio_device *device;
 	__u32 domain;
 	const struct memory *data;
 	struct memory memory;
@@ -168,10 +168,11 @@ static void open_fixture(struct fixture *fixture, const struct memory *data)
 	/* Three levels above the leaf tables */
 	fixture->memory = memory_small_pages(leaves() / 512 + 3);
 	fixture->fd = wdm_open();
-	if (!wdm_vfio_open(&fixture->device, fixture->fd, options.bdf, &error))
-		errx(1, "wdm: cannot %s: %s", error.step, strerror(error.error));
+	fixture->device = wdm_vfio_open(fixture->fd, options.bdf, &error);
+	if (!fixture->device)
+		errx(1, "wdm: %s", error.text);
 	must("create a domain", wdm_domain_create(fixture->fd, false, 0, &fixture->domain));
-	must("attach", wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	must("attach", wdm_attach(fixture->fd, fixture->domain, wdm_vfio_handle(fixture->device)));
 	add_memory(fixture, data);
 	add_memory(fixture, &fixture->memory);
 	build_tables(fixture);
@@ -180,7 +181,7 @@ static void open_fixture(struct fixture *fixture, const struct memory *data)
 static void close_fixture(struct fixture *fixture)
 {
 	close(fixture->fd);
-	wdm_vfio_close(&fixture->device);
+	wdm_vfio_close(fixture->device);
 	free(fixture->entries);
 	free(fixture->list);
 	free(fixture->places);

@@ -31,14 +31,15 @@ static void wdm_start(struct session *session)
 	session->fd = wdm_open();
 	if (session->fd < 0)
 		err(1, "wdm: open");
-	if (!wdm_vfio_open(&session->vfio, session->fd, options.bdf, &error))
-		errx(1, "wdm: cannot %s: %s", error.step, strerror(error.error));
+	session->vfio = wdm_vfio_open(session->fd, options.bdf, &error);
+	if (!session->vfio)
+		errx(1, "wdm: %s", error.text);
 	must("create a domain", wdm_domain_create(session->fd, true, 0, &session->domain));
 }
 
 static void wdm_attach_device(struct session *session)
 {
-	must("attach", wdm_attach(session->fd, session->domain, session->vfio.handle));
+	must("attach", wdm_attach(session->fd, session->domain, wdm_vfio_handle(session->vfio)));
 }
 
 static void wdm_pin(struct session *session)
@@ -81,7 +82,7 @@ static void wdm_finish(struct session *session)
 {
 	if (session->fd >= 0)
 		close(session->fd);
-	wdm_vfio_close(&session->vfio);
+	wdm_vfio_close(session->vfio);
 }
 
 const struct contender wdm = {

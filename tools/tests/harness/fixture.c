@@ -12,7 +12,9 @@
 
 void open_fixture(struct fixture *fixture)
 {
-	*fixture = (struct fixture) { .fd = wdm_open() };
+	static struct wdm_vfio_device none;
+
+	*fixture = (struct fixture) { .fd = wdm_open(), .device = &none };
 	REQUIRE(fixture->fd >= 0);
 }
 
@@ -29,30 +31,31 @@ void open_arena_at(struct fixture *fixture, void *memory, size_t pages)
 			    &fixture->mdl));
 }
 
-void open_one(struct fixture *fixture, const char *bdf, const struct wdm_vfio_device *beside,
-	      struct wdm_vfio_device *device, struct probe *probe)
+struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
+				 const struct wdm_vfio_device *beside, struct probe *probe)
 {
+	struct wdm_vfio_device *device;
 	struct wdm_error error;
-	char text[256];
-	bool success;
+	void *bar;
 
 	if (beside)
-		success = wdm_vfio_open_beside(device, beside, fixture->fd, bdf, &error);
+		device = wdm_vfio_open_beside(beside, fixture->fd, bdf, &error);
 	else
-		success = wdm_vfio_open(device, fixture->fd, bdf, &error);
-	if (!success) {
-		tap_diag("%s: cannot %s: %s", bdf, error.step,
-			 wdm_status_describe(error.status, error.error, text, sizeof(text)));
+		device = wdm_vfio_open(fixture->fd, bdf, &error);
+	bar = device ? wdm_bar_map(device, 0, 0, 0, &error) : NULL;
+	if (!bar) {
+		tap_diag("%s: %s", bdf, error.text);
 		REQUIRE(false);
 	}
-	REQUIRE(wdm_edu_present(device->bar));
-	REQUIRE(probe_init(probe, device->bar, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
+	REQUIRE(wdm_edu_present(bar));
+	REQUIRE(probe_init(probe, bar, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
+	return device;
 }
 
 /* Needs the arena. */
 void open_device(struct fixture *fixture)
 {
-	open_one(fixture, options.device.text, NULL, &fixture->device, &fixture->probe);
+	fixture->device = open_one(fixture, options.device.text, NULL, &fixture->probe);
 }
 
 /* An OS-managed domain with a device, and everything before */
@@ -69,7 +72,7 @@ void attach_os_managed(struct fixture *fixture, __u32 flags)
 	open_device(fixture);
 	MUST(wdm_domain_create(fixture->fd, true, flags, &fixture->domain));
 	MUST(map_pages(fixture, 0, 1, HOME_ADDRESS));
-	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 }
@@ -99,7 +102,7 @@ void open_caller_managed(struct fixture *fixture, size_t pages,
 	MUST(wdm_domain_create(fixture->fd, false, 0, &fixture->domain));
 	MUST(wdm_memory_add(fixture->fd, fixture->domain, WDM_RW, fixture->mdl, 0, 0,
 			    caller(fixture->arena)));
-	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 	start_tables(fixture, format, 48);
 	MUST(wdm_tables_configure(&fixture->tables, fixture->fd, fixture->domain, NULL));
 	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));

@@ -25,7 +25,7 @@
  * @arena: memory that devices may see, watched by @probe
  * @pages: how many pages it has
  * @mdl: all of it, for reading and writing
- * @device: an edu device
+ * @device: an edu device; without one, a structure of zeros
  * @probe: of @device
  * @domain: @device is attached to it, page 0 of the arena is mapped at
  *	%HOME_ADDRESS, and the device's buffer is loaded
@@ -36,7 +36,7 @@ struct fixture {
 	unsigned char *arena;
 	size_t pages;
 	__u32 mdl;
-	struct wdm_vfio_device device;
+	struct wdm_vfio_device *device;
 	struct probe probe;
 	__u32 domain;
 	struct wdm_tables tables;
@@ -54,8 +54,8 @@ void start_tables(struct fixture *fixture, const struct wdm_table_format *format
 		  unsigned int input_bits);
 
 /* Open any device, with a probe that watches the same arena. */
-void open_one(struct fixture *fixture, const char *bdf, const struct wdm_vfio_device *beside,
-	      struct wdm_vfio_device *device, struct probe *probe);
+struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
+				 const struct wdm_vfio_device *beside, struct probe *probe);
 
 void set_leaf(struct fixture *fixture, __u64 address, const void *target);
 unsigned char *page(const struct fixture *fixture, size_t number);

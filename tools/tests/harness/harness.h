@@ -16,7 +16,7 @@
 #include "machine.h"
 #include "probe.h"
 #include "tap.h"
-#include "wdm_iommu_user.h"
+#include "vfio_device.h"
 
 /* What a case cannot do without. */
 enum need {

@@ -38,7 +38,7 @@ static void prepare_destroy_domain(struct ioctl_objects *objects, union argument
 
 static void prepare_device_create(struct ioctl_objects *objects, union argument *argument)
 {
-	struct wdm_pci_address address = objects->fixture.device.address;
+	struct wdm_pci_address address = objects->fixture.device->address;
 
 	MUST(wdm_destroy(objects->fixture.fd, objects->device));
 	argument->device_create.segment = address.segment;
@@ -587,21 +587,22 @@ const size_t number_of_ioctls = ARRAY_SIZE(ioctl_table);
 /* Opening a device takes its time: once in a process, then bound to each file. */
 static void give_device(struct ioctl_objects *objects)
 {
-	static struct wdm_vfio_device device;
-	static bool is_open;
+	static struct wdm_vfio_device *device;
+	static void *bar0;
 	struct fixture *fixture = &objects->fixture;
 
-	if (is_open) {
-		MUST(wdm_vfio_bind(device.container, fixture->fd));
-		MUST(wdm_device_create(fixture->fd, &device.address, &device.handle, NULL));
+	if (device) {
+		MUST(wdm_vfio_bind(device->container, fixture->fd));
+		MUST(wdm_device_create(fixture->fd, &device->address, &device->handle, NULL));
+		fixture->device = device;
+		fixture->probe.bar0 = bar0;
 	} else {
 		open_device(fixture);
 		probe_free(&fixture->probe);
 		device = fixture->device;
-		is_open = true;
+		bar0 = fixture->probe.bar0;
 	}
-	fixture->device = device;
-	objects->device = device.handle;
+	objects->device = device->handle;
 }
 
 void open_objects(struct ioctl_objects *objects, bool with_device)

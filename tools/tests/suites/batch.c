@@ -78,7 +78,7 @@ static bool batch_ends(struct place place, const struct fixture *fixture,
 static void window_init(struct model *model, const struct fixture *fixture, size_t pages)
 {
 	model_init(model, HOME_ADDRESS, (ADDRESS - HOME_ADDRESS) / PAGE + pages);
-	if (fixture->device.handle)
+	if (fixture->device->handle)
 		model_set(model, HOME_ADDRESS, 1, fixture->mdl, 0, WDM_RW);
 }
 
@@ -435,7 +435,7 @@ static void wrong_mdls(void)
 	check_wrong_mdl(&fixture, ~0U, WDM_RW, STATUS_INVALID_HANDLE);
 	check_wrong_mdl(&fixture, stranger, WDM_RW, STATUS_INVALID_HANDLE);
 	check_wrong_mdl(&fixture, fixture.domain, WDM_RW, STATUS_OBJECT_TYPE_MISMATCH);
-	check_wrong_mdl(&fixture, fixture.device.handle, WDM_RW, STATUS_OBJECT_TYPE_MISMATCH);
+	check_wrong_mdl(&fixture, fixture.device->handle, WDM_RW, STATUS_OBJECT_TYPE_MISMATCH);
 	check_wrong_mdl(&fixture, read_only, WDM_RW, STATUS_ACCESS_DENIED);
 	check_wrong_mdl(&fixture, read_only, WDM_IOMMU_WRITE, STATUS_ACCESS_DENIED);
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
@@ -802,8 +802,8 @@ static void attach_meanwhile(void)
 	for (unsigned int i = 0; i < TRIES && !in_time; i++) {
 		REQUIRE(!pthread_create(&thread, NULL, long_batch_run, &batch));
 		wait_for_begin(&fixture);
-		MUST(wdm_detach(fixture.fd, fixture.device.handle));
-		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+		MUST(wdm_detach(fixture.fd, fixture.device->handle));
+		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 		in_time += !is_mapped(&fixture, LAST_MARK);
 		REQUIRE(!pthread_join(thread, NULL));
 		/* The new hardware domain has what came before, and what came behind. */
@@ -826,20 +826,20 @@ static void close_meanwhile(void)
 	open_os_managed(&fixture, 2, 0);
 	long_batch_init(&batch, &fixture);
 	/* VFIO has the group for as long as its file or the device's is open. */
-	munmap(fixture.device.bar, fixture.device.bar_size);
-	close(fixture.device.fd);
+	wdm_bar_unmap(fixture.device, 0);
+	close(fixture.device->fd);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
 	REQUIRE(!pthread_create(&thread, NULL, long_batch_run, &batch));
 	wait_for_begin(&fixture);
-	close(fixture.device.group);
-	close(fixture.device.container);
+	close(fixture.device->group);
+	close(fixture.device->container);
 	tap_diag("the batch %s", is_mapped(&fixture, LAST_MARK) ? "has ended" : "is running");
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 0);
 	REQUIRE(!pthread_join(thread, NULL));
 	check_long_batch(&batch);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 1);
 	EXPECT(STATUS_DEVICE_REMOVED,
-	       wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 }
 
 /* The last close of the file is that of the call itself. */
@@ -899,7 +899,7 @@ static void killed(void)
 	CHECK(in_time > 0);
 	/* Nothing is held any more. */
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, fixture.domain));
 	MUST(wdm_destroy(fixture.fd, fixture.mdl));
 }

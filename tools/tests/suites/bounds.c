@@ -180,7 +180,7 @@ static void aliased_leaves(void)
 	for (__u64 at = 0; at < HUGE_PAGE_SIZE; at += PINNED)
 		MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
 				    memory + at));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	fill_table(table_at(&fixture, 0), 1, format->table(caller(page(&fixture, 1))));
 	fill_table(table_at(&fixture, 1), 32, format->table(caller(page(&fixture, 2))));
 	fill_table(table_at(&fixture, 2), ENTRIES, format->leaf(memory, WDM_LEVEL_2M, WDM_RW));
@@ -234,7 +234,7 @@ static double close_device(struct fixture *fixture)
 {
 	double start = now();
 
-	wdm_vfio_close(&fixture->device);
+	wdm_vfio_close(fixture->device);
 	return now() - start;
 }
 
@@ -267,7 +267,7 @@ static void group_goes_back(void)
 	/* How long it takes while nobody flushes: VFIO resets the device. */
 	idle = close_device(&fixture);
 	open_device(&fixture);
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 
 	for (unsigned int i = 0; i < FLUSHERS; i++)
 		REQUIRE(!pthread_create(&threads[i], NULL, flush_gigabyte, &flushers));

@@ -26,7 +26,7 @@ static void not_configured(void)
 	open_device(&fixture);
 	MUST(wdm_domain_create(fixture.fd, false, 0, &fixture.domain));
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0, ADDRESS));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
 	EXPECT(STATUS_INVALID_DEVICE_STATE, wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT(STATUS_INVALID_DEVICE_STATE, flush_one(&fixture, true, ADDRESS));
@@ -256,7 +256,7 @@ static void leaf_1g(void)
 	MUST(wdm_domain_create(fixture.fd, false, 0, &fixture.domain));
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, mdl, 0, 0, caller(memory)));
 	add_alias(&fixture, size, HUGE_PAGE_SIZE);
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	wdm_tables_init(&tables, format, 48, memory, TABLE_PAGES, caller(memory));
 	REQUIRE(wdm_tables_map(&tables, address, ALIAS, WDM_LEVEL_1G, WDM_RW));
 	MUST(wdm_tables_configure(&tables, fixture.fd, fixture.domain, NULL));
@@ -481,13 +481,13 @@ static void replay(void)
 	open_caller_managed(&fixture, 4, parameter());
 	set_leaf(&fixture, ADDRESS, page(&fixture, 1));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	/* Changes without any device */
 	set_leaf(&fixture, ADDRESS + PAGE, page(&fixture, 2));
 	*wdm_tables_entry(&fixture.tables, ADDRESS, WDM_LEVEL_4K, false) = 0;
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 2)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
@@ -506,7 +506,7 @@ static void reserved_window(void)
 
 	open_caller_managed(&fixture, 4, format);
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions",
-		 fixture.device.group_number);
+		 fixture.device->group_number);
 	file = fopen(path, "re");
 	REQUIRE(file);
 	fields = fscanf(file, "%llx %llx", &first, &last);

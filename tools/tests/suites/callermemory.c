@@ -29,7 +29,7 @@ static void open_low(struct fixture *fixture, const struct wdm_table_format *for
 			LOW + 4 * PAGE);
 	set_low_leaf(fixture, HOME_ADDRESS, 0);
 	set_low_leaf(fixture, ADDRESS, 1);
-	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 	MUST(wdm_tables_configure(&fixture->tables, fixture->fd, fixture->domain, NULL));
 	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, ADDRESS, page(fixture, 1)));

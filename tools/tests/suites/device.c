@@ -20,8 +20,8 @@ static struct wdm_iommu_query_device ask(const struct fixture *fixture)
 {
 	struct wdm_iommu_query_device answer;
 
-	MUST(wdm_query_device(fixture->fd, fixture->device.handle, &answer));
-	CHECK_EQUAL(answer.device, fixture->device.handle);
+	MUST(wdm_query_device(fixture->fd, fixture->device->handle, &answer));
+	CHECK_EQUAL(answer.device, fixture->device->handle);
 	CHECK_EQUAL(answer.reserved, 0);
 	return answer;
 }
@@ -37,18 +37,18 @@ static void info(void)
 	answer = ask(&fixture);
 	CHECK_EQUAL(answer.flags & ~WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS, 0);
 	CHECK_EQUAL(answer.domain, 0);
-	CHECK_EQUAL(answer.group, fixture.device.group_number);
+	CHECK_EQUAL(answer.group, fixture.device->group_number);
 	CHECK_EQUAL(answer.domain_types & (of_translate | of_unmanaged | of_pass_through),
 		    of_translate | of_unmanaged);
 	/* No edu device has PASIDs. */
 	CHECK_EQUAL(answer.max_pasids, 0);
 
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	answer = ask(&fixture);
 	CHECK(answer.flags & WDM_IOMMU_DEVICE_IS_ATTACHED);
 	CHECK_EQUAL(answer.domain, fixture.domain);
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	answer = ask(&fixture);
 	CHECK(!(answer.flags & WDM_IOMMU_DEVICE_IS_ATTACHED));
 	CHECK_EQUAL(answer.domain, 0);
@@ -60,9 +60,9 @@ static void taken_back(void)
 	struct fixture fixture;
 
 	open_os_managed(&fixture, 2, 0);
-	munmap(fixture.device.bar, fixture.device.bar_size);
-	close(fixture.device.fd);
-	REQUIRE(!ioctl(fixture.device.group, VFIO_GROUP_UNSET_CONTAINER));
+	wdm_bar_unmap(fixture.device, 0);
+	close(fixture.device->fd);
+	REQUIRE(!ioctl(fixture.device->group, VFIO_GROUP_UNSET_CONTAINER));
 	answer = ask(&fixture);
 	CHECK(answer.flags & WDM_IOMMU_DEVICE_IS_REVOKED);
 	CHECK(!(answer.flags & WDM_IOMMU_DEVICE_IS_ATTACHED));
@@ -73,9 +73,9 @@ static void taken_back(void)
 static __u32 create(const struct fixture *fixture, struct wdm_iommu_device_create *argument)
 {
 	argument->size = sizeof(*argument);
-	argument->segment = fixture->device.address.segment;
-	argument->bus = fixture->device.address.bus;
-	argument->devfn = fixture->device.address.devfn;
+	argument->segment = fixture->device->address.segment;
+	argument->bus = fixture->device->address.bus;
+	argument->devfn = fixture->device->address.devfn;
 	return wdm_call(fixture->fd, WDM_IOMMU_DEVICE_CREATE, argument);
 }
 
@@ -90,7 +90,7 @@ static void configurations(void)
 	open_fixture(&fixture);
 	open_arena(&fixture, 1);
 	open_device(&fixture);
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	for (__u32 config = WDM_IOMMU_PASID_DEFAULT_ONLY; config < 5; config++) {
 		argument = (struct wdm_iommu_device_create) { .pasid_config = config };
 		EXPECT(STATUS_INVALID_PARAMETER_2, create(&fixture, &argument));
@@ -115,11 +115,12 @@ static void configurations(void)
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_call(fixture.fd, WDM_IOMMU_DEVICE_CREATE, &argument));
 
 	/* All that failed has left nothing. */
-	MUST(wdm_device_create(fixture.fd, &fixture.device.address, &fixture.device.handle, NULL));
+	MUST(wdm_device_create(fixture.fd, &fixture.device->address, &fixture.device->handle,
+			       NULL));
 	CHECK_EQUAL(ask(&fixture).flags & (WDM_IOMMU_DEVICE_DEFAULT_PASID |
 					   WDM_IOMMU_DEVICE_PASID_TAGGED_DMA |
 					   WDM_IOMMU_DEVICE_PASID_FAULTS_SUPPRESSED), 0);
-	pasid.device = fixture.device.handle;
+	pasid.device = fixture.device->handle;
 	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_call(fixture.fd, WDM_IOMMU_PASID_CREATE, &pasid));
 }
 
@@ -131,12 +132,12 @@ static void input_mappings(void)
 
 	open_os_managed(&fixture, 2, 0);
 	EXPECT(STATUS_UNSUCCESSFUL,
-	       wdm_query_input_mappings(fixture.fd, fixture.device.handle, buffer,
+	       wdm_query_input_mappings(fixture.fd, fixture.device->handle, buffer,
 					sizeof(buffer), &length));
 	CHECK_EQUAL(length, 0);
 	CHECK(buffer[0] == 1 && buffer[1] == 2 && buffer[2] == 3 && buffer[3] == 4);
 	EXPECT(STATUS_UNSUCCESSFUL,
-	       wdm_query_input_mappings(fixture.fd, fixture.device.handle, NULL, 0, &length));
+	       wdm_query_input_mappings(fixture.fd, fixture.device->handle, NULL, 0, &length));
 }
 
 static void fault_reporting(void)
@@ -149,7 +150,7 @@ static void fault_reporting(void)
 	open_os_managed(&fixture, 2, 0);
 	can = ask(&fixture).flags & WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS;
 	tap_diag("faults are %sreported", can ? "" : "not ");
-	argument.device = fixture.device.handle;
+	argument.device = fixture.device->handle;
 	argument.enable = 1;
 	argument.input_mapping_id_base = 1;
 	EXPECT(STATUS_INVALID_PARAMETER_2,
@@ -162,29 +163,30 @@ static void fault_reporting(void)
 
 	/* At once, and not only once there are faults */
 	EXPECT(can ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED,
-	       wdm_set_fault_reporting(fixture.fd, fixture.device.handle, true));
+	       wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true));
 	answer = ask(&fixture);
 	CHECK_EQUAL(!!(answer.flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS), can);
 	if (can)
-		MUST(wdm_set_fault_reporting(fixture.fd, fixture.device.handle, true));
+		MUST(wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true));
 	/* It outlasts a detach, and can be ended any time. */
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT(STATUS_INVALID_PARAMETER_1,
-	       wdm_set_fault_reporting(fixture.fd, fixture.device.handle, true));
+	       wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true));
 	CHECK_EQUAL(!!(ask(&fixture).flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS), can);
-	MUST(wdm_set_fault_reporting(fixture.fd, fixture.device.handle, false));
-	MUST(wdm_set_fault_reporting(fixture.fd, fixture.device.handle, false));
+	MUST(wdm_set_fault_reporting(fixture.fd, fixture.device->handle, false));
+	MUST(wdm_set_fault_reporting(fixture.fd, fixture.device->handle, false));
 	CHECK(!(ask(&fixture).flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS));
 
 	/* Deleting the device, and closing the file, end it, too. */
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
-	wdm_set_fault_reporting(fixture.fd, fixture.device.handle, true);
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
-	MUST(wdm_device_create(fixture.fd, &fixture.device.address, &fixture.device.handle, NULL));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
+	wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true);
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
+	MUST(wdm_device_create(fixture.fd, &fixture.device->address, &fixture.device->handle,
+			       NULL));
 	CHECK(!(ask(&fixture).flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
-	wdm_set_fault_reporting(fixture.fd, fixture.device.handle, true);
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
+	wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true);
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 }
 

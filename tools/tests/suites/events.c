@@ -77,11 +77,10 @@ static bool is_empty(int fd)
 
 static void take_back(struct fixture *fixture)
 {
-	munmap(fixture->device.bar, fixture->device.bar_size);
-	fixture->device.bar = NULL;
-	close(fixture->device.fd);
-	fixture->device.fd = -1;
-	REQUIRE(!ioctl(fixture->device.group, VFIO_GROUP_UNSET_CONTAINER));
+	wdm_bar_unmap(fixture->device, 0);
+	close(fixture->device->fd);
+	fixture->device->fd = -1;
+	REQUIRE(!ioctl(fixture->device->group, VFIO_GROUP_UNSET_CONTAINER));
 }
 
 static void nothing(void)
@@ -109,7 +108,7 @@ static void revoked(void)
 
 	start(&fixture);
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	CHECK(is_empty(fixture.fd));
 	before = now();
 	take_back(&fixture);
@@ -120,15 +119,15 @@ static void revoked(void)
 	CHECK_EQUAL(events[0].type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
 	CHECK_EQUAL(events[0].size, EVENT);
 	CHECK(events[0].time >= before && events[0].time <= after);
-	CHECK_EQUAL(events[0].device, fixture.device.handle);
+	CHECK_EQUAL(events[0].device, fixture.device->handle);
 	CHECK_EQUAL(events[0].domain, 0);
 	CHECK(!events[0].reserved[0] && !events[0].reserved[1] && !events[0].reserved[2]);
 	CHECK_EQUAL(events[1].type, WDM_IOMMU_EVENT_DOMAIN_TYPES);
-	CHECK_EQUAL(events[1].device, fixture.device.handle);
+	CHECK_EQUAL(events[1].device, fixture.device->handle);
 	CHECK_EQUAL(events[1].domain_types.available, 0);
 	CHECK_EQUAL(((unsigned char *)&events[2])[0], 0x5a);
 	CHECK(is_empty(fixture.fd));
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	CHECK(is_empty(fixture.fd));
 }
 
@@ -136,21 +135,22 @@ static void revoked(void)
 static void revoked_pair(void)
 {
 	struct wdm_iommu_event events[8];
-	struct wdm_vfio_device second;
+	struct wdm_vfio_device *second;
 	struct wdm_error error;
 	struct fixture fixture;
 
 	open_fixture(&fixture);
 	REQUIRE(!fcntl(fixture.fd, F_SETFL, O_NONBLOCK));
-	REQUIRE(wdm_vfio_open(&fixture.device, fixture.fd, options.pair[0].text, &error));
-	REQUIRE(wdm_vfio_open_beside(&second, &fixture.device, fixture.fd, options.pair[1].text,
-				     &error));
-	wdm_vfio_close(&second);
+	fixture.device = wdm_vfio_open(fixture.fd, options.pair[0].text, &error);
+	REQUIRE(fixture.device);
+	second = wdm_vfio_open_beside(fixture.device, fixture.fd, options.pair[1].text, &error);
+	REQUIRE(second);
+	wdm_vfio_close(second);
 	take_back(&fixture);
 	REQUIRE(wdm_read_events(fixture.fd, events, 8) == 4);
 	CHECK_EQUAL(events[0].type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
 	CHECK_EQUAL(events[1].type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
-	CHECK_EQUAL(events[0].device + events[1].device, fixture.device.handle + second.handle);
+	CHECK_EQUAL(events[0].device + events[1].device, fixture.device->handle + second->handle);
 	CHECK(events[0].device != events[1].device);
 }
 
@@ -168,10 +168,10 @@ static void types(void)
 		CHECK(is_readable(fixture.fd, 0));
 		REQUIRE(wdm_read_events(fixture.fd, &event, 1) == 1);
 		CHECK_EQUAL(event.type, WDM_IOMMU_EVENT_DOMAIN_TYPES);
-		CHECK_EQUAL(event.device, fixture.device.handle);
+		CHECK_EQUAL(event.device, fixture.device->handle);
 		CHECK(event.time >= before && event.time <= now());
 		CHECK_EQUAL(!!(event.domain_types.available & of_pass_through), allowed);
-		MUST(wdm_query_device(fixture.fd, fixture.device.handle, &query));
+		MUST(wdm_query_device(fixture.fd, fixture.device->handle, &query));
 		CHECK_EQUAL(event.domain_types.available, query.domain_types);
 		/* The same once more is no change. */
 		allow_pass_through(allowed);
@@ -182,7 +182,7 @@ static void types(void)
 	allow_pass_through(false);
 	CHECK(is_empty(fixture.fd));
 	/* The delete of a device is no event. */
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	allow_pass_through(true);
 	CHECK(is_empty(fixture.fd));
 	allow_pass_through(false);

@@ -252,7 +252,7 @@ static unsigned int fail_in_batch(struct fixture *fixture, __u32 other, int fail
 		}
 		CHECK(status ? argument.batch.done < number : argument.batch.done == number);
 		model_init(&model, HOME_ADDRESS, before + BATCH_WINDOW);
-		if (fixture->device.handle)
+		if (fixture->device->handle)
 			model_set(&model, HOME_ADDRESS, 1, fixture->mdl, 0, WDM_RW);
 		model_apply(&model, ops, argument.batch.done);
 		injected &= model_check(&model, fixture->fd, fixture->domain,
@@ -260,7 +260,7 @@ static unsigned int fail_in_batch(struct fixture *fixture, __u32 other, int fail
 		unmap_all(fixture, &model);
 		free(model.pages);
 		/* What the domain keeps for later would spare it allocations. */
-		if (!fixture->device.handle) {
+		if (!fixture->device->handle) {
 			MUST(wdm_destroy(fixture->fd, fixture->domain));
 			MUST(wdm_domain_create(fixture->fd, true, 0, &fixture->domain));
 		}

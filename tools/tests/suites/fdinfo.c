@@ -113,7 +113,7 @@ static void os_managed(void)
 	CHECK_EQUAL(OBJECTS("domains"), 1);
 	CHECK_EQUAL(OBJECTS("mdls"), 1);
 	CHECK_EQUAL(DEVICE("domain"), fixture.domain);
-	CHECK_EQUAL(DEVICE("handle"), fixture.device.handle);
+	CHECK_EQUAL(DEVICE("handle"), fixture.device->handle);
 	CHECK_EQUAL(DEVICE("group"), wdm_pci_group(options.device.text));
 	CHECK_EQUAL(DEVICE("revoked"), 0);
 	CHECK(strstr(find_line(all, "wdm-device", ""), options.device.text));
@@ -138,13 +138,13 @@ static void os_managed(void)
 	CHECK_EQUAL(DOMAIN(fixture.domain, "syncs"), 2);
 	CHECK_EQUAL(DOMAIN(fixture.domain, "walks"), 0);
 
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	all = read_fdinfo(fixture.fd);
 	CHECK_EQUAL(DEVICE("domain"), 0);
 	CHECK_EQUAL(DOMAIN(fixture.domain, "devices"), 0);
 
 	MUST(wdm_destroy(fixture.fd, fixture.domain));
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, fixture.mdl));
 	all = read_fdinfo(fixture.fd);
 	CHECK_EQUAL(OBJECTS("devices"), 0);

@@ -40,19 +40,18 @@ static void close_file(struct fixture *fixture, enum file file)
 		close(fixture->fd);
 		break;
 	case FILE_CONTAINER:
-		close(fixture->device.container);
-		fixture->device.container = -1;
+		close(fixture->device->container);
+		fixture->device->container = -1;
 		break;
 	case FILE_GROUP:
-		close(fixture->device.group);
-		fixture->device.group = -1;
+		close(fixture->device->group);
+		fixture->device->group = -1;
 		break;
 	default:
 		/* A mapping of the BAR is a reference, too. */
-		munmap(fixture->device.bar, fixture->device.bar_size);
-		fixture->device.bar = NULL;
-		close(fixture->device.fd);
-		fixture->device.fd = -1;
+		wdm_bar_unmap(fixture->device, 0);
+		close(fixture->device->fd);
+		fixture->device->fd = -1;
 	}
 }
 
@@ -71,7 +70,7 @@ static void check_files(struct fixture *fixture, const bool open[FILES])
 			   write_to(fixture, ADDRESS, page(fixture, 1)));
 	if (open[FILE_WDM] && !has_group)
 		EXPECT(STATUS_DEVICE_REMOVED,
-		       wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+		       wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 }
 
 static void close_in_order(const enum file order[FILES])
@@ -137,10 +136,10 @@ static void close_during_transfer(void)
 
 	open_os_managed(&fixture, 2, 0);
 	MUST(map_pages(&fixture, 1, 1, ADDRESS));
-	wdm_edu_start(fixture.device.bar, ADDRESS, 0, PROBE_BYTES, true);
+	wdm_edu_start(fixture.probe.bar0, ADDRESS, 0, PROBE_BYTES, true);
 	close(fixture.fd);
 	memcpy(copy, page(&fixture, 1), PAGE);
-	REQUIRE(wdm_edu_wait(fixture.device.bar));
+	REQUIRE(wdm_edu_wait(fixture.probe.bar0));
 	CHECK(!memcmp(copy, page(&fixture, 1), PAGE));
 }
 
@@ -149,16 +148,17 @@ static void check_available(void)
 {
 	struct wdm_error error;
 	struct fixture fixture;
-	int container, group;
+	int container, group, number;
 
 	open_os_managed(&fixture, 1, 0);
 	close(fixture.fd);
 	probe_free(&fixture.probe);
-	wdm_vfio_close(&fixture.device);
+	number = fixture.device->group_number;
+	wdm_vfio_close(fixture.device);
 
 	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU) == 1) {
-		group = wdm_group_open(fixture.device.group_number, &error);
+		group = wdm_group_open(number, &error);
 		REQUIRE(group >= 0 && wdm_container_add(container, group, &error));
 		CHECK(!ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 		/* Ours is the backend of one container, not of this one. */
@@ -227,25 +227,27 @@ static void unset_container(void)
 
 	open_os_managed(&fixture, 2, 0);
 	/* Not while the device is open */
-	CHECK(ioctl(fixture.device.group, VFIO_GROUP_UNSET_CONTAINER) == -1);
+	CHECK(ioctl(fixture.device->group, VFIO_GROUP_UNSET_CONTAINER) == -1);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	close_file(&fixture, FILE_DEVICE);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
-	CHECK(!ioctl(fixture.device.group, VFIO_GROUP_UNSET_CONTAINER));
+	CHECK(!ioctl(fixture.device->group, VFIO_GROUP_UNSET_CONTAINER));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 0);
 	EXPECT(STATUS_DEVICE_REMOVED,
-	       wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
-	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fixture.fd, fixture.device.handle));
+	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
+	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fixture.fd, fixture.device->handle));
 
 	/* The same group once more; the old handle goes, and a new one is good. */
-	REQUIRE(wdm_container_add(fixture.device.container, fixture.device.group, &error));
-	REQUIRE(wdm_container_bind(fixture.device.container, fixture.fd, &error));
-	REQUIRE(wdm_vfio_get(&fixture.device, options.device.text, &error));
-	fixture.probe.bar0 = fixture.device.bar;
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
-	MUST(wdm_device_create(fixture.fd, &fixture.device.address, &fixture.device.handle, NULL));
+	REQUIRE(wdm_container_add(fixture.device->container, fixture.device->group, &error));
+	REQUIRE(wdm_container_bind(fixture.device->container, fixture.fd, &error));
+	REQUIRE(wdm__vfio_get(fixture.device, options.device.text, &error));
+	fixture.probe.bar0 = wdm_bar_map(fixture.device, 0, 0, 0, &error);
+	REQUIRE(fixture.probe.bar0);
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
+	MUST(wdm_device_create(fixture.fd, &fixture.device->address, &fixture.device->handle,
+			       NULL));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	REQUIRE(probe_load(&fixture.probe, HOME_ADDRESS, page(&fixture, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
@@ -260,12 +262,13 @@ static void tie_again(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	fixture.fd = wdm_open();
 	REQUIRE(fixture.fd >= 0);
-	MUST(wdm_vfio_bind(fixture.device.container, fixture.fd));
-	MUST(wdm_device_create(fixture.fd, &fixture.device.address, &fixture.device.handle, NULL));
+	MUST(wdm_vfio_bind(fixture.device->container, fixture.fd));
+	MUST(wdm_device_create(fixture.fd, &fixture.device->address, &fixture.device->handle,
+			       NULL));
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 	MUST(wdm_mdl_create(fixture.fd, fixture.arena, 2 * PAGE, WDM_RW, &fixture.mdl));
 	MUST(map_pages(&fixture, 1, 1, ADDRESS));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
@@ -317,7 +320,7 @@ static void unbind(void)
 
 	child = start_unbind(&start);
 	open_os_managed(&fixture, 2, 0);
-	request.fd = request_eventfd(fixture.device.fd);
+	request.fd = request_eventfd(fixture.device->fd);
 	REQUIRE(write(start, "x", 1) == 1);
 	REQUIRE(poll(&request, 1, 30000) == 1);
 	CHECK(waitpid(child, &status, WNOHANG) == 0);
@@ -325,11 +328,11 @@ static void unbind(void)
 	REQUIRE(waitpid(child, &status, 0) == child);
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	/* Nothing of this may hang or crash; the device is gone, or its group waits. */
-	wdm_attach(fixture.fd, fixture.domain, fixture.device.handle);
-	wdm_detach(fixture.fd, fixture.device.handle);
-	MUST(wdm_destroy(fixture.fd, fixture.device.handle));
-	close(fixture.device.group);
-	close(fixture.device.container);
+	wdm_attach(fixture.fd, fixture.domain, fixture.device->handle);
+	wdm_detach(fixture.fd, fixture.device->handle);
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
+	close(fixture.device->group);
+	close(fixture.device->container);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 0);
 	close(fixture.fd);
 	CHECK_EQUAL(locked_memory(), 0);
@@ -384,11 +387,11 @@ static void many_times(void)
 		open_device(&fixture);
 		MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 		MUST(map_pages(&fixture, 0, 16, ADDRESS));
-		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 		if (i % 2)
 			close(fixture.fd);
 		probe_free(&fixture.probe);
-		wdm_vfio_close(&fixture.device);
+		wdm_vfio_close(fixture.device);
 		if (i % 2 == 0)
 			close(fixture.fd);
 		munmap(fixture.arena, 16 * PAGE);

@@ -35,7 +35,7 @@ static void open_unpinned(struct fixture *fixture, void *memory, size_t pages)
 	open_device(fixture);
 	MUST(wdm_domain_create(fixture->fd, true, 0, &fixture->domain));
 	MUST(map_user(fixture, 0, 1, HOME_ADDRESS));
-	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 }
@@ -254,7 +254,7 @@ static void device_memory(void)
 	__u32 status;
 
 	open_unpinned(&fixture, get_pages(1), 1);
-	status = wdm_map_user(fixture.fd, fixture.domain, WDM_RW, fixture.device.bar, PAGE,
+	status = wdm_map_user(fixture.fd, fixture.domain, WDM_RW, fixture.probe.bar0, PAGE,
 			      ADDRESS);
 	CHECK(status == STATUS_ACCESS_VIOLATION || status == STATUS_NOT_SUPPORTED);
 	CHECK_EQUAL(locked_memory(), PAGE);
@@ -359,14 +359,14 @@ static void given_back(void)
 	CHECK_EQUAL(locked_memory(), 3 * PAGE);
 	CHECK(pins_are_back(pinned + 3));
 
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	CHECK_EQUAL(locked_memory(), 3 * PAGE);
 	MUST(wdm_destroy(fixture.fd, fixture.domain));
 	CHECK_EQUAL(locked_memory(), 0);
 
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 	MUST(map_user(&fixture, 0, 16, ADDRESS));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 8 * PAGE, page(&fixture, 8)));
 	close(fixture.fd);
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 8 * PAGE, page(&fixture, 8)));
@@ -415,11 +415,11 @@ static void unmapped_by_program(void)
 	/* The transfer goes to the pinned memory, which is mapped nowhere else. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	/* And comes from there: what the device has written, it reads back. */
-	REQUIRE(wdm_edu_write(fixture.device.bar, ADDRESS + PAGE, 0, PROBE_BYTES));
-	REQUIRE(wdm_edu_read(fixture.device.bar, HOME_ADDRESS, 0, PROBE_BYTES));
-	REQUIRE(wdm_edu_read(fixture.device.bar, ADDRESS + PAGE, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_write(fixture.probe.bar0, ADDRESS + PAGE, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_read(fixture.probe.bar0, HOME_ADDRESS, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_read(fixture.probe.bar0, ADDRESS + PAGE, 0, PROBE_BYTES));
 	memset(page(&fixture, 0), 0, PROBE_BYTES);
-	REQUIRE(wdm_edu_write(fixture.device.bar, HOME_ADDRESS, 0, PROBE_BYTES));
+	REQUIRE(wdm_edu_write(fixture.probe.bar0, HOME_ADDRESS, 0, PROBE_BYTES));
 	CHECK(!memcmp(page(&fixture, 0), fixture.probe.device, PROBE_BYTES));
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), PAGE);

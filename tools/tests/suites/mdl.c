@@ -103,7 +103,7 @@ static void device_memory(void)
 	open_fixture(&fixture);
 	open_arena(&fixture, 1);
 	open_device(&fixture);
-	status = wdm_mdl_create(fixture.fd, fixture.device.bar, PAGE, WDM_RW, &mdl);
+	status = wdm_mdl_create(fixture.fd, fixture.probe.bar0, PAGE, WDM_RW, &mdl);
 	CHECK(status == STATUS_ACCESS_VIOLATION || status == STATUS_NOT_SUPPORTED);
 	CHECK_EQUAL(locked_memory(), PAGE);
 }

@@ -28,12 +28,12 @@ static void replay(void)
 	open_device(&fixture);
 	for (unsigned int i = 0; i < 2; i++) {
 		EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 4)));
-		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 		REQUIRE(probe_load(&fixture.probe, HOME_ADDRESS, page(&fixture, 0)));
 		EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 3)));
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 4)));
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 2 * PAGE, page(&fixture, 6)));
-		MUST(wdm_detach(fixture.fd, fixture.device.handle));
+		MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	}
 }
 
@@ -243,15 +243,15 @@ static void query_end(void)
 /* @address cannot be mapped while the device is attached, nor is it attached. */
 static void check_conflict(struct fixture *fixture, __u64 address)
 {
-	MUST(wdm_detach(fixture->fd, fixture->device.handle));
+	MUST(wdm_detach(fixture->fd, fixture->device->handle));
 	MUST(map_pages(fixture, 1, 2, address));
 	EXPECT(STATUS_CONFLICTING_ADDRESSES,
-	       wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
-	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fixture->fd, fixture->device.handle));
+	       wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
+	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fixture->fd, fixture->device->handle));
 	CHECK_EQUAL(query(fixture->fd, fixture->domain).devices, 0);
 	EXPECT_DMA(DMA_BLOCKED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 	MUST(wdm_unmap(fixture->fd, fixture->domain, address, 2 * PAGE));
-	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 	EXPECT(STATUS_CONFLICTING_ADDRESSES, map_pages(fixture, 1, 2, address));
 	CHECK_EQUAL(query(fixture->fd, fixture->domain).mapped_pages, 1);
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
@@ -267,7 +267,7 @@ static void reserved_region(void)
 
 	open_os_managed(&fixture, 4, 0);
 	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions",
-		 fixture.device.group_number);
+		 fixture.device->group_number);
 	file = fopen(path, "re");
 	REQUIRE(file);
 	fields = fscanf(file, "%llx %llx %15s", &first, &last, type);

@@ -117,13 +117,13 @@ static void attached(void)
 	open_fixture(&fixture);
 	open_arena(&fixture, 4);
 	open_device(&fixture);
-	MUST(ask(fixture.fd, fixture.device.handle, &before));
+	MUST(ask(fixture.fd, fixture.device->handle, &before));
 	CHECK(is_sound(&before));
 	CHECK(before.query.number >= 1);
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	MUST(ask(fixture.fd, fixture.domain, &domain));
-	MUST(ask(fixture.fd, fixture.device.handle, &device));
+	MUST(ask(fixture.fd, fixture.device->handle, &device));
 	CHECK(is_sound(&domain));
 
 	/* The domain has no other device; and the answer was right from the start. */
@@ -150,7 +150,7 @@ static void attached(void)
 #ifdef __x86_64__
 	CHECK(has_msi);
 #endif
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(ask(fixture.fd, fixture.domain, &domain));
 	CHECK(is_everything(&domain));
 }
@@ -185,16 +185,16 @@ static void dma(void)
 static void two_devices(void)
 {
 	struct ranges one, other, both;
-	struct wdm_vfio_device second;
+	struct wdm_vfio_device *second;
 	struct fixture fixture;
 	struct probe probe;
 	__u32 reserved = 0;
 
 	open_os_managed(&fixture, 4, 0);
-	open_one(&fixture, options.other.text, NULL, &second, &probe);
-	MUST(wdm_attach(fixture.fd, fixture.domain, second.handle));
-	MUST(ask(fixture.fd, fixture.device.handle, &one));
-	MUST(ask(fixture.fd, second.handle, &other));
+	second = open_one(&fixture, options.other.text, NULL, &probe);
+	MUST(wdm_attach(fixture.fd, fixture.domain, second->handle));
+	MUST(ask(fixture.fd, fixture.device->handle, &one));
+	MUST(ask(fixture.fd, second->handle, &other));
 	MUST(ask(fixture.fd, fixture.domain, &both));
 	CHECK(is_sound(&both));
 	CHECK(both.query.aperture_end <= one.query.aperture_end &&
@@ -263,12 +263,11 @@ static void taken_back(void)
 	struct ranges ranges;
 
 	open_os_managed(&fixture, 2, 0);
-	munmap(fixture.device.bar, fixture.device.bar_size);
-	fixture.device.bar = NULL;
-	close(fixture.device.fd);
-	fixture.device.fd = -1;
-	REQUIRE(!ioctl(fixture.device.group, VFIO_GROUP_UNSET_CONTAINER));
-	EXPECT(STATUS_DEVICE_REMOVED, ask(fixture.fd, fixture.device.handle, &ranges));
+	wdm_bar_unmap(fixture.device, 0);
+	close(fixture.device->fd);
+	fixture.device->fd = -1;
+	REQUIRE(!ioctl(fixture.device->group, VFIO_GROUP_UNSET_CONTAINER));
+	EXPECT(STATUS_DEVICE_REMOVED, ask(fixture.fd, fixture.device->handle, &ranges));
 	MUST(ask(fixture.fd, fixture.domain, &ranges));
 	CHECK(is_everything(&ranges));
 }
@@ -288,7 +287,7 @@ static void *keep_asking(void *argument)
 
 	while (!__atomic_load_n(&asker->stop, __ATOMIC_RELAXED)) {
 		__u32 object = asker->rounds++ % 2 ? asker->fixture->domain :
-			       asker->fixture->device.handle;
+			       asker->fixture->device->handle;
 
 		asker->bad += ask(asker->fixture->fd, object, &ranges) || !is_sound(&ranges);
 	}
@@ -306,8 +305,8 @@ static void races(void)
 	REQUIRE(!pthread_create(&thread, NULL, keep_asking, &asker));
 	while (rounds++ < 50 ||
 	       (rounds < 5000 && __atomic_load_n(&asker.rounds, __ATOMIC_RELAXED) < 20)) {
-		MUST(wdm_detach(fixture.fd, fixture.device.handle));
-		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+		MUST(wdm_detach(fixture.fd, fixture.device->handle));
+		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	}
 	__atomic_store_n(&asker.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);

@@ -127,7 +127,7 @@ static void check_others(struct ioctl_objects *objects)
 	MUST(wdm_unmap(fixture->fd, objects->os, 0x7f00000, PAGE));
 	query(fixture->fd, objects->caller);
 	MUST(wdm_attach(fixture->fd, objects->os, objects->device));
-	wdm_vfio_close(&fixture->device);
+	wdm_vfio_close(fixture->device);
 	CHECK_EQUAL(query(fixture->fd, objects->os).devices, 0);
 	CHECK(now() - start < WAIT_SECONDS);
 }
@@ -166,7 +166,7 @@ static void stall_call(const struct ioctl_case *call, bool pointer)
 
 	open_objects(&objects, false);
 	open_device(&objects.fixture);
-	objects.device = objects.fixture.device.handle;
+	objects.device = objects.fixture.device->handle;
 	open_stall(&stall, 2);
 	prepare_call(call, &objects, &argument);
 	if (pointer) {

@@ -176,9 +176,9 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->domain_create.os_managed_page_table = pick(thread, 2);
 		break;
 	case WDM_IOMMU_DEVICE_CREATE:
-		argument->device_create.segment = fixture->device.address.segment;
-		argument->device_create.bus = fixture->device.address.bus;
-		argument->device_create.devfn = fixture->device.address.devfn;
+		argument->device_create.segment = fixture->device->address.segment;
+		argument->device_create.bus = fixture->device->address.bus;
+		argument->device_create.devfn = fixture->device->address.devfn;
 		break;
 	case WDM_IOMMU_ATTACH:
 		argument->attach.mapping_count = 1;
@@ -349,8 +349,8 @@ static void start(struct hammer *hammer, pthread_t threads[THREADS],
 		open_device(fixture);
 	fill_arena(fixture);
 	hammer->pool[0] = fixture->mdl;
-	hammer->pool[1] = fixture->device.handle;
-	hammer->highest = fixture->device.handle;
+	hammer->pool[1] = fixture->device->handle;
+	hammer->highest = fixture->device->handle;
 	for (unsigned int i = 0; i < THREADS; i++) {
 		numbers[i] = (struct hammering) { hammer, random_number(1U << 31) };
 		REQUIRE(!pthread_create(&threads[i], NULL, hammer_on, &numbers[i]));
@@ -364,7 +364,7 @@ static void wait_some_time(struct hammer *hammer, unsigned int seconds)
 
 	while (time(NULL) < end) {
 		if (options.has_device)
-			wdm_edu_write(hammer->objects.fixture.device.bar,
+			wdm_edu_write(hammer->objects.fixture.probe.bar0,
 				      ADDRESS + random_number(WINDOW) * PAGE, 0, PROBE_BYTES);
 		else
 			usleep(100000);
@@ -459,26 +459,25 @@ static void add_device(struct hammer *hammer)
 	struct hammering random = { hammer, 1 };
 	__u32 handle;
 
-	if (!wdm_device_create(fixture->fd, &fixture->device.address, &handle, NULL))
+	if (!wdm_device_create(fixture->fd, &fixture->device->address, &handle, NULL))
 		keep_handle(&random, handle);
 }
 
 static bool take_back_and_hand_over(struct hammer *hammer)
 {
-	struct wdm_vfio_device *device = &hammer->objects.fixture.device;
+	struct wdm_vfio_device *device = hammer->objects.fixture.device;
 	struct wdm_error error;
 
 	ioctl(device->fd, VFIO_DEVICE_RESET);
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_vfio_bind(device->container,
 						     hammer->objects.fixture.fd));
-	munmap(device->bar, device->bar_size);
-	device->bar = NULL;
+	wdm_bar_unmap(device, 0);
 	close(device->fd);
 	device->fd = -1;
 	if (!CHECK(!ioctl(device->group, VFIO_GROUP_UNSET_CONTAINER)) ||
 	    !CHECK(wdm_container_add(device->container, device->group, &error)) ||
 	    !CHECK(wdm_container_bind(device->container, hammer->objects.fixture.fd, &error)) ||
-	    !CHECK(wdm_vfio_get(device, options.device.text, &error)))
+	    !CHECK(wdm__vfio_get(device, options.device.text, &error)))
 		return false;
 	add_device(hammer);
 	return true;
@@ -487,20 +486,21 @@ static bool take_back_and_hand_over(struct hammer *hammer)
 /* As wdm_vfio_open(), but for the handle, which a thread may be creating. */
 static bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error)
 {
-	struct wdm_pci_address address = device->address;
-
-	*device = (struct wdm_vfio_device) {
-		.container = wdm_container_open(error),
-		.group = wdm_group_open(wdm_pci_group(options.device.text), error),
-		.fd = -1,
-		.owns_container = true,
-		.owns_group = true,
-		.address = address,
-	};
+	device->container = wdm_container_open(error);
+	device->group = wdm_group_open(device->group_number, error);
 	return device->container >= 0 && device->group >= 0 &&
 	       wdm_container_add(device->container, device->group, error) &&
 	       wdm_container_bind(device->container, fd, error) &&
-	       wdm_vfio_get(device, options.device.text, error);
+	       wdm__vfio_get(device, options.device.text, error);
+}
+
+/* As wdm_vfio_close(), but threads look at the device's address. */
+static void close_files(struct wdm_vfio_device *device)
+{
+	wdm_bar_unmap(device, 0);
+	close(device->fd);
+	close(device->group);
+	close(device->container);
 }
 
 /* Close the device's files and open them, and do something to it in between. */
@@ -509,11 +509,11 @@ static bool reopen(struct hammer *hammer, bool (*between)(void))
 	struct fixture *fixture = &hammer->objects.fixture;
 	struct wdm_error error;
 
-	wdm_vfio_close(&fixture->device);
+	close_files(fixture->device);
 	if (!CHECK(between()))
 		return false;
-	if (!CHECK(open_files(&fixture->device, fixture->fd, &error))) {
-		tap_diag("cannot %s", error.step);
+	if (!CHECK(open_files(fixture->device, fixture->fd, &error))) {
+		tap_diag("%s", error.text);
 		return false;
 	}
 	add_device(hammer);
@@ -573,7 +573,7 @@ static void hammer_and_take_back(void)
 	}
 	tap_diag("%u rounds", rounds);
 	stop(&hammer, threads);
-	wdm_vfio_close(&hammer.objects.fixture.device);
+	wdm_vfio_close(hammer.objects.fixture.device);
 	delete_all(&hammer);
 	CHECK(pins_are_back(pinned));
 }

@@ -118,7 +118,7 @@ static void os_managed(void)
 	CHECK_EQUAL(event_value("wdm_unmap", "address"), ADDRESS + WDM_PAGE_SIZE);
 	CHECK_EQUAL(event_value("wdm_unmap", "pages"), 2);
 	CHECK_EQUAL(event_value("wdm_sync", "pages"), 2);
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	CHECK(event_value("wdm_detach", "ns") > 0);
 	stop_tracing();
 }

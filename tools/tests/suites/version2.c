@@ -38,7 +38,7 @@ static void start(struct fixture *fixture, size_t pages, __u32 width)
 	open_arena(fixture, pages);
 	open_device(fixture);
 	MUST(create(fixture->fd, width, &fixture->domain));
-	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device.handle));
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 	MUST(wdm_map_anywhere(fixture->fd, fixture->domain, WDM_RW, fixture->mdl, 0, PAGE,
 			      &address));
 	CHECK_EQUAL(address, PAGE);
@@ -418,9 +418,9 @@ static void physical(void)
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, 0, 0, 0));
 
 	/* One to one, by a call and by a region */
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(create(fixture.fd, 0, &fixture.domain));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	memory.address = physical;
 	address = 0;
 	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address,
@@ -429,10 +429,10 @@ static void physical(void)
 	MUST(wdm_unmap(fixture.fd, fixture.domain, physical, PAGE));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, physical, page(&fixture, 1)));
 	region.start = physical;
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, &region, 1,
 				  &fixture.domain));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, physical, page(&fixture, 1)));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_unmap(fixture.fd, fixture.domain, physical, PAGE));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, physical, page(&fixture, 1)));
@@ -488,17 +488,17 @@ static void pass_through(void)
 	       wdm_map_ex(fixture.fd, domain, WDM_RW, &memory, &address, 0, 0, 0));
 	MUST(wdm_map_ex(fixture.fd, domain, WDM_RW, &memory, &address, WDM_IOMMU_ADDRESS_IDENTITY,
 			0, 0));
-	MUST(wdm_attach(fixture.fd, domain, fixture.device.handle));
+	MUST(wdm_attach(fixture.fd, domain, fixture.device->handle));
 	address = physical_address(page(&fixture, 1));
 	if (address) {
 		REQUIRE(probe_load(&fixture.probe, physical_address(page(&fixture, 0)),
 				   page(&fixture, 0)));
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address, page(&fixture, 1)));
 	}
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	/* Not for a device that may no longer have it */
 	REQUIRE(write_text(PARAMETER, "0"));
-	EXPECT(STATUS_ACCESS_DENIED, wdm_attach(fixture.fd, domain, fixture.device.handle));
+	EXPECT(STATUS_ACCESS_DENIED, wdm_attach(fixture.fd, domain, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, domain));
 }
 
@@ -575,7 +575,7 @@ static void tokens(void)
 	MUST(wdm_unmap_reserved(fixture.fd, token, 3 * PAGE, 2 * PAGE));
 
 	/* It keeps its domain, and gives its addresses back. */
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.domain));
 	MUST(wdm_destroy(fixture.fd, token));
 	MUST(map_pages(&fixture, 1, 2, ADDRESS));
@@ -605,8 +605,8 @@ static void token_allocated(void)
 	memory = part(&fixture, 2, 4);
 	MUST(wdm_map_reserved(fixture.fd, token, 0, WDM_RW, &memory));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address + 3 * PAGE, page(&fixture, 5)));
-	MUST(wdm_detach(fixture.fd, fixture.device.handle));
-	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device.handle));
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address + 3 * PAGE, page(&fixture, 5)));
 	MUST(wdm_unmap_reserved(fixture.fd, token, 0, 4 * PAGE));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address, page(&fixture, 2)));

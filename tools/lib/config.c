@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * PCI configuration space, as VFIO shows it: some of it is virtual.
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "vfio_device.h"
+
+bool wdm__pread(const struct wdm_vfio_device *device, void *value, size_t width, __u64 where,
+		struct wdm_error *error)
+{
+	ssize_t done = pread(device->fd, value, width, where);
+
+	if (done < 0)
+		return wdm__fail_errno(error, "", "cannot read from the device");
+	return done == (ssize_t)width ||
+	       wdm__fail(error, EIO, "", "the device was read in part only");
+}
+
+bool wdm__pwrite(const struct wdm_vfio_device *device, const void *value, size_t width,
+		 __u64 where, struct wdm_error *error)
+{
+	ssize_t done = pwrite(device->fd, value, width, where);
+
+	if (done < 0)
+		return wdm__fail_errno(error, "", "cannot write to the device");
+	return done == (ssize_t)width ||
+	       wdm__fail(error, EIO, "", "the device was written in part only");
+}
+
+/* Where configuration space is in the device's file, if it has these bytes */
+static bool find_config(const struct wdm_vfio_device *device, unsigned int offset, size_t width,
+			__u64 *where, struct wdm_error *error)
+{
+	struct vfio_region_info info = {
+		.argsz = sizeof(info),
+		.index = VFIO_PCI_CONFIG_REGION_INDEX,
+	};
+
+	if (!wdm__good_width(offset, width, error))
+		return false;
+	if (ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
+		return wdm__fail_errno(error, "", "cannot ask VFIO about configuration space");
+	if (offset >= info.size)
+		return wdm__fail(error, ERANGE, "",
+				 "configuration space has %llu bytes, and none at offset %#x",
+				 info.size, offset);
+	*where = info.offset + offset;
+	return true;
+}
+
+/**
+ * wdm_config_read() - read from configuration space
+ * @device: the device
+ * @offset: of the register; a multiple of @width
+ * @value: where to; in the CPU's byte order
+ * @width: 1, 2, 4 or 8 bytes
+ * @error: what went wrong; may be NULL
+ *
+ * wdm_config_read8(), wdm_config_read16() and wdm_config_read32() are the same for a width
+ * each.
+ *
+ * Context: any thread.
+ *
+ * Return: whether it worked.
+ */
+bool wdm_config_read(struct wdm_vfio_device *device, unsigned int offset, void *value,
+		     size_t width, struct wdm_error *error)
+{
+	__u64 where;
+
+	return find_config(device, offset, width, &where, error) &&
+	       wdm__pread(device, value, width, where, error);
+}
+
+/**
+ * wdm_config_write() - write to configuration space
+ * @device: the device
+ * @offset: of the register; a multiple of @width
+ * @value: what to write; in the CPU's byte order
+ * @width: 1, 2, 4 or 8 bytes
+ * @error: what went wrong; may be NULL
+ *
+ * As wdm_config_read(), with wdm_config_write8(), wdm_config_write16() and
+ * wdm_config_write32(). VFIO ignores writes to what it does not let programs change.
+ *
+ * Context: any thread. Changing a part of a register is not atomic.
+ *
+ * Return: whether it worked.
+ */
+bool wdm_config_write(struct wdm_vfio_device *device, unsigned int offset, const void *value,
+		      size_t width, struct wdm_error *error)
+{
+	__u64 where;
+
+	return find_config(device, offset, width, &where, error) &&
+	       wdm__pwrite(device, value, width, where, error);
+}
+
+/**
+ * wdm_config_capability() - find a capability
+ * @device: the device
+ * @id: PCI_CAP_ID_*
+ *
+ * Context: any thread.
+ *
+ * Return: its offset in configuration space; 0: there is none, or it cannot be read.
+ */
+unsigned int wdm_config_capability(struct wdm_vfio_device *device, __u8 id)
+{
+	__u16 status, header;
+	__u8 at;
+
+	if (!wdm_config_read16(device, PCI_STATUS, &status, NULL) ||
+	    !(status & PCI_STATUS_CAP_LIST) ||
+	    !wdm_config_read8(device, PCI_CAPABILITY_LIST, &at, NULL))
+		return 0;
+	/* A list that leads in a circle ends, too. */
+	for (unsigned int left = (PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) / 4; left; left--) {
+		at &= ~3;
+		if (at < PCI_STD_HEADER_SIZEOF || !wdm_config_read16(device, at, &header, NULL))
+			return 0;
+		if ((header & 0xff) == id)
+			return at;
+		at = header >> 8;
+	}
+	return 0;
+}
+
+/**
+ * wdm_config_extended_capability() - find an extended capability
+ * @device: the device
+ * @id: PCI_EXT_CAP_ID_*
+ *
+ * Context: any thread.
+ *
+ * Return: its offset in configuration space; 0: there is none, or it cannot be read.
+ */
+unsigned int wdm_config_extended_capability(struct wdm_vfio_device *device, __u16 id)
+{
+	unsigned int at = PCI_CFG_SPACE_SIZE;
+	__u32 header;
+
+	for (unsigned int left = (PCI_CFG_SPACE_EXP_SIZE - PCI_CFG_SPACE_SIZE) / 8; left; left--) {
+		if (at < PCI_CFG_SPACE_SIZE || !wdm_config_read32(device, at, &header, NULL) ||
+		    !header)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == id)
+			return at;
+		at = PCI_EXT_CAP_NEXT(header);
+	}
+	return 0;
+}
+
+/**
+ * wdm_bus_master() - let a device do DMA and send interrupt messages, or not
+ * @device: the device
+ * @enable: whether it may
+ * @error: what went wrong; may be NULL
+ *
+ * It may from wdm_vfio_open() on; what its DMA reaches is up to its domain.
+ *
+ * Context: one thread at a time, and none that writes the command register.
+ *
+ * Return: whether it worked.
+ */
+bool wdm_bus_master(struct wdm_vfio_device *device, bool enable, struct wdm_error *error)
+{
+	__u16 command;
+
+	if (!wdm_config_read16(device, PCI_COMMAND, &command, error))
+		return false;
+	command &= ~PCI_COMMAND_MASTER;
+	if (enable)
+		command |= PCI_COMMAND_MASTER;
+	return wdm_config_write16(device, PCI_COMMAND, command, error);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Errors as sentences.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vfio_device.h"
+
+/* "@what: @cause. @cure". A text that is too long is cut. */
+static void set_error(struct wdm_error *error, int number, __u32 status, const char *cause,
+		      const char *cure, const char *what, va_list arguments)
+{
+	size_t used;
+
+	if (error) {
+		error->error = number;
+		error->status = status;
+		vsnprintf(error->text, sizeof(error->text), what, arguments);
+		used = strlen(error->text);
+		snprintf(error->text + used, sizeof(error->text) - used, "%s%s%s%s",
+			 *cause ? ": " : "", cause, *cure ? ". " : "", cure);
+	}
+	errno = number;
+}
+
+bool wdm__fail(struct wdm_error *error, int number, const char *cure, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	set_error(error, number, WDM_STATUS_NONE, "", cure, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+bool wdm__fail_errno(struct wdm_error *error, const char *cure, const char *format, ...)
+{
+	char buffer[128];
+	va_list arguments;
+	int number = errno;
+
+	va_start(arguments, format);
+	set_error(error, number, WDM_STATUS_NONE, strerror_r(number, buffer, sizeof(buffer)),
+		  cure, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/**
+ * wdm_error_set() - describe a call that failed
+ * @error: to be filled in; may be NULL
+ * @status: what the call returned
+ * @format: what could not be done, as for printf(): "cannot map the ring"
+ *
+ * For functions of this library that return an NTSTATUS. To be called right after one,
+ * as it takes errno from there.
+ *
+ * Return: false; errno is unchanged.
+ */
+bool wdm_error_set(struct wdm_error *error, __u32 status, const char *format, ...)
+{
+	int number = errno;
+	char buffer[128];
+	const char *cause = wdm_status_text(status);
+	va_list arguments;
+
+	if (status == WDM_STATUS_NONE)
+		cause = strerror_r(number, buffer, sizeof(buffer));
+	va_start(arguments, format);
+	set_error(error, number, status, cause, wdm_status_cure(status), format, arguments);
+	va_end(arguments);
+	return false;
+}

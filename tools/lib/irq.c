@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Interrupts on eventfds, and reset.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "vfio_device.h"
+
+static const char *type_name(enum wdm_irq_type type)
+{
+	static const char * const names[] = { "INTx", "MSI", "MSI-X", "error", "request" };
+
+	return type < sizeof(names) / sizeof(*names) ? names[type] : "unknown";
+}
+
+/* An index beyond what the device has is an error for VFIO, and here means no interrupts. */
+static bool get_info(const struct wdm_vfio_device *device, enum wdm_irq_type type,
+		     struct vfio_irq_info *info, struct wdm_error *error)
+{
+	*info = (struct vfio_irq_info) { .argsz = sizeof(*info), .index = type };
+	if ((unsigned int)type > WDM_IRQ_REQUEST)
+		return wdm__fail(error, EINVAL, "", "there is no type %d of interrupts", type);
+	if (!ioctl(device->fd, VFIO_DEVICE_GET_IRQ_INFO, info))
+		return true;
+	info->count = 0;
+	return errno == EINVAL ||
+	       wdm__fail_errno(error, "", "cannot ask VFIO about %s interrupts", type_name(type));
+}
+
+/**
+ * wdm_irq_count() - how many interrupts of a type a device has
+ * @device: the device
+ * @type: &enum wdm_irq_type
+ * @error: what went wrong; may be NULL
+ *
+ * Context: any thread.
+ *
+ * Return: how many, 0 for none, or -1.
+ */
+int wdm_irq_count(struct wdm_vfio_device *device, enum wdm_irq_type type,
+		  struct wdm_error *error)
+{
+	struct vfio_irq_info info;
+
+	return get_info(device, type, &info, error) ? (int)info.count : -1;
+}
+
+/* Flags, and file descriptors if there are any */
+static bool set_irqs(struct wdm_vfio_device *device, enum wdm_irq_type type, __u32 flags,
+		     unsigned int first, unsigned int number, const int *fds)
+{
+	size_t size = sizeof(struct vfio_irq_set) + (fds ? number * sizeof(*fds) : 0);
+	struct vfio_irq_set *set = calloc(1, size);
+	int error, result;
+
+	if (!set)
+		return false;
+	set->argsz = size;
+	set->flags = flags | (fds ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE);
+	set->index = type;
+	set->start = first;
+	set->count = number;
+	if (fds)
+		memcpy(set->data, fds, number * sizeof(*fds));
+	result = ioctl(device->fd, VFIO_DEVICE_SET_IRQS, set);
+	error = errno;
+	free(set);
+	errno = error;
+	return !result;
+}
+
+/**
+ * wdm_irq_enable() - let interrupts signal eventfds
+ * @device: the device
+ * @type: &enum wdm_irq_type; INTx, MSI and MSI-X exclude each other
+ * @first: the first interrupt, 0 for all types but MSI-X
+ * @number: how many, at least 1
+ * @eventfds: an eventfd each; -1: none for this one
+ * @error: what went wrong; may be NULL
+ *
+ * An eventfd counts interrupts from then on, until wdm_irq_disable(). VFIO masks INTx at each
+ * interrupt; wdm_irq_unmask() lets the next one come. The eventfds remain the program's, and
+ * may be closed. Before Linux 6.5, or without dynamic MSI-X, all interrupts have to be enabled
+ * with one call.
+ *
+ * Context: any thread; VFIO serializes.
+ *
+ * Return: whether it worked; if not, nothing has changed but that MSI or MSI-X may be off.
+ */
+bool wdm_irq_enable(struct wdm_vfio_device *device, enum wdm_irq_type type, unsigned int first,
+		    unsigned int number, const int *eventfds, struct wdm_error *error)
+{
+	struct vfio_irq_info info;
+
+	if (!get_info(device, type, &info, error))
+		return false;
+	if (!info.count)
+		return wdm__fail(error, ENXIO, "", "the device has no %s interrupts",
+				 type_name(type));
+	if (!number || !eventfds || first >= info.count || number > info.count - first)
+		return wdm__fail(error, EINVAL, "",
+				 "cannot enable %u %s interrupts from %u on: there are %u",
+				 number, type_name(type), first, info.count);
+	return set_irqs(device, type, VFIO_IRQ_SET_ACTION_TRIGGER, first, number, eventfds) ||
+	       wdm__fail_errno(error, errno == EINVAL ? "Disable interrupts of other types" : "",
+			       "cannot enable %s interrupts", type_name(type));
+}
+
+/**
+ * wdm_irq_disable() - disable all interrupts of a type
+ * @device: the device
+ * @type: &enum wdm_irq_type
+ * @error: what went wrong; may be NULL
+ *
+ * When it returns, no eventfd is signalled any more.
+ *
+ * Context: any thread; VFIO serializes.
+ *
+ * Return: whether it worked; also if they were disabled.
+ */
+bool wdm_irq_disable(struct wdm_vfio_device *device, enum wdm_irq_type type,
+		     struct wdm_error *error)
+{
+	const int none = -1;
+	struct vfio_irq_info info;
+	bool done;
+
+	if (!get_info(device, type, &info, error))
+		return false;
+	/* VFIO refuses to disable a type that is not enabled. */
+	if (type >= WDM_IRQ_ERROR)
+		done = set_irqs(device, type, VFIO_IRQ_SET_ACTION_TRIGGER, 0, 1, &none);
+	else
+		done = set_irqs(device, type, VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL);
+	return done || errno == EINVAL ||
+	       wdm__fail_errno(error, "", "cannot disable %s interrupts", type_name(type));
+}
+
+static bool set_mask(struct wdm_vfio_device *device, __u32 action, const char *what,
+		     struct wdm_error *error)
+{
+	return set_irqs(device, WDM_IRQ_INTX, action, 0, 1, NULL) ||
+	       wdm__fail_errno(error, errno == EINVAL ? "Enable INTx first" : "", "cannot %s INTx",
+			       what);
+}
+
+/**
+ * wdm_irq_mask() - hold INTx back
+ * @device: the device, with INTx enabled
+ * @error: what went wrong; may be NULL
+ *
+ * Context: any thread; VFIO serializes.
+ *
+ * Return: whether it worked.
+ */
+bool wdm_irq_mask(struct wdm_vfio_device *device, struct wdm_error *error)
+{
+	return set_mask(device, VFIO_IRQ_SET_ACTION_MASK, "mask", error);
+}
+
+/**
+ * wdm_irq_unmask() - let INTx come
+ * @device: the device, with INTx enabled
+ * @error: what went wrong; may be NULL
+ *
+ * To be called after each interrupt, once the device has been told to withdraw it; one that
+ * it still asserts comes at once.
+ *
+ * Context: any thread; VFIO serializes.
+ *
+ * Return: whether it worked.
+ */
+bool wdm_irq_unmask(struct wdm_vfio_device *device, struct wdm_error *error)
+{
+	return set_mask(device, VFIO_IRQ_SET_ACTION_UNMASK, "unmask", error);
+}
+
+/**
+ * wdm_vfio_reset() - reset a device
+ * @device: the device
+ * @error: what went wrong; may be NULL
+ *
+ * By whatever method the kernel has for this function alone. Configuration space is as it was
+ * before, and so is the device's domain; registers are as after power-on.
+ *
+ * Context: no thread may be using the device.
+ *
+ * Return: whether it worked; errno is ENOTTY if the function cannot be reset by itself.
+ */
+bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	if (ioctl(device->fd, VFIO_DEVICE_GET_INFO, &info))
+		return wdm__fail_errno(error, "", "cannot ask VFIO about the device");
+	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET))
+		return wdm__fail(error, ENOTTY,
+				 "VFIO_DEVICE_PCI_HOT_RESET resets it with the others on its bus",
+				 "the kernel cannot reset this function by itself");
+	return !ioctl(device->fd, VFIO_DEVICE_RESET) ||
+	       wdm__fail_errno(error, "", "cannot reset the device");
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What the files of the library share, and its tests look into. Not installed.
+ */
+#ifndef VFIO_DEVICE_H
+#define VFIO_DEVICE_H
+
+#include <pthread.h>
+
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+
+#include "wdm_iommu_user.h"
+
+/* BARs, and the expansion ROM behind them */
+#define WDM_REGIONS	(PCI_STD_NUM_BARS + 1)
+
+/**
+ * struct wdm_area - a part of a region that programs can map
+ * @offset: where in the region
+ * @size: bytes
+ * @memory: where it is mapped, or NULL
+ */
+struct wdm_area {
+	__u64 offset;
+	__u64 size;
+	void *memory;
+};
+
+/**
+ * struct wdm_region - a region of a device, as VFIO describes it
+ * @size: bytes; 0: there is none
+ * @offset: where in the device's file
+ * @flags: VFIO_REGION_INFO_FLAG_*
+ * @number: elements of @areas
+ * @areas: what can be mapped
+ */
+struct wdm_region {
+	__u64 size;
+	__u64 offset;
+	__u32 flags;
+	__u32 number;
+	struct wdm_area *areas;
+};
+
+/**
+ * struct wdm_vfio_device - a PCI device opened through VFIO
+ * @container: fd of /dev/vfio/vfio
+ * @group: fd of /dev/vfio/N
+ * @fd: the device's own fd
+ * @group_number: N
+ * @owns_container: closing the device closes @container
+ * @owns_group: closing the device closes @group
+ * @handle: the IOMMU_DMA_DEVICE
+ * @address: where the device is
+ * @lock: guards @regions and the @memory of their areas
+ * @known: bit (1 << index) for each of @regions that is filled in
+ * @regions: BARs and ROM
+ */
+struct wdm_vfio_device {
+	int container;
+	int group;
+	int fd;
+	int group_number;
+	bool owns_container;
+	bool owns_group;
+	__u32 handle;
+	struct wdm_pci_address address;
+	pthread_mutex_t lock;
+	__u32 known;
+	struct wdm_region regions[WDM_REGIONS];
+};
+
+struct wdm_vfio_device *wdm__vfio_new(void);
+bool wdm__vfio_start(struct wdm_vfio_device *device, struct wdm_error *error);
+bool wdm__vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error);
+
+bool wdm__region_fill(struct wdm_region *region, const struct vfio_region_info *info);
+bool wdm__good_width(__u64 offset, size_t width, struct wdm_error *error);
+bool wdm__pread(const struct wdm_vfio_device *device, void *value, size_t width, __u64 where,
+		struct wdm_error *error);
+bool wdm__pwrite(const struct wdm_vfio_device *device, const void *value, size_t width,
+		 __u64 where, struct wdm_error *error);
+
+/*
+ * error.c: fill in @error, which may be NULL, set errno, and return false. What failed is
+ * @format, @cure what helps; the latter of errno.
+ */
+__attribute__((__format__(__printf__, 4, 5)))
+bool wdm__fail(struct wdm_error *error, int number, const char *cure, const char *format, ...);
+__attribute__((__format__(__printf__, 3, 4)))
+bool wdm__fail_errno(struct wdm_error *error, const char *cure, const char *format, ...);
+
+#endif
