@@ -19,7 +19,20 @@ debian_mirror() {
 	[[ $uri ]] || uri=$(apt-get --print-uris update |
 		sed -nE "/security/d; s|^'(.*)/dists/.*|\\1/|p" | head -n 1)
 	[[ $uri ]] || die "apt has no Debian mirror: is there a sources list?"
-	echo "$uri"
+	echo "${uri%/}"
+}
+
+# suite_sources SUITE: print lines for apt's sources list: the suite, and what its users
+# get security updates from. Mirrors have both archives, side by side.
+suite_sources() {
+	local mirror suite=$1 key='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
+
+	mirror=$(debian_mirror)
+	echo "deb $key $mirror $suite main"
+	case $suite in
+	*-backports | sid) ;;
+	*) echo "deb $key $mirror-security $suite-security main" ;;
+	esac
 }
 
 # suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on lists of our own. With
@@ -44,14 +57,12 @@ suite_apt() {
 
 # suite_update SUITE: fetch its package lists, unless they are recent.
 suite_update() {
-	local suite=$1 mirror
+	local suite=$1
 
 	[[ ! $(find "$APT/$suite/fresh" -mmin -30 2>/dev/null) ]] || return 0
-	mirror=$(debian_mirror)
 	mkdir -p "$APT/$suite/lists/partial" "$APT/$suite/archives/partial"
 	: >"$APT/$suite/status"
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
-		>"$APT/$suite/sources.list"
+	suite_sources "$suite" >"$APT/$suite/sources.list"
 	say "fetching the package lists of $suite"
 	suite_apt "$suite" apt-get update >"$APT/$suite/update.log" 2>&1 || {
 		cat "$APT/$suite/update.log" >&2

@@ -7,7 +7,7 @@
 # debian_root SUITE FOLDER PACKAGE...: make FOLDER a fresh minimal Debian with the
 # packages. What was downloaded and unpacked is cached.
 debian_root() {
-	local suite=$1 folder=$2 key tar
+	local suite=$1 folder=$2 key tar options=()
 	shift 2
 
 	key=$(printf '%s\n' "$suite" "$@" | sha256sum | cut -c 1-12)
@@ -16,9 +16,14 @@ debian_root() {
 		need_packages mmdebstrap debian-archive-keyring
 		mkdir -p "${tar%/*}"
 		say "making a Debian root of $suite"
+		# A machine whose mirror stands still has told its apt so
+		[[ $(apt-config dump Acquire::Check-Valid-Until) != *false* ]] ||
+			options=(--aptopt='Acquire::Check-Valid-Until "false"')
+		# Backports come on top of the suite that they are for
 		as_root mmdebstrap --quiet --format=tar --variant=minbase --include="$(IFS=,; echo "$*")" \
 			--aptopt='Acquire::Languages "none"' --dpkgopt='path-exclude=/usr/share/doc/*' \
-			"$suite" "$tar.new" "$(debian_mirror)" || return
+			"${options[@]}" "${suite%-backports}" "$tar.new" - \
+			< <(for s in "${suite%-backports}" "$suite"; do suite_sources "$s"; done | sort -u) || return
 		mv "$tar.new" "$tar"
 	fi
 	as_root rm -rf "$folder"
