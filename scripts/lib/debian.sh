@@ -35,19 +35,42 @@ suite_sources() {
 	esac
 }
 
+# A SUITE is the name of one, or NAME:ARCH for packages of another architecture. The
+# machine's list of architectures does not change.
+
+# suite_arch SUITE: print its architecture.
+suite_arch() {
+	case $1 in
+	*:*) echo "${1#*:}" ;;
+	*) dpkg --print-architecture ;;
+	esac
+}
+
+# suite_dir SUITE: print the folder of its lists.
+suite_dir() {
+	local arch
+	arch=$(suite_arch "$1")
+
+	echo "$APT/${1%:*}$([[ $arch == "$(dpkg --print-architecture)" ]] || echo "-$arch")"
+}
+
 # suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on lists of our own. With
 # an empty status file, the machine's installed packages do not affect the choice.
 suite_apt() {
-	local suite=$1 tool=$2
+	local dir tool=$2 arch
+	dir=$(suite_dir "$1")
+	arch=$(suite_arch "$1")
 	shift 2
 
 	"$tool" -q \
-		-o Dir::Etc::SourceList="$APT/$suite/sources.list" \
+		-o Dir::Etc::SourceList="$dir/sources.list" \
 		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::Etc::PreferencesParts=/dev/null \
-		-o Dir::State::Lists="$APT/$suite/lists" \
-		-o Dir::State::Status="$APT/$suite/status" \
-		-o Dir::Cache="$APT/$suite" \
+		-o Dir::State::Lists="$dir/lists" \
+		-o Dir::State::Status="$dir/status" \
+		-o Dir::Cache="$dir" \
+		-o APT::Architecture="$arch" \
+		-o APT::Architectures="$arch" \
 		-o APT::Sandbox::User=root \
 		-o APT::Get::List-Cleanup=0 \
 		-o Acquire::Languages=none \
@@ -57,18 +80,27 @@ suite_apt() {
 
 # suite_update SUITE: fetch its package lists, unless they are recent.
 suite_update() {
-	local suite=$1
+	local suite=$1 dir
+	dir=$(suite_dir "$1")
 
-	[[ ! $(find "$APT/$suite/fresh" -mmin -30 2>/dev/null) ]] || return 0
-	mkdir -p "$APT/$suite/lists/partial" "$APT/$suite/archives/partial"
-	: >"$APT/$suite/status"
-	suite_sources "$suite" >"$APT/$suite/sources.list"
+	[[ ! $(find "$dir/fresh" -mmin -30 2>/dev/null) ]] || return 0
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	: >"$dir/status"
+	suite_sources "${suite%:*}" >"$dir/sources.list"
 	say "fetching the package lists of $suite"
-	suite_apt "$suite" apt-get update >"$APT/$suite/update.log" 2>&1 || {
-		cat "$APT/$suite/update.log" >&2
+	suite_apt "$suite" apt-get update >"$dir/update.log" 2>&1 || {
+		cat "$dir/update.log" >&2
 		die "cannot fetch the package lists of $suite"
 	}
-	touch "$APT/$suite/fresh"
+	touch "$dir/fresh"
+}
+
+# Print the file's name of the newest version of the package in the cache, if any.
+deb_cached() {
+	local suite=$1 package=$2
+
+	find "$DEBS/" \( -name "${package}_*_$(suite_arch "$suite").deb" -o -name "${package}_*_all.deb" \) \
+		2>/dev/null | sort -V | tail -n 1
 }
 
 # deb_fetch SUITE PACKAGE: fetch the newest version of the package, unless the cache
@@ -76,7 +108,7 @@ suite_update() {
 deb_fetch() {
 	local suite=$1 package=$2 deb
 
-	deb=$(find "$DEBS/" -name "${package}_*.deb" 2>/dev/null | sort -V | tail -n 1)
+	deb=$(deb_cached "$suite" "$package")
 	if [[ ! $deb ]]; then
 		suite_update "$suite"
 		mkdir -p "$DEBS/partial-$$"
@@ -86,7 +118,7 @@ deb_fetch() {
 		# An interrupted run must not leave a partial file in the cache
 		mv "$DEBS/partial-$$"/*.deb "$DEBS/"
 		rmdir "$DEBS/partial-$$"
-		deb=$(find "$DEBS/" -name "${package}_*.deb" | sort -V | tail -n 1)
+		deb=$(deb_cached "$suite" "$package")
 	fi
 	echo "$deb"
 }
