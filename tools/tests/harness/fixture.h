@@ -16,6 +16,16 @@
 
 #define HUGE_PAGE_SIZE	0x200000UL
 
+/* Where devices write interrupt messages: reserved for every device */
+#ifdef __aarch64__
+#define MSI_ADDRESS	0x8000000ULL
+#define MSI_KIND	WDM_IOMMU_RANGE_SW_MSI
+#else
+#define MSI_ADDRESS	0xfee00000ULL
+#define MSI_KIND	WDM_IOMMU_RANGE_MSI
+#endif
+#define MSI_LENGTH	0x100000ULL
+
 /* At the end of an arena of a caller-managed domain */
 #define TABLE_PAGES	12
 

@@ -661,6 +661,8 @@ static void page_granular(void)
 /* As many operations as one call takes */
 static void longest(void)
 {
+	/* Above everything that is reserved for a device */
+	const __u64 first = 1ULL << 32;
 	struct wdm_iommu_batch_op *ops;
 	struct fixture fixture;
 	__u32 max, some;
@@ -670,21 +672,21 @@ static void longest(void)
 	some = max / 2 + 1;
 	ops = get_ops(max);
 	for (__u32 i = 0; i < max; i++)
-		ops[i] = map_op(&fixture, i % 2, 1, ADDRESS + i * PAGE);
+		ops[i] = map_op(&fixture, i % 2, 1, first + i * PAGE);
 	EXPECT_BATCH(STATUS_SUCCESS, max, &fixture, ops, max);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, max + 1);
-	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
-	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + some * PAGE, page(&fixture,
-									       some % 2)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first, page(&fixture, 0)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first + some * PAGE,
+				       page(&fixture, some % 2)));
 	/* Backwards, and the last of them fails. */
 	for (__u32 i = 0; i < max; i++)
-		ops[i] = unmap_op(1, ADDRESS + (max - 1 - i) * PAGE);
-	ops[max - 1].logical_address = ADDRESS - PAGE;
+		ops[i] = unmap_op(1, first + (max - 1 - i) * PAGE);
+	ops[max - 1].logical_address = first - PAGE;
 	EXPECT_BATCH(STATUS_NOT_FOUND, max - 1, &fixture, ops, max);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 2);
-	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
-	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + some * PAGE, page(&fixture,
-									       some % 2)));
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first, page(&fixture, 0)));
+	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, first + some * PAGE,
+				       page(&fixture, some % 2)));
 }
 
 /*

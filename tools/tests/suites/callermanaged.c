@@ -205,7 +205,7 @@ static void add_alias(struct fixture *fixture, __u64 size, __u64 part)
 static void leaf_2m(void)
 {
 	const struct wdm_table_format *format = parameter();
-	const __u64 address = 0x8000000, others[] = { 0, 63, 64, 200, 511 };
+	const __u64 address = 0x9000000, others[] = { 0, 63, 64, 200, 511 };
 	struct fixture fixture;
 	__u64 *entry;
 
@@ -277,7 +277,7 @@ static void leaf_1g(void)
 /* A leaf that is in the caller's address space only in part is refused. */
 static void leaf_with_hole(void)
 {
-	const __u64 address = 0x8000000;
+	const __u64 address = 0x9000000;
 	struct wdm_iommu_walk_error walk_error;
 	struct fixture fixture;
 

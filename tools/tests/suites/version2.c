@@ -20,10 +20,6 @@
 #define PAGE		WDM_PAGE_SIZE
 #define PARAMETER	"/sys/module/wdm_iommu/parameters/allow_pass_through"
 
-/* Interrupt messages of x86 */
-#define MSI		0xfee00000ULL
-#define MSI_LENGTH	0x100000ULL
-
 static __u32 create(int fd, __u32 width, __u32 *domain)
 {
 	return wdm_domain_create_ex(fd, WDM_IOMMU_TYPE_TRANSLATE, width, NULL, 0, domain);
@@ -332,26 +328,23 @@ static void reserved(void)
 	};
 	const __u64 expected[] = { 1, 2, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15 };
 	const __u32 both = WDM_IOMMU_ADDRESS_MIN | WDM_IOMMU_ADDRESS_MAX;
+	const __u64 min = MSI_ADDRESS - PAGE, max = MSI_ADDRESS + MSI_LENGTH + PAGE - 1;
 	struct wdm_iommu_memory memory;
 	struct fixture fixture;
 	__u64 address;
 
 	start(&fixture, 4, 34);
 	memory = part(&fixture, 1, 1);
-#ifdef __x86_64__
 	/* Of the device */
 	address = 0;
-	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, MSI - PAGE,
-			MSI + MSI_LENGTH + PAGE - 1));
-	CHECK_EQUAL(address, MSI - PAGE);
-	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, MSI - PAGE,
-			MSI + MSI_LENGTH + PAGE - 1));
-	CHECK_EQUAL(address, MSI + MSI_LENGTH);
+	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, min, max));
+	CHECK_EQUAL(address, MSI_ADDRESS - PAGE);
+	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, min, max));
+	CHECK_EQUAL(address, MSI_ADDRESS + MSI_LENGTH);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address, page(&fixture, 1)));
 	EXPECT(STATUS_INVALID_PARAMETER_MIX,
-	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, MSI - PAGE,
-			  MSI + MSI_LENGTH + PAGE - 1));
-#endif
+	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, min,
+			  max));
 	/* Of the domain, all of which is taken */
 	MUST(wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 16, regions, 2,
 				  &fixture.domain));
@@ -404,7 +397,7 @@ static void physical(void)
 	EXPECT(STATUS_ACCESS_VIOLATION,
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, 0, 0, 0));
 	/* No memory: a device's window, beyond all, beyond what there can be */
-	frames[2] = MSI / PAGE;
+	frames[2] = MSI_ADDRESS / PAGE;
 	memory.address = caller(frames);
 	EXPECT(STATUS_NOT_SUPPORTED,
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, 0, 0, 0));
@@ -527,12 +520,10 @@ static void tokens(void)
 	EXPECT(STATUS_RESOURCE_IN_USE,
 	       wdm_reserve(fixture.fd, fixture.domain, PAGE, &address, WDM_IOMMU_ADDRESS_EXPLICIT,
 			   0, 0, &token));
-#ifdef __x86_64__
-	address = MSI;
+	address = MSI_ADDRESS;
 	EXPECT(STATUS_CONFLICTING_ADDRESSES,
 	       wdm_reserve(fixture.fd, fixture.domain, PAGE, &address, WDM_IOMMU_ADDRESS_EXPLICIT,
 			   0, 0, &token));
-#endif
 	address = ADDRESS;
 	MUST(wdm_reserve(fixture.fd, fixture.domain, 8 * PAGE, &address,
 			 WDM_IOMMU_ADDRESS_EXPLICIT, 0, 0, &token));
