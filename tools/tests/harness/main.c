@@ -39,6 +39,7 @@ static const struct suite * const suites[] = {
 	&device_suite,
 	&version2_suite,
 	&fdinfo_suite,
+	&interrupts_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];
