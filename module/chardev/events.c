@@ -228,7 +228,11 @@ bool wdm_events_empty(struct wdm_events *events)
  */
 void wdm_events_recheck_types(struct wdm_events *events, u64 time)
 {
-	atomic64_set(&events->types_changed, time);
+	/*
+	 * Pairs with the atomic64_xchg() of a reader, which then finds what has changed:
+	 * it may run before the wake-up.
+	 */
+	atomic64_set_release(&events->types_changed, time);
 	wake_up_interruptible(&events->wait);
 }
 
