@@ -12,8 +12,6 @@
 #include "vfio/container.h"
 #include "wdk/wdk.h"
 
-/* Pages of the contract, of its formats and of the kernel are the same. */
-static_assert(PAGE_SIZE == 4096);
 /* Addresses of devices, which are u64, are unsigned long for the IOMMU API. */
 static_assert(BITS_PER_LONG == 64);
 

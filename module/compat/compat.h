@@ -13,6 +13,11 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
+/* Pages of the contract and of its formats are those of the kernel. */
+#if PAGE_SHIFT != 12
+#error "wdm_iommu supports kernels with pages of 4 KiB only"
+#endif
+
 /* Since 6.15 the kernel has a name for it. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 #define wdm_compat_pragma(x)	_Pragma(#x)
