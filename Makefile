@@ -21,7 +21,7 @@ test:
 	scripts/test
 
 matrix:
-	scripts/test --all
+	scripts/matrix
 
 bench:
 	scripts/bench
@@ -56,7 +56,7 @@ help:
 	@echo 'make tools      build the programs and the library into build/tools'
 	@echo 'make demo       run the demo in a VM'
 	@echo 'make test       run the tests; see scripts/test --help to run some of them'
-	@echo 'make matrix     run all tests: also KCSAN, and all suites on all kernels (hours)'
+	@echo 'make matrix     run all tests, on all kernels and IOMMUs (hours), and say so in README.md'
 	@echo 'make bench      compare it with VFIO type1 and iommufd, in VMs'
 	@echo 'make results    copy the results of make bench to docs/results'
 	@echo 'make lint       check the style and run the static checkers'
