@@ -862,9 +862,11 @@ static u64 wdm_block_collect(const struct wdm_map_block *block, u64 pgno,
 
 	last_pgno = min(last_pgno, block->last);
 	if (block->span) {
+		const struct wdm_map_entry *entry = &block->entry[0];
+		u64 page = entry->page + (pgno - block->first);
 		u64 nr = last_pgno - pgno + 1;
 
-		return wdm_put_list_add(put_list, block->entry[0].mdl, nr) ? nr : 0;
+		return wdm_put_list_add(put_list, entry->mdl, page, nr) ? nr : 0;
 	}
 	last = wdm_region_index(last_pgno);
 	for (i = wdm_region_index(pgno); i <= last; i = j) {
@@ -872,7 +874,7 @@ static u64 wdm_block_collect(const struct wdm_map_block *block, u64 pgno,
 
 		for (j = i + 1; j <= last && block->entry[j].mdl == mdl; j++)
 			;
-		if (!mdl || !wdm_put_list_add(put_list, mdl, j - i))
+		if (!mdl || !wdm_put_list_add(put_list, mdl, block->entry[i].page, j - i))
 			break;
 	}
 	return i - wdm_region_index(pgno);
@@ -1122,12 +1124,13 @@ void wdm_mappings_init(struct wdm_mappings *mappings, struct wdm_budget *budget)
 	mappings->budget = budget;
 }
 
-static void wdm_block_unuse(const struct wdm_map_block *block)
+static void wdm_block_unmapped(const struct wdm_map_block *block)
 {
 	unsigned int i, j;
 
 	if (block->span) {
-		wdm_mdl_unuse(block->entry[0].mdl, block->last - block->first + 1);
+		wdm_mdl_unmapped(block->entry[0].mdl, block->entry[0].page,
+				 block->last - block->first + 1);
 		return;
 	}
 	for (i = 0; i < WDM_REGION_PAGES; i = j) {
@@ -1136,7 +1139,7 @@ static void wdm_block_unuse(const struct wdm_map_block *block)
 		for (j = i + 1; j < WDM_REGION_PAGES && block->entry[j].mdl == mdl; j++)
 			;
 		if (mdl)
-			wdm_mdl_unuse(mdl, j - i);
+			wdm_mdl_unmapped(mdl, block->entry[i].page, j - i);
 	}
 }
 
@@ -1151,7 +1154,7 @@ void wdm_mappings_destroy(struct wdm_mappings *mappings)
 	struct wdm_map_block *block, *next;
 
 	rbtree_postorder_for_each_entry_safe(block, next, &mappings->blocks, rb) {
-		wdm_block_unuse(block);
+		wdm_block_unmapped(block);
 		wdm_block_free(mappings, block);
 		cond_resched();
 	}

@@ -23,9 +23,13 @@ struct wdm_mdl;
 /**
  * struct wdm_mdl_ops - the operations of an MDL's maker
  * @free: release the pages and free the MDL; its last reference is gone
+ * @unmapped: release pages that were mapped and no longer are; may be called from
+ *	several threads, for different pages. Optional, and only for an MDL that is mapped
+ *	once, as a whole: its neighbouring pages are neighbours in the mapping table, too
  */
 struct wdm_mdl_ops {
 	void (*free)(struct wdm_mdl *mdl);
+	void (*unmapped)(struct wdm_mdl *mdl, u64 page, u64 nr_pages);
 };
 
 /**
@@ -84,6 +88,20 @@ static inline void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
 {
 	if (atomic64_sub_and_test(pages, &mdl->refs))
 		mdl->ops->free(mdl);
+}
+
+/**
+ * wdm_mdl_unmapped() - Drop the count of pages that were mapped, and release them if the
+ * MDL does so one by one
+ * @mdl: the MDL; may be gone afterwards
+ * @page: the first one
+ * @nr_pages: how many; the IOTLB has been synced since they were unmapped
+ */
+static inline void wdm_mdl_unmapped(struct wdm_mdl *mdl, u64 page, u64 nr_pages)
+{
+	if (mdl->ops->unmapped)
+		mdl->ops->unmapped(mdl, page, nr_pages);
+	wdm_mdl_unuse(mdl, nr_pages);
 }
 
 /**

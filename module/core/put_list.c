@@ -39,7 +39,9 @@ void wdm_put_list_release_list(struct wdm_put_list *put_list)
 	u64 i;
 
 	for (i = 0; i < put_list->nr && !put_list->leak; i++) {
-		wdm_mdl_unuse(put_list->list[i].mdl, put_list->list[i].nr_pages);
+		struct wdm_put_entry *entry = &put_list->list[i];
+
+		wdm_mdl_unmapped(entry->mdl, entry->page, entry->nr_pages);
 		cond_resched();
 	}
 	if (put_list->list != put_list->few)

@@ -15,10 +15,12 @@
 /**
  * struct wdm_put_entry - uses of an MDL
  * @mdl: the MDL
+ * @page: the number of the first page in @mdl, if it releases pages one by one
  * @nr_pages: how many
  */
 struct wdm_put_entry {
 	struct wdm_mdl *mdl;
+	u64 page;
 	u64 nr_pages;
 };
 
@@ -46,6 +48,14 @@ static inline void wdm_put_list_init(struct wdm_put_list *put_list)
 	put_list->list = put_list->few;
 }
 
+/* Can pages be part of an entry? */
+static inline bool wdm_put_entry_continues(const struct wdm_put_entry *entry,
+					   const struct wdm_mdl *mdl, u64 page)
+{
+	return entry->mdl == mdl &&
+	       (!mdl->ops->unmapped || entry->page + entry->nr_pages == page);
+}
+
 static inline bool wdm_put_list_is_full(const struct wdm_put_list *put_list)
 {
 	return put_list->nr == put_list->max;
@@ -55,21 +65,23 @@ static inline bool wdm_put_list_is_full(const struct wdm_put_list *put_list)
  * wdm_put_list_add() - Add uses of an MDL
  * @put_list: the list
  * @mdl: the MDL
+ * @page: the number of the first page in @mdl
  * @nr_pages: how many
  *
  * Return: false if the list is full, and wdm_put_list_grow() has to come first.
  */
 static inline bool wdm_put_list_add(struct wdm_put_list *put_list,
-				    struct wdm_mdl *mdl, u64 nr_pages)
+				    struct wdm_mdl *mdl, u64 page, u64 nr_pages)
 {
-	if (put_list->nr && put_list->list[put_list->nr - 1].mdl == mdl) {
+	if (put_list->nr &&
+	    wdm_put_entry_continues(&put_list->list[put_list->nr - 1], mdl, page)) {
 		put_list->list[put_list->nr - 1].nr_pages += nr_pages;
 		return true;
 	}
 	if (wdm_put_list_is_full(put_list))
 		return false;
 	put_list->list[put_list->nr++] = (struct wdm_put_entry) {
-		.mdl = mdl, .nr_pages = nr_pages,
+		.mdl = mdl, .page = page, .nr_pages = nr_pages,
 	};
 	return true;
 }
