@@ -32,6 +32,9 @@ results:
 lint:
 	scripts/lint
 
+docs:
+	scripts/docs
+
 dist:
 	scripts/dist
 
@@ -60,6 +63,7 @@ help:
 	@echo 'make bench      compare it with VFIO type1 and iommufd, in VMs'
 	@echo 'make results    copy the results of make bench to docs/results'
 	@echo 'make lint       check the style and run the static checkers'
+	@echo 'make docs       make HTML and manual pages of the documentation, in build/docs'
 	@echo 'make dist       make the release tarball, build/dist/wdm-iommu-$(VERSION).tar.xz'
 	@echo 'make install    install the module through DKMS, the udev rule and the group (as root),'
 	@echo '                for every kernel that has headers, or for KVER=...; DESTDIR=... only'
@@ -69,4 +73,4 @@ help:
 	@echo '                install the module without DKMS, below INSTALL_MOD_PATH=...'
 	@echo 'make clean      remove what was built, but not the kernels in build/'
 
-.PHONY: all module tools demo test matrix bench results lint dist install uninstall modules_install clean help
+.PHONY: all module tools demo test matrix bench results lint docs dist install uninstall modules_install clean help
