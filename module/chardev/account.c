@@ -32,7 +32,7 @@ static bool wdm_account_user(struct user_struct *user, u64 nr_pages)
 
 /**
  * wdm_account_pages() - Count pages that the calling process is about to pin
- * @account: out: where they are counted, for wdm_unaccount_pages()
+ * @account: out: where they are counted, for wdm_account_end()
  * @budget: the budget that they increase
  * @nr_pages: how many
  *
@@ -56,7 +56,7 @@ bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 		.mm = current->mm,
 		.cred = cred,
 		.budget = budget,
-		.nr_pages = nr_pages,
+		.nr_pages = ATOMIC64_INIT(nr_pages),
 	};
 	mmgrab(account->mm);
 	atomic64_add(nr_pages, &account->mm->pinned_vm);
@@ -67,16 +67,25 @@ bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 /**
  * wdm_unaccount_pages() - Uncount pages that are unpinned
  * @account: where they are counted
+ * @nr_pages: how many
  */
-void wdm_unaccount_pages(struct wdm_account *account)
+void wdm_unaccount_pages(struct wdm_account *account, u64 nr_pages)
 {
-	u64 nr_pages = account->nr_pages;
-
+	atomic64_sub(nr_pages, &account->nr_pages);
 	atomic64_sub(nr_pages << PAGE_SHIFT, &account->budget->pinned);
 	atomic64_sub(nr_pages, &account->mm->pinned_vm);
-	mmdrop(account->mm);
-	if (account->cred) {
+	if (account->cred)
 		atomic_long_sub(nr_pages, &account->cred->user->locked_vm);
+}
+
+/**
+ * wdm_account_end() - Uncount all pages that are left
+ * @account: where they are counted
+ */
+void wdm_account_end(struct wdm_account *account)
+{
+	wdm_unaccount_pages(account, atomic64_read(&account->nr_pages));
+	mmdrop(account->mm);
+	if (account->cred)
 		put_cred(account->cred);
-	}
 }

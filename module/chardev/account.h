@@ -5,6 +5,7 @@
 #ifndef WDM_CHARDEV_ACCOUNT_H
 #define WDM_CHARDEV_ACCOUNT_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 struct cred;
@@ -17,17 +18,18 @@ struct wdm_budget;
  * @cred: whose user RLIMIT_MEMLOCK counts them for; NULL if CAP_IPC_LOCK lifts
  *	the limit
  * @budget: the budget that they increase
- * @nr_pages: how many
+ * @nr_pages: how many; falls as pages are unpinned
  */
 struct wdm_account {
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct wdm_budget *budget;
-	u64 nr_pages;
+	atomic64_t nr_pages;
 };
 
 bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 		       u64 nr_pages);
-void wdm_unaccount_pages(struct wdm_account *account);
+void wdm_unaccount_pages(struct wdm_account *account, u64 nr_pages);
+void wdm_account_end(struct wdm_account *account);
 
 #endif /* WDM_CHARDEV_ACCOUNT_H */

@@ -60,6 +60,7 @@ union wdm_argument {
 	struct wdm_iommu_pasid_create pasid_create;
 	struct wdm_iommu_pasid_attach pasid_attach;
 	struct wdm_iommu_pasid_detach pasid_detach;
+	struct wdm_iommu_mdl_create_file mdl_create_file;
 };
 
 /**
@@ -152,6 +153,8 @@ static const struct wdm_ioctl wdm_ioctls[] = {
 		  struct wdm_iommu_pasid_attach, pasid_device),
 	WDM_IOCTL(WDM_IOMMU_PASID_DETACH, wdm_cmd_pasid_detach, false,
 		  struct wdm_iommu_pasid_detach, reserved),
+	WDM_IOCTL(WDM_IOMMU_MDL_CREATE_FILE, wdm_cmd_mdl_create_file, true,
+		  struct wdm_iommu_mdl_create_file, reserved),
 };
 
 static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)

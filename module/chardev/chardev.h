@@ -98,6 +98,7 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_attach(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_detach(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_mdl_create(struct wdm_command *cmd);
+ntstatus_t wdm_cmd_mdl_create_file(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_map(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd);
 ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd);

@@ -44,12 +44,13 @@ static ntstatus_t wdm_map_user_check(struct wdm_domain *domain,
 }
 
 /*
- * The MDL has no handle: it is freed when its last page is unmapped, or here, if
- * mapping it fails.
+ * The MDL has no handle: its pages are unpinned as they are unmapped, and it is freed
+ * with the last one, or here, if mapping it fails.
  */
 ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 {
 	struct wdm_iommu_map_user *arg = cmd->arg;
+	struct wdm_user_memory memory;
 	struct wdm_domain *domain;
 	struct wdm_mdl *mdl;
 	ntstatus_t status;
@@ -60,8 +61,13 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 	status = wdm_map_user_check(domain, arg);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_user_mdl_create(cmd->ctx, arg->user_va, arg->length,
-				     arg->permissions | WDM_READ, &mdl);
+	memory = (struct wdm_user_memory) {
+		.start = arg->user_va,
+		.length = arg->length,
+		.access = arg->permissions | WDM_READ,
+		.once = true,
+	};
+	status = wdm_user_mdl_create(cmd->ctx, &memory, &mdl);
 	/* Both describe the memory, which is one parameter of the contract's. */
 	if (status == STATUS_INVALID_PARAMETER_1 ||
 	    status == STATUS_INVALID_PARAMETER_2)

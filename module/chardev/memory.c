@@ -184,6 +184,12 @@ static ntstatus_t wdm_memory_check(const struct wdm_iommu_memory *arg)
 ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory *arg,
 			  u32 perms, struct wdm_memory *memory)
 {
+	struct wdm_user_memory user = {
+		.start = arg->address,
+		.length = arg->length,
+		.access = perms | WDM_READ,
+		.once = true,
+	};
 	struct wdm_mdl *mdl;
 	ntstatus_t status;
 
@@ -201,8 +207,7 @@ ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory
 	if (!wdm_ok(status))
 		return status;
 	if (arg->type == WDM_IOMMU_MEMORY_USER)
-		status = wdm_user_mdl_create(cmd->ctx, arg->address, arg->length,
-					     perms | WDM_READ, &memory->owned);
+		status = wdm_user_mdl_create(cmd->ctx, &user, &memory->owned);
 	else
 		status = wdm_phys_mdl_create(&cmd->ctx->budget, arg, &memory->owned);
 	if (wdm_ok(status))

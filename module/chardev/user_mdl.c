@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs of user memory, pinned for as long as they exist.
+ * MDLs of user memory, pinned for as long as they exist, or are mapped.
  */
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -12,7 +14,7 @@
 #include "object.h"
 #include "user_mdl.h"
 
-/* Pages pinned at a time: 16 MiB, for 32 KiB of pointers */
+/* Pages, or folios of a file, pinned at a time: 16 MiB, for 32 KiB of pointers */
 #define WDM_PIN_BATCH		4096UL
 
 /* Pages for whose pointers the stack has room */
@@ -32,6 +34,8 @@
  * struct wdm_user_mdl - an MDL of user memory
  * @mdl: the MDL
  * @account: where its pages are counted
+ * @file: the memfd that they are part of, or NULL. For a writable MDL it counts as a
+ *	shared writable mapping, so that it cannot be sealed against writing meanwhile
  * @charge: bytes of kernel memory charged to the file's budget
  * @max_runs: elements that @mdl.pages.runs has room for
  * @few: room for the runs of a small MDL
@@ -39,6 +43,7 @@
 struct wdm_user_mdl {
 	struct wdm_mdl mdl;
 	struct wdm_account account;
+	struct file *file;
 	u64 charge;
 	u32 max_runs;
 	struct wdm_run few[2];
@@ -56,18 +61,48 @@ static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 	}
 }
 
-static void wdm_unpin_all(struct wdm_mdl *mdl)
+/* Each folio of a file is pinned once, in whatever run of pages it is. */
+static void wdm_unpin_folios(u64 pfn, u64 nr_pages, bool dirty)
 {
-	bool dirty = mdl->access & WDM_WRITE;
-	/* From the first run on, which needs no search */
-	struct wdm_pages_iter iter = {
-		.pages = &mdl->pages,
-		.left = mdl->pages.nr_pages,
-	};
+	u64 end = pfn + nr_pages;
+	struct folio *folio;
+	u64 next;
+
+	for (; pfn < end; pfn = next) {
+		folio = page_folio(pfn_to_page(pfn));
+		next = folio_pfn(folio) + folio_nr_pages(folio);
+		if (dirty && !folio_test_dirty(folio)) {
+			folio_lock(folio);
+			folio_mark_dirty(folio);
+			folio_unlock(folio);
+		}
+		wdm_unpin_folio(folio);
+		cond_resched();
+	}
+}
+
+static void wdm_unpin(struct wdm_user_mdl *umdl, struct wdm_pages_iter *iter)
+{
+	bool dirty = umdl->mdl.access & WDM_WRITE;
 	u64 pfn, nr;
 
-	while ((nr = wdm_pages_iter_next(&iter, &pfn)))
-		wdm_unpin_run(pfn, nr, dirty);
+	while ((nr = wdm_pages_iter_next(iter, &pfn))) {
+		if (umdl->file)
+			wdm_unpin_folios(pfn, nr, dirty);
+		else
+			wdm_unpin_run(pfn, nr, dirty);
+	}
+}
+
+static void wdm_unpin_all(struct wdm_user_mdl *umdl)
+{
+	/* From the first run on, which needs no search */
+	struct wdm_pages_iter iter = {
+		.pages = &umdl->mdl.pages,
+		.left = umdl->mdl.pages.nr_pages,
+	};
+
+	wdm_unpin(umdl, &iter);
 }
 
 static void wdm_free_runs(struct wdm_user_mdl *umdl)
@@ -134,40 +169,79 @@ static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
 	return i;
 }
 
-/* Add pinned pages to the MDL; on failure, those that are not added are unpinned. */
-static int wdm_add_pages(struct wdm_user_mdl *umdl, struct page **pinned,
-			 unsigned long nr)
+/* Add contiguous pages that are pinned. */
+static int wdm_add_run(struct wdm_user_mdl *umdl, u64 pfn, u64 nr_pages)
 {
 	struct wdm_pages *pages = &umdl->mdl.pages;
+
+	if (unlikely(wdm_pinned_too_often(pfn, nr_pages)))
+		return -ENOMEM;
+	if (pages->nr_runs == umdl->max_runs && !wdm_pages_continue(pages, pfn) &&
+	    wdm_resize_runs(umdl, 2 * umdl->max_runs))
+		return -ENOMEM;
+	wdm_pages_add(pages, pfn, nr_pages);
+	return 0;
+}
+
+/* Pin up to @max of the pages that are missing, and add them. */
+static int wdm_pin_user(struct wdm_user_mdl *umdl, const struct wdm_user_memory *memory,
+			void **pinned, u64 max)
+{
+	u64 done = umdl->mdl.pages.nr_pages << PAGE_SHIFT;
+	struct page **pages = (struct page **)pinned;
 	unsigned long i, run;
+	int nr;
 
+	nr = wdm_pin_user_pages(memory->start + done,
+				min((memory->length - done) >> PAGE_SHIFT, max),
+				memory->access & WDM_WRITE, pages);
+	if (nr <= 0)
+		return nr ?: -EFAULT;
 	for (i = 0; i < nr; i += run) {
-		u64 pfn = page_to_pfn(pinned[i]);
-
-		run = wdm_contiguous(&pinned[i], nr - i);
-		if (unlikely(wdm_pinned_too_often(pfn, run)))
-			goto unpin;
-		if (pages->nr_runs == umdl->max_runs &&
-		    !wdm_pages_continue(pages, pfn) &&
-		    wdm_resize_runs(umdl, 2 * umdl->max_runs))
-			goto unpin;
-		wdm_pages_add(pages, pfn, run);
+		run = wdm_contiguous(&pages[i], nr - i);
+		if (wdm_add_run(umdl, page_to_pfn(pages[i]), run)) {
+			unpin_user_pages(&pages[i], nr - i);
+			return -ENOMEM;
+		}
 	}
 	return 0;
+}
 
-unpin:
-	unpin_user_pages(&pinned[i], nr - i);
-	return -ENOMEM;
+/* The same, with up to @max folios of a file */
+static int wdm_pin_file(struct wdm_user_mdl *umdl, const struct wdm_user_memory *memory,
+			void **pinned, u64 max)
+{
+	u64 left = (memory->length >> PAGE_SHIFT) - umdl->mdl.pages.nr_pages;
+	u64 start = memory->start + (umdl->mdl.pages.nr_pages << PAGE_SHIFT);
+	struct folio **folios = (struct folio **)pinned;
+	pgoff_t offset;
+	u64 first, run;
+	long i, nr;
+
+	nr = wdm_pin_memfd(memory->file, start, memory->start + memory->length - 1,
+			   folios, min(left, max), &offset);
+	if (nr <= 0)
+		return nr ?: -EFAULT;
+	first = offset >> PAGE_SHIFT;
+	for (i = 0; i < nr; i++) {
+		run = min(folio_nr_pages(folios[i]) - first, left);
+		if (wdm_add_run(umdl, folio_pfn(folios[i]) + first, run)) {
+			wdm_unpin_memfd(&folios[i], nr - i);
+			return -ENOMEM;
+		}
+		left -= run;
+		first = 0;
+	}
+	return 0;
 }
 
 /* Pin all pages or none. Only a fatal signal ends this early. */
-static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long user_va,
-		       u64 nr_pages)
+static int wdm_pin_all(struct wdm_user_mdl *umdl, const struct wdm_user_memory *memory)
 {
 	const u64 *done = &umdl->mdl.pages.nr_pages;
-	bool write = umdl->mdl.access & WDM_WRITE;
+	u64 nr_pages = memory->length >> PAGE_SHIFT;
 	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH);
-	struct page *few[WDM_PIN_FEW], **pinned = few;
+	void *few[WDM_PIN_FEW], **pinned = few;
 	int ret = 0;
 
 	if (max > WDM_PIN_FEW) {
@@ -181,44 +255,71 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, unsigned long user_va,
 			ret = -EINTR;
 			break;
 		}
-		ret = wdm_pin_user_pages(user_va + (*done << PAGE_SHIFT),
-					 min(nr_pages - *done, max), write,
-					 pinned);
-		if (!ret)
-			ret = -EFAULT;
-		else if (ret > 0)
-			ret = wdm_add_pages(umdl, pinned, ret);
+		if (memory->file)
+			ret = wdm_pin_file(umdl, memory, pinned, max);
+		else
+			ret = wdm_pin_user(umdl, memory, pinned, max);
 		cond_resched();
 	}
 	if (pinned != few)
 		kvfree(pinned);
 	if (ret)
-		wdm_unpin_all(&umdl->mdl);
+		wdm_unpin_all(umdl);
 	return ret;
+}
+
+static void wdm_user_mdl_put_file(struct wdm_user_mdl *umdl)
+{
+	if (!umdl->file)
+		return;
+	if (umdl->mdl.access & WDM_WRITE)
+		mapping_unmap_writable(umdl->file->f_mapping);
+	fput(umdl->file);
 }
 
 static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 {
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
 
-	wdm_unpin_all(mdl);
+	/* If pages are unpinned one by one, all of them are by now, or none was mapped. */
+	if (atomic64_read(&umdl->account.nr_pages))
+		wdm_unpin_all(umdl);
 	wdm_budget_uncharge(umdl->account.budget, umdl->charge);
-	wdm_unaccount_pages(&umdl->account);
+	wdm_account_end(&umdl->account);
+	wdm_user_mdl_put_file(umdl);
 	wdm_free_runs(umdl);
 	kfree(umdl);
+}
+
+static void wdm_user_mdl_unmapped(struct wdm_mdl *mdl, u64 page, u64 nr_pages)
+{
+	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
+	struct wdm_pages_iter iter;
+
+	wdm_pages_iter_init(&iter, &mdl->pages, page, nr_pages);
+	wdm_unpin(umdl, &iter);
+	wdm_unaccount_pages(&umdl->account, nr_pages);
 }
 
 static const struct wdm_mdl_ops wdm_user_mdl_ops = {
 	.free = wdm_user_mdl_free,
 };
 
+static const struct wdm_mdl_ops wdm_once_mdl_ops = {
+	.free = wdm_user_mdl_free,
+	.unmapped = wdm_user_mdl_unmapped,
+};
+
 static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
-				    unsigned long user_va)
+				    const struct wdm_user_memory *memory)
 {
 	struct wdm_mdl *mdl = &umdl->mdl;
 	int ret;
 
-	ret = wdm_pin_all(umdl, user_va, umdl->account.nr_pages);
+	ret = wdm_pin_all(umdl, memory);
+	/* The file has been truncated. */
+	if (ret == -EINVAL && memory->file)
+		return STATUS_INVALID_PARAMETER_2;
 	if (ret)
 		return wdm_status_from_errno(ret);
 
@@ -231,33 +332,58 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	if (mdl->pages.runs != umdl->few)
 		umdl->charge += umdl->max_runs * sizeof(*umdl->few);
 	if (!wdm_budget_charge(umdl->account.budget, umdl->charge)) {
-		wdm_unpin_all(mdl);
+		wdm_unpin_all(umdl);
 		return STATUS_WORKING_SET_QUOTA;
 	}
-	wdm_mdl_init(mdl, &wdm_user_mdl_ops, mdl->access, &mdl->pages);
+	wdm_mdl_init(mdl, memory->once ? &wdm_once_mdl_ops : &wdm_user_mdl_ops,
+		     mdl->access, &mdl->pages);
+	return STATUS_SUCCESS;
+}
+
+/*
+ * Check that a file is a memfd that lets devices do that, before anything is allocated
+ * for it.
+ */
+static ntstatus_t wdm_user_mdl_get_file(struct wdm_user_mdl *umdl,
+					const struct wdm_user_memory *memory)
+{
+	struct file *file = memory->file;
+	bool write = memory->access & WDM_WRITE;
+
+	if (!WDM_CAN_PIN_MEMFD)
+		return STATUS_NOT_SUPPORTED;
+	if (!wdm_is_memfd(file))
+		return STATUS_OBJECT_TYPE_MISMATCH;
+	if (memory->start + memory->length > i_size_read(file_inode(file)))
+		return STATUS_INVALID_PARAMETER_2;
+	if (!(file->f_mode & FMODE_READ) || (write && !(file->f_mode & FMODE_WRITE)) ||
+	    (write && wdm_memfd_is_sealed(file)) ||
+	    (write && mapping_map_writable(file->f_mapping)))
+		return STATUS_ACCESS_DENIED;
+	umdl->file = get_file(file);
 	return STATUS_SUCCESS;
 }
 
 /**
- * wdm_user_mdl_create() - Pin memory of the calling process
+ * wdm_user_mdl_create() - Pin memory of a program
  * @ctx: the file, whose budget outlives the MDL
- * @user_va: where the memory starts
- * @length: bytes
- * @access: WDM_READ, or WDM_READ | WDM_WRITE
+ * @memory: the memory
  * @out: out: the MDL
  *
- * Return: see &struct wdm_iommu_mdl_create.
+ * Return: see &struct wdm_iommu_mdl_create and &struct wdm_iommu_mdl_create_file.
  */
-ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx, u64 user_va, u64 length,
-			       u32 access, struct wdm_mdl **out)
+ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx,
+			       const struct wdm_user_memory *memory,
+			       struct wdm_mdl **out)
 {
-	u64 nr_pages = length >> PAGE_SHIFT;
+	u64 length = memory->length, nr_pages = length >> PAGE_SHIFT;
 	struct wdm_user_mdl *umdl;
 	ntstatus_t status;
 
-	if (!PAGE_ALIGNED(user_va))
+	if (!PAGE_ALIGNED(memory->start))
 		return STATUS_INVALID_PARAMETER_1;
-	if (!length || !PAGE_ALIGNED(length) || user_va + length - 1 < user_va ||
+	if (!length || !PAGE_ALIGNED(length) ||
+	    memory->start + length - 1 < memory->start ||
 	    nr_pages > WDM_USER_MDL_MAX_PAGES)
 		return STATUS_INVALID_PARAMETER_2;
 
@@ -265,23 +391,31 @@ ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx, u64 user_va, u64 length,
 	if (!umdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
 	/* What wdm_mdl_init() initializes is left to it. */
-	umdl->mdl.access = access;
+	umdl->mdl.access = memory->access;
 	umdl->mdl.pages = (struct wdm_pages) { .runs = umdl->few };
 	umdl->max_runs = ARRAY_SIZE(umdl->few);
+	umdl->file = NULL;
 
+	if (memory->file) {
+		status = wdm_user_mdl_get_file(umdl, memory);
+		if (!wdm_ok(status))
+			goto free;
+	}
 	if (!wdm_account_pages(&umdl->account, &ctx->budget, nr_pages)) {
 		status = STATUS_WORKING_SET_QUOTA;
-		goto free;
+		goto put_file;
 	}
-	status = wdm_user_mdl_fill(umdl, user_va);
+	status = wdm_user_mdl_fill(umdl, memory);
 	if (!wdm_ok(status))
 		goto unaccount;
 	*out = &umdl->mdl;
 	return STATUS_SUCCESS;
 
 unaccount:
-	wdm_unaccount_pages(&umdl->account);
+	wdm_account_end(&umdl->account);
 	wdm_free_runs(umdl);
+put_file:
+	wdm_user_mdl_put_file(umdl);
 free:
 	kfree(umdl);
 	return status;

@@ -13,10 +13,29 @@
 /* The runs are counted with 32 bits. */
 #define WDM_USER_MDL_MAX_PAGES	((u64)U32_MAX)
 
+struct file;
 struct wdm_context;
 struct wdm_mdl;
 
-ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx, u64 user_va, u64 length,
-			       u32 access, struct wdm_mdl **out);
+/**
+ * struct wdm_user_memory - memory of a program
+ * @file: the memfd that it is part of; NULL: it is the calling process's
+ * @start: where it starts: an offset in @file, or a user address
+ * @length: bytes
+ * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
+ * @once: the MDL is mapped once, as a whole, and its pages are unpinned as they are
+ *	unmapped
+ */
+struct wdm_user_memory {
+	struct file *file;
+	u64 start;
+	u64 length;
+	u32 access;
+	bool once;
+};
+
+ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx,
+			       const struct wdm_user_memory *memory,
+			       struct wdm_mdl **out);
 
 #endif /* WDM_CHARDEV_USER_MDL_H */

@@ -6,8 +6,10 @@
 #define WDM_COMPAT_PIN_H
 
 #include <linux/hugetlb.h>
+#include <linux/memfd.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
@@ -85,5 +87,65 @@ static inline int wdm_pin_user_pages(unsigned long start, int nr, bool write,
 #endif
 	return pin_user_pages_fast(start, nr, flags, pages);
 }
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+
+#define wdm_pin_memfd		memfd_pin_folios
+#define wdm_unpin_folio		unpin_folio
+#define wdm_unpin_memfd		unpin_folios
+
+#define WDM_CAN_PIN_MEMFD	true
+
+/* Is a file one that wdm_pin_memfd() takes? */
+static inline bool wdm_is_memfd(struct file *file)
+{
+	return shmem_file(file) || is_file_hugepages(file);
+}
+
+/* Such a file; mapping_map_writable() notices F_SEAL_WRITE, and only that. */
+static inline bool wdm_memfd_is_sealed(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	unsigned int seals;
+
+#ifdef CONFIG_HUGETLBFS
+	if (is_file_hugepages(file))
+		seals = HUGETLBFS_I(inode)->seals;
+	else
+#endif
+		seals = SHMEM_I(inode)->seals;
+	return seals & F_SEAL_FUTURE_WRITE;
+}
+
+#else
+
+#define WDM_CAN_PIN_MEMFD	false
+
+static inline bool wdm_is_memfd(struct file *file)
+{
+	return false;
+}
+
+static inline bool wdm_memfd_is_sealed(struct file *file)
+{
+	return true;
+}
+
+static inline long wdm_pin_memfd(struct file *file, loff_t start, loff_t end,
+				 struct folio **folios, unsigned int max,
+				 pgoff_t *offset)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void wdm_unpin_folio(struct folio *folio)
+{
+}
+
+static inline void wdm_unpin_memfd(struct folio **folios, unsigned long nr)
+{
+}
+
+#endif
 
 #endif /* WDM_COMPAT_PIN_H */

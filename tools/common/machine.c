@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -26,6 +28,16 @@ size_t find_edu(struct wdm_bdf *found, size_t most)
 	}
 	free(list);
 	return count;
+}
+
+bool kernel_is_at_least(unsigned int version, unsigned int patchlevel)
+{
+	unsigned int ours, level;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &ours, &level) != 2)
+		abort();
+	return ours > version || (ours == version && level >= patchlevel);
 }
 
 /* Fresh memory of small pages, all of them there; never NULL. */

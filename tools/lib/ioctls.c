@@ -188,6 +188,33 @@ __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __
 	return status;
 }
 
+/**
+ * wdm_mdl_create_file() - pin memory of a memfd, or of another file of a tmpfs or hugetlbfs
+ * @fd: /dev/wdm_iommu
+ * @file: the file
+ * @offset: where the memory starts in it
+ * @length: bytes
+ * @access: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @mdl: the handle
+ *
+ * Return: NTSTATUS; STATUS_NOT_SUPPORTED before Linux 6.11.
+ */
+__u32 wdm_mdl_create_file(int fd, int file, __u64 offset, __u64 length, __u32 access,
+			  __u32 *mdl)
+{
+	struct wdm_iommu_mdl_create_file argument = {
+		.size = sizeof(argument),
+		.fd = file,
+		.access = access,
+		.offset = offset,
+		.length = length,
+	};
+	__u32 status = wdm_call(fd, WDM_IOMMU_MDL_CREATE_FILE, &argument);
+
+	*mdl = argument.mdl;
+	return status;
+}
+
 static __u32 map(int fd, unsigned long request, struct wdm_iommu_map *argument)
 {
 	argument->size = sizeof(*argument);

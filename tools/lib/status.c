@@ -54,7 +54,7 @@ static const struct row *find_row(__u32 status)
  * wdm_status_name() - the name of an NTSTATUS
  * @status: what a call returned
  *
- * Return: "STATUS_...", never NULL.
+ * Return: the name, as "STATUS_SUCCESS"; never NULL.
  */
 const char *wdm_status_name(__u32 status)
 {

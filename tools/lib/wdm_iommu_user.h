@@ -86,6 +86,8 @@ __u32 wdm_domain_create(int fd, bool os_managed, __u32 flags, __u32 *domain);
 __u32 wdm_attach(int fd, __u32 domain, __u32 device);
 __u32 wdm_detach(int fd, __u32 device);
 __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __u32 *mdl);
+__u32 wdm_mdl_create_file(int fd, int file, __u64 offset, __u64 length, __u32 access,
+			  __u32 *mdl);
 __u32 wdm_query_domain_sized(int fd, __u32 domain, struct wdm_iommu_query_domain *query,
 			     size_t size);
 __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,

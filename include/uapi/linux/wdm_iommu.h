@@ -144,6 +144,7 @@ enum {
 	WDM_IOMMU_CMD_PASID_CREATE,
 	WDM_IOMMU_CMD_PASID_ATTACH,
 	WDM_IOMMU_CMD_PASID_DETACH,
+	WDM_IOMMU_CMD_MDL_CREATE_FILE,
 	/* On a VFIO container, not on /dev/wdm_iommu: */
 	WDM_IOMMU_CMD_VFIO_BIND = 0x80,
 };
@@ -487,6 +488,48 @@ struct wdm_iommu_mdl_create {
 };
 
 #define WDM_IOMMU_MDL_CREATE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MDL_CREATE)
+
+/**
+ * struct wdm_iommu_mdl_create_file - ioctl(WDM_IOMMU_MDL_CREATE_FILE)
+ * @size: sizeof(struct wdm_iommu_mdl_create_file)
+ * @status: out: NTSTATUS
+ * @fd: a memfd, or another file of a tmpfs or a hugetlbfs
+ * @access: as for %WDM_IOMMU_MDL_CREATE
+ * @offset: where the memory starts in the file; in bytes, page aligned
+ * @length: bytes; whole pages
+ * @mdl: out: the handle
+ * @reserved: must be 0
+ *
+ * As %WDM_IOMMU_MDL_CREATE, for memory that is mapped in no process, or in several: it
+ * survives exec(), and what one process writes, devices of another see. Holes of the file
+ * are filled. The MDL holds the file, whether or not @fd stays open. Pages that are
+ * truncated or punched out while they are pinned stay the MDL's, and are the file's no
+ * longer; F_SEAL_SHRINK prevents that. While an MDL for writing exists, F_SEAL_WRITE cannot
+ * be added.
+ *
+ * Statuses, besides those of %WDM_IOMMU_MDL_CREATE:
+ *
+ * - %STATUS_INVALID_HANDLE: @fd is not open.
+ * - %STATUS_OBJECT_TYPE_MISMATCH: a file of another kind.
+ * - %STATUS_INVALID_PARAMETER_1: @offset is not page aligned.
+ * - %STATUS_INVALID_PARAMETER_2: the range is not inside the file, too.
+ * - %STATUS_ACCESS_DENIED: @fd is not open for this access, or the file is sealed against
+ *   writing.
+ * - %STATUS_NOT_SUPPORTED: before Linux 6.11.
+ */
+struct wdm_iommu_mdl_create_file {
+	__u32 size;
+	__u32 status;
+	__s32 fd;
+	__u32 access;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 mdl;
+	__u32 reserved;
+};
+
+#define WDM_IOMMU_MDL_CREATE_FILE \
+	_IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_MDL_CREATE_FILE)
 
 /**
  * struct wdm_iommu_map - ioctl(WDM_IOMMU_MAP) and ioctl(WDM_IOMMU_MAP_IDENTITY)
@@ -985,8 +1028,8 @@ struct wdm_iommu_query_mappings {
  * @logical_address: the address that devices will use
  *
  * %WDM_IOMMU_MDL_CREATE and %WDM_IOMMU_MAP in one call, for memory that is mapped
- * once. Contract: IommuMapLogicalRange. The MDL has no handle. It exists as long as
- * a page of it is mapped: unmapping the last one unpins all of them. All or nothing.
+ * once. Contract: IommuMapLogicalRange. The MDL has no handle: unmapping any part of it
+ * unpins that part. All or nothing.
  *
  * Statuses:
  *

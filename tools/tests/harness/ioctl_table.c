@@ -71,6 +71,14 @@ static void prepare_mdl_create(struct ioctl_objects *objects, union argument *ar
 	argument->mdl_create.access = WDM_RW;
 }
 
+static void prepare_mdl_create_file(struct ioctl_objects *objects, union argument *argument)
+{
+	argument->mdl_create_file.fd = objects->memfd;
+	argument->mdl_create_file.offset = WDM_PAGE_SIZE;
+	argument->mdl_create_file.length = 2 * WDM_PAGE_SIZE;
+	argument->mdl_create_file.access = WDM_RW;
+}
+
 static void prepare_map(struct ioctl_objects *objects, union argument *argument)
 {
 	argument->map.domain = objects->os;
@@ -381,6 +389,12 @@ const struct ioctl_case ioctl_table[] = {
 		.prepare = prepare_mdl_create,
 	},
 	{
+		CALL(MDL_CREATE_FILE, mdl_create_file),
+		.needs_6_11 = true,
+		.prepare = prepare_mdl_create_file,
+		.zero = { AT(mdl_create_file, reserved) },
+	},
+	{
 		CALL(MAP, map),
 		.prepare = prepare_map,
 		.handles = {
@@ -584,6 +598,13 @@ const struct ioctl_case ioctl_table[] = {
 
 const size_t number_of_ioctls = ARRAY_SIZE(ioctl_table);
 
+__u32 ioctl_answer(const struct ioctl_case *call)
+{
+	if (call->needs_6_11 && !kernel_is_at_least(6, 11))
+		return STATUS_NOT_SUPPORTED;
+	return call->answer;
+}
+
 /* Opening a device takes its time: once in a process, then bound to each file. */
 static void give_device(struct ioctl_objects *objects)
 {
@@ -622,6 +643,8 @@ void open_objects(struct ioctl_objects *objects, bool with_device)
 	address = TOKEN_ADDRESS;
 	MUST(wdm_reserve(fixture->fd, objects->os, FIXTURE_PAGES * WDM_PAGE_SIZE, &address,
 			 WDM_IOMMU_ADDRESS_EXPLICIT, 0, 0, &objects->token));
+	objects->memfd = memfd_create("wdm-e2e", MFD_CLOEXEC);
+	REQUIRE(objects->memfd >= 0 && !ftruncate(objects->memfd, FIXTURE_PAGES * WDM_PAGE_SIZE));
 	objects->device = 0;
 	if (with_device && options.has_device)
 		give_device(objects);
@@ -630,6 +653,7 @@ void open_objects(struct ioctl_objects *objects, bool with_device)
 void close_objects(struct ioctl_objects *objects)
 {
 	close(objects->fixture.fd);
+	close(objects->memfd);
 	munmap(objects->fixture.arena, FIXTURE_PAGES * WDM_PAGE_SIZE);
 }
 

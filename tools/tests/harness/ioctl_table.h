@@ -33,6 +33,7 @@ enum object {
  * @caller: a caller-managed domain with the arena in its address space
  * @spare: an MDL that nothing uses
  * @token: a token of @os, of FIXTURE_PAGES
+ * @memfd: a file of FIXTURE_PAGES
  * @device: an edu device, not attached; 0 if there is none
  */
 struct ioctl_objects {
@@ -41,6 +42,7 @@ struct ioctl_objects {
 	__u32 caller;
 	__u32 spare;
 	__u32 token;
+	int memfd;
 	__u32 device;
 };
 
@@ -81,6 +83,7 @@ union argument {
 	struct wdm_iommu_pasid_create pasid_create;
 	struct wdm_iommu_pasid_attach pasid_attach;
 	struct wdm_iommu_pasid_detach pasid_detach;
+	struct wdm_iommu_mdl_create_file mdl_create_file;
 };
 
 /**
@@ -91,6 +94,7 @@ union argument {
  * @first_size: of its argument in the first version; 0: as today
  * @answer: the status of a call with nothing wrong, where that is not success: what it
  *	asks for cannot be had on the machines of the tests
+ * @needs_6_11: it is not supported before Linux 6.11
  * @needs_device: it cannot succeed without one
  * @changes_nothing: even if it succeeds
  * @prepare: brings the objects to where the call can succeed, and fills in the
@@ -104,6 +108,7 @@ struct ioctl_case {
 	size_t size;
 	size_t first_size;
 	__u32 answer;
+	bool needs_6_11;
 	bool needs_device;
 	bool changes_nothing;
 	void (*prepare)(struct ioctl_objects *objects, union argument *argument);
@@ -116,6 +121,9 @@ struct ioctl_case {
 
 extern const struct ioctl_case ioctl_table[];
 extern const size_t number_of_ioctls;
+
+/* The status of a call with nothing wrong, on this kernel */
+__u32 ioctl_answer(const struct ioctl_case *call);
 
 /**
  * struct state - what can be seen from outside

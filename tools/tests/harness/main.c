@@ -25,6 +25,7 @@ static const struct suite * const suites[] = {
 	&callermemory_suite,
 	&hostile_suite,
 	&mdl_suite,
+	&memfd_suite,
 	&attach_suite,
 	&lifetime_suite,
 	&threads_suite,

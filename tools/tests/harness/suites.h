@@ -14,6 +14,7 @@ extern const struct suite callermanaged_suite;
 extern const struct suite callermemory_suite;
 extern const struct suite hostile_suite;
 extern const struct suite mdl_suite;
+extern const struct suite memfd_suite;
 extern const struct suite attach_suite;
 extern const struct suite lifetime_suite;
 extern const struct suite threads_suite;

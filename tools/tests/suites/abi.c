@@ -76,7 +76,7 @@ static void succeeds(struct trial *trial, void *argument)
 
 	errno = 0;
 	answer = wdm_call(trial->objects.fixture.fd, trial->call->request, argument);
-	about(trial, check_status(HERE("the call"), answer, trial->call->answer));
+	about(trial, check_status(HERE("the call"), answer, ioctl_answer(trial->call)));
 }
 
 static void fails(struct trial *trial, void *argument, __u32 status)
@@ -233,7 +233,7 @@ static void test_half_read_only(struct trial *trial)
 	} else {
 		/* One that answers only with its status */
 		memcpy(&status, (char *)across + sizeof(__u32), sizeof(status));
-		about(trial, check_status(HERE("the call"), status, trial->call->answer));
+		about(trial, check_status(HERE("the call"), status, ioctl_answer(trial->call)));
 	}
 	munmap(memory, 2 * WDM_PAGE_SIZE);
 }

@@ -117,7 +117,7 @@ static unsigned int fail_until_success(const struct ioctl_case *call, bool attac
 						  &status);
 
 		if (!injected) {
-			CHECK_EQUAL(status, call->answer);
+			CHECK_EQUAL(status, ioctl_answer(call));
 			close_objects(&attempt.objects);
 			return failures;
 		}

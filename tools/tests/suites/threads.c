@@ -188,6 +188,11 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->mdl_create.length = PAGE + pick_pages(thread, 8);
 		argument->mdl_create.access = 1 + pick(thread, 3);
 		break;
+	case WDM_IOMMU_MDL_CREATE_FILE:
+		argument->mdl_create_file.offset = pick_pages(thread, 4);
+		argument->mdl_create_file.length = PAGE + pick_pages(thread, 8);
+		argument->mdl_create_file.access = 1 + pick(thread, 3);
+		break;
 	case WDM_IOMMU_MEMORY_ADD:
 		argument->memory_add.permissions = pick(thread, 4) ? WDM_RW : WDM_IOMMU_READ;
 		argument->memory_add.caller_address = pick_address(thread);
@@ -254,6 +259,8 @@ static __u32 new_handle(unsigned long request, const union argument *argument)
 		return argument->device_create.device;
 	case WDM_IOMMU_MDL_CREATE:
 		return argument->mdl_create.mdl;
+	case WDM_IOMMU_MDL_CREATE_FILE:
+		return argument->mdl_create_file.mdl;
 	case WDM_IOMMU_DOMAIN_CREATE_EX:
 		return argument->domain_create_ex.domain;
 	case WDM_IOMMU_RESERVE:
