@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Errors as sentences.
+ * Errors as sentences. strerror() is thread-safe: in glibc since 2.32.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -38,13 +38,11 @@ bool wdm__fail(struct wdm_error *error, int number, const char *cure, const char
 
 bool wdm__fail_errno(struct wdm_error *error, const char *cure, const char *format, ...)
 {
-	char buffer[128];
-	va_list arguments;
 	int number = errno;
+	va_list arguments;
 
 	va_start(arguments, format);
-	set_error(error, number, WDM_STATUS_NONE, strerror_r(number, buffer, sizeof(buffer)),
-		  cure, format, arguments);
+	set_error(error, number, WDM_STATUS_NONE, strerror(number), cure, format, arguments);
 	va_end(arguments);
 	return false;
 }
@@ -63,12 +61,9 @@ bool wdm__fail_errno(struct wdm_error *error, const char *cure, const char *form
 bool wdm_error_set(struct wdm_error *error, __u32 status, const char *format, ...)
 {
 	int number = errno;
-	char buffer[128];
-	const char *cause = wdm_status_text(status);
+	const char *cause = status == WDM_STATUS_NONE ? strerror(number) : wdm_status_text(status);
 	va_list arguments;
 
-	if (status == WDM_STATUS_NONE)
-		cause = strerror_r(number, buffer, sizeof(buffer));
 	va_start(arguments, format);
 	set_error(error, number, status, cause, wdm_status_cure(status), format, arguments);
 	va_end(arguments);

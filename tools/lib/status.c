@@ -100,7 +100,7 @@ int wdm_status_errno(__u32 status)
 }
 
 /**
- * wdm_status_describe() - name, number, meaning and errno in one line
+ * wdm_status_describe() - name, number, meaning, errno and cure in one line
  * @status: what a call returned
  * @error: errno after the call
  * @text: where to write
@@ -111,13 +111,14 @@ int wdm_status_errno(__u32 status)
 char *wdm_status_describe(__u32 status, int error, char *text, size_t size)
 {
 	const struct row *row = find_row(status);
+	const char *cure = wdm_status_cure(status);
 
 	if (status == WDM_STATUS_NONE)
 		snprintf(text, size, "%s", strerror(error));
 	else if (status == STATUS_SUCCESS)
 		snprintf(text, size, "%s", row->name);
 	else
-		snprintf(text, size, "%s (0x%08X): %s; errno %d, %s", row->name, status,
-			 row->meaning, error, strerror(error));
+		snprintf(text, size, "%s (0x%08X): %s; errno %d, %s%s%s", row->name, status,
+			 row->meaning, error, strerror(error), *cure ? ". " : "", cure);
 	return text;
 }

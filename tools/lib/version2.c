@@ -90,7 +90,34 @@ __u32 wdm_map_anywhere(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64
 		.length = length,
 	};
 
+	*address = 0;
 	return wdm_map_ex(fd, domain, permissions, &memory, address, 0, 0, 0);
+}
+
+/**
+ * wdm_map_user_anywhere() - pin memory of this process and map it where its domain finds room
+ * @fd: /dev/wdm_iommu
+ * @domain: an OS-managed domain with an allocator: wdm_domain_create_ex() with a width
+ * @permissions: what devices may do
+ * @address: the memory, page aligned
+ * @length: bytes
+ * @logical_address: where it is
+ *
+ * wdm_unmap() of all of it gives the logical address back.
+ *
+ * Return: NTSTATUS.
+ */
+__u32 wdm_map_user_anywhere(int fd, __u32 domain, __u32 permissions, const void *address,
+			    __u64 length, __u64 *logical_address)
+{
+	const struct wdm_iommu_memory memory = {
+		.type = WDM_IOMMU_MEMORY_USER,
+		.address = (uintptr_t)address,
+		.length = length,
+	};
+
+	*logical_address = 0;
+	return wdm_map_ex(fd, domain, permissions, &memory, logical_address, 0, 0, 0);
 }
 
 /**

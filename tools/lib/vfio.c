@@ -155,8 +155,8 @@ struct wdm_vfio_device *wdm__vfio_new(void)
 }
 
 /* @bdf: the device, as sysfs names it */
-static struct wdm_vfio_device *start_device(const char *name, struct wdm_bdf *bdf,
-					    struct wdm_error *error)
+static struct wdm_vfio_device *name_device(const char *name, struct wdm_bdf *bdf,
+					   struct wdm_error *error)
 {
 	struct wdm_vfio_device *device = wdm__vfio_new();
 
@@ -167,6 +167,18 @@ static struct wdm_vfio_device *start_device(const char *name, struct wdm_bdf *bd
 			  "cannot find a PCI device in '%s'", name);
 	} else {
 		wdm_pci_format(&device->address, bdf);
+		return device;
+	}
+	wdm_vfio_close(device);
+	return NULL;
+}
+
+static struct wdm_vfio_device *start_device(const char *name, struct wdm_bdf *bdf,
+					    struct wdm_error *error)
+{
+	struct wdm_vfio_device *device = name_device(name, bdf, error);
+
+	if (device) {
 		device->group_number = wdm_pci_group(bdf->text);
 		if (device->group_number >= 0)
 			return device;
@@ -273,6 +285,112 @@ struct wdm_vfio_device *wdm_vfio_open_beside(const struct wdm_vfio_device *first
 	struct wdm_vfio_device *device = start_device(name, &bdf, error);
 
 	return device ? opened(device, open_beside(device, first, fd, &bdf, error)) : NULL;
+}
+
+/* Each by an fd of its own, so that the caller may close its own at any time */
+static bool copy_fd(int *copy, int fd)
+{
+	*copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 || *copy >= 0;
+}
+
+/* Put the group into the container, unless it is in one. */
+static bool add_group(int container, int group, struct wdm_error *error)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+
+	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
+		return wdm__fail_errno(error, "", "the fd of the IOMMU group is of another file");
+	return status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET ||
+	       wdm_container_add(container, group, error);
+}
+
+/* The container may be bound to @fd already, for another device, or to another file. */
+static bool bind_and_create(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+			    struct wdm_error *error)
+{
+	static const char text[] = "cannot bind the container to " WDM_IOMMU_PATH;
+	__u32 status;
+
+	/* Fails if the container has an IOMMU; if it is not ours, the bind fails, too. */
+	ioctl(device->container, VFIO_SET_IOMMU, WDM_IOMMU_VFIO_IOMMU);
+	status = wdm_vfio_bind(device->container, fd);
+	if (status && status != STATUS_RESOURCE_IN_USE)
+		return wdm_error_set(error, status, "%s", text);
+	if (create_handle(device, fd, bdf, error))
+		return true;
+	if (!status || errno != wdm_status_errno(STATUS_ACCESS_DENIED))
+		return false;
+	errno = wdm_status_errno(status);
+	return wdm_error_set(error, status, "%s", text);
+}
+
+static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vfio_fds *fds,
+		     const struct wdm_bdf *bdf, struct wdm_error *error)
+{
+	if (fds->size < sizeof(*fds) || (fds->container < 0 && fds->group < 0) ||
+	    (fds->device < 0 && fds->group < 0))
+		return wdm__fail(error, EINVAL,
+				 "Pass the group's fd, or the container's and the device's",
+				 "%s cannot be opened by these fds", bdf->text);
+	device->owns_container = true;
+	device->owns_group = true;
+	if (!copy_fd(&device->container, fds->container) ||
+	    !copy_fd(&device->group, fds->group) || !copy_fd(&device->fd, fds->device))
+		return wdm__fail_errno(error, "", "cannot use the fds of %s", bdf->text);
+	if (device->container < 0)
+		device->container = wdm_container_open(error);
+	if (device->container < 0)
+		return false;
+	if (device->group >= 0 && !add_group(device->container, device->group, error))
+		return false;
+	return bind_and_create(device, fd, bdf, error) &&
+	       (device->fd < 0 ? wdm__vfio_get(device, bdf->text, error) :
+				 wdm__vfio_start(device, error));
+}
+
+/**
+ * wdm_vfio_open_fds() - open a device whose files another process has opened
+ * @fd: /dev/wdm_iommu
+ * @fds: the files: that of the group, which is enough, or those of a container and a device
+ * @name: the device of these files, as for wdm_vfio_open(); an address needs no sysfs
+ * @error: what went wrong; may be NULL
+ *
+ * For programs without permission for the files of VFIO, which get them from a broker
+ * (SCM_RIGHTS). The group may be in a container or not; further devices of one container are
+ * opened in the same way. The fds remain the caller's, and may be closed. An fd and a name that
+ * do not belong together are not noticed here.
+ *
+ * Return: as wdm_vfio_open(). If it fails, a group may have been put into a container.
+ */
+struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds,
+					  const char *name, struct wdm_error *error)
+{
+	struct wdm_bdf bdf;
+	struct wdm_vfio_device *device = name_device(name, &bdf, error);
+
+	return device ? opened(device, open_fds(device, fd, fds, &bdf, error)) : NULL;
+}
+
+/**
+ * wdm_vfio_get_fds() - the files of a device, to pass them to another process
+ * @device: the device
+ * @fds: its files, with @size filled in; wdm_vfio_close() closes them
+ *
+ * Return: whether it worked; it does not if @size is too small.
+ */
+bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds *fds)
+{
+	if (fds->size < sizeof(*fds)) {
+		errno = EINVAL;
+		return false;
+	}
+	/* Members that a newer program has: none of this device */
+	memset(fds + 1, 0xff, fds->size - sizeof(*fds));
+	fds->container = device->container;
+	fds->group = device->group;
+	fds->device = device->fd;
+	return true;
 }
 
 static void close_fd(int fd, bool owned)

@@ -196,6 +196,8 @@ __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, 
 __u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 length);
 __u32 wdm_map_user(int fd, __u32 domain, __u32 permissions, const void *address, __u64 length,
 		   __u64 logical_address);
+__u32 wdm_map_user_parallel(int fd, __u32 domain, __u32 permissions, const void *address,
+			    __u64 length, __u64 logical_address, unsigned int threads);
 __u32 wdm_batch(int fd, __u32 domain, const struct wdm_iommu_batch_op *ops, __u32 number,
 		__u32 *done);
 __u32 wdm_map_identity(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
@@ -222,6 +224,8 @@ __u32 wdm_map_ex(int fd, __u32 domain, __u32 permissions, const struct wdm_iommu
 		 __u64 *address, __u32 flags, __u64 min, __u64 max);
 __u32 wdm_map_anywhere(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset,
 		       __u64 length, __u64 *address);
+__u32 wdm_map_user_anywhere(int fd, __u32 domain, __u32 permissions, const void *address,
+			    __u64 length, __u64 *logical_address);
 __u32 wdm_reserve(int fd, __u32 domain, __u64 length, __u64 *address, __u32 flags, __u64 min,
 		  __u64 max, __u32 *token);
 __u32 wdm_map_reserved(int fd, __u32 token, __u64 offset, __u32 permissions,
@@ -268,6 +272,20 @@ bool wdm_pci_is_edu(const char *bdf);
 /* A PCI device opened through VFIO */
 struct wdm_vfio_device;
 
+/**
+ * struct wdm_vfio_fds - the files of a device
+ * @size: sizeof(struct wdm_vfio_fds)
+ * @container: /dev/vfio/vfio, or -1
+ * @group: /dev/vfio/N, or -1
+ * @device: of VFIO_GROUP_GET_DEVICE_FD, or -1
+ */
+struct wdm_vfio_fds {
+	__u32 size;
+	__s32 container;
+	__s32 group;
+	__s32 device;
+};
+
 int wdm_container_open(struct wdm_error *error);
 int wdm_group_open(int number, struct wdm_error *error);
 bool wdm_container_add(int container, int group, struct wdm_error *error);
@@ -277,6 +295,9 @@ __u32 wdm_device_create(int fd, const struct wdm_pci_address *address, __u32 *de
 struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error *error);
 struct wdm_vfio_device *wdm_vfio_open_beside(const struct wdm_vfio_device *first, int fd,
 					     const char *name, struct wdm_error *error);
+struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds,
+					  const char *name, struct wdm_error *error);
+bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds *fds);
 void wdm_vfio_close(struct wdm_vfio_device *device);
 __u32 wdm_vfio_handle(const struct wdm_vfio_device *device);
 int wdm_vfio_group(const struct wdm_vfio_device *device);

@@ -3,11 +3,17 @@
  * Tests of the library that need neither module nor device.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "array_size.h"
 #include "machine.h"
 #include "tap.h"
+#include "unit.h"
 #include "wdm_iommu_user.h"
 
 #define PAGES	12
@@ -24,8 +30,55 @@ static void test_status(void)
 	wdm_status_describe(STATUS_NOT_FOUND, ENOENT, text, sizeof(text));
 	tap_ok(strstr(text, "STATUS_NOT_FOUND (0xC0000225)") && strstr(text, "errno 2"),
 	       "a description");
+	wdm_status_describe(STATUS_WORKING_SET_QUOTA, ENOMEM, text, sizeof(text));
+	tap_ok(strstr(text, "memory. Raise the limit"), "a description with a cure");
 	wdm_status_describe(WDM_STATUS_NONE, EFAULT, text, sizeof(text));
 	tap_ok(!strcmp(text, strerror(EFAULT)), "a description without a status");
+}
+
+static void test_errors(void)
+{
+	struct wdm_error error;
+	char longer[500];
+
+	errno = ENOMEM;
+	tap_ok(!wdm_error_set(&error, STATUS_WORKING_SET_QUOTA, "cannot map ring %d", 7) &&
+	       errno == ENOMEM && error.error == ENOMEM &&
+	       error.status == STATUS_WORKING_SET_QUOTA, "an error");
+	tap_ok(!strncmp(error.text, "cannot map ring 7: RLIMIT_MEMLOCK", 33) &&
+	       strstr(error.text, ". Raise the limit"), "what failed, the cause, and the cure");
+	errno = EFAULT;
+	wdm_error_set(&error, WDM_STATUS_NONE, "cannot ask");
+	tap_ok(!strcmp(error.text, "cannot ask: Bad address"), "an error without a status");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	wdm_error_set(&error, STATUS_NOT_FOUND, "%s", longer);
+	tap_ok(strlen(error.text) == sizeof(error.text) - 1, "a text that is too long");
+	tap_ok(!wdm_error_set(NULL, STATUS_NOT_FOUND, "cannot %s", "find"), "nowhere to put it");
+	tap_ok(*wdm_status_cure(STATUS_PRIVILEGE_NOT_HELD) && !*wdm_status_cure(STATUS_SUCCESS) &&
+	       !*wdm_status_cure(0xC0000DEA), "cures");
+	tap_ok(sizeof(error) == 256, "the size that the soname promises");
+}
+
+/* Names of devices: an address, or a path whose last part is one */
+static void test_names(void)
+{
+	char folder[] = "/tmp/wdm-unit-XXXXXX", path[PATH_MAX], link[PATH_MAX];
+	struct wdm_pci_address address;
+
+	if (!tap_ok(mkdtemp(folder), "a folder"))
+		return;
+	snprintf(path, sizeof(path), "%s/0000:01:02.3", folder);
+	snprintf(link, sizeof(link), "%s/link", folder);
+	tap_ok(!mkdir(path, 0700) && !symlink(path, link) && wdm_pci_find(path, &address) &&
+	       address.bus == 1 && address.devfn == 0x13, "a path");
+	tap_ok(wdm_pci_find(link, &address) && address.devfn == 0x13, "a link");
+	tap_ok(wdm_pci_find("1:2.3", &address) && address.bus == 1, "an address");
+	tap_ok(!wdm_pci_find(folder, &address) && !wdm_pci_find("/", &address) &&
+	       !wdm_pci_find("./0000:01:02.3", &address), "what is none");
+	unlink(link);
+	rmdir(path);
+	rmdir(folder);
 }
 
 static void test_pci(void)
@@ -116,13 +169,35 @@ static void test_entries(void)
 	tap_ok(wdm_format_arm64.table(0x6000) == 0x6003, "ARM64: a table");
 }
 
+/* Any length and number of threads, without a file that could map anything */
+static void test_parallel(void)
+{
+	static const __u64 lengths[] = {
+		0, 1, 4096, 0x1fffff, 0x200000, 0x200001, 0x800000, 0x800003, 0x2000001,
+		1ULL << 63, ~0ULL - 0x200000, ~0ULL - 4096, ~0ULL,
+	};
+	static const unsigned int threads[] = { 0, 1, 2, 3, 4, 5, 17 };
+	bool refused = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(threads); j++)
+			refused = refused &&
+				  wdm_map_user_parallel(-1, 1, WDM_RW, NULL, lengths[i], 0,
+							threads[j]) == WDM_STATUS_NONE &&
+				  errno == EBADF;
+	}
+	tap_ok(refused, "parts of any length");
+}
+
 int main(void)
 {
 	void *memory = get_pages(PAGES);
 
 	tap_header("TAP version 13");
 	test_status();
+	test_errors();
 	test_pci();
+	test_names();
 	test_entries();
 	test_tables(&wdm_format_x64, 48, memory);
 	test_tables(&wdm_format_x64, 57, memory);
@@ -130,5 +205,7 @@ int main(void)
 	test_tables(&wdm_format_arm64, 39, memory);
 	test_tables(&wdm_format_arm64, 48, memory);
 	test_full(memory);
+	test_region();
+	test_parallel();
 	return tap_finish();
 }
