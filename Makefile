@@ -38,6 +38,9 @@ docs:
 dist:
 	scripts/dist
 
+deb:
+	scripts/deb
+
 # DKMS rebuilds the module for every kernel that is installed later
 install:
 	scripts/install $(if $(KVER),--kernel $(KVER)) $(if $(DESTDIR),--destdir $(DESTDIR))
@@ -52,7 +55,7 @@ modules_install: module
 # Kernels and packages stay; "rm -rf build" removes them too
 clean:
 	if [ -e $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
-	rm -rf build/module build/tools build/dkms build/package build/dist build/logs build/bench
+	rm -rf build/module build/tools build/dkms build/package build/packages build/dist build/deb build/logs build/bench
 
 help:
 	@echo 'make            build the module for the running kernel, KVER=..., or a tree KDIR=...'
@@ -65,6 +68,7 @@ help:
 	@echo 'make lint       check the style and run the static checkers'
 	@echo 'make docs       make HTML and manual pages of the documentation, in build/docs'
 	@echo 'make dist       make the release tarball, build/dist/wdm-iommu-$(VERSION).tar.xz'
+	@echo 'make deb        build Debian packages in build/deb, in a Debian of their own (as root)'
 	@echo 'make install    install the module through DKMS, the udev rule and the group (as root),'
 	@echo '                for every kernel that has headers, or for KVER=...; DESTDIR=... only'
 	@echo '                copies files'
@@ -73,4 +77,4 @@ help:
 	@echo '                install the module without DKMS, below INSTALL_MOD_PATH=...'
 	@echo 'make clean      remove what was built, but not the kernels in build/'
 
-.PHONY: all module tools demo test matrix bench results lint docs dist install uninstall modules_install clean help
+.PHONY: all module tools demo test matrix bench results lint docs dist deb install uninstall modules_install clean help
