@@ -9,6 +9,7 @@
 
 #include "chardev/chardev.h"
 #include "core/init.h"
+#include "vfio/cdev.h"
 #include "vfio/container.h"
 #include "wdk/wdk.h"
 
@@ -31,8 +32,13 @@ static int __init wdm_iommu_init(void)
 	ret = wdm_vfio_init();
 	if (ret)
 		goto chardev;
+	ret = wdm_cdev_init();
+	if (ret)
+		goto vfio;
 	return 0;
 
+vfio:
+	wdm_vfio_exit();
 chardev:
 	wdm_chardev_exit();
 wdk:
@@ -44,6 +50,7 @@ core:
 
 static void __exit wdm_iommu_exit(void)
 {
+	wdm_cdev_exit();
 	wdm_vfio_exit();
 	wdm_chardev_exit();
 	wdk_exit();

@@ -12,6 +12,7 @@
 
 #include "../core/device.h"
 #include "../core/query.h"
+#include "../vfio/cdev.h"
 #include "chardev.h"
 
 /* The name of a device, with the 0 at its end */
@@ -20,7 +21,7 @@
 /* Only the owner that VFIO handed the group to may have a device of it. */
 static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 				      struct device *dev,
-				      struct wdm_device **out, u32 *number)
+				      struct wdm_device **out)
 {
 	struct iommu_group *iommu_group = iommu_group_get(dev);
 	struct wdm_group *group;
@@ -29,8 +30,7 @@ static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 	if (!iommu_group)
 		return STATUS_NOT_FOUND;
 
-	group = wdm_owner_find_group(owner, iommu_group);
-	*number = iommu_group_id(iommu_group);
+	group = wdm_owner_find_group(owner, iommu_group, NULL);
 	iommu_group_put(iommu_group);
 	if (!group)
 		return STATUS_ACCESS_DENIED;
@@ -63,21 +63,40 @@ static ntstatus_t wdm_find_device(const struct wdm_iommu_device_create *arg,
 	return *out ? STATUS_SUCCESS : STATUS_NO_SUCH_DEVICE;
 }
 
-/* Does the configuration fit the device? It is parameter 2 of the contract's function. */
-static ntstatus_t wdm_check_config(const struct wdm_iommu_device_create *arg,
-				   struct wdm_device *device)
+static ntstatus_t wdm_create_named(struct wdm_command *cmd)
 {
-	struct wdm_device_report report;
+	const struct wdm_iommu_device_create *arg = cmd->arg;
+	struct device *dev;
 	ntstatus_t status;
 
-	status = wdm_device_report(device, &report);
+	if (arg->cdev)
+		return STATUS_INVALID_PARAMETER;
+	status = wdm_find_device(arg, &dev);
 	if (!wdm_ok(status))
 		return status;
+	status = wdm_device_of_owner(cmd->ctx->owner, dev, &cmd->created->device);
+	put_device(dev);
+	return status;
+}
+
+static ntstatus_t wdm_create_of_cdev(struct wdm_command *cmd)
+{
+	const struct wdm_iommu_device_create *arg = cmd->arg;
+
+	if (arg->segment || arg->bus || arg->devfn || arg->name)
+		return STATUS_INVALID_PARAMETER;
+	return wdm_cdev_device_create(cmd->ctx->owner, arg->cdev, &cmd->created->device);
+}
+
+/* Does the configuration fit the device? It is parameter 2 of the contract's function. */
+static ntstatus_t wdm_check_config(const struct wdm_iommu_device_create *arg,
+				   const struct wdm_device_report *report)
+{
 	/* Linux attaches a device with all of its streams. */
-	if ((arg->mappings_count && arg->mappings_count != report.nr_mappings) ||
+	if ((arg->mappings_count && arg->mappings_count != report->nr_mappings) ||
 	    arg->input_mapping_base)
 		return STATUS_INVALID_PARAMETER_2;
-	if (arg->pasid_config != WDM_IOMMU_PASID_NONE && !report.max_pasids)
+	if (arg->pasid_config != WDM_IOMMU_PASID_NONE && !report->max_pasids)
 		return STATUS_INVALID_PARAMETER_2;
 	return STATUS_SUCCESS;
 }
@@ -93,25 +112,24 @@ static bool wdm_config_valid(const struct wdm_iommu_device_create *arg)
 ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 {
 	struct wdm_iommu_device_create *arg = cmd->arg;
-	struct device *dev;
+	struct wdm_device_report report;
 	ntstatus_t status;
-	u32 group;
 
-	if (arg->flags || arg->reserved || arg->reserved2)
+	if (arg->flags & ~WDM_IOMMU_DEVICE_CDEV || arg->reserved || arg->reserved2 ||
+	    arg->reserved3)
 		return STATUS_INVALID_PARAMETER;
 	if (!wdm_config_valid(arg))
 		return STATUS_INVALID_PARAMETER_2;
-	status = wdm_find_device(arg, &dev);
-	if (!wdm_ok(status))
-		return status;
 
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DEVICE, &cmd->created);
+	if (!wdm_ok(status))
+		return status;
+	status = arg->flags & WDM_IOMMU_DEVICE_CDEV ? wdm_create_of_cdev(cmd) :
+						      wdm_create_named(cmd);
 	if (wdm_ok(status))
-		status = wdm_device_of_owner(cmd->ctx->owner, dev,
-					     &cmd->created->device, &group);
-	put_device(dev);
+		status = wdm_device_report(cmd->created->device, &report);
 	if (wdm_ok(status))
-		status = wdm_check_config(arg, cmd->created->device);
+		status = wdm_check_config(arg, &report);
 	if (wdm_ok(status))
 		status = wdm_device_set_handle(cmd->created->device,
 					       cmd->created->handle);
@@ -121,7 +139,7 @@ ntstatus_t wdm_cmd_device_create(struct wdm_command *cmd)
 	cmd->created->pasid_config = arg->pasid_config;
 	cmd->created->suppress_faults = arg->suppress_pasid_faults;
 	arg->device = cmd->created->handle;
-	arg->group = group;
+	arg->group = report.group;
 	return STATUS_SUCCESS;
 }
 

@@ -4,9 +4,11 @@
  */
 #include <uapi/linux/wdm_iommu.h>
 
+#include "../compat/vfio_driver.h"
 #include "../core/create.h"
 #include "../core/mdl.h"
 #include "../core/policy.h"
+#include "../vfio/cdev.h"
 #include "chardev.h"
 #include "user_mdl.h"
 
@@ -16,7 +18,6 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 
 	*arg = (struct wdm_iommu_info) {
 		.interface_version = WDM_HAS_PASIDS ? 3 : 2,
-		.flags = WDM_IOMMU_INFO_VFIO_CONTAINER,
 		.page_size = PAGE_SIZE,
 		.formats = BIT(WDM_IOMMU_FORMAT_ARM64) |
 			   BIT(WDM_IOMMU_FORMAT_X64),
@@ -27,6 +28,10 @@ ntstatus_t wdm_cmd_info(struct wdm_command *cmd)
 		.event_size = sizeof(struct wdm_iommu_event),
 		.max_regions = WDM_MAX_REGIONS,
 	};
+	if (WDM_HAS_VFIO_CONTAINER)
+		arg->flags |= WDM_IOMMU_INFO_VFIO_CONTAINER;
+	if (WDM_HAS_VFIO_CDEV)
+		arg->flags |= WDM_IOMMU_INFO_VFIO_CDEV;
 	if (wdm_policy_allows(WDM_POLICY_UNSAFE_INTERRUPTS))
 		arg->flags |= WDM_IOMMU_INFO_UNSAFE_INTERRUPTS;
 	return STATUS_SUCCESS;

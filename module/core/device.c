@@ -26,7 +26,60 @@ static void wdm_group_announce_revoked(struct wdm_group *group)
 	if (!owner->device_revoked)
 		return;
 	list_for_each_entry(device, &group->devices, node)
-		owner->device_revoked(owner->data, device);
+		if (!device->revoked)
+			owner->device_revoked(owner->data, device);
+}
+
+/**
+ * wdm_device_hold() - Have the provider keep the DMA of a device
+ * @device: the device
+ * @hold: out: for wdm_device_unhold(); NULL if the provider need not be asked
+ *
+ * Context: may sleep; no lock is held.
+ * Return: STATUS_SUCCESS; or why the provider does not have it, and *@hold is NULL.
+ */
+ntstatus_t wdm_device_hold(struct wdm_device *device, void **hold)
+{
+	const struct wdm_provider_ops *provider = device->group->provider;
+
+	*hold = NULL;
+	return provider->hold ? provider->hold(device->dev, hold) : STATUS_SUCCESS;
+}
+
+/**
+ * wdm_device_unhold() - Undo wdm_device_hold()
+ * @device: the device
+ * @hold: what is held, or NULL
+ */
+void wdm_device_unhold(struct wdm_device *device, void *hold)
+{
+	if (hold)
+		device->group->provider->unhold(hold);
+}
+
+/**
+ * wdm_device_keep() - Hold a device while it, or one of its PASIDs, is attached
+ * @device: the device; the lock of its group is held
+ * @hold: of wdm_device_hold(); NULL afterwards, if the device takes it over
+ */
+void wdm_device_keep(struct wdm_device *device, void **hold)
+{
+	lockdep_assert_held(&device->group->lock);
+	if (!device->nr_holds++)
+		swap(device->hold, *hold);
+}
+
+/**
+ * wdm_device_unkeep() - Undo wdm_device_keep()
+ * @device: the device; the lock of its group is held
+ */
+void wdm_device_unkeep(struct wdm_device *device)
+{
+	lockdep_assert_held(&device->group->lock);
+	if (--device->nr_holds)
+		return;
+	wdm_device_unhold(device, device->hold);
+	device->hold = NULL;
 }
 
 /**
@@ -49,14 +102,17 @@ void wdm_group_revoke(struct wdm_group *group)
 	wdm_owner_begin_revoke(group->owner);
 
 	mutex_lock(&group->lock);
-	list_for_each_entry(device, &group->devices, node) {
-		device->attached = false;
-		WRITE_ONCE(device->domain, 0);
+	list_for_each_entry(device, &group->devices, node)
 		wdm_pasids_revoke(device);
-	}
 	if (group->attachment) {
 		wdm_detach(group->attachment, false);
 		group->attachment = NULL;
+	}
+	list_for_each_entry(device, &group->devices, node) {
+		if (device->attached)
+			wdm_device_unkeep(device);
+		device->attached = false;
+		WRITE_ONCE(device->domain, 0);
 	}
 	wdm_group_announce_revoked(group);
 	mutex_unlock(&group->lock);
@@ -89,7 +145,23 @@ static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
 	}
 	device->attached = false;
 	WRITE_ONCE(device->domain, 0);
+	wdm_device_unkeep(device);
 	return STATUS_SUCCESS;
+}
+
+static void wdm_device_revoke_locked(struct wdm_device *device)
+{
+	struct wdm_owner *owner = device->group->owner;
+
+	/*
+	 * Not before the lock is taken: an attach in this group, which is not revoked, would
+	 * wait for the end of the revocation with the lock held.
+	 */
+	wdm_owner_begin_revoke(owner);
+	WRITE_ONCE(device->revoked, true);
+	wdm_device_detach_locked(device, false);
+	wdm_pasids_revoke(device);
+	wdm_owner_end_revoke(owner);
 }
 
 /**
@@ -105,18 +177,40 @@ void wdm_device_revoke(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
 
-	/*
-	 * First: an attach in this group, which is not revoked, would wait for the end of
-	 * the revocation with the lock held.
-	 */
 	mutex_lock(&group->lock);
-	wdm_owner_begin_revoke(group->owner);
-	WRITE_ONCE(device->revoked, true);
-	wdm_device_detach_locked(device, false);
-	wdm_pasids_revoke(device);
-	wdm_owner_end_revoke(group->owner);
+	wdm_device_revoke_locked(device);
 	mutex_unlock(&group->lock);
 	wdm_types_changed();
+}
+
+/**
+ * wdm_group_revoke_device() - Take a device of a group back from its owner
+ * @group: the group
+ * @dev: the device, which need not be an IOMMU_DMA_DEVICE of the owner
+ *
+ * As wdm_device_revoke(), and tells the owner.
+ *
+ * Return: what the device was held with, for the provider to release, or NULL.
+ */
+void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
+{
+	const struct wdm_owner *owner = group->owner;
+	struct wdm_device *device;
+	void *hold = NULL;
+
+	mutex_lock(&group->lock);
+	list_for_each_entry(device, &group->devices, node) {
+		if (device->dev != dev || device->revoked)
+			continue;
+		swap(hold, device->hold);
+		wdm_device_revoke_locked(device);
+		if (owner->device_revoked && !group->announced)
+			owner->device_revoked(owner->data, device);
+		break;
+	}
+	mutex_unlock(&group->lock);
+	wdm_types_changed();
+	return hold;
 }
 
 /**
@@ -177,7 +271,7 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 	if (group->revoked)
 		status = STATUS_DEVICE_REMOVED;
 	list_for_each_entry(other, &group->devices, node)
-		if (other->dev == dev)
+		if (other->dev == dev && !other->revoked)
 			status = STATUS_RESOURCE_IN_USE;
 	if (wdm_ok(status)) {
 		refcount_inc(&group->refs);
@@ -209,7 +303,7 @@ ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle)
 	if (!wdm_ok(status))
 		return status;
 	/* If it was announced without a handle, the program must know now. */
-	if (device->group->revoked)
+	if (wdm_device_revoked(device))
 		status = STATUS_DEVICE_REMOVED;
 	device->handle = handle;
 	wdm_group_unlock(device->group);
@@ -323,8 +417,9 @@ static bool wdm_device_allows(struct wdm_device *device, enum wdm_type type)
 	       wdm_types_of(device->group->iommu_group, device->dev) & BIT(type);
 }
 
+/* @held: of wdm_device_hold() */
 static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
-					   struct wdm_domain *domain)
+					   struct wdm_domain *domain, ntstatus_t held)
 {
 	struct wdm_group *group = device->group;
 
@@ -332,6 +427,8 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 		return STATUS_DEVICE_REMOVED;
 	if (device->attached)
 		return STATUS_INVALID_PARAMETER;
+	if (!wdm_ok(held))
+		return held;
 	if (!wdm_device_allows(device, domain->type))
 		return STATUS_ACCESS_DENIED;
 	if (!group->attachment)
@@ -356,19 +453,24 @@ ntstatus_t wdm_device_attach(struct wdm_device *device,
 			     struct wdm_domain *domain)
 {
 	struct wdm_group *group = device->group;
-	ntstatus_t status;
+	ntstatus_t status, held;
+	void *hold;
 
+	held = wdm_device_hold(device, &hold);
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
-		return status;
-	status = wdm_device_attach_locked(device, domain);
+		goto unhold;
+	status = wdm_device_attach_locked(device, domain, held);
 	if (wdm_ok(status)) {
 		group->attachment->nr_devices++;
 		device->attached = true;
 		WRITE_ONCE(device->domain, domain->handle);
+		wdm_device_keep(device, &hold);
 		atomic_inc(&domain->nr_devices);
 	}
 	wdm_group_unlock(group);
+unhold:
+	wdm_device_unhold(device, hold);
 	return status;
 }
 

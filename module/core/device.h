@@ -21,6 +21,9 @@ struct wdm_fault_handler;
  *	and read without, too
  * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
  *	wdm_group.lock
+ * @hold: of the provider's hold operation, while @nr_holds is not 0; guarded by
+ *	wdm_group.lock
+ * @nr_holds: how many of the device and its PASIDs are attached; guarded by wdm_group.lock
  * @pasids: its PASIDs, as &struct wdm_pasid; guarded by wdm_group.lock
  * @revoked: its provider has taken it back, without the rest of its group; guarded by
  *	wdm_group.lock, and read without, too
@@ -35,17 +38,25 @@ struct wdm_device {
 	u32 domain;
 	bool attached;
 	bool revoked;
+	void *hold;
+	unsigned int nr_holds;
 	struct wdm_fault_handler *faults;
 };
 
 void wdm_group_revoke(struct wdm_group *group);
 void wdm_device_revoke(struct wdm_device *device);
+void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev);
 void wdm_owner_close(struct wdm_owner *owner);
 
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);
 ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle);
 ntstatus_t wdm_device_delete(struct wdm_device *device);
+
+ntstatus_t wdm_device_hold(struct wdm_device *device, void **hold);
+void wdm_device_unhold(struct wdm_device *device, void *hold);
+void wdm_device_keep(struct wdm_device *device, void **hold);
+void wdm_device_unkeep(struct wdm_device *device);
 
 /* Has the provider taken the device, or its whole group, back? */
 static inline bool wdm_device_revoked(const struct wdm_device *device)

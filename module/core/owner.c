@@ -105,17 +105,20 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
  * wdm_owner_find_group() - Find a group that was handed to an owner
  * @owner: the owner
  * @iommu_group: the group
+ * @provider: whose group it must be; NULL: any provider's of whole groups
  *
  * Return: the group, with a reference; NULL if the owner does not have it.
  */
 struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
-				       struct iommu_group *iommu_group)
+				       struct iommu_group *iommu_group,
+				       const struct wdm_provider_ops *provider)
 {
 	struct wdm_group *group, *found = NULL;
 
 	mutex_lock(&owner->lock);
 	list_for_each_entry(group, &owner->groups, owner_node) {
-		if (group->iommu_group == iommu_group) {
+		if (group->iommu_group == iommu_group &&
+		    (provider ? group->provider == provider : !group->provider->hold)) {
 			refcount_inc(&group->refs);
 			found = group;
 			break;

@@ -3,10 +3,10 @@
  * Owner, provider and group: whose DMA may be attached by whom.
  *
  * An owner may attach devices: an open file of /dev/wdm_iommu, or the kernel code
- * that uses the WDK table. A provider (VFIO's container, the WDK front end) hands
- * IOMMU groups to an owner and takes them back. A device (device.h) is an
- * IOMMU_DMA_DEVICE of the contract; an attachment (attach.h) ties its group to a
- * domain.
+ * that uses the WDK table. A provider (VFIO's container, VFIO's cdevs, the WDK front end)
+ * hands IOMMU groups, or devices of them, to an owner and takes them back. A device
+ * (device.h) is an IOMMU_DMA_DEVICE of the contract; an attachment (attach.h) ties its
+ * group to a domain.
  */
 #ifndef WDM_CORE_OWNER_H
 #define WDM_CORE_OWNER_H
@@ -29,12 +29,19 @@ struct wdm_group;
  * @forget: the owner is closed and the group revoked: drop the reference that
  *	wdm_owner_add_group() gave. Called without locks, while the core has a
  *	reference of its own; the provider may be taking the group back meanwhile
+ * @hold: optional: keep the DMA of a device with the provider until @unhold. Called
+ *	without locks. Returns why not, or a pointer for @unhold
+ * @unhold: undo @hold; wdm_group.lock may be held
  *
- * A provider takes a group back with wdm_group_revoke(). One that provides single
- * devices would take back all attachments of a device the same way.
+ * A provider of whole groups takes one back with wdm_group_revoke(). A provider of single
+ * devices has @hold, as nobody tells it that a program gives a device back: the core
+ * holds a device while it, or a PASID of it, is attached. It takes a device back
+ * with wdm_group_revoke_device().
  */
 struct wdm_provider_ops {
 	void (*forget)(struct wdm_group *group);
+	ntstatus_t (*hold)(struct device *dev, void **hold);
+	void (*unhold)(void *hold);
 };
 
 /**
@@ -103,7 +110,8 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 			       const struct wdm_provider_ops *provider,
 			       void *provider_data, struct wdm_group **out);
 struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
-				       struct iommu_group *iommu_group);
+				       struct iommu_group *iommu_group,
+				       const struct wdm_provider_ops *provider);
 void wdm_group_put(struct wdm_group *group);
 bool wdm_group_has(struct wdm_group *group, struct device *dev);
 ntstatus_t wdm_group_lock(struct wdm_group *group);

@@ -133,8 +133,9 @@ put:
 	return STATUS_SUCCESS;
 }
 
+/* @held: of wdm_device_hold() */
 static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
-					  struct wdm_domain *domain)
+					  struct wdm_domain *domain, ntstatus_t held)
 {
 	struct wdm_device *device = pasid->device;
 	ntstatus_t status;
@@ -146,6 +147,8 @@ static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
 		return STATUS_INVALID_PARAMETER_1;
 	if (pasid->attachment)
 		return STATUS_UNSUCCESSFUL;
+	if (!wdm_ok(held))
+		return held;
 	if (!(wdm_device_types(device) & BIT(domain->type)))
 		return STATUS_ACCESS_DENIED;
 	status = wdm_attach(domain, device->group, device->dev, pasid->pasid,
@@ -173,17 +176,22 @@ static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
 ntstatus_t wdm_pasid_attach(struct wdm_pasid *pasid, struct wdm_domain *domain)
 {
 	struct wdm_group *group = pasid->device->group;
-	ntstatus_t status;
+	ntstatus_t status, held;
+	void *hold;
 
+	held = wdm_device_hold(pasid->device, &hold);
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
-		return status;
-	status = wdm_pasid_attach_locked(pasid, domain);
+		goto unhold;
+	status = wdm_pasid_attach_locked(pasid, domain, held);
 	if (wdm_ok(status)) {
 		pasid->attachment->nr_devices = 1;
+		wdm_device_keep(pasid->device, &hold);
 		atomic_inc(&domain->nr_devices);
 	}
 	wdm_group_unlock(group);
+unhold:
+	wdm_device_unhold(pasid->device, hold);
 	return status;
 }
 
@@ -194,9 +202,11 @@ static ntstatus_t wdm_pasid_detach_locked(struct wdm_pasid *pasid, bool killable
 	if (!pasid->attachment)
 		return STATUS_INVALID_PARAMETER_1;
 	status = wdm_detach(pasid->attachment, killable);
-	if (wdm_ok(status))
-		pasid->attachment = NULL;
-	return status;
+	if (!wdm_ok(status))
+		return status;
+	pasid->attachment = NULL;
+	wdm_device_unkeep(pasid->device);
+	return STATUS_SUCCESS;
 }
 
 /**

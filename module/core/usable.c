@@ -260,23 +260,29 @@ ntstatus_t wdm_device_usable(struct wdm_device *device,
 			     struct wdm_usable *usable)
 {
 	struct wdm_group *group = device->group;
-	ntstatus_t status;
+	ntstatus_t status, held;
+	void *hold;
 
 	wdm_usable_start(usable);
+	held = wdm_device_hold(device, &hold);
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
-		return status;
-	if (group->revoked)
+		goto unhold;
+	if (wdm_device_revoked(device))
 		status = STATUS_DEVICE_REMOVED;
 	else if (group->attachment)
 		status = wdm_usable_of(usable, &group->attachment->hwpt->aperture,
 				       group->attachment->hwpt->domain->pgsize_bitmap,
 				       &group->attachment->resv);
+	else if (!wdm_ok(held))
+		status = held;
 	else
 		status = wdm_usable_probe(device, usable);
 	wdm_group_unlock(group);
 	if (wdm_ok(status))
 		wdm_usable_sort(usable);
+unhold:
+	wdm_device_unhold(device, hold);
 	return status;
 }
 

@@ -242,7 +242,7 @@ static NTSTATUS wdk_claim_group(struct iommu_group *iommu_group,
 	NTSTATUS status;
 	int ret;
 
-	*out = wdm_owner_find_group(wdk_owner, iommu_group);
+	*out = wdm_owner_find_group(wdk_owner, iommu_group, &wdk_provider);
 	if (*out) {
 		/* The devices in the list keep it. */
 		wdm_group_put(*out);

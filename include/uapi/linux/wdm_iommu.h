@@ -180,10 +180,13 @@ enum wdm_iommu_format {
  *	(%WDM_IOMMU_VFIO_BIND)
  * @WDM_IOMMU_INFO_UNSAFE_INTERRUPTS: devices without isolated interrupts are
  *	accepted (module parameter allow_unsafe_interrupts)
+ * @WDM_IOMMU_INFO_VFIO_CDEV: devices can be taken from VFIO's device cdevs
+ *	(%WDM_IOMMU_DEVICE_CDEV)
  */
 enum wdm_iommu_info_flags {
 	WDM_IOMMU_INFO_VFIO_CONTAINER = 1 << 0,
 	WDM_IOMMU_INFO_UNSAFE_INTERRUPTS = 1 << 1,
+	WDM_IOMMU_INFO_VFIO_CDEV = 1 << 2,
 };
 
 /**
@@ -331,10 +334,19 @@ enum wdm_iommu_pasid_config {
 };
 
 /**
+ * enum wdm_iommu_device_flags - flags of %WDM_IOMMU_DEVICE_CREATE
+ * @WDM_IOMMU_DEVICE_CDEV: @cdev names the device; @segment, @bus, @devfn and @name must
+ *	be 0
+ */
+enum wdm_iommu_device_flags {
+	WDM_IOMMU_DEVICE_CDEV = 1 << 0,
+};
+
+/**
  * struct wdm_iommu_device_create - ioctl(WDM_IOMMU_DEVICE_CREATE)
  * @size: sizeof(struct wdm_iommu_device_create)
  * @status: out: NTSTATUS
- * @flags: must be 0
+ * @flags: &enum wdm_iommu_device_flags
  * @segment: PCI segment, called domain by Linux; those of VMD controllers begin
  *	at 0x10000
  * @bus: PCI bus
@@ -350,20 +362,45 @@ enum wdm_iommu_pasid_config {
  * @reserved2: must be 0
  * @name: 0; or pointer to the name of a platform device, as VFIO_GROUP_GET_DEVICE_FD takes
  *	it, of at most 255 bytes. Then @segment, @bus and @devfn must be 0
+ * @cdev: with %WDM_IOMMU_DEVICE_CDEV: file descriptor of the device's cdev,
+ *	/dev/vfio/devices/vfioN, bound to an iommufd (VFIO_DEVICE_BIND_IOMMUFD); otherwise 0
+ * @reserved3: must be 0
  *
  * Contract: IommuDeviceCreate. Creates an IOMMU_DMA_DEVICE for a device whose
  * IOMMU group is in a VFIO container that is bound to this file
- * (%WDM_IOMMU_VFIO_BIND). A device has at most one handle.
+ * (%WDM_IOMMU_VFIO_BIND), or for the device of a VFIO cdev. A device has at most one handle.
+ *
+ * **Devices of a cdev.** The handle does not keep the cdev open. While the device, or a PASID
+ * of it, is attached, it stays bound to the iommufd whatever files the program closes, and
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT answers EBUSY. The calls that need the device's DMA
+ * (%WDM_IOMMU_ATTACH, %WDM_IOMMU_PASID_ATTACH, and %WDM_IOMMU_QUERY_RANGES of a device that is
+ * not attached) look for the bound cdev among the open files of the calling process, and
+ * return if there is none:
+ *
+ * - %STATUS_DEVICE_REMOVED: the process does not have the cdev open.
+ * - %STATUS_INVALID_DEVICE_STATE: the cdev is not bound.
+ * - %STATUS_ACCESS_DENIED: the cdev is bound, but not through a file of the process.
+ * - %STATUS_DEVICE_BUSY: a page table of the iommufd is attached to the group.
+ *
+ * When the device is unbound from its VFIO driver, or unplugged, it is detached for good, and
+ * the unbind waits only for the program's own files.
  *
  * Statuses:
  *
+ * - %STATUS_INVALID_HANDLE: @cdev is not an open file.
+ * - %STATUS_OBJECT_TYPE_MISMATCH: @cdev is no VFIO device cdev, but for example a group, or
+ *   a device that was opened through its group.
+ * - %STATUS_INVALID_DEVICE_STATE: the cdev is not bound to an iommufd.
+ * - %STATUS_ACCESS_DENIED: the device is bound, but not through this file.
+ * - %STATUS_NOT_SUPPORTED: the kernel has no VFIO cdevs (%WDM_IOMMU_INFO_VFIO_CDEV), or the
+ *   device is a mediated one, has no IOMMU, or is on a bus other than PCI and platform.
  * - %STATUS_INVALID_PARAMETER_2: the device or its IOMMU has no PASIDs, or not these
  *   input mappings; or @pasid_config or @suppress_pasid_faults.
  * - %STATUS_NO_SUCH_DEVICE: there is no such device.
  * - %STATUS_ACCESS_VIOLATION: @name cannot be read.
  * - %STATUS_NOT_FOUND: no IOMMU translates for it.
  * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file.
- * - %STATUS_DEVICE_REMOVED: VFIO is taking the group back.
+ * - %STATUS_DEVICE_REMOVED: VFIO is taking the group, or the device, back.
  * - %STATUS_RESOURCE_IN_USE: the device has a handle already.
  */
 struct wdm_iommu_device_create {
@@ -382,6 +419,8 @@ struct wdm_iommu_device_create {
 	__u32 mappings_count;
 	__u32 reserved2;
 	__aligned_u64 name;
+	__s32 cdev;
+	__u32 reserved3;
 };
 
 #define WDM_IOMMU_DEVICE_CREATE _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_DEVICE_CREATE)
