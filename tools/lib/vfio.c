@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * A PCI device through VFIO's container: container, group, our IOMMU backend,
- * the bind to /dev/wdm_iommu, and the device with its DMA enabled.
+ * A PCI device through VFIO: its cdev and an iommufd (cdev.c), or container, group, our IOMMU
+ * backend and the bind to /dev/wdm_iommu; and the device with its DMA enabled.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -149,6 +149,7 @@ struct wdm_vfio_device *wdm__vfio_new(void)
 		return NULL;
 	device->container = -1;
 	device->group = -1;
+	device->iommufd = -1;
 	device->fd = -1;
 	pthread_mutex_init(&device->lock, NULL);
 	return device;
@@ -192,8 +193,12 @@ static struct wdm_vfio_device *start_device(const char *name, struct wdm_bdf *bd
 static bool create_handle(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
 			  struct wdm_error *error)
 {
-	__u32 group, status = wdm_device_create(fd, &device->address, &device->handle, &group);
+	__u32 group, status;
 
+	if (device->iommufd >= 0)
+		status = wdm_device_create_cdev(fd, device->fd, &device->handle, &group);
+	else
+		status = wdm_device_create(fd, &device->address, &device->handle, &group);
 	if (status)
 		return wdm_error_set(error, status, "cannot make %s a device of " WDM_IOMMU_PATH,
 				     bdf->text);
@@ -201,8 +206,18 @@ static bool create_handle(struct wdm_vfio_device *device, int fd, const struct w
 	return true;
 }
 
-static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
-			struct wdm_error *error)
+static bool open_cdev(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+		      struct wdm_error *error)
+{
+	device->iommufd = wdm_iommufd_open(error);
+	if (device->iommufd < 0)
+		return false;
+	device->owns_iommufd = true;
+	return wdm__cdev_get(device, bdf->text, error) && create_handle(device, fd, bdf, error);
+}
+
+static bool open_in_container(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+			      struct wdm_error *error)
 {
 	device->container = wdm_container_open(error);
 	if (device->container < 0)
@@ -218,9 +233,45 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm
 	       create_handle(device, fd, bdf, error);
 }
 
+/* May the device be opened through @provider, as far as the user has chosen? */
+static bool may_use(const char *provider)
+{
+	const char *chosen = secure_getenv("WDM_PROVIDER");
+
+	return !chosen || !strcmp(chosen, provider);
+}
+
+static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+			struct wdm_error *error)
+{
+	struct wdm_iommu_info info;
+	__u32 status = wdm_info(fd, &info);
+	bool cdev, container;
+
+	if (status)
+		return wdm_error_set(error, status, "cannot use " WDM_IOMMU_PATH);
+	cdev = info.flags & WDM_IOMMU_INFO_VFIO_CDEV && may_use("cdev");
+	container = info.flags & WDM_IOMMU_INFO_VFIO_CONTAINER && may_use("container");
+	if (!cdev && !container)
+		return wdm__fail(error, ENODEV, "Unset WDM_PROVIDER",
+				 "the module cannot open devices as WDM_PROVIDER demands");
+	if (cdev && open_cdev(device, fd, bdf, error))
+		return true;
+	if (!container)
+		return false;
+	/* There is room for one error: that of the second way. */
+	wdm__vfio_close_files(device);
+	return open_in_container(device, fd, bdf, error);
+}
+
 static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_device *first,
 			int fd, const struct wdm_bdf *bdf, struct wdm_error *error)
 {
+	if (first->iommufd >= 0) {
+		device->iommufd = first->iommufd;
+		return wdm__cdev_get(device, bdf->text, error) &&
+		       create_handle(device, fd, bdf, error);
+	}
 	device->container = first->container;
 	if (device->group_number == first->group_number) {
 		device->group = first->group;
@@ -248,13 +299,15 @@ static struct wdm_vfio_device *opened(struct wdm_vfio_device *device, bool succe
 }
 
 /**
- * wdm_vfio_open() - open a device, with a container of its own
+ * wdm_vfio_open() - open a device, with an iommufd or a container of its own
  * @fd: /dev/wdm_iommu
  * @name: the device: "0000:00:03.0", "00:03.0" of segment 0, or a path in /sys
  * @error: what went wrong; may be NULL
  *
- * From here on all DMA of the device is blocked, until it is attached to a domain. Its
- * registers and bus mastering are switched on.
+ * Opens the device's VFIO cdev, or if that cannot be used, its group. The environment
+ * variable WDM_PROVIDER, "cdev" or "container", allows only one of the two. From here on all
+ * DMA of the device is blocked, until it is attached to a domain. Its registers and bus
+ * mastering are switched on.
  *
  * Return: the device, for wdm_vfio_close(); NULL with errno if it failed, and nothing is
  * open.
@@ -268,7 +321,7 @@ struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error
 }
 
 /**
- * wdm_vfio_open_beside() - open a further device in the same container
+ * wdm_vfio_open_beside() - open a further device in the same iommufd or container
  * @first: a device that is open, and must be closed after this one
  * @fd: /dev/wdm_iommu
  * @name: the device, as for wdm_vfio_open(); of the same group or of another
@@ -393,10 +446,25 @@ bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds 
 	return true;
 }
 
-static void close_fd(int fd, bool owned)
+static void close_fd(int *fd, bool owned)
 {
-	if (owned && fd >= 0)
-		close(fd);
+	if (owned && *fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Close all of a device's files, and unmap its BARs. */
+void wdm__vfio_close_files(struct wdm_vfio_device *device)
+{
+	for (unsigned int i = 0; i < WDM_REGIONS; i++)
+		wdm_bar_unmap(device, i);
+	close_fd(&device->fd, true);
+	close_fd(&device->group, device->owns_group);
+	close_fd(&device->container, device->owns_container);
+	close_fd(&device->iommufd, device->owns_iommufd);
+	device->owns_group = false;
+	device->owns_container = false;
+	device->owns_iommufd = false;
 }
 
 /**
@@ -404,20 +472,16 @@ static void close_fd(int fd, bool owned)
  * @device: the device, or NULL
  *
  * Unmaps its BARs, and gives its IOMMU group back to VFIO when the last device of the group
- * is closed, which detaches it. Its handle stays, and refers to a device that was removed,
- * until wdm_destroy().
+ * is closed, which detaches it; but a device that was opened through its cdev stays attached
+ * until wdm_detach(). Its handle stays, too, until wdm_destroy().
  */
 void wdm_vfio_close(struct wdm_vfio_device *device)
 {
 	if (!device)
 		return;
-	for (unsigned int i = 0; i < WDM_REGIONS; i++) {
-		wdm_bar_unmap(device, i);
+	wdm__vfio_close_files(device);
+	for (unsigned int i = 0; i < WDM_REGIONS; i++)
 		free(device->regions[i].areas);
-	}
-	close_fd(device->fd, true);
-	close_fd(device->group, device->owns_group);
-	close_fd(device->container, device->owns_container);
 	pthread_mutex_destroy(&device->lock);
 	free(device);
 }

@@ -47,10 +47,12 @@ struct wdm_region {
  * struct wdm_vfio_device - a PCI device opened through VFIO
  * @container: fd of /dev/vfio/vfio
  * @group: fd of /dev/vfio/N
- * @fd: the device's own fd
+ * @iommufd: fd of /dev/iommu; either this is -1, or @container and @group are
+ * @fd: the device's own fd: of its cdev, if there is an @iommufd
  * @group_number: N
  * @owns_container: closing the device closes @container
  * @owns_group: closing the device closes @group
+ * @owns_iommufd: closing the device closes @iommufd
  * @handle: the IOMMU_DMA_DEVICE
  * @address: where the device is
  * @lock: guards @regions and the @memory of their areas
@@ -60,10 +62,12 @@ struct wdm_region {
 struct wdm_vfio_device {
 	int container;
 	int group;
+	int iommufd;
 	int fd;
 	int group_number;
 	bool owns_container;
 	bool owns_group;
+	bool owns_iommufd;
 	__u32 handle;
 	struct wdm_pci_address address;
 	pthread_mutex_t lock;
@@ -74,6 +78,10 @@ struct wdm_vfio_device {
 struct wdm_vfio_device *wdm__vfio_new(void);
 bool wdm__vfio_start(struct wdm_vfio_device *device, struct wdm_error *error);
 bool wdm__vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error);
+void wdm__vfio_close_files(struct wdm_vfio_device *device);
+
+/* cdev.c */
+bool wdm__cdev_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error);
 
 bool wdm__region_fill(struct wdm_region *region, const struct vfio_region_info *info);
 bool wdm__good_width(__u64 offset, size_t width, struct wdm_error *error);

@@ -286,6 +286,10 @@ struct wdm_vfio_fds {
 	__s32 device;
 };
 
+int wdm_cdev_open(const char *bdf, struct wdm_error *error);
+int wdm_iommufd_open(struct wdm_error *error);
+bool wdm_cdev_bind(int cdev, int iommufd, struct wdm_error *error);
+__u32 wdm_device_create_cdev(int fd, int cdev, __u32 *device, __u32 *group);
 int wdm_container_open(struct wdm_error *error);
 int wdm_group_open(int number, struct wdm_error *error);
 bool wdm_container_add(int container, int group, struct wdm_error *error);

@@ -31,6 +31,7 @@ int cmd_info(void)
 	       info.formats & 1 << WDM_IOMMU_FORMAT_X64 ? " x86-64" : "",
 	       info.formats & 1 << WDM_IOMMU_FORMAT_ARM64 ? " ARM64" : "");
 	printf("VFIO containers:      %s\n", yes_no(info.flags & WDM_IOMMU_INFO_VFIO_CONTAINER));
+	printf("VFIO cdevs:           %s\n", yes_no(info.flags & WDM_IOMMU_INFO_VFIO_CDEV));
 	printf("unsafe interrupts:    %s\n",
 	       info.flags & WDM_IOMMU_INFO_UNSAFE_INTERRUPTS ? "allowed" : "refused");
 	printf("longest MDL:          %llu bytes\n", info.max_mdl_length);

@@ -52,6 +52,97 @@ struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
 	return device;
 }
 
+void name_device(const struct wdm_vfio_device *device, struct wdm_iommu_device_create *argument)
+{
+	if (options.cdev) {
+		argument->flags = WDM_IOMMU_DEVICE_CDEV;
+		argument->cdev = device->fd;
+	} else {
+		argument->segment = device->address.segment;
+		argument->bus = device->address.bus;
+		argument->devfn = device->address.devfn;
+	}
+}
+
+__u32 create_device(int fd, struct wdm_vfio_device *device)
+{
+	if (options.cdev)
+		return wdm_device_create_cdev(fd, device->fd, &device->handle, NULL);
+	return wdm_device_create(fd, &device->address, &device->handle, NULL);
+}
+
+bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error)
+{
+	struct wdm_bdf bdf;
+
+	wdm_pci_format(&device->address, &bdf);
+	/* A device that was unplugged comes back in another group. */
+	device->group_number = wdm_pci_group(bdf.text);
+	if (options.cdev) {
+		device->iommufd = wdm_iommufd_open(error);
+		device->owns_iommufd = true;
+		return device->iommufd >= 0 && wdm__cdev_get(device, bdf.text, error);
+	}
+	device->container = wdm_container_open(error);
+	device->owns_container = true;
+	device->group = wdm_group_open(device->group_number, error);
+	device->owns_group = true;
+	return device->container >= 0 && device->group >= 0 &&
+	       wdm_container_add(device->container, device->group, error) &&
+	       wdm_container_bind(device->container, fd, error) &&
+	       wdm__vfio_get(device, bdf.text, error);
+}
+
+void close_files(struct wdm_vfio_device *device)
+{
+	wdm__vfio_close_files(device);
+}
+
+bool bind_driver(const char *bdf)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", bdf);
+	return write_text(path, "vfio-pci") && write_text("/sys/bus/pci/drivers_probe", bdf) &&
+	       wdm_pci_has_vfio_driver(bdf);
+}
+
+bool unbind_driver(const char *bdf)
+{
+	return write_text("/sys/bus/pci/drivers/vfio-pci/unbind", bdf);
+}
+
+/* Forked before anything is open, or it would itself hold what it waits for */
+pid_t start_unbind(int *start)
+{
+	int pipes[2];
+	pid_t child;
+	char byte;
+
+	REQUIRE(!pipe(pipes));
+	child = fork();
+	REQUIRE(child >= 0);
+	*start = pipes[1];
+	if (!child) {
+		REQUIRE(read(pipes[0], &byte, 1) == 1);
+		CHECK(unbind_driver(options.device.text));
+		finish();
+	}
+	return child;
+}
+
+/* VFIO does not tell when a cdev is closed; it does when its driver is unbound. */
+void take_back(struct wdm_vfio_device *device)
+{
+	struct wdm_bdf bdf;
+
+	close_files(device);
+	if (!options.cdev)
+		return;
+	wdm_pci_format(&device->address, &bdf);
+	REQUIRE(unbind_driver(bdf.text) && bind_driver(bdf.text));
+}
+
 /* Needs the arena. */
 void open_device(struct fixture *fixture)
 {

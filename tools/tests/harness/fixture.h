@@ -67,6 +67,21 @@ void start_tables(struct fixture *fixture, const struct wdm_table_format *format
 struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
 				 const struct wdm_vfio_device *beside, struct probe *probe);
 
+/* The device by its provider: its cdev, or a group that is in a container */
+void name_device(const struct wdm_vfio_device *device, struct wdm_iommu_device_create *argument);
+__u32 create_device(int fd, struct wdm_vfio_device *device);
+
+/* The files of a device, without its handle: threads may look at the rest. */
+bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error);
+void close_files(struct wdm_vfio_device *device);
+
+/* Close a device's files, and have VFIO take it back. */
+void take_back(struct wdm_vfio_device *device);
+bool bind_driver(const char *bdf);
+bool unbind_driver(const char *bdf);
+/* A process that unbinds the driver once a byte is written to @start */
+pid_t start_unbind(int *start);
+
 void set_leaf(struct fixture *fixture, __u64 address, const void *target);
 unsigned char *page(const struct fixture *fixture, size_t number);
 __u64 caller(const void *memory);

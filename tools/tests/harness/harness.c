@@ -111,6 +111,10 @@ static const char *missing(unsigned int needs)
 		return "no edu devices in two IOMMU groups";
 	if (needs & NEEDS_STRANGER && !options.has_stranger)
 		return "no other device is bound to a VFIO driver";
+	if (needs & NEEDS_CONTAINER && options.cdev)
+		return "only with a VFIO container";
+	if (needs & NEEDS_CDEV && !options.cdev)
+		return "only with VFIO's cdevs";
 	return NULL;
 }
 

@@ -24,6 +24,8 @@ enum need {
 	NEEDS_PAIR = 2,		/* two in one IOMMU group */
 	NEEDS_TWO_GROUPS = 4,	/* two in different ones */
 	NEEDS_STRANGER = 8,	/* a device with a VFIO driver that is no edu */
+	NEEDS_CONTAINER = 16,	/* devices opened through a VFIO container */
+	NEEDS_CDEV = 32,	/* devices opened through their VFIO cdev */
 };
 
 /**
@@ -53,6 +55,7 @@ struct suite {
 /**
  * struct options - options of the program, and the devices that it found
  * @seconds: how long threads hammer
+ * @cdev: open devices through their VFIO cdev, not through a container
  * @device: an edu device, in a group without others if there is one
  * @has_device: whether there is one
  * @pair: two edu devices of one group
@@ -64,6 +67,7 @@ struct suite {
  */
 struct options {
 	unsigned int seconds;
+	bool cdev;
 	struct wdm_bdf device;
 	bool has_device;
 	struct wdm_bdf pair[2];

@@ -38,12 +38,8 @@ static void prepare_destroy_domain(struct ioctl_objects *objects, union argument
 
 static void prepare_device_create(struct ioctl_objects *objects, union argument *argument)
 {
-	struct wdm_pci_address address = objects->fixture.device->address;
-
 	MUST(wdm_destroy(objects->fixture.fd, objects->device));
-	argument->device_create.segment = address.segment;
-	argument->device_create.bus = address.bus;
-	argument->device_create.devfn = address.devfn;
+	name_device(objects->fixture.device, &argument->device_create);
 }
 
 static void prepare_destroy_device(struct ioctl_objects *objects, union argument *argument)
@@ -359,7 +355,7 @@ const struct ioctl_case ioctl_table[] = {
 		.needs_device = true,
 		.changes_nothing = true,
 		.prepare = prepare_device_create,
-		.zero = { AT(device_create, flags), AT(device_create, reserved2) },
+		.zero = { AT(device_create, reserved2), AT(device_create, reserved3) },
 	},
 	{
 		CALL(DESTROY, destroy),
@@ -613,8 +609,9 @@ static void give_device(struct ioctl_objects *objects)
 	struct fixture *fixture = &objects->fixture;
 
 	if (device) {
-		MUST(wdm_vfio_bind(device->container, fixture->fd));
-		MUST(wdm_device_create(fixture->fd, &device->address, &device->handle, NULL));
+		if (!options.cdev)
+			MUST(wdm_vfio_bind(device->container, fixture->fd));
+		MUST(create_device(fixture->fd, device));
 		fixture->device = device;
 		fixture->probe.bar0 = bar0;
 	} else {

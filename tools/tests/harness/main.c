@@ -41,6 +41,7 @@ static const struct suite * const suites[] = {
 	&version2_suite,
 	&fdinfo_suite,
 	&interrupts_suite,
+	&cdev_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];
@@ -67,6 +68,11 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case 'l':
 		list_suites();
 		exit(0);
+	case 'p':
+		if (strcmp(word, "container") && strcmp(word, "cdev"))
+			argp_error(state, "no provider %s", word);
+		options.cdev = !strcmp(word, "cdev");
+		return 0;
 	case 's':
 		options.seconds = atoi(word);
 		return 0;
@@ -83,6 +89,8 @@ static error_t parse(int key, char *word, struct argp_state *state)
 
 static const struct argp_option argp_options[] = {
 	{ "list", 'l', NULL, 0, "list the suites", 0 },
+	{ "provider", 'p', "NAME", 0,
+	  "open devices through a VFIO container (default) or their cdev", 0 },
 	{ "seconds", 's', "N", 0, "how long threads hammer (default 5)", 0 },
 	{ 0 }
 };
@@ -181,6 +189,8 @@ int main(int argc, char **argv)
 		memcpy(chosen, suites, sizeof(suites));
 		number = ARRAY_SIZE(suites);
 	}
+	/* For the library */
+	setenv("WDM_PROVIDER", options.cdev ? "cdev" : "container", 1);
 	find_devices();
 	find_stranger();
 	tap_header("KTAP version 1");

@@ -211,8 +211,8 @@ static void pair(void)
 	EXPECT(STATUS_ACCESS_DENIED, wdm_attach(fixture.fd, domain, second->handle));
 	/* Both go when the group does. */
 	MUST(wdm_attach(fixture.fd, other, second->handle));
-	wdm_vfio_close(second);
-	wdm_vfio_close(first);
+	take_back(second);
+	take_back(first);
 	CHECK_EQUAL(query(fixture.fd, other).devices, 0);
 	MUST(wdm_destroy(fixture.fd, other));
 }
@@ -253,7 +253,7 @@ static void check_two_groups(bool same_container)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 2)));
 
 	/* One group leaves, the other stays. */
-	wdm_vfio_close(second);
+	take_back(second);
 	CHECK_EQUAL(query(fixture.fd, other).devices, 0);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 3)));
 }
@@ -294,11 +294,12 @@ static const struct test_case cases[] = {
 	{ .name = "base and count", .run = mapping_ids, .needs = NEEDS_DEVICE },
 	{ .name = "delete what is attached", .run = delete_attached, .needs = NEEDS_DEVICE },
 	{ .name = "from one domain to another and back", .run = move, .needs = NEEDS_DEVICE },
-	{ .name = "handles of devices", .run = handles, .needs = NEEDS_DEVICE },
-	{ .name = "binds", .run = binds, .needs = NEEDS_DEVICE },
+	{ .name = "handles of devices", .run = handles,
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
+	{ .name = "binds", .run = binds, .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
 	{ .name = "two devices of one group", .run = pair, .needs = NEEDS_PAIR },
-	{ .name = "two groups in one container", .run = two_groups, .needs = NEEDS_TWO_GROUPS },
-	{ .name = "two groups in two containers", .run = two_containers,
+	{ .name = "two groups in one container or iommufd", .run = two_groups, .needs = NEEDS_TWO_GROUPS },
+	{ .name = "two groups in two of them", .run = two_containers,
 	  .needs = NEEDS_TWO_GROUPS },
 	{ .name = "a device without a BAR 0", .run = stranger, .needs = NEEDS_STRANGER },
 };

@@ -827,14 +827,9 @@ static void close_meanwhile(void)
 
 	open_os_managed(&fixture, 2, 0);
 	long_batch_init(&batch, &fixture);
-	/* VFIO has the group for as long as its file or the device's is open. */
-	wdm_bar_unmap(fixture.device, 0);
-	close(fixture.device->fd);
-	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
 	REQUIRE(!pthread_create(&thread, NULL, long_batch_run, &batch));
 	wait_for_begin(&fixture);
-	close(fixture.device->group);
-	close(fixture.device->container);
+	take_back(fixture.device);
 	tap_diag("the batch %s", is_mapped(&fixture, LAST_MARK) ? "has ended" : "is running");
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 0);
 	REQUIRE(!pthread_join(thread, NULL));
@@ -1015,7 +1010,7 @@ static const struct test_case cases[] = {
 	  .needs = NEEDS_DEVICE, .seconds = 180 },
 	{ .name = "detached and attached meanwhile", .run = attach_meanwhile,
 	  .needs = NEEDS_DEVICE, .seconds = 180 },
-	{ .name = "the container is closed meanwhile", .run = close_meanwhile,
+	{ .name = "VFIO takes the device back meanwhile", .run = close_meanwhile,
 	  .needs = NEEDS_DEVICE, .seconds = 120 },
 	{ .name = "the file is closed meanwhile", .run = file_closed_meanwhile,
 	  .needs = NEEDS_DEVICE, .seconds = 120 },

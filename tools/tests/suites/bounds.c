@@ -234,7 +234,7 @@ static double close_device(struct fixture *fixture)
 {
 	double start = now();
 
-	wdm_vfio_close(fixture->device);
+	take_back(fixture->device);
 	return now() - start;
 }
 

@@ -3,11 +3,8 @@
  * What a device is asked, and its fault reporting.
  */
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <linux/vfio.h>
 
 #include "suites.h"
 #include "fixture.h"
@@ -60,9 +57,7 @@ static void taken_back(void)
 	struct fixture fixture;
 
 	open_os_managed(&fixture, 2, 0);
-	wdm_bar_unmap(fixture.device, 0);
-	close(fixture.device->fd);
-	REQUIRE(!ioctl(fixture.device->group, VFIO_GROUP_UNSET_CONTAINER));
+	take_back(fixture.device);
 	answer = ask(&fixture);
 	CHECK(answer.flags & WDM_IOMMU_DEVICE_IS_REVOKED);
 	CHECK(!(answer.flags & WDM_IOMMU_DEVICE_IS_ATTACHED));
@@ -73,9 +68,7 @@ static void taken_back(void)
 static __u32 create(const struct fixture *fixture, struct wdm_iommu_device_create *argument)
 {
 	argument->size = sizeof(*argument);
-	argument->segment = fixture->device->address.segment;
-	argument->bus = fixture->device->address.bus;
-	argument->devfn = fixture->device->address.devfn;
+	name_device(fixture->device, argument);
 	return wdm_call(fixture->fd, WDM_IOMMU_DEVICE_CREATE, argument);
 }
 
@@ -115,8 +108,7 @@ static void configurations(void)
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_call(fixture.fd, WDM_IOMMU_DEVICE_CREATE, &argument));
 
 	/* All that failed has left nothing. */
-	MUST(wdm_device_create(fixture.fd, &fixture.device->address, &fixture.device->handle,
-			       NULL));
+	MUST(create_device(fixture.fd, fixture.device));
 	CHECK_EQUAL(ask(&fixture).flags & (WDM_IOMMU_DEVICE_DEFAULT_PASID |
 					   WDM_IOMMU_DEVICE_PASID_TAGGED_DMA |
 					   WDM_IOMMU_DEVICE_PASID_FAULTS_SUPPRESSED), 0);
@@ -182,8 +174,7 @@ static void fault_reporting(void)
 	wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true);
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
-	MUST(wdm_device_create(fixture.fd, &fixture.device->address, &fixture.device->handle,
-			       NULL));
+	MUST(create_device(fixture.fd, fixture.device));
 	CHECK(!(ask(&fixture).flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS));
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true);

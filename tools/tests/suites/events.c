@@ -8,13 +8,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <linux/vfio.h>
 
 #include "suites.h"
 #include "fixture.h"
@@ -75,14 +72,6 @@ static bool is_empty(int fd)
 	return !is_readable(fd, 0) && read(fd, &event, EVENT) == -1 && errno == EAGAIN;
 }
 
-static void take_back(struct fixture *fixture)
-{
-	wdm_bar_unmap(fixture->device, 0);
-	close(fixture->device->fd);
-	fixture->device->fd = -1;
-	REQUIRE(!ioctl(fixture->device->group, VFIO_GROUP_UNSET_CONTAINER));
-}
-
 static void nothing(void)
 {
 	struct wdm_iommu_event event;
@@ -111,7 +100,7 @@ static void revoked(void)
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	CHECK(is_empty(fixture.fd));
 	before = now();
-	take_back(&fixture);
+	take_back(fixture.device);
 	after = now();
 	CHECK(is_readable(fixture.fd, 0));
 	memset(events, 0x5a, sizeof(events));
@@ -145,8 +134,8 @@ static void revoked_pair(void)
 	REQUIRE(fixture.device);
 	second = wdm_vfio_open_beside(fixture.device, fixture.fd, options.pair[1].text, &error);
 	REQUIRE(second);
-	wdm_vfio_close(second);
-	take_back(&fixture);
+	take_back(second);
+	take_back(fixture.device);
 	REQUIRE(wdm_read_events(fixture.fd, events, 8) == 4);
 	CHECK_EQUAL(events[0].type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
 	CHECK_EQUAL(events[1].type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
@@ -270,7 +259,7 @@ static void overflow(void)
 	/* And it goes on. */
 	allow_pass_through(true);
 	allow_pass_through(false);
-	take_back(&fixture);
+	take_back(fixture.device);
 	CHECK(wdm_read_events(fixture.fd, events, MANY) >= 1);
 }
 
@@ -339,7 +328,7 @@ static void waiting(void)
 
 	/* An event that was there before does not wait. */
 	start_reader(&reader, &thread, fixture.fd);
-	take_back(&fixture);
+	take_back(fixture.device);
 	pthread_join(thread, NULL);
 	CHECK_EQUAL(reader.event.type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
 	CHECK_EQUAL(read(fixture.fd, &reader.event, EVENT), EVENT);
@@ -402,7 +391,7 @@ static void with_fork(void)
 	kill(child, SIGKILL);
 	REQUIRE(waitpid(child, &status, 0) == child);
 	CHECK(WIFSIGNALED(status));
-	take_back(&fixture);
+	take_back(fixture.device);
 	REQUIRE(read(fixture.fd, &event, EVENT) == EVENT);
 	CHECK_EQUAL(event.type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
 }

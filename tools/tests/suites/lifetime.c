@@ -273,27 +273,6 @@ static void tie_again(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-#define VFIO_PCI "/sys/bus/pci/drivers/vfio-pci"
-
-/* Forked before anything is open, or it would itself hold what it waits for */
-static pid_t start_unbind(int *start)
-{
-	int pipes[2];
-	pid_t child;
-	char byte;
-
-	REQUIRE(!pipe(pipes));
-	child = fork();
-	REQUIRE(child >= 0);
-	*start = pipes[1];
-	if (!child) {
-		REQUIRE(read(pipes[0], &byte, 1) == 1);
-		CHECK(write_text(VFIO_PCI "/unbind", options.device.text));
-		finish();
-	}
-	return child;
-}
-
 /* An eventfd that VFIO signals when it waits for the device's file to be closed */
 static int request_eventfd(int device)
 {
@@ -401,7 +380,8 @@ static void many_times(void)
 }
 
 static const struct test_case cases[] = {
-	{ .name = "files closed in every order", .run = orders, .needs = NEEDS_DEVICE,
+	{ .name = "files closed in every order", .run = orders,
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER,
 	  .seconds = 180 },
 	{ .name = "a caller-managed domain, closed", .run = close_caller_managed,
 	  .needs = NEEDS_DEVICE, .formats = true },
@@ -409,12 +389,13 @@ static const struct test_case cases[] = {
 	  .needs = NEEDS_DEVICE },
 	{ .name = "a process that is killed", .run = killed, .needs = NEEDS_DEVICE },
 	{ .name = "a group that leaves its container", .run = unset_container,
-	  .needs = NEEDS_DEVICE },
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
 	{ .name = "a container that gets another file", .run = tie_again,
-	  .needs = NEEDS_DEVICE },
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
 	{ .name = "a device that is unbound from its driver", .run = unbind,
 	  .needs = NEEDS_DEVICE },
-	{ .name = "the module cannot go while it is used", .run = rmmod, .needs = NEEDS_DEVICE },
+	{ .name = "the module cannot go while it is used", .run = rmmod,
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
 	{ .name = "many times", .run = many_times, .needs = NEEDS_DEVICE },
 };
 

@@ -5,11 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <linux/vfio.h>
 
 #include "suites.h"
 #include "fixture.h"
@@ -262,10 +259,7 @@ static void taken_back(void)
 	struct ranges ranges;
 
 	open_os_managed(&fixture, 2, 0);
-	wdm_bar_unmap(fixture.device, 0);
-	close(fixture.device->fd);
-	fixture.device->fd = -1;
-	REQUIRE(!ioctl(fixture.device->group, VFIO_GROUP_UNSET_CONTAINER));
+	take_back(fixture.device);
 	EXPECT(STATUS_DEVICE_REMOVED, ask(fixture.fd, fixture.device->handle, &ranges));
 	MUST(ask(fixture.fd, fixture.domain, &ranges));
 	CHECK(is_everything(&ranges));

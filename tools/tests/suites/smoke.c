@@ -21,7 +21,8 @@ static void info(void)
 	CHECK(info.max_va_list >= 1);
 	CHECK(info.max_events >= 2);
 	CHECK_EQUAL(info.event_size, sizeof(struct wdm_iommu_event));
-	CHECK(info.flags & WDM_IOMMU_INFO_VFIO_CONTAINER);
+	CHECK(info.flags & (options.cdev ? WDM_IOMMU_INFO_VFIO_CDEV :
+					  WDM_IOMMU_INFO_VFIO_CONTAINER));
 }
 
 static void os_managed(void)

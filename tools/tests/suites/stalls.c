@@ -127,7 +127,7 @@ static void check_others(struct ioctl_objects *objects)
 	MUST(wdm_unmap(fixture->fd, objects->os, 0x7f00000, PAGE));
 	query(fixture->fd, objects->caller);
 	MUST(wdm_attach(fixture->fd, objects->os, objects->device));
-	wdm_vfio_close(fixture->device);
+	take_back(fixture->device);
 	CHECK_EQUAL(query(fixture->fd, objects->os).devices, 0);
 	CHECK(now() - start < WAIT_SECONDS);
 }

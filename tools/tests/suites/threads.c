@@ -176,9 +176,7 @@ static void random_members(struct hammering *thread, unsigned long request,
 		argument->domain_create.os_managed_page_table = pick(thread, 2);
 		break;
 	case WDM_IOMMU_DEVICE_CREATE:
-		argument->device_create.segment = fixture->device->address.segment;
-		argument->device_create.bus = fixture->device->address.bus;
-		argument->device_create.devfn = fixture->device->address.devfn;
+		name_device(fixture->device, &argument->device_create);
 		break;
 	case WDM_IOMMU_ATTACH:
 		argument->attach.mapping_count = 1;
@@ -464,10 +462,10 @@ static void add_device(struct hammer *hammer)
 {
 	struct fixture *fixture = &hammer->objects.fixture;
 	struct hammering random = { hammer, 1 };
-	__u32 handle;
+	struct wdm_vfio_device device = *fixture->device;
 
-	if (!wdm_device_create(fixture->fd, &fixture->device->address, &handle, NULL))
-		keep_handle(&random, handle);
+	if (!create_device(fixture->fd, &device))
+		keep_handle(&random, device.handle);
 }
 
 static bool take_back_and_hand_over(struct hammer *hammer)
@@ -490,26 +488,6 @@ static bool take_back_and_hand_over(struct hammer *hammer)
 	return true;
 }
 
-/* As wdm_vfio_open(), but for the handle, which a thread may be creating. */
-static bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error)
-{
-	device->container = wdm_container_open(error);
-	device->group = wdm_group_open(device->group_number, error);
-	return device->container >= 0 && device->group >= 0 &&
-	       wdm_container_add(device->container, device->group, error) &&
-	       wdm_container_bind(device->container, fd, error) &&
-	       wdm__vfio_get(device, options.device.text, error);
-}
-
-/* As wdm_vfio_close(), but threads look at the device's address. */
-static void close_files(struct wdm_vfio_device *device)
-{
-	wdm_bar_unmap(device, 0);
-	close(device->fd);
-	close(device->group);
-	close(device->container);
-}
-
 /* Close the device's files and open them, and do something to it in between. */
 static bool reopen(struct hammer *hammer, bool (*between)(void))
 {
@@ -529,20 +507,14 @@ static bool reopen(struct hammer *hammer, bool (*between)(void))
 
 #define DEVICES	"/sys/bus/pci/devices/"
 
-static bool probe_driver(void)
+static bool nothing(void)
 {
-	char path[128];
-
-	snprintf(path, sizeof(path), DEVICES "%s/driver_override", options.device.text);
-	return write_text(path, "vfio-pci") &&
-	       write_text("/sys/bus/pci/drivers_probe", options.device.text) &&
-	       wdm_pci_has_vfio_driver(options.device.text);
+	return true;
 }
 
 static bool unbind_and_bind(void)
 {
-	return write_text("/sys/bus/pci/drivers/vfio-pci/unbind", options.device.text) &&
-	       probe_driver();
+	return unbind_driver(options.device.text) && bind_driver(options.device.text);
 }
 
 static bool remove_and_rescan(void)
@@ -550,7 +522,8 @@ static bool remove_and_rescan(void)
 	char path[128];
 
 	snprintf(path, sizeof(path), DEVICES "%s/remove", options.device.text);
-	return write_text(path, "1") && write_text("/sys/bus/pci/rescan", "1") && probe_driver();
+	return write_text(path, "1") && write_text("/sys/bus/pci/rescan", "1") &&
+	       bind_driver(options.device.text);
 }
 
 /* VFIO takes the group back and hands it over, while the threads call everything. */
@@ -569,7 +542,8 @@ static void hammer_and_take_back(void)
 		usleep(200000);
 		switch (rounds++ % 3) {
 		case 0:
-			good = take_back_and_hand_over(&hammer);
+			good = options.cdev ? reopen(&hammer, nothing) :
+					      take_back_and_hand_over(&hammer);
 			break;
 		case 1:
 			good = reopen(&hammer, unbind_and_bind);

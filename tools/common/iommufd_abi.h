@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of iommufd's interface as the benchmark uses: the headers of Debian 12
+ * As much of iommufd's interface as benchmark and tests use: the headers of Debian 12
  * are older than iommufd.
  */
 #ifndef IOMMUFD_ABI_H
