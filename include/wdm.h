@@ -1,11 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * The DMA remapping interface in the WDK's own spelling, for kernel code that
- * comes from Windows. Names, types, values and the order of members are those of
- * the contract, versions 1 to 3; the layouts are asserted below. wdm_port.h has the
- * rest of the WDK that such code usually needs.
+ * The DMA remapping interface in the WDK's own spelling, for code that comes from
+ * Windows. Names, types, values and the order of members are those of the contract,
+ * versions 1 to 3; the layouts are asserted below. wdm_port.h has the rest of the WDK that
+ * such code usually needs.
+ *
+ * In a program, libwdm.a has the functions (docs/windows-user-space.md). What follows is
+ * about the kernel.
  *
  * A PDEVICE_OBJECT is a struct device, of the PCI or the platform bus. Kernel code
  * that attaches a device owns its DMA from then on: the device has no driver, or a
@@ -37,6 +40,9 @@
 #ifndef _WDM_H
 #define _WDM_H
 
+#include <linux/wdm_ntstatus.h>
+
+#ifdef __KERNEL__
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/list.h>
@@ -44,7 +50,10 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
-#include <linux/wdm_ntstatus.h>
+typedef struct device DEVICE_OBJECT, *PDEVICE_OBJECT;
+#else
+#include <wdm_user.h>
+#endif
 
 /* Plain types; a LONG of Windows has 32 bits everywhere */
 
@@ -52,22 +61,21 @@
 
 typedef ntstatus_t NTSTATUS, *PNTSTATUS;
 typedef char CHAR, *PCHAR;
-typedef u8 UCHAR, *PUCHAR;
-typedef u8 BOOLEAN, *PBOOLEAN;
-typedef u16 USHORT, *PUSHORT;
-typedef s16 CSHORT;
-typedef s32 LONG, *PLONG;
-typedef u32 ULONG, *PULONG;
-typedef u32 UINT32;
-typedef u64 UINT64;
-typedef s64 LONGLONG, *PLONGLONG;
-typedef u64 ULONGLONG, *PULONGLONG;
-typedef u64 ULONG64, *PULONG64;
+typedef __u8 UCHAR, *PUCHAR;
+typedef __u8 BOOLEAN, *PBOOLEAN;
+typedef __u16 USHORT, *PUSHORT;
+typedef __s16 CSHORT;
+typedef __s32 LONG, *PLONG;
+typedef __u32 ULONG, *PULONG;
+typedef __u32 UINT32;
+typedef __u64 UINT64;
+typedef __s64 LONGLONG, *PLONGLONG;
+typedef __u64 ULONGLONG, *PULONGLONG;
+typedef __u64 ULONG64, *PULONG64;
 typedef unsigned long ULONG_PTR, *PULONG_PTR;
 typedef size_t SIZE_T, *PSIZE_T;
 typedef void *PVOID;
 typedef unsigned long PFN_NUMBER, *PPFN_NUMBER;
-typedef struct device DEVICE_OBJECT, *PDEVICE_OBJECT;
 typedef struct _IRP *PIRP;
 
 typedef union _LARGE_INTEGER {
@@ -92,9 +100,9 @@ typedef struct _LIST_ENTRY {
 #define FALSE	0
 #endif
 
-#define NT_SUCCESS(Status)	((__force s32)(Status) >= 0)
+#define NT_SUCCESS(Status)	((__force __s32)(Status) >= 0)
 
-/* MDLs of kernel memory */
+/* MDLs */
 
 /**
  * struct _MDL - memory, as page frames; the frames follow the structure
@@ -134,7 +142,7 @@ static_assert(sizeof(MDL) == 0x30);
 
 static inline PVOID MmGetMdlVirtualAddress(const MDL *Mdl)
 {
-	return Mdl->StartVa + Mdl->ByteOffset;
+	return (PCHAR)Mdl->StartVa + Mdl->ByteOffset;
 }
 
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,

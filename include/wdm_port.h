@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
  * The rest of the WDK that code around the DMA remapping interface usually needs,
  * each on the Linux function that means the same: annotations, memory, lists, locks,
- * events and MDLs. Include it, after all headers of Linux, in place of wdm.h.
+ * events and MDLs. Include it, after all headers of Linux, in place of wdm.h. In a
+ * program, wdm_port_user.h has what is the kernel's here.
  *
  * DISPATCH_LEVEL is what Linux calls softirqs disabled: a KSPIN_LOCK is a spinlock
  * that disables them, and KeGetCurrentIrql() tells from the preempt count, which
@@ -11,6 +12,7 @@
 #ifndef _WDM_PORT_H
 #define _WDM_PORT_H
 
+#ifdef __KERNEL__
 #include <linux/atomic.h>
 #include <linux/bottom_half.h>
 #include <linux/bug.h>
@@ -26,6 +28,9 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
+#else
+#include <string.h>
+#endif
 
 #include <wdm.h>
 
@@ -80,9 +85,6 @@
 
 #define UNREFERENCED_PARAMETER(Parameter)	((void)(Parameter))
 #define C_ASSERT(Condition)			static_assert(Condition)
-#define NT_ASSERT(Condition)			WARN_ON_ONCE(!(Condition))
-#define ASSERT(Condition)			NT_ASSERT(Condition)
-#define PAGED_CODE()				might_sleep()
 
 /* Statuses that code around DMA has, and the interface never answers with */
 
@@ -101,13 +103,12 @@
 typedef void *HANDLE, **PHANDLE;
 
 #define FIELD_OFFSET(Type, Field)	((LONG)offsetof(Type, Field))
-#define RTL_NUMBER_OF(Array)		ARRAY_SIZE(Array)
 #define CONTAINING_RECORD(Address, Type, Field) \
 	((Type *)((PCHAR)(Address) - offsetof(Type, Field)))
 
 #define ROUND_TO_PAGES(Size)	(((ULONG_PTR)(Size) + PAGE_SIZE - 1) & PAGE_MASK)
 #define BYTES_TO_PAGES(Size)	(((SIZE_T)(Size) >> PAGE_SHIFT) + !!((Size) & (PAGE_SIZE - 1)))
-#define BYTE_OFFSET(Va)		((ULONG)offset_in_page(Va))
+#define BYTE_OFFSET(Va)		((ULONG)((ULONG_PTR)(Va) & (PAGE_SIZE - 1)))
 #define ADDRESS_AND_SIZE_TO_SPAN_PAGES(Va, Size) \
 	((ULONG)((BYTE_OFFSET(Va) + (SIZE_T)(Size) + PAGE_SIZE - 1) >> PAGE_SHIFT))
 
@@ -142,30 +143,6 @@ typedef UCHAR KIRQL, *PKIRQL;
 #define DISPATCH_LEVEL	2
 #define HIGH_LEVEL	15
 
-static inline KIRQL KeGetCurrentIrql(void)
-{
-	if (in_hardirq() || irqs_disabled())
-		return HIGH_LEVEL;
-	return softirq_count() ? DISPATCH_LEVEL : PASSIVE_LEVEL;
-}
-
-/* Raising to DISPATCH_LEVEL nests, as disabling softirqs does. */
-static inline void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
-{
-	*OldIrql = KeGetCurrentIrql();
-	local_bh_disable();
-}
-
-static inline void KeLowerIrql(KIRQL NewIrql)
-{
-	local_bh_enable();
-}
-
-static inline gfp_t wdm_port_gfp(void)
-{
-	return KeGetCurrentIrql() >= DISPATCH_LEVEL ? GFP_ATOMIC : GFP_KERNEL;
-}
-
 #define POOL_FLAG_UNINITIALIZED	0x0000000000000002ULL
 #define POOL_FLAG_NON_PAGED	0x0000000000000040ULL
 #define POOL_FLAG_PAGED		0x0000000000000100ULL
@@ -175,33 +152,6 @@ typedef enum _POOL_TYPE {
 	PagedPool,
 	NonPagedPoolNx = 512,
 } POOL_TYPE;
-
-/* From a page on, it is page aligned, as the WDK's pool is. */
-static inline PVOID ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag)
-{
-	gfp_t gfp = wdm_port_gfp();
-
-	return gfp == GFP_KERNEL ? kvzalloc(Size, gfp) : kzalloc(Size, gfp);
-}
-
-static inline PVOID ExAllocatePoolZero(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
-{
-	return ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, Tag);
-}
-
-#define ExAllocatePoolWithTag(Type, Size, Tag)	ExAllocatePoolZero(Type, Size, Tag)
-#define ExFreePoolWithTag(Pointer, Tag)		kvfree(Pointer)
-#define ExFreePool(Pointer)			kvfree(Pointer)
-
-static inline PHYSICAL_ADDRESS MmGetPhysicalAddress(const void *Va)
-{
-	PHYSICAL_ADDRESS address;
-
-	address.QuadPart = is_vmalloc_addr(Va) ?
-		PFN_PHYS(vmalloc_to_pfn(Va)) + offset_in_page(Va) :
-		virt_to_phys((void *)Va);
-	return address;
-}
 
 /* Lists */
 
@@ -257,6 +207,87 @@ static inline PLIST_ENTRY RemoveTailList(PLIST_ENTRY Head)
 
 	RemoveEntryList(entry);
 	return entry;
+}
+
+/* Events */
+
+typedef enum _EVENT_TYPE {
+	NotificationEvent,
+	SynchronizationEvent,
+} EVENT_TYPE;
+
+typedef enum _KWAIT_REASON {
+	Executive,
+	UserRequest = 6,
+} KWAIT_REASON;
+
+typedef enum _MODE {
+	KernelMode,
+	UserMode,
+} KPROCESSOR_MODE;
+
+typedef LONG KPRIORITY;
+
+#define IO_NO_INCREMENT	0
+
+/* What differs between the kernel and a program */
+
+#ifdef __KERNEL__
+
+#define RTL_NUMBER_OF(Array)			ARRAY_SIZE(Array)
+#define NT_ASSERT(Condition)			WARN_ON_ONCE(!(Condition))
+#define ASSERT(Condition)			NT_ASSERT(Condition)
+#define PAGED_CODE()				might_sleep()
+
+static inline KIRQL KeGetCurrentIrql(void)
+{
+	if (in_hardirq() || irqs_disabled())
+		return HIGH_LEVEL;
+	return softirq_count() ? DISPATCH_LEVEL : PASSIVE_LEVEL;
+}
+
+/* Raising to DISPATCH_LEVEL nests, as disabling softirqs does. */
+static inline void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
+{
+	*OldIrql = KeGetCurrentIrql();
+	local_bh_disable();
+}
+
+static inline void KeLowerIrql(KIRQL NewIrql)
+{
+	local_bh_enable();
+}
+
+static inline gfp_t wdm_port_gfp(void)
+{
+	return KeGetCurrentIrql() >= DISPATCH_LEVEL ? GFP_ATOMIC : GFP_KERNEL;
+}
+
+/* From a page on, it is page aligned, as the WDK's pool is. */
+static inline PVOID ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag)
+{
+	gfp_t gfp = wdm_port_gfp();
+
+	return gfp == GFP_KERNEL ? kvzalloc(Size, gfp) : kzalloc(Size, gfp);
+}
+
+static inline PVOID ExAllocatePoolZero(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
+{
+	return ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, Tag);
+}
+
+#define ExAllocatePoolWithTag(Type, Size, Tag)	ExAllocatePoolZero(Type, Size, Tag)
+#define ExFreePoolWithTag(Pointer, Tag)		kvfree(Pointer)
+#define ExFreePool(Pointer)			kvfree(Pointer)
+
+static inline PHYSICAL_ADDRESS MmGetPhysicalAddress(const void *Va)
+{
+	PHYSICAL_ADDRESS address;
+
+	address.QuadPart = is_vmalloc_addr(Va) ?
+		PFN_PHYS(vmalloc_to_pfn(Va)) + offset_in_page(Va) :
+		virt_to_phys((void *)Va);
+	return address;
 }
 
 /* Locks, counts and references */
@@ -319,27 +350,6 @@ static inline LONG InterlockedCompareExchange(volatile LONG *Destination,
 
 #define ObReferenceObject(Object)	((void)get_device(Object))
 #define ObDereferenceObject(Object)	put_device(Object)
-
-/* Events */
-
-typedef enum _EVENT_TYPE {
-	NotificationEvent,
-	SynchronizationEvent,
-} EVENT_TYPE;
-
-typedef enum _KWAIT_REASON {
-	Executive,
-	UserRequest = 6,
-} KWAIT_REASON;
-
-typedef enum _MODE {
-	KernelMode,
-	UserMode,
-} KPROCESSOR_MODE;
-
-typedef LONG KPRIORITY;
-
-#define IO_NO_INCREMENT	0
 
 typedef struct _KEVENT {
 	wait_queue_head_t wait;
@@ -409,6 +419,10 @@ static inline NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReas
 		return STATUS_SUCCESS;
 	return STATUS_TIMEOUT;
 }
+
+#else
+#include <wdm_port_user.h>
+#endif /* __KERNEL__ */
 
 /* Messages. %l is for LONG and ULONG, which have 32 bits. */
 

@@ -16,37 +16,7 @@
 /* Last: it has a PAGE_ALIGN() of its own. */
 #include <wdm_port.h>
 
-/* The longest format that is printed whole */
-#define WDK_FORMAT_MAX	256
-
-/*
- * Take the "l" out of %lu and the like: it stands for LONG and ULONG, which have 32
- * bits. %ll and %I64 stay, and are 64 bits.
- */
-static void wdk_format(char *to, size_t room, const char *from)
-{
-	const char *end = to + room - 4;
-	bool directive = false;
-
-	for (; *from && to < end; from++) {
-		if (!directive) {
-			directive = *from == '%';
-		} else if (*from == 'l' && from[1] == 'l') {
-			*to++ = *from++;
-		} else if (*from == 'l') {
-			continue;
-		} else if (!strncmp(from, "I64", 3)) {
-			*to++ = 'l';
-			*to++ = 'l';
-			from += 2;
-			continue;
-		} else if (!strchr("0123456789.*-+ #", *from)) {
-			directive = false;
-		}
-		*to++ = *from;
-	}
-	*to = '\0';
-}
+#include "portable.h"
 
 static ULONG wdk_print(const char *level, const char *format, va_list args)
 {
@@ -104,12 +74,6 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Format, ...)
 }
 EXPORT_SYMBOL_NS_GPL(DbgPrintEx, WDM_IOMMU_NS);
 
-static ULONG wdk_span_pages(const MDL *Mdl)
-{
-	return ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(Mdl),
-					      Mdl->ByteCount);
-}
-
 /**
  * IoBuildPartialMdl() - Make an MDL of a part of another one's buffer
  * @SourceMdl: an MDL with its pages
@@ -125,28 +89,7 @@ static ULONG wdk_span_pages(const MDL *Mdl)
 VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 		       ULONG Length)
 {
-	ULONG_PTR offset = VirtualAddress - MmGetMdlVirtualAddress(SourceMdl);
-	ULONG first = (VirtualAddress - SourceMdl->StartVa) >> PAGE_SHIFT;
-
-	if (!Length)
-		Length = SourceMdl->ByteCount - offset;
-	TargetMdl->StartVa = PAGE_ALIGN(VirtualAddress);
-	TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
-	TargetMdl->ByteCount = Length;
-	TargetMdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
-	/* Of a source without pages, the target has none either. */
-	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
-				   MDL_PAGES_LOCKED | MDL_PARTIAL))
-		TargetMdl->MdlFlags |= MDL_PARTIAL;
-	TargetMdl->MappedSystemVa = NULL;
-	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
-				   MDL_MAPPED_TO_SYSTEM_VA)) {
-		TargetMdl->MappedSystemVa = SourceMdl->MappedSystemVa + offset;
-		/* The mapping is the source's to unmap. */
-		TargetMdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
-	}
-	memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + first,
-	       wdk_span_pages(TargetMdl) * sizeof(PFN_NUMBER));
+	wdk_build_partial_mdl(SourceMdl, TargetMdl, VirtualAddress, Length);
 }
 EXPORT_SYMBOL_NS_GPL(IoBuildPartialMdl, WDM_IOMMU_NS);
 
