@@ -2,7 +2,7 @@
 # Kbuild reads this: the objects of wdm_iommu_kunit.ko.
 wdm_iommu_kunit-y := kunit/main.o kunit/support/fixture.o kunit/support/fake_iommu.o
 wdm_iommu_kunit-y += kunit/support/page_model.o kunit/support/slow_pt.o kunit/support/caller_tables.o
-wdm_iommu_kunit-y += kunit/ddi_test.o kunit/stress_test.o kunit/support/stress.o
+wdm_iommu_kunit-y += kunit/ddi.o kunit/ddi_test.o kunit/stress_test.o kunit/support/stress.o
 wdm_iommu_kunit-y += kunit/status_test.o kunit/mdl_test.o kunit/object_test.o
 wdm_iommu_kunit-y += kunit/mappings_test.o kunit/range_lock_test.o
 wdm_iommu_kunit-y += kunit/formats_test.o kunit/os_managed_test.o

@@ -5,12 +5,16 @@
 #ifndef WDM_KUNIT_INTERFACE_H
 #define WDM_KUNIT_INTERFACE_H
 
+#ifdef __KERNEL__
 #include <linux/string.h>
-
-#include <wdm.h>
 
 #include "../../module/status.h"
 #include "../../module/wdk/wdk.h"
+#else
+#include <string.h>
+#endif
+
+#include <wdm.h>
 
 /* The members of the tables, in their order */
 #define INTERFACE_V1(X)							\
@@ -44,11 +48,11 @@ static inline void interface_get(DMA_IOMMU_INTERFACE_V3 *io)
 	DMA_IOMMU_INTERFACE_EX ex;
 
 	memset(io, 0, sizeof(*io));
-	if (wdm_ok(IoGetIommuInterfaceEx(DMA_IOMMU_INTERFACE_EX_VERSION_3, 0, &ex))) {
+	if (NT_SUCCESS(IoGetIommuInterfaceEx(DMA_IOMMU_INTERFACE_EX_VERSION_3, 0, &ex))) {
 		*io = ex.V3;
 		return;
 	}
-	if (wdm_ok(IoGetIommuInterfaceEx(DMA_IOMMU_INTERFACE_EX_VERSION_2, 0, &ex)))
+	if (NT_SUCCESS(IoGetIommuInterfaceEx(DMA_IOMMU_INTERFACE_EX_VERSION_2, 0, &ex)))
 		memcpy(io, &ex.V2, sizeof(ex.V2));
 }
 
