@@ -4,38 +4,55 @@
  * does. It binds QEMU's edu device, runs foo_v1.c and foo_v2.c on it and prints the
  * results as KTAP into the kernel's log, each line after "wdm_foo: ".
  */
+#include <linux/delay.h>
+#include <linux/fs.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 
 #include "port.h"
 
-static const struct port_case *const port_suites[] = {
-	port_v1_cases,
-	port_v2_cases,
-};
-
-static void port_run(struct port *port)
+u64 port_get(struct port *port, unsigned int reg)
 {
-	const struct port_case *c;
-	unsigned int i, nr = 0;
+	return lo_hi_readq(port->bar + reg);
+}
 
-	port_say("KTAP version 1");
-	for (i = 0; i < ARRAY_SIZE(port_suites); i++) {
-		for (c = port_suites[i]; c->name; c++) {
-			port->failed = false;
-			port->skipped = NULL;
-			c->run(port);
-			port_say("%sok %u - %s%s%s", port->failed ? "not " : "",
-				 ++nr, c->name, port->skipped ? " # SKIP " : "",
-				 port->skipped ?: "");
-		}
-	}
-	port_say("1..%u", nr);
+void port_set(struct port *port, unsigned int reg, u64 value)
+{
+	lo_hi_writeq(value, port->bar + reg);
+}
+
+void port_sleep(unsigned int ms)
+{
+	usleep_range(ms * 1000, ms * 2000);
+}
+
+/* QEMU's IOMMUs report no faults to the kernel, so this plays the driver's part. */
+void port_fault(struct port *port, u64 iova)
+{
+	report_iommu_fault(iommu_get_domain_for_dev(port->pdo), port->pdo, iova,
+			   IOMMU_FAULT_WRITE);
+}
+
+/* Set a parameter of wdm_iommu, as an administrator does. */
+bool port_allow_pass_through(struct port *port, const char *value)
+{
+	struct file *file;
+	loff_t position = 0;
+	ssize_t written;
+
+	file = filp_open("/sys/module/wdm_iommu/parameters/allow_pass_through", O_WRONLY, 0);
+	if (!EXPECT(port, !IS_ERR(file)))
+		return false;
+	written = kernel_write(file, value, 1, &position);
+	filp_close(file, NULL);
+	return EXPECT(port, written == 1);
 }
 
 static int port_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct port port = { .pdev = pdev };
+	struct port port = { .pdo = &pdev->dev };
 	int ret;
 
 	ret = pcim_enable_device(pdev);

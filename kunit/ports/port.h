@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the ports run on: a QEMU edu device that does DMA, and KTAP in the kernel's log.
+ * What the ports run on: a QEMU edu device that does DMA, in the kernel or in a program.
  */
 #ifndef WDM_FOO_PORT_H
 #define WDM_FOO_PORT_H
 
-#include <linux/pci.h>
-#include <linux/printk.h>
-#include <linux/types.h>
+#ifdef __KERNEL__
+#include "kernel.h"
+#else
+#include "program.h"
+#endif
+
+#include <wdm.h>
 
 /**
  * struct port - the device, and the test that runs on it
- * @pdev: the device
+ * @pdo: the device
  * @bar: its registers
- * @home: a page of kernel memory that the device can read and write at @home_iova:
+ * @home: a page of memory that the device can read and write at @home_iova:
  *	the only way to the device's own buffer
  * @home_iova: where the device finds @home
  * @pattern: seed of the last pattern
@@ -21,7 +25,7 @@
  * @skipped: why the running test was skipped, or NULL
  */
 struct port {
-	struct pci_dev *pdev;
+	PDEVICE_OBJECT pdo;
 	void __iomem *bar;
 	void *home;
 	u64 home_iova;
@@ -43,9 +47,6 @@ struct port_case {
 /* Arrays that end with an empty element */
 extern const struct port_case port_v1_cases[];
 extern const struct port_case port_v2_cases[];
-
-/* A line of the results: "wdm_foo: " marks them in the log. */
-#define port_say(fmt, ...)	pr_info("wdm_foo: " fmt "\n", ##__VA_ARGS__)
 
 #define EXPECT(port, condition) ({					\
 	bool __ok = (condition);					\
@@ -75,7 +76,16 @@ enum port_dma {
 	PORT_GARBLED,
 };
 
+/* probe.c */
 enum port_dma port_write(struct port *port, u64 iova, void *target);
 enum port_dma port_read(struct port *port, u64 iova, void *source);
+bool port_run(struct port *port);
+
+/* main.c, of the kernel module and of the program */
+u64 port_get(struct port *port, unsigned int reg);
+void port_set(struct port *port, unsigned int reg, u64 value);
+void port_sleep(unsigned int ms);
+void port_fault(struct port *port, u64 iova);
+bool port_allow_pass_through(struct port *port, const char *value);
 
 #endif /* WDM_FOO_PORT_H */

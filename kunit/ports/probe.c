@@ -3,11 +3,6 @@
  * DMA of QEMU's edu device: it copies between memory and a buffer of its own. A
  * transfer that the IOMMU blocks ends like any other, but no data arrive.
  */
-#include <linux/delay.h>
-#include <linux/io-64-nonatomic-lo-hi.h>
-#include <linux/jiffies.h>
-#include <linux/string.h>
-
 #include "port.h"
 
 #define EDU_DMA_SOURCE		0x80
@@ -23,22 +18,22 @@
 /* What a transfer moves */
 #define PORT_BYTES		64
 
-/* A busy emulator is slow. */
-#define PORT_TIMEOUT		(20 * HZ)
+/* In milliseconds, at the least: a busy emulator is slow. */
+#define PORT_TIMEOUT		20000
 
 static bool port_transfer(struct port *port, u64 iova, bool to_memory)
 {
-	unsigned long end = jiffies + PORT_TIMEOUT;
+	unsigned int waited;
 
-	lo_hi_writeq(to_memory ? EDU_BUFFER : iova, port->bar + EDU_DMA_SOURCE);
-	lo_hi_writeq(to_memory ? iova : EDU_BUFFER, port->bar + EDU_DMA_DESTINATION);
-	lo_hi_writeq(PORT_BYTES, port->bar + EDU_DMA_COUNT);
-	lo_hi_writeq(EDU_DMA_START | (to_memory ? EDU_DMA_TO_MEMORY : 0),
-		     port->bar + EDU_DMA_COMMAND);
-	while (lo_hi_readq(port->bar + EDU_DMA_COMMAND) & EDU_DMA_START) {
-		if (time_after(jiffies, end))
+	port_set(port, EDU_DMA_SOURCE, to_memory ? EDU_BUFFER : iova);
+	port_set(port, EDU_DMA_DESTINATION, to_memory ? iova : EDU_BUFFER);
+	port_set(port, EDU_DMA_COUNT, PORT_BYTES);
+	port_set(port, EDU_DMA_COMMAND,
+		 EDU_DMA_START | (to_memory ? EDU_DMA_TO_MEMORY : 0));
+	for (waited = 0; port_get(port, EDU_DMA_COMMAND) & EDU_DMA_START; waited++) {
+		if (waited == PORT_TIMEOUT)
 			return EXPECT(port, !"the transfer ends");
-		usleep_range(1000, 2000);
+		port_sleep(1);
 	}
 	return true;
 }
@@ -99,4 +94,33 @@ enum port_dma port_read(struct port *port, u64 iova, void *source)
 	if (!port_transfer(port, port->home_iova, true))
 		return PORT_GARBLED;
 	return memcmp(port->home, sent, PORT_BYTES) ? PORT_BLOCKED : PORT_ARRIVED;
+}
+
+/**
+ * port_run() - Run all tests and print the results as KTAP
+ * @port: the device
+ *
+ * Return: whether none has failed.
+ */
+bool port_run(struct port *port)
+{
+	static const struct port_case *const suites[] = { port_v1_cases, port_v2_cases };
+	const struct port_case *c;
+	unsigned int i, nr = 0;
+	bool good = true;
+
+	port_say("KTAP version 1");
+	for (i = 0; i < ARRAY_SIZE(suites); i++) {
+		for (c = suites[i]; c->name; c++) {
+			port->failed = false;
+			port->skipped = NULL;
+			c->run(port);
+			good = good && !port->failed;
+			port_say("%sok %u - %s%s%s", port->failed ? "not " : "",
+				 ++nr, c->name, port->skipped ? " # SKIP " : "",
+				 port->skipped ? port->skipped : "");
+		}
+	}
+	port_say("1..%u", nr);
+	return good;
 }

@@ -3,12 +3,6 @@
  * Run foo_v1.c, a driver for version 1 of the interface. It is included as it is, so
  * that this file knows its structures.
  */
-#include <linux/delay.h>
-#include <linux/gfp.h>
-#include <linux/interrupt.h>
-#include <linux/iommu.h>
-#include <linux/sizes.h>
-
 #include "port.h"
 
 #include "foo_v1.c"
@@ -22,7 +16,7 @@
 
 static bool v1_start(struct port *port, PFOO_DMA foo)
 {
-	return EXPECT_STATUS(port, FooDmaInitialize(foo, &port->pdev->dev),
+	return EXPECT_STATUS(port, FooDmaInitialize(foo, port->pdo),
 			     STATUS_SUCCESS) &&
 	       EXPECT(port, foo->Attached);
 }
@@ -198,14 +192,11 @@ stop:
 	v1_stop(port, &foo);
 }
 
-/*
- * From the IOMMU driver's report to FooFault(). QEMU's IOMMUs report none to the
- * kernel, so this plays the driver's part.
- */
+/* From a report of the IOMMU to FooFault() */
 static void v1_faults(struct port *port)
 {
 	DEVICE_FAULT_CONFIGURATION config = { .FaultHandler = FooFault };
-	struct device *dev = &port->pdev->dev;
+	PDEVICE_OBJECT dev = port->pdo;
 	unsigned int i;
 	NTSTATUS status;
 	FOO_DMA foo;
@@ -219,15 +210,14 @@ static void v1_faults(struct port *port)
 		goto stop;
 	}
 	EXPECT_STATUS(port, status, STATUS_SUCCESS);
-	report_iommu_fault(iommu_get_domain_for_dev(dev), dev, 0xabcde000,
-			   IOMMU_FAULT_WRITE);
+	port_fault(port, 0xabcde000);
 	for (i = 0; i < 10000 && !foo.Faults; i++)
-		usleep_range(1000, 2000);
+		port_sleep(1);
 	EXPECT(port, foo.Faults == 1);
 	EXPECT_STATUS(port, foo.Iommu.SetDeviceFaultReporting(dev, 0, FALSE, NULL),
 		      STATUS_SUCCESS);
-	report_iommu_fault(iommu_get_domain_for_dev(dev), dev, 0xabcde000, 0);
-	msleep(100);
+	port_fault(port, 0xabcde000);
+	port_sleep(100);
 	EXPECT(port, foo.Faults == 1);
 stop:
 	v1_stop(port, &foo);
@@ -272,7 +262,7 @@ static bool v1_caller_start(struct port *port, struct v1_caller *caller)
 	RtlZeroMemory(caller, sizeof(*caller));
 	InitializeListHead(&foo->Buffers);
 	KeInitializeSpinLock(&foo->Lock);
-	foo->Pdo = &port->pdev->dev;
+	foo->Pdo = port->pdo;
 	caller->memory = ExAllocatePool2(POOL_FLAG_NON_PAGED, TABLE_PAGES * PAGE_SIZE,
 					 FOO_TAG);
 	if (!EXPECT(port, caller->memory) ||

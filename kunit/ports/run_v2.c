@@ -3,11 +3,6 @@
  * Run foo_v2.c, a driver for versions 2 and 3 of the interface. It is included as it is,
  * so that this file knows its structures.
  */
-#include <linux/delay.h>
-#include <linux/fs.h>
-#include <linux/iommu.h>
-#include <linux/sizes.h>
-
 #include "port.h"
 
 #include "foo_v2.c"
@@ -95,7 +90,7 @@ static bool v2_start(struct port *port, struct v2 *v2)
 	}
 	if (!v2_alloc(port, v2))
 		return false;
-	if (!EXPECT_STATUS(port, FooStart2(&v2->foo, &port->pdev->dev, v2->mdl),
+	if (!EXPECT_STATUS(port, FooStart2(&v2->foo, port->pdo, v2->mdl),
 			   STATUS_SUCCESS)) {
 		v2_free(v2);
 		return false;
@@ -236,21 +231,6 @@ static void v2_allocator(struct port *port)
 	v2_stop(port, &v2);
 }
 
-/* Set a parameter of wdm_iommu, as an administrator does. */
-static bool v2_allow_pass_through(struct port *port, const char *value)
-{
-	struct file *file;
-	loff_t position = 0;
-	ssize_t written;
-
-	file = filp_open("/sys/module/wdm_iommu/parameters/allow_pass_through", O_WRONLY, 0);
-	if (!EXPECT(port, !IS_ERR(file)))
-		return false;
-	written = kernel_write(file, value, 1, &position);
-	filp_close(file, NULL);
-	return EXPECT(port, written == 1);
-}
-
 /* Wait for FooStateChange(). */
 static bool v2_types(struct v2 *v2, unsigned int type, bool available)
 {
@@ -259,7 +239,7 @@ static bool v2_types(struct v2 *v2, unsigned int type, bool available)
 	for (i = 0; i < 10000; i++) {
 		if (!(v2->foo.DomainTypes & BIT(type)) == !available)
 			return true;
-		usleep_range(1000, 2000);
+		port_sleep(1);
 	}
 	return false;
 }
@@ -280,7 +260,7 @@ static void v2_pass_through(struct port *port)
 	EXPECT(port, v2_types(&v2, DomainTypePassThrough, false));
 	EXPECT_STATUS(port, io->CreateDomainEx(DomainTypePassThrough, flags, NULL, NULL, &domain),
 		      STATUS_NOT_SUPPORTED);
-	if (!v2_allow_pass_through(port, "Y"))
+	if (!port_allow_pass_through(port, "Y"))
 		goto stop;
 	EXPECT(port, v2_types(&v2, DomainTypePassThrough, true));
 	if (!EXPECT_STATUS(port, io->CreateDomainEx(DomainTypePassThrough, flags, NULL, NULL,
@@ -300,7 +280,7 @@ static void v2_pass_through(struct port *port)
 	port->home_iova = home;
 	EXPECT(port, port_read(port, V2_FIRST + PAGE_SIZE, v2_page(&v2, 1)) == PORT_ARRIVED);
 forbid:
-	v2_allow_pass_through(port, "N");
+	port_allow_pass_through(port, "N");
 	EXPECT(port, v2_types(&v2, DomainTypePassThrough, false));
 stop:
 	v2_stop(port, &v2);
@@ -316,12 +296,12 @@ static void v2_one_attachment(struct port *port)
 		return;
 	EXPECT_STATUS(port, IoGetIommuInterface(DMA_IOMMU_INTERFACE_VERSION, &v1),
 		      STATUS_SUCCESS);
-	EXPECT_STATUS(port, v1.AttachDevice(v2.foo.Domain, &port->pdev->dev, 0, 1),
+	EXPECT_STATUS(port, v1.AttachDevice(v2.foo.Domain, port->pdo, 0, 1),
 		      STATUS_INVALID_PARAMETER);
-	EXPECT_STATUS(port, v1.DetachDevice(v2.foo.Domain, &port->pdev->dev, 0), STATUS_SUCCESS);
+	EXPECT_STATUS(port, v1.DetachDevice(v2.foo.Domain, port->pdo, 0), STATUS_SUCCESS);
 	EXPECT_STATUS(port, v2.foo.Iommu.V2.DetachDeviceEx(v2.foo.Device),
 		      STATUS_INVALID_PARAMETER_1);
-	EXPECT_STATUS(port, v1.AttachDevice(v2.foo.Domain, &port->pdev->dev, 0, 1),
+	EXPECT_STATUS(port, v1.AttachDevice(v2.foo.Domain, port->pdo, 0, 1),
 		      STATUS_SUCCESS);
 	EXPECT_STATUS(port, v2.foo.Iommu.V2.AttachDeviceEx(v2.foo.Domain, v2.foo.Device),
 		      STATUS_INVALID_PARAMETER);
