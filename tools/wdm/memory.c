@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * The memory of a program as physical memory.
+ *
+ * Code from Windows puts physical addresses into page tables, MDLs and calls. A program
+ * does not know those of its machine, and need not: the addresses here are numbers that
+ * the library hands out, a page frame for each page of the program whose address was asked
+ * for. Maps translate frames back to memory of the program; caller-managed domains have
+ * the same frames as their caller's address space. Frames lie where a PC has RAM, from
+ * 256 MiB on and not between 3.5 and 4 GiB, so that identity maps work with IOMMUs of few
+ * address bits and miss interrupt windows.
+ *
+ * A frame stays as long as something holds it: a block of the pool, a locked MDL, or for
+ * other memory the end of the program. It comes with a pin once a caller-managed domain
+ * needs it.
+ */
+#include <search.h>
+
+#include "private.h"
+
+#define FIRST_FRAME	(0x10000000UL >> PAGE_SHIFT)
+#define FIRST_HOLE	(0xe0000000UL >> PAGE_SHIFT)
+#define BEHIND_HOLE	(0x100000000UL >> PAGE_SHIFT)
+#define MAX_FRAMES	0x1000000UL
+
+/**
+ * struct wdk_page - a page of the program with a frame
+ * @virtual: number of the page. No address, or leak checkers took it for a reference
+ * @frame: number of its frame
+ * @users: what holds it
+ * @number: pages are numbered in the order in which they came
+ * @mdl: its pin, or 0
+ * @access: what the pin allows
+ * @link: in the list of all pages, which is in the order of @number
+ */
+struct wdk_page {
+	ULONG_PTR virtual;
+	PFN_NUMBER frame;
+	ULONG users;
+	ULONGLONG number;
+	__u32 mdl;
+	__u32 access;
+	LIST_ENTRY link;
+};
+
+/**
+ * struct wdk_block - a block of the pool
+ * @start: its address, inverted, for the reason above
+ * @size: bytes
+ * @held: it holds its pages
+ */
+struct wdk_block {
+	ULONG_PTR start;
+	SIZE_T size;
+	bool held;
+};
+
+/* All guarded by wdk_lock */
+static void *pages_by_address, *blocks;
+static LIST_ENTRY pages = { &pages, &pages };
+static ULONGLONG last_number;
+static struct wdk_page **frames;
+static size_t nr_frames;
+static PFN_NUMBER next_frame = FIRST_FRAME;
+
+/* Only a program that is built with ASAN has these. */
+#pragma weak __asan_poison_memory_region
+#pragma weak __asan_unpoison_memory_region
+
+static int compare_pages(const void *a, const void *b)
+{
+	ULONG_PTR x = ((const struct wdk_page *)a)->virtual;
+	ULONG_PTR y = ((const struct wdk_page *)b)->virtual;
+
+	return (x > y) - (x < y);
+}
+
+/* Blocks that overlap are equal. */
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct wdk_block *x = a, *y = b;
+
+	if (~x->start + x->size <= ~y->start)
+		return -1;
+	return ~y->start + y->size <= ~x->start;
+}
+
+static struct wdk_page *find_page(ULONG_PTR virtual)
+{
+	struct wdk_page key = { .virtual = virtual }, **found;
+
+	found = tfind(&key, &pages_by_address, compare_pages);
+	return found ? *found : NULL;
+}
+
+static struct wdk_block *find_block(const void *va)
+{
+	struct wdk_block key = { .start = ~(ULONG_PTR)va, .size = 1 }, **found;
+
+	found = tfind(&key, &blocks, compare_blocks);
+	return found ? *found : NULL;
+}
+
+static struct wdk_page *page_of_frame(PFN_NUMBER frame)
+{
+	return frame >= FIRST_FRAME && frame - FIRST_FRAME < nr_frames ?
+		frames[frame - FIRST_FRAME] : NULL;
+}
+
+/* @count free frames in a row, from @from to @last; 0: there are none. */
+static PFN_NUMBER find_frames(PFN_NUMBER from, PFN_NUMBER last, size_t count)
+{
+	PFN_NUMBER frame;
+	size_t row = 0;
+
+	for (frame = from; frame <= last; frame++) {
+		if ((frame >= FIRST_HOLE && frame < BEHIND_HOLE) || page_of_frame(frame))
+			row = 0;
+		else if (++row == count)
+			return frame - count + 1;
+	}
+	return 0;
+}
+
+/* A frame is used again as late as possible: code that still has its number fails. */
+static PFN_NUMBER take_frames(size_t count, PFN_NUMBER highest)
+{
+	PFN_NUMBER last = FIRST_FRAME + MAX_FRAMES - 1, frame;
+	struct wdk_page **more;
+	size_t need;
+
+	if (last > highest)
+		last = highest;
+	frame = find_frames(next_frame, last, count);
+	if (!frame)
+		frame = find_frames(FIRST_FRAME, last, count);
+	if (!frame)
+		return 0;
+	need = frame + count - FIRST_FRAME;
+	if (need > nr_frames) {
+		more = realloc(frames, 2 * need * sizeof(*frames));
+		if (!more)
+			return 0;
+		memset(more + nr_frames, 0, (2 * need - nr_frames) * sizeof(*frames));
+		frames = more;
+		nr_frames = 2 * need;
+	}
+	next_frame = frame + count;
+	return frame;
+}
+
+static bool add_page(ULONG_PTR virtual, PFN_NUMBER frame)
+{
+	struct wdk_page *page = calloc(1, sizeof(*page));
+
+	if (!page)
+		return false;
+	page->virtual = virtual;
+	page->frame = frame;
+	page->users = 1;
+	if (!tsearch(page, &pages_by_address, compare_pages)) {
+		free(page);
+		return false;
+	}
+	page->number = ++last_number;
+	frames[frame - FIRST_FRAME] = page;
+	InsertTailList(&pages, &page->link);
+	return true;
+}
+
+/* No domain has the page any more when this returns. */
+static void remove_page(struct wdk_page *page)
+{
+	PLIST_ENTRY entry;
+
+	for (entry = wdk_domains.Flink; entry != &wdk_domains; entry = entry->Flink) {
+		PIOMMU_DMA_DOMAIN domain = CONTAINING_RECORD(entry, IOMMU_DMA_DOMAIN, link);
+
+		if (!wdk_maps(domain) && page->mdl && page->number <= domain->seen)
+			wdm_memory_remove(wdk_fd(), domain->handle,
+					  (__u64)page->frame << PAGE_SHIFT, PAGE_SIZE);
+	}
+	if (page->mdl)
+		wdm_destroy(wdk_fd(), page->mdl);
+	tdelete(page, &pages_by_address, compare_pages);
+	frames[page->frame - FIRST_FRAME] = NULL;
+	RemoveEntryList(&page->link);
+	free(page);
+}
+
+static ULONG_PTR page_number(const void *va)
+{
+	return (ULONG_PTR)va >> PAGE_SHIFT;
+}
+
+static size_t span(const void *va, SIZE_T bytes)
+{
+	return ((ULONG_PTR)va % PAGE_SIZE + bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static void drop(const void *va, SIZE_T bytes)
+{
+	ULONG_PTR virtual = page_number(va), end = virtual + span(va, bytes);
+
+	for (; virtual < end; virtual++) {
+		struct wdk_page *page = find_page(virtual);
+
+		if (page && !--page->users)
+			remove_page(page);
+	}
+}
+
+/* Hold all pages of a range. New ones that follow each other have frames that do. */
+static bool hold(const void *va, SIZE_T bytes, PFN_NUMBER highest)
+{
+	ULONG_PTR first = page_number(va), end = first + span(va, bytes), virtual = first;
+	PFN_NUMBER frame;
+	size_t row;
+
+	while (virtual < end) {
+		struct wdk_page *page = find_page(virtual);
+
+		if (page) {
+			page->users++;
+			virtual++;
+			continue;
+		}
+		row = 1;
+		while (virtual + row < end && !find_page(virtual + row))
+			row++;
+		frame = take_frames(row, highest);
+		for (; row; row--, virtual++, frame++)
+			if (!frame || !add_page(virtual, frame))
+				goto undo;
+	}
+	return true;
+
+undo:
+	if (virtual > first)
+		drop(va, ((virtual - first) << PAGE_SHIFT) - (ULONG_PTR)va % PAGE_SIZE);
+	return false;
+}
+
+static NTSTATUS pin(struct wdk_page *page)
+{
+	void *va = (void *)(page->virtual << PAGE_SHIFT);
+	__u32 status;
+
+	page->access = WDK_PERMISSIONS;
+	status = wdm_mdl_create(wdk_fd(), va, PAGE_SIZE, page->access, &page->mdl);
+	if ((NTSTATUS)status == STATUS_ACCESS_VIOLATION) {
+		page->access = IOMMU_ACCESS_READ;
+		status = wdm_mdl_create(wdk_fd(), va, PAGE_SIZE, page->access, &page->mdl);
+	}
+	if (status)
+		page->mdl = 0;
+	return wdk_status(status);
+}
+
+/* Make all pages part of a caller's address space; with wdk_lock held. */
+static NTSTATUS sync_domain(PIOMMU_DMA_DOMAIN domain)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	PLIST_ENTRY entry;
+
+	if (domain->seen == last_number)
+		return status;
+	for (entry = pages.Flink; entry != &pages; entry = entry->Flink) {
+		struct wdk_page *page = CONTAINING_RECORD(entry, struct wdk_page, link);
+
+		if (page->number <= domain->seen)
+			continue;
+		if (!page->mdl)
+			status = pin(page);
+		if (NT_SUCCESS(status))
+			status = wdk_status(wdm_memory_add(wdk_fd(), domain->handle,
+							   page->access, page->mdl, 0, 0,
+							   (__u64)page->frame << PAGE_SHIFT));
+		/* Memory that the program has unmapped is no reason to fail. */
+		if (!NT_SUCCESS(status) && status != STATUS_ACCESS_VIOLATION)
+			return status;
+		status = STATUS_SUCCESS;
+		domain->seen = page->number;
+	}
+	domain->seen = last_number;
+	return status;
+}
+
+/**
+ * wdk_memory_sync() - make all memory with frames part of a caller's address space
+ * @domain: a domain that does not map
+ *
+ * Return: STATUS_SUCCESS; STATUS_WORKING_SET_QUOTA and others of the ioctls
+ * MDL_CREATE and MEMORY_ADD.
+ */
+NTSTATUS wdk_memory_sync(PIOMMU_DMA_DOMAIN domain)
+{
+	NTSTATUS status;
+
+	wdk_acquire();
+	status = sync_domain(domain);
+	wdk_release();
+	return status;
+}
+
+/* Devices of domains that do not translate reach new memory at once. */
+static void sync_bypassing(void)
+{
+	PLIST_ENTRY entry;
+
+	for (entry = wdk_domains.Flink; entry != &wdk_domains; entry = entry->Flink) {
+		PIOMMU_DMA_DOMAIN domain = CONTAINING_RECORD(entry, IOMMU_DMA_DOMAIN, link);
+		NTSTATUS status = domain->bypasses ? sync_domain(domain) : STATUS_SUCCESS;
+
+		if (!NT_SUCCESS(status))
+			fprintf(stderr, "libwdm: devices cannot reach new memory: %s: %s\n",
+				wdm_status_name(status), wdm_status_text(status));
+	}
+}
+
+static _Noreturn void out_of_frames(void)
+{
+	fprintf(stderr, "libwdm: out of memory or of physical addresses (%lu pages)\n",
+		MAX_FRAMES);
+	abort();
+}
+
+static PFN_NUMBER frame_of(const void *va)
+{
+	struct wdk_block *block = find_block(va);
+	struct wdk_page *page;
+	bool held = true;
+
+	if (block && !block->held) {
+		held = hold((void *)~block->start, block->size, -1UL);
+		block->held = held;
+	} else if (!block && !find_page(page_number(va))) {
+		held = hold(va, 1, -1UL);
+	}
+	page = find_page(page_number(va));
+	if (!held || !page)
+		out_of_frames();
+	return page->frame;
+}
+
+/**
+ * MmGetPhysicalAddress() - the physical address of memory of the program
+ * @Va: the memory
+ *
+ * Contract: MmGetPhysicalAddress. Memory that is neither of the pool nor locked by an MDL
+ * has its address until the program ends, and must stay mapped.
+ *
+ * Return: the address; a number that only this library knows.
+ */
+PHYSICAL_ADDRESS MmGetPhysicalAddress(const void *Va)
+{
+	PHYSICAL_ADDRESS address;
+
+	wdk_acquire();
+	address.QuadPart = (ULONGLONG)frame_of(Va) << PAGE_SHIFT | BYTE_OFFSET(Va);
+	sync_bypassing();
+	wdk_release();
+	return address;
+}
+
+/**
+ * MmGetVirtualForPhysical() - the memory at a physical address
+ * @PhysicalAddress: what MmGetPhysicalAddress() returned, or an address near it
+ *
+ * Contract: MmGetVirtualForPhysical.
+ *
+ * Return: the memory; NULL if there is none.
+ */
+PVOID MmGetVirtualForPhysical(PHYSICAL_ADDRESS PhysicalAddress)
+{
+	struct wdk_page *page;
+	char *va = NULL;
+
+	wdk_acquire();
+	page = page_of_frame((ULONGLONG)PhysicalAddress.QuadPart >> PAGE_SHIFT);
+	if (page)
+		va = (char *)(page->virtual << PAGE_SHIFT) +
+		     PhysicalAddress.QuadPart % PAGE_SIZE;
+	wdk_release();
+	return va;
+}
+
+/**
+ * wdk_memory_lock() - give memory frames, as an MDL does that locks its pages
+ * @va: the memory
+ * @bytes: how much of it
+ */
+void wdk_memory_lock(const void *va, SIZE_T bytes)
+{
+	wdk_acquire();
+	if (!hold(va, bytes, -1UL))
+		out_of_frames();
+	sync_bypassing();
+	wdk_release();
+}
+
+/**
+ * wdk_memory_unlock() - undo wdk_memory_lock()
+ * @va: the memory
+ * @bytes: how much of it
+ */
+void wdk_memory_unlock(const void *va, SIZE_T bytes)
+{
+	wdk_acquire();
+	drop(va, bytes);
+	wdk_release();
+}
+
+static bool add_run(struct wdk_memory *memory, size_t *room, struct wdk_page *page)
+{
+	struct wdk_run *last = memory->nr_runs ? &memory->runs[memory->nr_runs - 1] : NULL;
+	char *va = (char *)(page->virtual << PAGE_SHIFT);
+	ULONGLONG physical = (ULONGLONG)page->frame << PAGE_SHIFT;
+
+	if (last && last->va + last->bytes == va && last->physical + last->bytes == physical) {
+		last->bytes += PAGE_SIZE;
+		return true;
+	}
+	if (memory->nr_runs == *room) {
+		size_t more = *room ? 2 * *room : 8;
+		struct wdk_run *runs = realloc(memory->runs, more * sizeof(*runs));
+
+		if (!runs)
+			return false;
+		memory->runs = runs;
+		*room = more;
+	}
+	memory->runs[memory->nr_runs++] = (struct wdk_run) { va, physical, PAGE_SIZE };
+	return true;
+}
+
+/**
+ * wdk_memory_find() - find the memory of the program behind page frames
+ * @memory: the frames; out: @runs, for free(), also on failure
+ *
+ * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED: a frame is no memory;
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS wdk_memory_find(struct wdk_memory *memory)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	size_t room = 0;
+	ULONGLONG i;
+
+	memory->runs = NULL;
+	memory->nr_runs = 0;
+	wdk_acquire();
+	for (i = 0; i < memory->pages && NT_SUCCESS(status); i++) {
+		PFN_NUMBER frame = memory->pfns ? memory->pfns[i] : memory->first + i;
+		struct wdk_page *page = page_of_frame(frame);
+
+		if (!page)
+			status = STATUS_NOT_SUPPORTED;
+		else if (!add_run(memory, &room, page))
+			status = STATUS_INSUFFICIENT_RESOURCES;
+	}
+	wdk_release();
+	return status;
+}
+
+/* From a page on, blocks consist of pages of their own; others do not cross one. */
+static void *allocate(SIZE_T size, bool zero)
+{
+	SIZE_T whole = size < PAGE_SIZE ? size : ROUND_TO_PAGES(size), align = 16;
+	char *memory;
+
+	if (whole < size)
+		return NULL;
+	while (align < size && align < PAGE_SIZE)
+		align *= 2;
+	if (posix_memalign((void **)&memory, align, whole))
+		return NULL;
+	if (zero)
+		memset(memory, 0, whole);
+	if (__asan_poison_memory_region)
+		__asan_poison_memory_region(memory + size, whole - size);
+	return memory;
+}
+
+static void release(void *memory, SIZE_T size)
+{
+	if (__asan_unpoison_memory_region && size >= PAGE_SIZE)
+		__asan_unpoison_memory_region(memory, ROUND_TO_PAGES(size));
+	free(memory);
+}
+
+/**
+ * wdk_pool_alloc() - allocate a block of the pool
+ * @size: bytes
+ * @zero: zeroed
+ * @highest: its physical addresses are at most this; -1: it has none until they are asked for
+ *
+ * Return: the block, for ExFreePool(), or NULL.
+ */
+PVOID wdk_pool_alloc(SIZE_T size, bool zero, ULONGLONG highest)
+{
+	struct wdk_block *block = calloc(1, sizeof(*block)), **place;
+	void *memory = allocate(size ? size : 1, zero);
+
+	if (!block || !memory)
+		goto free;
+	block->start = ~(ULONG_PTR)memory;
+	block->size = size ? size : 1;
+	wdk_acquire();
+	place = tsearch(block, &blocks, compare_blocks);
+	if (place && highest != UINT64_MAX) {
+		/* Of frame n, n * PAGE_SIZE + PAGE_SIZE - 1 is the last byte. */
+		block->held = hold(memory, size, ((highest + 1) >> PAGE_SHIFT) - 1);
+		if (!block->held) {
+			tdelete(block, &blocks, compare_blocks);
+			place = NULL;
+		}
+		sync_bypassing();
+	}
+	wdk_release();
+	if (place)
+		return memory;
+free:
+	if (memory)
+		release(memory, size);
+	free(block);
+	return NULL;
+}
+
+/**
+ * ExAllocatePool2() - allocate memory
+ * @Flags: POOL_FLAG_UNINITIALIZED: not zeroed; others are not looked at
+ * @Size: bytes; from a page on, the block is page aligned
+ * @Tag: not looked at
+ *
+ * Contract: ExAllocatePool2. The memory is malloc()'s, so that valgrind and ASAN know its
+ * bounds.
+ *
+ * Return: the block, or NULL.
+ */
+PVOID ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag)
+{
+	(void)Tag;
+	return wdk_pool_alloc(Size, !(Flags & POOL_FLAG_UNINITIALIZED), UINT64_MAX);
+}
+
+/**
+ * ExFreePool() - free a block
+ * @Pointer: what ExAllocatePool2() returned, or NULL; anything else ends the program
+ *
+ * Contract: ExFreePool. Caller-managed domains lose the memory; OS-managed ones keep what
+ * is mapped until it is unmapped.
+ */
+void ExFreePool(PVOID Pointer)
+{
+	struct wdk_block *block;
+	SIZE_T size;
+
+	if (!Pointer)
+		return;
+	wdk_acquire();
+	block = find_block(Pointer);
+	if (!block || block->start != ~(ULONG_PTR)Pointer) {
+		fprintf(stderr, "libwdm: %s(%p): no block of the pool\n", __func__, Pointer);
+		abort();
+	}
+	if (block->held)
+		drop(Pointer, block->size);
+	size = block->size;
+	tdelete(block, &blocks, compare_blocks);
+	wdk_release();
+	free(block);
+	release(Pointer, size);
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * What wdm_port_user.h declares beside memory and MDLs: levels, locks, events, messages.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include "private.h"
+
+#include "../../module/wdk/portable.h"
+
+#define NS_PER_SECOND	1000000000LL
+
+static __thread KIRQL level;
+static unsigned int level_errors;
+
+/**
+ * wdm_port_assert() - a condition of NT_ASSERT() is false
+ * @condition: the condition
+ * @file: where
+ * @line: where
+ */
+_Noreturn void wdm_port_assert(const char *condition, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+	abort();
+}
+
+/**
+ * wdm_port_passive() - a function begins that may sleep
+ * @function: its name
+ *
+ * In the kernel, calling it with a spinlock held or at DISPATCH_LEVEL is an error. Here it
+ * works, and is reported on stderr.
+ */
+void wdm_port_passive(const char *function)
+{
+	if (level < DISPATCH_LEVEL)
+		return;
+	__atomic_add_fetch(&level_errors, 1, __ATOMIC_RELAXED);
+	fprintf(stderr, "libwdm: %s() at level %u: the contract allows it below DISPATCH_LEVEL\n",
+		function, level);
+}
+
+/**
+ * wdm_port_level_errors() - how often wdm_port_passive() has complained
+ *
+ * Return: the number, for tests.
+ */
+unsigned int wdm_port_level_errors(void)
+{
+	return __atomic_load_n(&level_errors, __ATOMIC_RELAXED);
+}
+
+/**
+ * KeGetCurrentIrql() - the level of this thread
+ *
+ * Return: what KeRaiseIrql(), KeAcquireSpinLock() and their counterparts made of it.
+ */
+KIRQL KeGetCurrentIrql(void)
+{
+	return level;
+}
+
+/**
+ * KeRaiseIrql() - raise the level of this thread
+ * @NewIrql: the new one
+ * @OldIrql: out: that before
+ */
+void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
+{
+	NT_ASSERT(NewIrql >= level);
+	*OldIrql = level;
+	level = NewIrql;
+}
+
+/**
+ * KeLowerIrql() - undo KeRaiseIrql()
+ * @NewIrql: what it found
+ */
+void KeLowerIrql(KIRQL NewIrql)
+{
+	NT_ASSERT(NewIrql <= level);
+	level = NewIrql;
+}
+
+/**
+ * KeInitializeSpinLock() - make a lock
+ * @Lock: the lock
+ */
+VOID KeInitializeSpinLock(PKSPIN_LOCK Lock)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&Lock->mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
+/**
+ * KeAcquireSpinLockAtDpcLevel() - take a lock
+ * @Lock: the lock. Taking it twice ends the program, if it was initialized
+ */
+VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK Lock)
+{
+	int error = pthread_mutex_lock(&Lock->mutex);
+
+	NT_ASSERT(error != EDEADLK);
+}
+
+/**
+ * KeReleaseSpinLockFromDpcLevel() - release a lock
+ * @Lock: the lock
+ */
+VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK Lock)
+{
+	int error = pthread_mutex_unlock(&Lock->mutex);
+
+	NT_ASSERT(error != EPERM);
+}
+
+/**
+ * KeAcquireSpinLock() - raise the level to DISPATCH_LEVEL and take a lock
+ * @Lock: the lock
+ * @OldIrql: out: the level before
+ */
+VOID KeAcquireSpinLock(PKSPIN_LOCK Lock, PKIRQL OldIrql)
+{
+	KeRaiseIrql(DISPATCH_LEVEL, OldIrql);
+	KeAcquireSpinLockAtDpcLevel(Lock);
+}
+
+/**
+ * KeReleaseSpinLock() - undo KeAcquireSpinLock()
+ * @Lock: the lock
+ * @NewIrql: what it found
+ */
+VOID KeReleaseSpinLock(PKSPIN_LOCK Lock, KIRQL NewIrql)
+{
+	KeReleaseSpinLockFromDpcLevel(Lock);
+	KeLowerIrql(NewIrql);
+}
+
+/**
+ * KeInitializeEvent() - make an event
+ * @Event: the event
+ * @Type: NotificationEvent: for all that wait; SynchronizationEvent: for one
+ * @State: it is set
+ */
+VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
+{
+	pthread_mutex_init(&Event->mutex, NULL);
+	pthread_cond_init(&Event->set, NULL);
+	Event->type = Type;
+	Event->state = State;
+}
+
+static LONG set_event(PRKEVENT event, bool state)
+{
+	LONG was;
+
+	pthread_mutex_lock(&event->mutex);
+	was = event->state;
+	event->state = state;
+	if (state)
+		pthread_cond_broadcast(&event->set);
+	pthread_mutex_unlock(&event->mutex);
+	return was;
+}
+
+/**
+ * KeSetEvent() - set an event
+ * @Event: the event
+ * @Increment: not looked at
+ * @Wait: not looked at
+ *
+ * Return: whether it was set.
+ */
+LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
+{
+	(void)Increment;
+	(void)Wait;
+	return set_event(Event, true);
+}
+
+/**
+ * KeClearEvent() - reset an event
+ * @Event: the event
+ */
+VOID KeClearEvent(PRKEVENT Event)
+{
+	set_event(Event, false);
+}
+
+/**
+ * KeResetEvent() - reset an event
+ * @Event: the event
+ *
+ * Return: whether it was set.
+ */
+LONG KeResetEvent(PRKEVENT Event)
+{
+	return set_event(Event, false);
+}
+
+/**
+ * KeReadStateEvent() - is an event set?
+ * @Event: the event
+ *
+ * Return: whether it is.
+ */
+LONG KeReadStateEvent(PRKEVENT Event)
+{
+	LONG state;
+
+	pthread_mutex_lock(&Event->mutex);
+	state = Event->state;
+	pthread_mutex_unlock(&Event->mutex);
+	return state;
+}
+
+static struct timespec deadline(LONGLONG timeout)
+{
+	struct timespec now;
+	LONGLONG ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = now.tv_nsec + -timeout % (NS_PER_SECOND / 100) * 100;
+	return (struct timespec) {
+		.tv_sec = now.tv_sec + -timeout / (NS_PER_SECOND / 100) + ns / NS_PER_SECOND,
+		.tv_nsec = ns % NS_PER_SECOND,
+	};
+}
+
+/**
+ * KeWaitForSingleObject() - wait for an event
+ * @Object: the event
+ * @WaitReason: not looked at
+ * @WaitMode: not looked at
+ * @Alertable: not looked at
+ * @Timeout: in units of 100 ns, negative; 0: do not wait; NULL: for ever
+ *
+ * Return: STATUS_SUCCESS, STATUS_TIMEOUT; STATUS_NOT_SUPPORTED for an absolute time.
+ */
+NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason, KPROCESSOR_MODE WaitMode,
+			       BOOLEAN Alertable, PLARGE_INTEGER Timeout)
+{
+	NTSTATUS status = STATUS_SUCCESS;
+	PKEVENT event = Object;
+	struct timespec until;
+
+	(void)WaitReason;
+	(void)WaitMode;
+	(void)Alertable;
+	if (Timeout && Timeout->QuadPart > 0)
+		return STATUS_NOT_SUPPORTED;
+	if (!Timeout || Timeout->QuadPart)
+		wdm_port_passive(__func__);
+	if (Timeout)
+		until = deadline(Timeout->QuadPart);
+	pthread_mutex_lock(&event->mutex);
+	while (!event->state && NT_SUCCESS(status) && status != STATUS_TIMEOUT) {
+		if (!Timeout)
+			pthread_cond_wait(&event->set, &event->mutex);
+		else if (pthread_cond_clockwait(&event->set, &event->mutex, CLOCK_MONOTONIC,
+						&until) && !event->state)
+			status = STATUS_TIMEOUT;
+	}
+	if (status == STATUS_SUCCESS && event->type == SynchronizationEvent)
+		event->state = false;
+	pthread_mutex_unlock(&event->mutex);
+	return status;
+}
+
+static ULONG print(const char *from, va_list arguments)
+{
+	char format[WDK_FORMAT_MAX];
+
+	wdk_format(format, sizeof(format), from);
+	vfprintf(stderr, format, arguments);
+	return 0;
+}
+
+/**
+ * DbgPrint() - print a message on stderr
+ * @Format: as printf() has it; a LONG and a ULONG are %ld and %lu
+ *
+ * Return: 0.
+ */
+ULONG DbgPrint(const char *Format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, Format);
+	print(Format, arguments);
+	va_end(arguments);
+	return 0;
+}
+
+/**
+ * DbgPrintEx() - print a message of a level on stderr
+ * @ComponentId: not looked at
+ * @Level: not looked at
+ * @Format: as for DbgPrint()
+ *
+ * Return: 0.
+ */
+ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Format, ...)
+{
+	va_list arguments;
+
+	(void)ComponentId;
+	(void)Level;
+	va_start(arguments, Format);
+	print(Format, arguments);
+	va_end(arguments);
+	return 0;
+}
