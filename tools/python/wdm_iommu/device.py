@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+"""PCI devices: registers, configuration space, interrupts; and QEMU's edu device."""
+import ctypes
+import os
+import select
+from ctypes import byref, c_int
+
+from . import abi
+from .abi import DomainType, IrqType
+from .library import WdmError, call, check, lib
+
+
+class Bar:
+    """A BAR of a device: bar[offset, width] reads and writes 1, 2, 4 or 8 bytes."""
+
+    def __init__(self, device, index):
+        self._device = device
+        self.index = index
+
+    @property
+    def _c(self):
+        return self._device.c
+
+    def info(self):
+        """Its size and flags: a wdm_bar_info"""
+        info = abi.wdm_bar_info()
+        call("wdm_bar_info", self._c, self.index, byref(info))
+        return info
+
+    def __getitem__(self, where):
+        offset, width = where
+        value = abi.WIDTHS[width]()
+        call("wdm_bar_read", self._c, self.index, offset, byref(value), width)
+        return value.value
+
+    def __setitem__(self, where, value):
+        offset, width = where
+        value = abi.WIDTHS[width](value)
+        call("wdm_bar_write", self._c, self.index, offset, byref(value), width)
+
+    def map(self, offset=0, length=0):
+        """Map a part of it, or all, and return the address."""
+        return call("wdm_bar_map", self._c, self.index, offset, length)
+
+
+class Config:
+    """The configuration space of a device: config[offset, width]"""
+
+    def __init__(self, device):
+        self._device = device
+
+    def __getitem__(self, where):
+        offset, width = where
+        value = abi.WIDTHS[width]()
+        call("wdm_config_read", self._device.c, offset, byref(value), width)
+        return value.value
+
+    def __setitem__(self, where, value):
+        offset, width = where
+        value = abi.WIDTHS[width](value)
+        call("wdm_config_write", self._device.c, offset, byref(value), width)
+
+    def capability(self, number):
+        """Where a capability is, or 0"""
+        return lib.wdm_config_capability(self._device.c, number)
+
+
+class Interrupts:
+    """Interrupts of one type that are enabled; a context manager, which disables them.
+
+    A wait for number n is done when it came at least once since the last wait.
+    """
+
+    def __init__(self, device, kind, number):
+        self._device = device
+        self._kind = kind
+        self.fds = []
+        try:
+            for _ in range(number):
+                self.fds.append(_eventfd())
+            call("wdm_irq_enable", device.c, kind, 0, number, (c_int * number)(*self.fds))
+        except BaseException:
+            self._close()
+            raise
+
+    def wait(self, number=0, timeout=None):
+        """How often an interrupt came since the last wait; 0 after timeout seconds"""
+        poll = select.poll()
+        poll.register(self.fds[number], select.POLLIN)
+        if not poll.poll(None if timeout is None else timeout * 1000):
+            return 0
+        return int.from_bytes(os.read(self.fds[number], 8), "little")
+
+    def disable(self):
+        """Disable them."""
+        if self.fds:
+            call("wdm_irq_disable", self._device.c, self._kind)
+            self._close()
+
+    def _close(self):
+        for fd in self.fds:
+            os.close(fd)
+        self.fds = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.disable()
+
+
+def _eventfd():
+    """os.eventfd() is of Python 3.10."""
+    fd = ctypes.CDLL(None, use_errno=True).eventfd(0, os.O_CLOEXEC)
+    if fd < 0:
+        number = ctypes.get_errno()
+        raise WdmError(number, f"cannot make an eventfd: {os.strerror(number)}")
+    return fd
+
+
+class Device:
+    """A PCI device opened through VFIO; Iommu.open_device() makes one.
+
+    A context manager, which closes it. All of its DMA is blocked until it is attached.
+    """
+
+    def __init__(self, iommu, name, beside=None):
+        self.iommu = iommu
+        arguments = (iommu.fileno(), os.fsencode(name))
+        if beside is None:
+            self.c = call("wdm_vfio_open", *arguments)
+        else:
+            self.c = call("wdm_vfio_open_beside", beside.c, *arguments)
+        self.handle = lib.wdm_vfio_handle(self.c)
+        self.config = Config(self)
+        self.bars = [Bar(self, index) for index in range(6)]
+
+    def open_beside(self, name):
+        """Open a further device in the same container, such as one of the same group."""
+        return Device(self.iommu, name, self)
+
+    @property
+    def group(self):
+        """The number of its IOMMU group"""
+        return lib.wdm_vfio_group(self.c)
+
+    def query(self):
+        """Its state: a wdm_iommu_query_device"""
+        answer = abi.wdm_iommu_query_device()
+        check("cannot query the device", lib.wdm_query_device_sized(
+            self.iommu.fileno(), self.handle, byref(answer), ctypes.sizeof(answer)))
+        return answer
+
+    def domain_types(self):
+        """The types of domains that it can be attached to now"""
+        available = self.query().domain_types
+        return {t for t in DomainType if available & 1 << t}
+
+    def ranges(self):
+        """What can be mapped for it: Ranges"""
+        return self.iommu.ranges(self)
+
+    def detach(self):
+        """Undo the attach() of its domain: all of its DMA is blocked."""
+        check("cannot detach the device", lib.wdm_detach(self.iommu.fileno(), self.handle))
+
+    def report_faults(self, enable=True):
+        """Have its faults reported as events."""
+        check("cannot report faults",
+              lib.wdm_set_fault_reporting(self.iommu.fileno(), self.handle, enable))
+
+    def bus_master(self, enable=True):
+        """Let it do DMA at all, or not."""
+        call("wdm_bus_master", self.c, enable)
+
+    def reset(self):
+        """Reset it."""
+        call("wdm_vfio_reset", self.c)
+
+    def interrupt_count(self, kind=IrqType.MSI):
+        """How many interrupts of a type it has"""
+        return call("wdm_irq_count", self.c, kind)
+
+    def interrupts(self, kind=IrqType.MSI, number=1):
+        """Enable interrupts: Interrupts"""
+        return Interrupts(self, kind, number)
+
+    def close(self):
+        """Give the device back to VFIO, and delete its handle."""
+        if self.c:
+            lib.wdm_vfio_close(self.c)
+            self.c = None
+            check("cannot delete the device", lib.wdm_destroy(self.iommu.fileno(), self.handle))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Edu:
+    """The DMA of QEMU's edu device, which has a buffer of 4095 bytes of its own"""
+
+    def __init__(self, device):
+        self._bar = device.bars[0].map()
+        if not lib.wdm_edu_present(self._bar):
+            raise ValueError("this is not an edu device")
+
+    def read(self, address, length, offset=0):
+        """Let it read memory into its buffer, if the IOMMU lets it."""
+        self._done(lib.wdm_edu_read(self._bar, address, offset, length))
+
+    def write(self, address, length, offset=0):
+        """Let it write its buffer to memory, if the IOMMU lets it."""
+        self._done(lib.wdm_edu_write(self._bar, address, offset, length))
+
+    @staticmethod
+    def _done(done):
+        if not done:
+            number = ctypes.get_errno()
+            raise WdmError(number, f"a transfer does not end: {os.strerror(number)}")

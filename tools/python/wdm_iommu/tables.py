@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+"""Page tables of a caller, in its own memory."""
+from ctypes import POINTER, byref, cast
+
+from . import abi
+from .abi import Format, PAGE_SIZE
+from .library import lib
+from .objects import RW, Buffer
+
+# Which level an entry is of
+LEVEL_4K, LEVEL_2M, LEVEL_1G = range(3)
+
+_FORMATS = {Format.X64: "wdm_format_x64", Format.ARM64: "wdm_format_arm64"}
+
+
+class Tables:
+    """Page tables in a Buffer, whose first page is the root.
+
+    address is where the caller's address space has the buffer (CallerDomain.add_memory());
+    by default its own address.
+    """
+
+    def __init__(self, buffer, kind=Format.X64, input_bits=48, address=None):
+        if not isinstance(buffer, Buffer):
+            raise TypeError("page tables live in a Buffer")
+        self.format = abi.wdm_table_format.in_dll(lib, _FORMATS[kind])
+        self.buffer = buffer
+        self.c = abi.wdm_tables()
+        lib.wdm_tables_init(byref(self.c), byref(self.format), input_bits, buffer.address,
+                            buffer.length // PAGE_SIZE,
+                            buffer.address if address is None else address)
+
+    def map(self, address, target, level=LEVEL_4K, permissions=RW):
+        """Write the entry that translates an address to a caller address."""
+        if not lib.wdm_tables_map(byref(self.c), address, target, level, permissions):
+            raise MemoryError("no page is left for another table")
+
+    def _entry(self, address, level):
+        return cast(lib.wdm_tables_entry(byref(self.c), address, level, False),
+                    POINTER(abi.c_uint64))
+
+    def entry(self, address, level=LEVEL_4K):
+        """The entry of an address; None if there is no table for it"""
+        entry = self._entry(address, level)
+        return entry[0] if entry else None
+
+    def clear(self, address, level=LEVEL_4K):
+        """Make the entry of an address invalid."""
+        entry = self._entry(address, level)
+        if entry:
+            entry[0] = 0
