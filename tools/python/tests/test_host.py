@@ -123,5 +123,19 @@ class Events(unittest.TestCase):
         self.assertIsNone(self.event(99))
 
 
+class Package(unittest.TestCase):
+    """pyproject.toml"""
+
+    def test_version(self):
+        here = os.path.dirname(__file__)
+        try:
+            with open(os.path.join(here, "..", "..", "..", "VERSION"), encoding="ascii") as file:
+                version = file.read().strip()
+        except FileNotFoundError:
+            self.skipTest("not in the source tree")
+        with open(os.path.join(here, "..", "pyproject.toml"), encoding="ascii") as file:
+            self.assertIn(f'version = "{version}"', file.read())
+
+
 if __name__ == "__main__":
     unittest.main()
