@@ -72,6 +72,7 @@ static bool wdm_walk_lock_atomic(struct wdm_walk *walk)
 }
 
 static void wdm_walk_yield_atomic(struct wdm_walk *walk)
+	__must_hold(&walk->domain->lock)
 {
 	struct wdm_shadow *shadow = walk->shadow;
 
