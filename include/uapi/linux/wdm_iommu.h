@@ -439,6 +439,11 @@ struct wdm_iommu_device_create {
  * group: attaching the first device of a group attaches the group, and detaching
  * the last one detaches it.
  *
+ * On ARM64 interrupt messages pass the IOMMU, too. Linux maps the interrupt controller
+ * into the domain, at an address that no program can map (%WDM_IOMMU_RANGE_SW_MSI), when
+ * VFIO enables the interrupts: enable MSI and MSI-X after the attach, and again
+ * after each attach that follows.
+ *
  * Statuses:
  *
  * - %STATUS_INVALID_PARAMETER: the device is attached already.
