@@ -45,20 +45,27 @@ install_root() {
 		make pkg-config systemd-standalone-sysusers
 }
 
-# in_root FOLDER COMMAND...: run the command in the Debian there. Its mounts go with it.
+# in_root [--bind FOLDER]... ROOT COMMAND...: run the command in the Debian in ROOT, which
+# sees the other folders at their own paths. Its mounts go with it.
 in_root() {
-	local folder=$1
-	shift
-
 	# shellcheck disable=SC2016  # the inner shell expands them
 	as_root unshare --mount --fork --pid --kill-child sh -ec '
-		mount -t proc proc "$1/proc"
-		mount --rbind /dev "$1/dev"
+		binds=""
+		while [ "$1" = --bind ]; do
+			binds="$binds $2"
+			shift 2
+		done
 		folder=$1
 		shift
+		mount -t proc proc "$folder/proc"
+		mount --rbind /dev "$folder/dev"
+		for bind in $binds; do
+			mkdir -p "$folder$bind"
+			mount --bind "$bind" "$folder$bind"
+		done
 		exec chroot "$folder" env -i HOME=/root LC_ALL=C.UTF-8 TERM=dumb \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
-		' sh "$folder" "$@" </dev/null
+		' sh "$@" </dev/null
 }
 
 # readme_program FILE: print the program of that name in README.md
