@@ -251,8 +251,9 @@ static void run(struct demo *demo, const char *bdf)
 		close(demo->fd);
 }
 
-int cmd_demo(const char *bdf)
+int cmd_demo(const struct options *options)
 {
+	const char *bdf = options->words[0];
 	struct wdm_bdf found;
 	struct demo demo = {
 		.fd = -1,

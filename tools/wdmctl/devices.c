@@ -62,7 +62,7 @@ static void print_member(const char *bdf)
 	printf("    with %s  driver %s\n", bdf, driver);
 }
 
-int cmd_devices(void)
+int cmd_devices(const struct options *options)
 {
 	struct wdm_bdf *list;
 	int number = wdm_pci_list(&list);
@@ -70,6 +70,7 @@ int cmd_devices(void)
 	const char *nothing = why_nothing(&error);
 	bool found = false;
 
+	(void)options;
 	if (number < 0)
 		return report_errno("the list of PCI devices");
 	for (int i = 0; i < number; i++) {

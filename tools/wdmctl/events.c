@@ -5,22 +5,55 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "wdmctl.h"
 
 static void print_types(__u32 types)
 {
-	static const char * const names[] = {
-		[WDM_IOMMU_TYPE_TRANSLATE] = "translate",
-		[WDM_IOMMU_TYPE_PASS_THROUGH] = "pass-through",
-		[WDM_IOMMU_TYPE_UNMANAGED] = "unmanaged",
-		[WDM_IOMMU_TYPE_TRANSLATE_S1] = "translate-s1",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (__u32 i = 0; type_name(i); i++) {
 		if (types & 1U << i)
-			printf(" %s", names[i]);
+			printf(" %s", type_name(i));
 	}
 	printf("%s\n", types ? "" : " none");
+}
+
+static const char *fault_kind(const struct wdm_iommu_event *event)
+{
+	return event->fault.kind == WDM_IOMMU_FAULT_PERMISSION ? "no permission" : "not mapped";
+}
+
+/* An object a line, so that a reader needs not wait for the end */
+static void json_event(const struct wdm_iommu_event *event)
+{
+	json_object(NULL);
+	json_format("time", "%llu.%09llu", event->time / 1000000000, event->time % 1000000000);
+	switch (event->type) {
+	case WDM_IOMMU_EVENT_LOST:
+		json_text("event", "lost");
+		json_number("number", event->lost.number);
+		break;
+	case WDM_IOMMU_EVENT_FAULT:
+		json_text("event", "fault");
+		json_format("address", "%#llx", event->fault.address);
+		json_bool("write", event->fault.flags & WDM_IOMMU_FAULT_WRITE);
+		json_text("reason", fault_kind(event));
+		break;
+	case WDM_IOMMU_EVENT_DEVICE_REVOKED:
+		json_text("event", "revoked");
+		break;
+	case WDM_IOMMU_EVENT_DOMAIN_TYPES:
+		json_text("event", "domain-types");
+		json_array("types");
+		for (__u32 i = 0; type_name(i); i++) {
+			if (event->domain_types.available & 1U << i)
+				json_text(NULL, type_name(i));
+		}
+		json_end();
+		break;
+	default:
+		json_number("event", event->type);
+	}
+	json_end();
 }
 
 static void print_event(const struct wdm_iommu_event *event)
@@ -34,8 +67,7 @@ static void print_event(const struct wdm_iommu_event *event)
 		printf("fault: %s %#llx, %s\n",
 		       event->fault.flags & WDM_IOMMU_FAULT_WRITE ? "write to" : "read from",
 		       event->fault.address,
-		       event->fault.kind == WDM_IOMMU_FAULT_PERMISSION ? "no permission" :
-								     "not mapped");
+		       fault_kind(event));
 		break;
 	case WDM_IOMMU_EVENT_DEVICE_REVOKED:
 		printf("VFIO has taken the device back\n");
@@ -51,7 +83,7 @@ static void print_event(const struct wdm_iommu_event *event)
 }
 
 /* Until the device is gone. An empty domain blocks all DMA, so each access is a fault. */
-static int print_events(int fd, __u32 device)
+static int print_events(int fd, __u32 device, bool json)
 {
 	struct wdm_iommu_query_device query;
 	struct wdm_iommu_event events[16];
@@ -65,25 +97,31 @@ static int print_events(int fd, __u32 device)
 		status = wdm_query_device(fd, device, &query);
 	if (status)
 		return report_status("attach", status);
-	printf("types of domains:");
-	print_types(query.domain_types);
 	status = wdm_set_fault_reporting(fd, device, true);
-	printf("faults: %s\n", status ? "not reported by this IOMMU driver" : "reported");
-	fflush(stdout);
+	if (!json) {
+		printf("types of domains:");
+		print_types(query.domain_types);
+		printf("faults: %s\n", status ? "not reported by this IOMMU driver" : "reported");
+		fflush(stdout);
+	}
 	for (;;) {
 		number = wdm_read_events(fd, events, sizeof(events) / sizeof(*events));
 		if (number < 0)
 			return report_errno("events");
 		for (int i = 0; i < number; i++) {
-			print_event(&events[i]);
+			if (json)
+				json_event(&events[i]);
+			else
+				print_event(&events[i]);
 			if (events[i].type == WDM_IOMMU_EVENT_DEVICE_REVOKED)
 				return 0;
 		}
 	}
 }
 
-int cmd_events(const char *bdf)
+int cmd_events(const struct options *options)
 {
+	const char *bdf = options->words[0];
 	struct wdm_vfio_device *device;
 	struct wdm_error error;
 	int fd, result;
@@ -96,7 +134,7 @@ int cmd_events(const char *bdf)
 		close(fd);
 		return report_error(bdf, &error);
 	}
-	result = print_events(fd, wdm_vfio_handle(device));
+	result = print_events(fd, wdm_vfio_handle(device), options->json);
 	wdm_vfio_close(device);
 	close(fd);
 	return result;

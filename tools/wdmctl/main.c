@@ -1,82 +1,216 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl: look at /dev/wdm_iommu and try it out.
+ * wdmctl: look at /dev/wdm_iommu and what uses it, and try it out.
  */
 #include <argp.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "array_size.h"
 #include "wdmctl.h"
 
 const char *argp_program_version = "wdmctl " WDM_VERSION;
 
-static const char doc[] =
-	"Look at /dev/wdm_iommu and try it out.\n"
-	"\vCommands:\n"
-	"  help             this list\n"
-	"  info             what the kernel and the module offer\n"
-	"  devices          PCI devices bound to VFIO, and whether they can be used\n"
-	"  ranges BDF       which logical addresses a device can use\n"
-	"  events BDF       attach a device to an empty domain, and print what happens to it\n"
-	"  run-demo [BDF]   show both kinds of domain with QEMU's edu device, in TAP\n"
-	"  selftest         check the ioctls, and DMA where there is an edu device, in TAP\n";
+enum key {
+	KEY_JSON = 'j',
+	KEY_FOLLOW = 'w',
+	KEY_FILE = 'f',
+	KEY_COMMAND = 'c',
+	KEY_DOMAIN = 'd',
+	KEY_INTERVAL = 'i',
+	KEY_COUNT = 'n',
+	KEY_SVG = 's',
+};
 
-static bool takes_bdf(const char *name)
-{
-	return !strcmp(name, "run-demo") || !strcmp(name, "ranges") ||
-	       !strcmp(name, "events");
-}
-
+/**
+ * struct command - a command
+ * @name: its name
+ * @arguments: what follows, for the help
+ * @help: what it does
+ * @run: does it
+ * @least: words that must follow
+ * @most: words that may follow
+ * @keys: options that it takes
+ */
 struct command {
 	const char *name;
-	const char *bdf;
+	const char *arguments;
+	const char *help;
+	int (*run)(const struct options *options);
+	unsigned int least;
+	unsigned int most;
+	const char *keys;
 };
+
+static const struct command commands[] = {
+	{ "devices", "", "PCI devices, whether they can be used, and the cure", cmd_devices,
+	  0, 0, "j" },
+	{ "info", "", "what the kernel and the module offer", cmd_info, 0, 0, "j" },
+	{ "ranges", "BDF", "which logical addresses a device can use", cmd_ranges, 1, 1, "j" },
+	{ "events", "BDF", "what happens to a device in an empty domain",
+	  cmd_events, 1, 1, "j" },
+	{ "run-demo", "[BDF]", "show both kinds of domain with QEMU's edu device, in TAP",
+	  cmd_demo, 0, 1, "" },
+	{ "selftest", "[BDF]", "check the ioctls, and DMA of an edu or NVMe device",
+	  cmd_selftest, 0, 1, "" },
+};
+
+static const struct argp_option argp_options[] = {
+	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
+	{ "follow", KEY_FOLLOW, NULL, 0, "faults: wait for more", 0 },
+	{ "file", KEY_FILE, "FILE", 0, "shell: run the commands in FILE", 0 },
+	{ "command", KEY_COMMAND, "TEXT", 0, "shell: run commands, separated by ;", 0 },
+	{ "domain", KEY_DOMAIN, "HANDLE", 0, "show: only this domain", 0 },
+	{ "svg", KEY_SVG, "FILE", 0, "show: draw the domain into FILE", 0 },
+	{ "interval", KEY_INTERVAL, "SECONDS", 0, "top: between two lists (default 1)", 0 },
+	{ "count", KEY_COUNT, "N", 0, "top: end after N lists", 0 },
+	{ 0 }
+};
+
+struct parsed {
+	const struct command *command;
+	struct options options;
+	unsigned int words;
+	char keys[ARRAY_SIZE(argp_options)];
+	bool help;
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* A number from @least on, all of the word */
+static double parse_number(struct argp_state *state, const char *word, double least)
+{
+	char *end;
+	double value = strtod(word, &end);
+
+	if (end == word || *end || !(value >= least && value <= 1000000000))
+		argp_error(state, "%s is no number from %g on", word, least);
+	return value;
+}
+
+static void parse_word(struct parsed *parsed, char *word, struct argp_state *state)
+{
+	if (parsed->command || parsed->help) {
+		if (parsed->words == MAX_WORDS)
+			argp_error(state, "too many arguments");
+		else
+			parsed->options.words[parsed->words++] = word;
+		return;
+	}
+	parsed->help = !strcmp(word, "help");
+	parsed->command = find_command(word);
+	if (!parsed->command && !parsed->help)
+		argp_error(state, "there is no command %s", word);
+}
+
+static void check_command(const struct parsed *parsed, struct argp_state *state)
+{
+	const struct command *command = parsed->command;
+
+	if (parsed->help)
+		return;
+	if (!command)
+		argp_usage(state);
+	else if (parsed->words < command->least || parsed->words > command->most)
+		argp_error(state, "usage: %s %s", command->name, command->arguments);
+	else if (strspn(parsed->keys, command->keys) != strlen(parsed->keys))
+		argp_error(state, "%s has no option -%c", command->name,
+			   parsed->keys[strspn(parsed->keys, command->keys)]);
+}
+
+static void take_key(struct parsed *parsed, char key)
+{
+	if (!strchr(parsed->keys, key))
+		parsed->keys[strlen(parsed->keys)] = key;
+}
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-	struct command *command = state->input;
+	struct parsed *parsed = state->input;
+	struct options *options = &parsed->options;
 
 	switch (key) {
+	case KEY_JSON:
+		options->json = true;
+		break;
+	case KEY_FOLLOW:
+		options->follow = true;
+		break;
+	case KEY_FILE:
+		options->file = word;
+		break;
+	case KEY_COMMAND:
+		options->command = word;
+		break;
+	case KEY_DOMAIN:
+		options->domain = parse_number(state, word, 1);
+		break;
+	case KEY_SVG:
+		options->svg = word;
+		break;
+	case KEY_INTERVAL:
+		options->interval = parse_number(state, word, 0.1);
+		break;
+	case KEY_COUNT:
+		options->count = parse_number(state, word, 1);
+		break;
 	case ARGP_KEY_ARG:
-		if (state->arg_num == 0)
-			command->name = word;
-		else if (state->arg_num == 1 && takes_bdf(command->name))
-			command->bdf = word;
-		else
-			argp_usage(state);
+		parse_word(parsed, word, state);
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_usage(state);
+	case ARGP_KEY_END:
+		check_command(parsed, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+	take_key(parsed, key);
+	return 0;
+}
+
+/* The commands, for the help */
+static char *help_filter(int key, const char *text, void *input)
+{
+	size_t size;
+	char *list;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	out = open_memstream(&list, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "Commands:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-8s %-8s %s\n", commands[i].name, commands[i].arguments,
+			commands[i].help);
+	fprintf(out, "  %-8s %-8s %s\n", "help", "", "this list");
+	return fclose(out) ? NULL : list;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct argp argp = { .parser = parse, .args_doc = "COMMAND", .doc = doc };
-	struct command command = { NULL, NULL };
+	static const struct argp argp = {
+		.options = argp_options,
+		.parser = parse,
+		.args_doc = "COMMAND [ARGUMENT...]",
+		.doc = "Look at /dev/wdm_iommu and what uses it, and try it out.\v",
+		.help_filter = help_filter,
+	};
+	struct parsed parsed = { .options.interval = 1 };
 
-	argp_parse(&argp, argc, argv, 0, NULL, &command);
-	if (!strcmp(command.name, "help")) {
+	argp_parse(&argp, argc, argv, 0, NULL, &parsed);
+	if (parsed.help) {
 		argp_help(&argp, stdout, ARGP_HELP_STD_HELP, program_invocation_short_name);
 		return EXIT_SUCCESS;
 	}
-	if (!strcmp(command.name, "info"))
-		return cmd_info();
-	if (!strcmp(command.name, "devices"))
-		return cmd_devices();
-	if (!strcmp(command.name, "ranges") && command.bdf)
-		return cmd_ranges(command.bdf);
-	if (!strcmp(command.name, "events") && command.bdf)
-		return cmd_events(command.bdf);
-	if (!strcmp(command.name, "run-demo"))
-		return cmd_demo(command.bdf);
-	if (!strcmp(command.name, "selftest"))
-		return cmd_selftest();
-	fprintf(stderr, "wdmctl: there is no command %s; see wdmctl help\n", command.name);
-	return argp_err_exit_status;
+	return parsed.command->run(&parsed.options);
 }

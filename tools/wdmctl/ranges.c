@@ -6,25 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "wdmctl.h"
-
-static const char *kind_name(__u32 kind)
-{
-	switch (kind) {
-	case WDM_IOMMU_RANGE_ALLOWED:
-		return "can be mapped";
-	case WDM_IOMMU_RANGE_RESERVED:
-		return "reserved";
-	case WDM_IOMMU_RANGE_DIRECT:
-		return "reserved: the firmware's, mapped one to one";
-	case WDM_IOMMU_RANGE_MSI:
-		return "reserved: interrupt messages";
-	case WDM_IOMMU_RANGE_SW_MSI:
-		return "reserved: interrupt messages, mapped by Linux";
-	default:
-		return "unknown";
-	}
-}
 
 static void print_ranges(const struct wdm_iommu_query_ranges *query,
 			 const struct wdm_iommu_range *ranges)
@@ -33,11 +16,32 @@ static void print_ranges(const struct wdm_iommu_query_ranges *query,
 	printf("page sizes: %#llx\n", query->page_sizes);
 	for (__u32 i = 0; i < query->number; i++)
 		printf("%#18llx to %#18llx  %s\n", ranges[i].start, ranges[i].last,
-		       kind_name(ranges[i].kind));
+		       range_kind(ranges[i].kind));
 }
 
-int cmd_ranges(const char *bdf)
+static void print_json(const struct wdm_iommu_query_ranges *query,
+		       const struct wdm_iommu_range *ranges)
 {
+	json_object(NULL);
+	json_format("aperture_start", "%#llx", query->aperture_start);
+	json_format("aperture_end", "%#llx", query->aperture_end);
+	json_format("page_sizes", "%#llx", query->page_sizes);
+	json_array("ranges");
+	for (__u32 i = 0; i < query->number; i++) {
+		json_object(NULL);
+		json_format("start", "%#llx", ranges[i].start);
+		json_format("last", "%#llx", ranges[i].last);
+		json_bool("can_be_mapped", ranges[i].kind == WDM_IOMMU_RANGE_ALLOWED);
+		json_text("kind", range_kind(ranges[i].kind));
+		json_end();
+	}
+	json_end();
+	json_end();
+}
+
+int cmd_ranges(const struct options *options)
+{
+	const char *bdf = options->words[0];
 	struct wdm_iommu_query_ranges query;
 	struct wdm_vfio_device *device;
 	struct wdm_iommu_range *ranges;
@@ -54,7 +58,9 @@ int cmd_ranges(const char *bdf)
 		return report_error(bdf, &error);
 	}
 	status = wdm_get_ranges(fd, wdm_vfio_handle(device), &ranges, &query);
-	if (!status)
+	if (!status && options->json)
+		print_json(&query, ranges);
+	else if (!status)
 		print_ranges(&query, ranges);
 	free(ranges);
 	wdm_vfio_close(device);

@@ -3,6 +3,7 @@
  * Errors, for people. Each function returns an exit status.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,5 +27,17 @@ int report_status(const char *what, __u32 status)
 int report_error(const char *what, const struct wdm_error *error)
 {
 	fprintf(stderr, "wdmctl: %s: %s\n", what, error->text);
+	return 1;
+}
+
+int report_text(const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "wdmctl: ");
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "\n");
 	return 1;
 }

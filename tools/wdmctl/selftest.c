@@ -133,12 +133,13 @@ static void check_device(int fd, void *memory)
 	wdm_vfio_close(device);
 }
 
-int cmd_selftest(void)
+int cmd_selftest(const struct options *options)
 {
 	struct wdm_iommu_info info;
 	void *memory = get_pages(ARENA_PAGES);
 	int fd;
 
+	(void)options;
 	tap_header("TAP version 13");
 	fd = wdm_open();
 	if (tap_ok(fd >= 0, "open " WDM_IOMMU_PATH)) {

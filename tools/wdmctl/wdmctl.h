@@ -2,19 +2,59 @@
 #ifndef WDMCTL_H
 #define WDMCTL_H
 
+#include <stdio.h>
+
+#include "tap.h"
 #include "wdm_iommu_user.h"
 
+#define MAX_WORDS	2
+
+/**
+ * struct options - what the command line asks for
+ * @words: what follows the name of the command; NULL behind the last
+ * @json: print JSON
+ * @follow: wait for more
+ * @file: commands of the shell; "-" is stdin
+ * @command: a line of commands for the shell
+ * @svg: file for a picture
+ * @domain: handle of a domain; 0: all
+ * @interval: seconds between two samples
+ * @count: how many samples; 0: until it is interrupted
+ */
+struct options {
+	const char *words[MAX_WORDS + 1];
+	bool json;
+	bool follow;
+	const char *file;
+	const char *command;
+	const char *svg;
+	__u32 domain;
+	double interval;
+	unsigned int count;
+};
+
 /* Each returns an exit status. */
-int cmd_info(void);
-int cmd_devices(void);
-int cmd_ranges(const char *bdf);
-int cmd_events(const char *bdf);
-int cmd_demo(const char *bdf);
-int cmd_selftest(void);
+int cmd_info(const struct options *options);
+int cmd_devices(const struct options *options);
+int cmd_ranges(const struct options *options);
+int cmd_events(const struct options *options);
+int cmd_demo(const struct options *options);
+int cmd_selftest(const struct options *options);
 
 /* report.c */
 int report_errno(const char *what);
 int report_status(const char *what, __u32 status);
 int report_error(const char *what, const struct wdm_error *error);
+PRINTF_LIKE(1, 2) int report_text(const char *format, ...);
+
+/* text.c */
+const char *yes_no(bool value);
+const char *type_name(__u32 type);
+const char *permission_name(__u32 permissions);
+const char *range_kind(__u32 kind);
+const char *size_text(__u64 bytes, char *text, size_t size);
+char *read_text(const char *path);
+
+#define SIZE_TEXT(bytes)	size_text(bytes, (char [24]) { "" }, 24)
 
 #endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names and numbers, as people read them, and files of text.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "array_size.h"
+#include "wdmctl.h"
+
+const char *yes_no(bool value)
+{
+	return value ? "yes" : "no";
+}
+
+/* The types of domains, as fdinfo names them */
+const char *type_name(__u32 type)
+{
+	static const char * const names[] = {
+		[WDM_IOMMU_TYPE_TRANSLATE] = "translate",
+		[WDM_IOMMU_TYPE_PASS_THROUGH] = "pass-through",
+		[WDM_IOMMU_TYPE_UNMANAGED] = "unmanaged",
+		[WDM_IOMMU_TYPE_TRANSLATE_S1] = "translate-s1",
+	};
+
+	return type < ARRAY_SIZE(names) ? names[type] : NULL;
+}
+
+const char *permission_name(__u32 permissions)
+{
+	static const char * const names[] = { "--", "r-", "-w", "rw" };
+
+	return names[permissions & WDM_RW];
+}
+
+/* Exact where a unit divides it, and otherwise with one digit behind the point */
+const char *size_text(__u64 bytes, char *text, size_t size)
+{
+	static const char * const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	unsigned int unit = 0;
+	double value = bytes;
+
+	while (value >= 1024 && unit < ARRAY_SIZE(units) - 1) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(text, size, value == (__u64)value ? "%.0f %s" : "%.1f %s", value, units[unit]);
+	return text;
+}
+
+/* All of a file, which may be one of procfs; NULL with errno. To be freed. */
+char *read_text(const char *path)
+{
+	size_t room = 4096, size = 0, got;
+	FILE *file = fopen(path, "re");
+	char *text, *more;
+
+	if (!file)
+		return NULL;
+	text = malloc(room);
+	while (text && (got = fread(text + size, 1, room - size - 1, file))) {
+		size += got;
+		if (size + 1 < room)
+			continue;
+		room *= 2;
+		more = realloc(text, room);
+		if (!more)
+			free(text);
+		text = more;
+	}
+	if (text)
+		text[size] = '\0';
+	fclose(file);
+	return text;
+}
+
+const char *range_kind(__u32 kind)
+{
+	switch (kind) {
+	case WDM_IOMMU_RANGE_ALLOWED:
+		return "can be mapped";
+	case WDM_IOMMU_RANGE_RESERVED:
+		return "reserved";
+	case WDM_IOMMU_RANGE_DIRECT:
+		return "reserved: the firmware's, mapped one to one";
+	case WDM_IOMMU_RANGE_MSI:
+		return "reserved: interrupt messages";
+	case WDM_IOMMU_RANGE_SW_MSI:
+		return "reserved: interrupt messages, mapped by Linux";
+	default:
+		return "unknown";
+	}
+}
+
