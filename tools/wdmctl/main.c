@@ -44,6 +44,8 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "doctor", "", "what is wrong with this machine, and the cure",
+	  cmd_doctor, 0, 0, "j" },
 	{ "devices", "", "PCI devices, whether they can be used, and the cure", cmd_devices,
 	  0, 0, "j" },
 	{ "info", "", "what the kernel and the module offer", cmd_info, 0, 0, "j" },

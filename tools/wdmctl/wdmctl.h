@@ -35,6 +35,7 @@ struct options {
 
 /* Each returns an exit status. */
 int cmd_info(const struct options *options);
+int cmd_doctor(const struct options *options);
 int cmd_devices(const struct options *options);
 int cmd_ranges(const struct options *options);
 int cmd_events(const struct options *options);
