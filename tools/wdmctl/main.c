@@ -50,6 +50,8 @@ static const struct command commands[] = {
 	  0, 0, "j" },
 	{ "info", "", "what the kernel and the module offer", cmd_info, 0, 0, "j" },
 	{ "ranges", "BDF", "which logical addresses a device can use", cmd_ranges, 1, 1, "j" },
+	{ "ps", "", "who has which devices, domains and pages", cmd_ps, 0, 0, "j" },
+	{ "top", "", "maps, unmaps, syncs, flushes and faults a second", cmd_top, 0, 0, "jin" },
 	{ "events", "BDF", "what happens to a device in an empty domain",
 	  cmd_events, 1, 1, "j" },
 	{ "run-demo", "[BDF]", "show both kinds of domain with QEMU's edu device, in TAP",

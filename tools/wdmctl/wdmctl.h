@@ -39,6 +39,8 @@ int cmd_doctor(const struct options *options);
 int cmd_devices(const struct options *options);
 int cmd_ranges(const struct options *options);
 int cmd_events(const struct options *options);
+int cmd_ps(const struct options *options);
+int cmd_top(const struct options *options);
 int cmd_demo(const struct options *options);
 int cmd_selftest(const struct options *options);
 
