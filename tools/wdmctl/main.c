@@ -51,6 +51,7 @@ static const struct command commands[] = {
 	{ "info", "", "what the kernel and the module offer", cmd_info, 0, 0, "j" },
 	{ "ranges", "BDF", "which logical addresses a device can use", cmd_ranges, 1, 1, "j" },
 	{ "ps", "", "who has which devices, domains and pages", cmd_ps, 0, 0, "j" },
+	{ "show", "PID [FD]", "what a process has mapped; --svg draws it", cmd_show, 1, 2, "jds" },
 	{ "top", "", "maps, unmaps, syncs, flushes and faults a second", cmd_top, 0, 0, "jin" },
 	{ "events", "BDF", "what happens to a device in an empty domain",
 	  cmd_events, 1, 1, "j" },

@@ -40,6 +40,7 @@ int cmd_devices(const struct options *options);
 int cmd_ranges(const struct options *options);
 int cmd_events(const struct options *options);
 int cmd_ps(const struct options *options);
+int cmd_show(const struct options *options);
 int cmd_top(const struct options *options);
 int cmd_demo(const struct options *options);
 int cmd_selftest(const struct options *options);
