@@ -53,6 +53,8 @@ static const struct command commands[] = {
 	{ "ps", "", "who has which devices, domains and pages", cmd_ps, 0, 0, "j" },
 	{ "show", "PID [FD]", "what a process has mapped; --svg draws it", cmd_show, 1, 2, "jds" },
 	{ "top", "", "maps, unmaps, syncs, flushes and faults a second", cmd_top, 0, 0, "jin" },
+	{ "faults", "[BDF]", "DMA that the IOMMU blocked, from the kernel's log", cmd_faults,
+	  0, 1, "jw" },
 	{ "events", "BDF", "what happens to a device in an empty domain",
 	  cmd_events, 1, 1, "j" },
 	{ "run-demo", "[BDF]", "show both kinds of domain with QEMU's edu device, in TAP",

@@ -39,6 +39,7 @@ int cmd_doctor(const struct options *options);
 int cmd_devices(const struct options *options);
 int cmd_ranges(const struct options *options);
 int cmd_events(const struct options *options);
+int cmd_faults(const struct options *options);
 int cmd_ps(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_top(const struct options *options);
