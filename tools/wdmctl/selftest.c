@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * wdmctl selftest: does this machine's /dev/wdm_iommu do what its header says?
- * Quick; it takes an edu device if there is one, and touches no other.
+ * Quick; it takes the device that it is given, or an edu device, and touches no other.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,10 +11,13 @@
 #include "machine.h"
 #include "probe.h"
 #include "tap.h"
-#include "wdmctl.h"
+#include "selftest.h"
 
 #define ARENA_PAGES	4
 #define ADDRESS		0x4000000ULL
+
+/* An NVM Express controller, with its programming interface */
+#define CLASS_NVME	0x010802
 
 static void expect(const char *what, __u32 status, __u32 expected)
 {
@@ -112,24 +115,77 @@ static bool dma_is_contained(int fd, struct wdm_vfio_device *device, void *memor
 	return good;
 }
 
-static void check_device(int fd, void *memory)
+static void check_edu(int fd, struct wdm_vfio_device *device, void *memory)
 {
-	static const char name[] = "DMA arrives where it is mapped, and nowhere else";
-	struct wdm_vfio_device *device;
-	struct wdm_bdf bdf;
-	struct wdm_error error;
+	tap_ok(dma_is_contained(fd, device, memory),
+	       "DMA arrives where it is mapped, and nowhere else");
+}
 
-	if (!find_edu(&bdf, 1)) {
-		tap_result(TAP_SKIP, name, "no edu device is bound to a VFIO driver");
+/* Why a device cannot be tested; NULL: it can */
+static const char *why_not(const char *bdf, unsigned int class)
+{
+	static char text[256];
+	char driver[64];
+
+	if (!wdm_pci_is_edu(bdf) && class != CLASS_NVME)
+		return "it is neither an NVMe controller nor QEMU's edu device";
+	if (wdm_pci_has_vfio_driver(bdf))
+		return NULL;
+	if (!wdm_pci_driver(bdf, driver, sizeof(driver)))
+		snprintf(driver, sizeof(driver), "no driver");
+	snprintf(text, sizeof(text),
+		 "it is bound to %s; make sure that nothing uses it (lsblk, mount), then: driverctl --nosave set-override %s vfio-pci",
+		 driver, bdf);
+	return text;
+}
+
+/* The device that was asked for, or the first edu device; 0: there is no such device */
+static bool find_device(const char *asked, struct wdm_bdf *bdf)
+{
+	struct wdm_pci_address address;
+
+	if (!asked)
+		return find_edu(bdf, 1);
+	if (!wdm_pci_parse(asked, &address))
+		return false;
+	wdm_pci_format(&address, bdf);
+	return true;
+}
+
+static void check_device(int fd, void *memory, const char *asked)
+{
+	unsigned int vendor = 0, class = 0;
+	struct wdm_vfio_device *device;
+	struct wdm_error error;
+	const char *reason;
+	struct wdm_bdf bdf;
+
+	if (!find_device(asked, &bdf)) {
+		tap_result(asked ? TAP_FAIL : TAP_SKIP, "DMA of a device",
+			   "no edu device is bound to VFIO; an NVMe controller can be named");
+		if (asked)
+			tap_diag("%s is no PCI address", asked);
+		return;
+	}
+	if (wdm_pci_attribute(bdf.text, "vendor", &vendor) ||
+	    wdm_pci_attribute(bdf.text, "class", &class))
+		reason = "there is no such device";
+	else
+		reason = why_not(bdf.text, class);
+	if (reason) {
+		tap_ok(false, "%s can be tested", bdf.text);
+		tap_diag("%s: %s", bdf.text, reason);
 		return;
 	}
 	device = wdm_vfio_open(fd, bdf.text, &error);
-	if (!device) {
-		report_error(bdf.text, &error);
-		tap_result(TAP_FAIL, name, NULL);
+	if (!tap_ok(device, "open %s", bdf.text)) {
+		tap_diag("%s", error.text);
 		return;
 	}
-	tap_ok(dma_is_contained(fd, device, memory), "%s", name);
+	if (class == CLASS_NVME)
+		selftest_nvme(fd, device, vendor);
+	else
+		check_edu(fd, device, memory);
 	wdm_vfio_close(device);
 }
 
@@ -139,14 +195,13 @@ int cmd_selftest(const struct options *options)
 	void *memory = get_pages(ARENA_PAGES);
 	int fd;
 
-	(void)options;
 	tap_header("TAP version 13");
 	fd = wdm_open();
 	if (tap_ok(fd >= 0, "open " WDM_IOMMU_PATH)) {
 		expect("info", wdm_info(fd, &info), STATUS_SUCCESS);
 		check_dispatch(fd);
 		check_domains(fd, memory);
-		check_device(fd, memory);
+		check_device(fd, memory, options->words[0]);
 		close(fd);
 	} else {
 		tap_diag("%s", strerror(errno));
