@@ -57,6 +57,7 @@ static const struct command commands[] = {
 	  0, 1, "jw" },
 	{ "events", "BDF", "what happens to a device in an empty domain",
 	  cmd_events, 1, 1, "j" },
+	{ "shell", "", "try calls out, or run a file of them as a test", cmd_shell, 0, 0, "fc" },
 	{ "run-demo", "[BDF]", "show both kinds of domain with QEMU's edu device, in TAP",
 	  cmd_demo, 0, 1, "" },
 	{ "selftest", "[BDF]", "check the ioctls, and DMA of an edu or NVMe device",

@@ -43,6 +43,7 @@ int cmd_faults(const struct options *options);
 int cmd_ps(const struct options *options);
 int cmd_show(const struct options *options);
 int cmd_top(const struct options *options);
+int cmd_shell(const struct options *options);
 int cmd_demo(const struct options *options);
 int cmd_selftest(const struct options *options);
 
