@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the library that need neither module nor device.
+ * Tests of the library and of wdmctl that need neither module nor device.
  */
 #include <errno.h>
 #include <limits.h>
@@ -207,5 +207,6 @@ int main(void)
 	test_full(memory);
 	test_region();
 	test_parallel();
+	test_wdmctl();
 	return tap_finish();
 }

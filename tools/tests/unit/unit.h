@@ -3,5 +3,6 @@
 #define UNIT_H
 
 void test_region(void);
+void test_wdmctl(void);
 
 #endif
