@@ -1,17 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Functions that all scripts share. Sourcing this file only sets variables.
+# Functions that all scripts share. Sourcing this file sets variables, and duplicates
+# stderr for progress, which goes to the terminal even where output is caught.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${WDM_BUILD:-$ROOT/build}
 export DEBIAN_FRONTEND=noninteractive
+exec {progress_fd}>&2
 # shellcheck disable=SC2034  # used by the scripts that source this one
 WDM_VERSION=$(cat "$ROOT/VERSION")
 
 # Progress goes to stderr: stdout carries results.
 say() {
+	progress_clear
 	printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
+}
+
+# Is there a terminal, on which nobody else shows progress?
+progress_shows() {
+	[[ -t $progress_fd && ! ${WDM_NO_PROGRESS:-} ]]
+}
+
+# On a terminal: a line that the next one replaces.
+progress() {
+	! progress_shows || printf '\r\033[K[%4ds] %s' "$SECONDS" "$*" >&"$progress_fd"
+}
+
+progress_clear() {
+	[[ ! -t $progress_fd ]] || printf '\r\033[K' >&"$progress_fd"
+}
+
+# progress_of FILE DESCRIPTION PATTERN COMMAND...: run the command. On a terminal, show
+# the number of lines of FILE that match PATTERN meanwhile.
+progress_of() {
+	local file=$1 what=$2 pattern=$3 pid rc=0
+	shift 3
+
+	progress_shows || { "$@"; return; }
+	"$@" &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		progress "$what: $(grep -csE "$pattern" "$file" || true) done"
+		sleep 1
+	done
+	progress_clear
+	wait "$pid" || rc=$?
+	return "$rc"
 }
 
 die() {
@@ -37,8 +72,8 @@ lock() {
 }
 
 # run_logged LOG DESCRIPTION PATTERN COMMAND...: run the command with its output in
-# LOG. Print the number of lines that match PATTERN every 20 seconds, and the end of
-# the log on failure.
+# LOG. Print the number of lines that match PATTERN every 20 seconds, on a terminal
+# every second, and the end of the log on failure.
 run_logged() {
 	local log=$1 what=$2 pattern=$3 pid rc=0 tick=0
 	shift 3
@@ -49,8 +84,13 @@ run_logged() {
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 1
 		tick=$((tick + 1))
-		((tick % 20)) || say "$what: $(grep -cE "$pattern" "$log" || true) done"
+		if progress_shows; then
+			progress "$what: $(grep -cE "$pattern" "$log" || true) done"
+		else
+			((tick % 20)) || say "$what: $(grep -cE "$pattern" "$log" || true) done"
+		fi
 	done
+	progress_clear
 	wait "$pid" || rc=$?
 	if ((rc)); then
 		tail -n 40 "$log" >&2
