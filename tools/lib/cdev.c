@@ -59,7 +59,8 @@ int wdm_cdev_open(const char *bdf, struct wdm_error *error)
 	int cdev;
 
 	if (!find_cdev(bdf, path, sizeof(path))) {
-		wdm__fail_errno(error, "Bind it to vfio-pci, on a kernel with CONFIG_VFIO_DEVICE_CDEV",
+		wdm__fail_errno(error,
+				"Bind it to vfio-pci, on a kernel with CONFIG_VFIO_DEVICE_CDEV",
 				"%s has no VFIO cdev", bdf);
 		return -1;
 	}
@@ -94,7 +95,7 @@ static const char *bind_cure(void)
 	case EINVAL:
 		return "Close the program that has the device open";
 	case EPERM:
-		return "Bind all devices of the group to vfio-pci; without isolated interrupts, see iommufd's allow_unsafe_interrupts";
+		return "Bind all devices of the group to vfio-pci, or see allow_unsafe_interrupts";
 	default:
 		return "";
 	}
@@ -120,6 +121,7 @@ bool wdm_cdev_bind(int cdev, int iommufd, struct wdm_error *error)
 /* The device's fd, with its iommufd */
 bool wdm__cdev_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error)
 {
+	device->is_cdev = true;
 	device->fd = wdm_cdev_open(bdf, error);
 	return device->fd >= 0 && wdm_cdev_bind(device->fd, device->iommufd, error) &&
 	       wdm__vfio_start(device, error);

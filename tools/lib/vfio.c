@@ -195,7 +195,7 @@ static bool create_handle(struct wdm_vfio_device *device, int fd, const struct w
 {
 	__u32 group, status;
 
-	if (device->iommufd >= 0)
+	if (device->is_cdev)
 		status = wdm_device_create_cdev(fd, device->fd, &device->handle, &group);
 	else
 		status = wdm_device_create(fd, &device->address, &device->handle, &group);
@@ -267,7 +267,9 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm
 static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_device *first,
 			int fd, const struct wdm_bdf *bdf, struct wdm_error *error)
 {
-	if (first->iommufd >= 0) {
+	if (first->is_cdev && first->iommufd < 0)
+		return open_cdev(device, fd, bdf, error);
+	if (first->is_cdev) {
 		device->iommufd = first->iommufd;
 		return wdm__cdev_get(device, bdf->text, error) &&
 		       create_handle(device, fd, bdf, error);
@@ -327,7 +329,7 @@ struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error
  * @name: the device, as for wdm_vfio_open(); of the same group or of another
  * @error: what went wrong; may be NULL
  *
- * Devices of one IOMMU group cannot be opened but so.
+ * Further devices of an IOMMU group can only be opened in this way.
  *
  * Return: as wdm_vfio_open().
  */
@@ -378,19 +380,19 @@ static bool bind_and_create(struct wdm_vfio_device *device, int fd, const struct
 	return wdm_error_set(error, status, "%s", text);
 }
 
-static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vfio_fds *fds,
-		     const struct wdm_bdf *bdf, struct wdm_error *error)
+/* A cdev that is bound already may come without its iommufd. */
+static bool open_cdev_fds(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+			  struct wdm_error *error)
 {
-	if (fds->size < sizeof(*fds) || (fds->container < 0 && fds->group < 0) ||
-	    (fds->device < 0 && fds->group < 0))
-		return wdm__fail(error, EINVAL,
-				 "Pass the group's fd, or the container's and the device's",
-				 "%s cannot be opened by these fds", bdf->text);
-	device->owns_container = true;
-	device->owns_group = true;
-	if (!copy_fd(&device->container, fds->container) ||
-	    !copy_fd(&device->group, fds->group) || !copy_fd(&device->fd, fds->device))
-		return wdm__fail_errno(error, "", "cannot use the fds of %s", bdf->text);
+	device->is_cdev = true;
+	if (device->iommufd >= 0 && !wdm_cdev_bind(device->fd, device->iommufd, error))
+		return false;
+	return create_handle(device, fd, bdf, error) && wdm__vfio_start(device, error);
+}
+
+static bool open_group_fds(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
+			   struct wdm_error *error)
+{
 	if (device->container < 0)
 		device->container = wdm_container_open(error);
 	if (device->container < 0)
@@ -402,10 +404,32 @@ static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vf
 				 wdm__vfio_start(device, error));
 }
 
+static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vfio_fds *fds,
+		     const struct wdm_bdf *bdf, struct wdm_error *error)
+{
+	bool by_group = fds->size >= sizeof(*fds) && (fds->container >= 0 || fds->group >= 0);
+
+	if (fds->size < sizeof(*fds) || (fds->device < 0 && fds->group < 0) ||
+	    (by_group && fds->iommufd >= 0))
+		return wdm__fail(error, EINVAL,
+				 "Pass those of the group, of container and device, or of a cdev",
+				 "%s cannot be opened by these fds", bdf->text);
+	device->owns_container = true;
+	device->owns_group = true;
+	device->owns_iommufd = true;
+	if (!copy_fd(&device->container, fds->container) ||
+	    !copy_fd(&device->group, fds->group) || !copy_fd(&device->fd, fds->device) ||
+	    !copy_fd(&device->iommufd, fds->iommufd))
+		return wdm__fail_errno(error, "", "cannot use the fds of %s", bdf->text);
+	return by_group ? open_group_fds(device, fd, bdf, error) :
+			  open_cdev_fds(device, fd, bdf, error);
+}
+
 /**
  * wdm_vfio_open_fds() - open a device whose files another process has opened
  * @fd: /dev/wdm_iommu
- * @fds: the files: that of the group, which is enough, or those of a container and a device
+ * @fds: the files: that of the group, which is enough; those of a container and a device; or a
+ *	cdev, with the iommufd to bind it to if it is not bound
  * @name: the device of these files, as for wdm_vfio_open(); an address needs no sysfs
  * @error: what went wrong; may be NULL
  *
@@ -443,6 +467,8 @@ bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds 
 	fds->container = device->container;
 	fds->group = device->group;
 	fds->device = device->fd;
+	/* A cdev is bound, and needs its iommufd no more. */
+	fds->iommufd = -1;
 	return true;
 }
 
@@ -465,6 +491,7 @@ void wdm__vfio_close_files(struct wdm_vfio_device *device)
 	device->owns_group = false;
 	device->owns_container = false;
 	device->owns_iommufd = false;
+	device->is_cdev = false;
 }
 
 /**

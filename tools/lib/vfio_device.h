@@ -47,8 +47,9 @@ struct wdm_region {
  * struct wdm_vfio_device - a PCI device opened through VFIO
  * @container: fd of /dev/vfio/vfio
  * @group: fd of /dev/vfio/N
- * @iommufd: fd of /dev/iommu; either this is -1, or @container and @group are
- * @fd: the device's own fd: of its cdev, if there is an @iommufd
+ * @iommufd: fd of /dev/iommu; -1 for a device of a container, or if only a broker has it
+ * @fd: the device's own fd
+ * @is_cdev: @fd is its cdev, and @container and @group are -1
  * @group_number: N
  * @owns_container: closing the device closes @container
  * @owns_group: closing the device closes @group
@@ -65,6 +66,7 @@ struct wdm_vfio_device {
 	int iommufd;
 	int fd;
 	int group_number;
+	bool is_cdev;
 	bool owns_container;
 	bool owns_group;
 	bool owns_iommufd;

@@ -277,13 +277,15 @@ struct wdm_vfio_device;
  * @size: sizeof(struct wdm_vfio_fds)
  * @container: /dev/vfio/vfio, or -1
  * @group: /dev/vfio/N, or -1
- * @device: of VFIO_GROUP_GET_DEVICE_FD, or -1
+ * @device: of VFIO_GROUP_GET_DEVICE_FD, or /dev/vfio/devices/vfioN, or -1
+ * @iommufd: /dev/iommu, for a cdev that is not bound to one yet; or -1
  */
 struct wdm_vfio_fds {
 	__u32 size;
 	__s32 container;
 	__s32 group;
 	__s32 device;
+	__s32 iommufd;
 };
 
 int wdm_cdev_open(const char *bdf, struct wdm_error *error);
