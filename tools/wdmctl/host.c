@@ -286,10 +286,14 @@ void host_vfio(struct verdict *verdict)
 		verdict_cure(verdict, "modprobe vfio-pci");
 		return;
 	}
+	if (!access("/dev/vfio/devices", F_OK) && access("/dev/vfio/vfio", F_OK)) {
+		verdict_set(verdict, GRADE_OK, "VFIO hands devices over by their cdevs");
+		return;
+	}
 	container = wdm_container_open(&error);
 	if (container >= 0) {
 		close(container);
-		verdict_set(verdict, GRADE_OK, "VFIO hands devices over: container");
+		verdict_set(verdict, GRADE_OK, "VFIO hands devices over in containers");
 		return;
 	}
 	switch (error.error) {
@@ -447,41 +451,78 @@ static void group_verdict(struct verdict *verdict, const char *bdf, int number,
 	}
 }
 
+/* What the module says of a device that it has been handed */
+static void take_answer(struct verdict *verdict, int fd, __u32 status, __u32 device)
+{
+	struct wdm_iommu_query_device query;
+
+	if (!status)
+		status = wdm_query_device(fd, device, &query);
+	if (status) {
+		verdict_set(verdict, GRADE_FAIL, "the module refuses it: %s: %s",
+			    wdm_status_name(status), wdm_status_text(status));
+		verdict_cure(verdict, "%s", wdm_status_cure(status));
+	} else if (!query.domain_types) {
+		verdict_set(verdict, GRADE_FAIL,
+			    "it cannot be attached: its interrupts are not isolated");
+		verdict_cure(verdict, REMAPPING_CURE);
+	}
+}
+
 /*
  * Ask the module whether it would attach the device. Its group is put into a container for
  * that, which blocks its DMA, but the device is not opened, and so not reset.
  */
-static void ask_module(struct verdict *verdict, const char *bdf, int container, int group)
+static void ask_module(struct verdict *verdict, int fd, const char *bdf, int container, int group)
 {
-	struct wdm_iommu_query_device query;
 	struct wdm_pci_address address;
 	struct wdm_error error;
-	__u32 status, device;
-	int fd = wdm_open();
+	__u32 status, device = 0;
 
-	if (fd < 0)
-		return;
 	wdm_pci_parse(bdf, &address);
 	if (!wdm_container_add(container, group, &error) ||
 	    !wdm_container_bind(container, fd, &error)) {
 		verdict_set(verdict, GRADE_FAIL, "%s", error.text);
-		close(fd);
 		return;
 	}
 	status = wdm_device_create(fd, &address, &device, NULL);
-	if (!status)
-		status = wdm_query_device(fd, device, &query);
-	close(fd);
-	if (status) {
-		verdict_set(verdict, GRADE_FAIL, "the module refuses it: %s: %s",
-			    wdm_status_name(status), wdm_status_text(status));
-		verdict_cure(verdict, "%s", wdm_status_cure(status) ?: "");
-	} else if (!query.domain_types) {
-		verdict_set(verdict, GRADE_FAIL,
-			    "it cannot be attached: its interrupts are not isolated");
-		verdict_cure(verdict,
-			     REMAPPING_CURE);
+	take_answer(verdict, fd, status, device);
+}
+
+/* The same without containers: the device must be opened. */
+static void ask_through_cdev(struct verdict *verdict, int fd, const char *bdf)
+{
+	struct wdm_error error;
+	struct wdm_vfio_device *device = wdm_vfio_open(fd, bdf, &error);
+
+	if (!device) {
+		verdict_set(verdict, GRADE_FAIL, "%s", error.text);
+		return;
 	}
+	take_answer(verdict, fd, STATUS_SUCCESS, wdm_vfio_handle(device));
+	wdm_vfio_close(device);
+}
+
+static void ask(struct verdict *verdict, int fd, const char *bdf, int number)
+{
+	struct wdm_error error;
+	int container, group;
+
+	if (access("/dev/vfio/vfio", F_OK)) {
+		ask_through_cdev(verdict, fd, bdf);
+		return;
+	}
+	group = wdm_group_open(number, &error);
+	if (group < 0) {
+		group_verdict(verdict, bdf, number, &error);
+		return;
+	}
+	container = wdm_container_open(&error);
+	if (container >= 0) {
+		ask_module(verdict, fd, bdf, container, group);
+		close(container);
+	}
+	close(group);
 }
 
 /**
@@ -491,8 +532,7 @@ static void ask_module(struct verdict *verdict, const char *bdf, int container, 
  */
 void device_verdict(struct verdict *verdict, const char *bdf)
 {
-	int number = wdm_pci_group(bdf), container, group;
-	struct wdm_error error;
+	int number = wdm_pci_group(bdf), fd;
 	char driver[64];
 
 	if (number < 0) {
@@ -510,15 +550,9 @@ void device_verdict(struct verdict *verdict, const char *bdf)
 		return;
 	}
 	verdict_set(verdict, GRADE_OK, "usable");
-	group = wdm_group_open(number, &error);
-	if (group < 0) {
-		group_verdict(verdict, bdf, number, &error);
+	fd = wdm_open();
+	if (fd < 0)
 		return;
-	}
-	container = wdm_container_open(&error);
-	if (container >= 0) {
-		ask_module(verdict, bdf, container, group);
-		close(container);
-	}
-	close(group);
+	ask(verdict, fd, bdf, number);
+	close(fd);
 }
