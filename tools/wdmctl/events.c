@@ -34,7 +34,7 @@ static void json_event(const struct wdm_iommu_event *event)
 		break;
 	case WDM_IOMMU_EVENT_FAULT:
 		json_text("event", "fault");
-		json_format("address", "%#llx", event->fault.address);
+		json_format("address", "0x%llx", event->fault.address);
 		json_bool("write", event->fault.flags & WDM_IOMMU_FAULT_WRITE);
 		json_text("reason", fault_kind(event));
 		break;

@@ -63,7 +63,7 @@ static void print_json(const struct fault_report *report, double time)
 	json_text("device", report->device);
 	json_text("access", names[report->access]);
 	if (report->has_address)
-		json_format("address", "%#llx", report->address);
+		json_format("address", "0x%llx", report->address);
 	if (report->has_pasid)
 		json_number("pasid", report->pasid);
 	json_text("reason", report->reason);

@@ -23,14 +23,14 @@ static void print_json(const struct wdm_iommu_query_ranges *query,
 		       const struct wdm_iommu_range *ranges)
 {
 	json_object(NULL);
-	json_format("aperture_start", "%#llx", query->aperture_start);
-	json_format("aperture_end", "%#llx", query->aperture_end);
-	json_format("page_sizes", "%#llx", query->page_sizes);
+	json_format("aperture_start", "0x%llx", query->aperture_start);
+	json_format("aperture_end", "0x%llx", query->aperture_end);
+	json_format("page_sizes", "0x%llx", query->page_sizes);
 	json_array("ranges");
 	for (__u32 i = 0; i < query->number; i++) {
 		json_object(NULL);
-		json_format("start", "%#llx", ranges[i].start);
-		json_format("last", "%#llx", ranges[i].last);
+		json_format("start", "0x%llx", ranges[i].start);
+		json_format("last", "0x%llx", ranges[i].last);
 		json_bool("can_be_mapped", ranges[i].kind == WDM_IOMMU_RANGE_ALLOWED);
 		json_text("kind", range_kind(ranges[i].kind));
 		json_end();

@@ -125,6 +125,15 @@ static void run_line(struct session *session, char *line)
 	}
 }
 
+static int finish_test(const struct session *session)
+{
+	if (*session->expected) {
+		tap_ok(false, "line %u: expect %s", session->line, session->expected);
+		tap_diag("no command follows");
+	}
+	return tap_finish();
+}
+
 static int run_file(struct session *session, FILE *file)
 {
 	char *line = NULL;
@@ -134,11 +143,7 @@ static int run_file(struct session *session, FILE *file)
 	while (!session->shell.quit && getline(&line, &room, file) >= 0)
 		run_line(session, line);
 	free(line);
-	if (*session->expected) {
-		tap_ok(false, "line %u: expect %s", session->line, session->expected);
-		tap_diag("no command follows");
-	}
-	return tap_finish();
+	return finish_test(session);
 }
 
 #ifdef HAVE_EDITLINE
@@ -189,7 +194,7 @@ static int run_commands(struct session *session, const char *commands)
 	tap_header("TAP version 13");
 	run_line(session, line);
 	free(line);
-	return tap_finish();
+	return finish_test(session);
 }
 
 int cmd_shell(const struct options *options)

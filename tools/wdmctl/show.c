@@ -160,7 +160,7 @@ static void json_runs(const struct map *map, const char *key,
 	json_array(key);
 	for (size_t i = 0; i < number; i++) {
 		json_object(NULL);
-		json_format("address", "%#llx", runs[i].address);
+		json_format("address", "0x%llx", runs[i].address);
 		json_number("length", runs[i].length);
 		json_text("permissions", permission_name(runs[i].permissions));
 		json_number("mdl", runs[i].mdl);
@@ -181,8 +181,8 @@ static void json_map(const struct map *map)
 	json_text("type", map->domain->type);
 	json_bool("page_granular", map->domain->granular);
 	json_number("devices", map->query.devices);
-	json_format("aperture_start", "%#llx", map->query.aperture_start);
-	json_format("aperture_end", "%#llx", map->query.aperture_end);
+	json_format("aperture_start", "0x%llx", map->query.aperture_start);
+	json_format("aperture_end", "0x%llx", map->query.aperture_end);
 	json_number("mapped_bytes", map_bytes(map));
 	json_bool("complete", map->complete);
 	json_array("reserved");
@@ -190,8 +190,8 @@ static void json_map(const struct map *map)
 		if (map->ranges[i].kind == WDM_IOMMU_RANGE_ALLOWED)
 			continue;
 		json_object(NULL);
-		json_format("start", "%#llx", map->ranges[i].start);
-		json_format("last", "%#llx", map->ranges[i].last);
+		json_format("start", "0x%llx", map->ranges[i].start);
+		json_format("last", "0x%llx", map->ranges[i].last);
 		json_text("kind", range_kind(map->ranges[i].kind));
 		json_end();
 	}
