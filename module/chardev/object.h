@@ -81,7 +81,7 @@ struct wdm_object {
  * @objects: its objects by handle; an entry that is reserved but empty belongs
  *	to a call that is creating an object
  * @nr_objects: how many there are of each type; guarded by the lock of @objects
- * @nr_faults: faults of its devices that it has been told of, or has lost
+ * @nr_faults: faults of its devices, those included that found no room in @events
  * @deleted: lookups that wait for the outcome of a delete
  * @events: what read() returns
  */
