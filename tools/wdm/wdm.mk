@@ -10,6 +10,7 @@ wdm_tests := $(O)/wdm-foo $(O)/wdm-ddi
 port_objects := $(patsubst %,$(O)/obj/kunit/ports/%.o,probe run_v1 run_v2)
 wdm_includes := -I../include -Iwdm -Iwdm/tests -I../kunit/ports -I../kunit
 
+installed: $(wdm_library) $(O)/libwdm.pc
 all: $(wdm_library) $(O)/libwdm.pc $(wdm_tests)
 
 $(wdm_library): $(wdm_objects)
