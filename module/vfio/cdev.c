@@ -68,10 +68,11 @@ static ntstatus_t wdm_cdev_check(struct file *file, struct vfio_device *vdev)
 {
 	long ret = file->f_op->unlocked_ioctl(file, VFIO_DEVICE_FEATURE, ULONG_MAX);
 
-	/* The bit may change: it only chooses between two refusals. */
-	if (ret == -EINVAL)
+	if (ret == -EINVAL) {
+		/* The bit may change: it only chooses between two refusals. */
 		return data_race(vfio_device_cdev_opened(vdev)) ?
 		       STATUS_ACCESS_DENIED : STATUS_INVALID_DEVICE_STATE;
+	}
 	if (ret != -EFAULT)
 		return wdm_status_from_errno(ret);
 	/* Mediated devices and VFIO's no-IOMMU mode have no IOMMU to program. */
