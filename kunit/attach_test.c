@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Attachments: the addresses that they leave to a domain, attaches that give way to
- * a provider, and owners that are closed.
+ * a provider, owners that are closed, and devices that a provider holds.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -12,6 +12,7 @@
 
 #include "../module/core/device.h"
 #include "../module/core/hwpt_set.h"
+#include "../module/core/usable.h"
 #include "support/fixture.h"
 
 /* Allowed ranges */
@@ -184,6 +185,8 @@ static void attach_last_page(struct kunit *test)
  * @group: the group; the test is its provider
  * @device: the device
  * @forgotten: calls of the provider's forget
+ * @holds: what a provider of single devices holds
+ * @refuse: it does not hold the device
  * @attached: the thread that attaches is done
  * @status: with this status
  * @domain: attaching to this domain
@@ -194,6 +197,8 @@ struct attach_group {
 	struct wdm_group *group;
 	struct wdm_device *device;
 	unsigned int forgotten;
+	unsigned int holds;
+	bool refuse;
 	struct completion attached;
 	ntstatus_t status;
 	struct wdm_domain *domain;
@@ -210,7 +215,33 @@ static const struct wdm_provider_ops attach_provider = {
 	.forget = attach_forget,
 };
 
-static struct attach_group *attach_start(struct kunit *test)
+/* A hold does not tell whose it is. */
+static struct attach_group *attach_held;
+
+static ntstatus_t attach_hold(struct device *dev, void **hold)
+{
+	if (attach_held->refuse)
+		return STATUS_NOT_FOUND;
+	attach_held->holds++;
+	*hold = attach_held;
+	return STATUS_SUCCESS;
+}
+
+static void attach_unhold(void *hold)
+{
+	struct attach_group *t = hold;
+
+	t->holds--;
+}
+
+static const struct wdm_provider_ops attach_device_provider = {
+	.forget = attach_forget,
+	.hold = attach_hold,
+	.unhold = attach_unhold,
+};
+
+static struct attach_group *attach_start_with(struct kunit *test,
+					      const struct wdm_provider_ops *provider)
 {
 	struct attach_group *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	struct pci_dev *pdev = NULL;
@@ -223,20 +254,25 @@ static struct attach_group *attach_start(struct kunit *test)
 	if (!pdev)
 		kunit_skip(test, "no edu device without a driver behind an IOMMU");
 	t->pdev = pdev;
+	attach_held = t;
 	init_completion(&t->attached);
 	t->owner = wdm_owner_create(false);
 	KUNIT_ASSERT_NOT_NULL(test, t->owner);
 	group = iommu_group_get(&pdev->dev);
 	KUNIT_ASSERT_EQ(test, iommu_group_claim_dma_owner(group, t), 0);
 	KUNIT_ASSERT_STATUS(test,
-			    wdm_owner_add_group(t->owner, group,
-						&attach_provider, t, &t->group),
+			    wdm_owner_add_group(t->owner, group, provider, t, &t->group),
 			    STATUS_SUCCESS);
 	iommu_group_put(group);
 	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, &pdev->dev,
 						    &t->device),
 			    STATUS_SUCCESS);
 	return t;
+}
+
+static struct attach_group *attach_start(struct kunit *test)
+{
+	return attach_start_with(test, &attach_provider);
 }
 
 static void attach_end(struct kunit *test, struct attach_group *t)
@@ -466,6 +502,77 @@ static void attach_owner_closed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->forgotten, 1);
 }
 
+/* A provider of single devices holds one as long as it is attached, and no longer. */
+static void attach_holds(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct wdm_domain *other = fixture_domain(FIXTURE(test), true, 0);
+	struct attach_group *t = attach_start_with(test, &attach_device_provider);
+	struct wdm_usable usable;
+
+	t->refuse = true;
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, domain), STATUS_NOT_FOUND);
+	KUNIT_EXPECT_STATUS(test, wdm_device_usable(t->device, &usable), STATUS_NOT_FOUND);
+	t->refuse = false;
+	KUNIT_ASSERT_STATUS(test, wdm_device_usable(t->device, &usable), STATUS_SUCCESS);
+	wdm_usable_destroy(&usable);
+	KUNIT_EXPECT_EQ(test, t->holds, 0);
+
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, t->holds, 1);
+	/* What is held need not be held once more, and a call that fails does not. */
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, other),
+			    STATUS_INVALID_PARAMETER);
+	t->refuse = true;
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, other),
+			    STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdm_device_usable(t->device, &usable), STATUS_SUCCESS);
+	wdm_usable_destroy(&usable);
+	KUNIT_EXPECT_EQ(test, t->holds, 1);
+	KUNIT_EXPECT_STATUS(test, wdm_device_detach(t->device), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, t->holds, 0);
+
+	t->refuse = false;
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain), STATUS_SUCCESS);
+	wdm_owner_close(t->owner);
+	KUNIT_EXPECT_EQ(test, t->holds, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 0);
+	attach_end(test, t);
+}
+
+/* What a device that is taken back was held with is the provider's to release. */
+static void attach_holds_revoked(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct attach_group *t = attach_start_with(test, &attach_device_provider);
+	struct wdm_device *old = t->device;
+
+	KUNIT_EXPECT_PTR_EQ(test, wdm_owner_find_group(t->owner, t->group->iommu_group, NULL),
+			    NULL);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(old, domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, NULL), NULL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 1);
+	KUNIT_EXPECT_STATUS(test, wdm_device_create(t->group, &t->pdev->dev, &t->device),
+			    STATUS_RESOURCE_IN_USE);
+
+	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, &t->pdev->dev), (void *)t);
+	KUNIT_EXPECT_EQ(test, t->holds, 1);
+	attach_unhold(t);
+	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 0);
+	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, &t->pdev->dev), NULL);
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(old, domain), STATUS_DEVICE_REMOVED);
+	KUNIT_EXPECT_EQ(test, t->holds, 0);
+
+	/* The next device of this name has nothing to do with it. */
+	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, &t->pdev->dev, &t->device),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_device_delete(old), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, t->holds, 1);
+	attach_end(test, t);
+	KUNIT_EXPECT_EQ(test, t->holds, 0);
+}
+
 static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_allowed),
 	KUNIT_CASE(attach_last_page),
@@ -474,6 +581,8 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_device_revoked),
 	KUNIT_CASE(attach_passes_busy),
 	KUNIT_CASE(attach_owner_closed),
+	KUNIT_CASE(attach_holds),
+	KUNIT_CASE(attach_holds_revoked),
 	{}
 };
 
