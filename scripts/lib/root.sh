@@ -41,8 +41,8 @@ debian_root() {
 # install_root SUITE FOLDER: make a Debian to install the module in, with a kernel, its
 # headers, and what programs are built with.
 install_root() {
-	debian_root "$1" "$2" bash-completion dkms libc6-dev linux-headers-amd64 linux-image-amd64 \
-		make pkg-config systemd-standalone-sysusers
+	debian_root "$1" "$2" bash-completion dkms libc6-dev libedit2 linux-headers-amd64 linux-image-amd64 \
+		make pkg-config python3 systemd-standalone-sysusers
 }
 
 # in_root [--bind FOLDER]... ROOT COMMAND...: run the command in the Debian in ROOT, which
