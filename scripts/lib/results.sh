@@ -19,12 +19,14 @@ result_value() {
 
 # result_record PART TAP SECONDS: keep the result of a part that has ended.
 result_record() {
-	local part=$1 tap=$2 passed failed skipped version flavour iommu machine='' commit=$WDM_VERSION
+	local part=$1 tap=$2 passed failed skipped machine='' commit=$WDM_VERSION
+	local version flavour iommu suites provider
 
 	read -r passed failed skipped < <(awk -f "$ROOT/scripts/lib/tap.awk" "$tap" 2>/dev/null)
 	# scripts/vm has named the guest's kernel and QEMU beside the logs
-	if read -r _ version flavour iommu _ < <(e2e_rows | awk -v name="$part" '$1 == name'); then
-		machine=$(cat "$BUILD/logs/e2e-$version-$flavour-${iommu%%[,@]*}.machine" 2>/dev/null) || true
+	if read -r _ version flavour iommu _ suites < <(e2e_rows | awk -v name="$part" '$1 == name'); then
+		provider=$(sed -n 's/.*provider=\([a-z]*\).*/-\1/p' <<<"$suites")
+		machine=$(cat "$BUILD/logs/e2e-$version-$flavour-${iommu%%[,@]*}$provider.machine" 2>/dev/null) || true
 	fi
 	! in_git || commit=$(git_here rev-parse --short=7 HEAD)
 
