@@ -42,6 +42,7 @@ static const struct suite * const suites[] = {
 	&fdinfo_suite,
 	&interrupts_suite,
 	&cdev_suite,
+	&library_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];

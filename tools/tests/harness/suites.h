@@ -31,6 +31,7 @@ extern const struct suite version2_suite;
 extern const struct suite fdinfo_suite;
 extern const struct suite interrupts_suite;
 extern const struct suite cdev_suite;
+extern const struct suite library_suite;
 
 /* What the program is called when a case of limits executes it, and does then */
 #define EXEC_NAME	"wdm-e2e-exec"
