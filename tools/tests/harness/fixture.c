@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -368,4 +369,13 @@ bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 	mapping->address = address;
 	mapping->length = WDM_PAGE_SIZE;
 	return true;
+}
+
+/* An eventfd that VFIO signals when it waits for the device's file to be closed */
+int request_eventfd(struct wdm_vfio_device *device)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	REQUIRE(fd >= 0 && wdm_irq_enable(device, WDM_IRQ_REQUEST, 0, 1, &fd, NULL));
+	return fd;
 }

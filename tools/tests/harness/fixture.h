@@ -98,6 +98,7 @@ long long pinned_pages(void);
 bool pins_are_back(long long before);
 void wait_until_busy(pid_t process, unsigned int milliseconds);
 struct wdm_iommu_query_domain query(int fd, __u32 domain);
+int request_eventfd(struct wdm_vfio_device *device);
 bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 		  struct wdm_iommu_mapping *mapping);
 

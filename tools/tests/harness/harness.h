@@ -26,6 +26,9 @@ enum need {
 	NEEDS_STRANGER = 8,	/* a device with a VFIO driver that is no edu */
 	NEEDS_CONTAINER = 16,	/* devices opened through a VFIO container */
 	NEEDS_CDEV = 32,	/* devices opened through their VFIO cdev */
+	NEEDS_PLUG = 64,	/* an edu device alone behind a port */
+	NEEDS_BRIDGE = 128,	/* two behind a bridge to conventional PCI */
+	NEEDS_NVME = 256,	/* an NVMe controller */
 };
 
 /**
@@ -52,6 +55,8 @@ struct suite {
 	size_t number;
 };
 
+#define MAX_DEVICES	8
+
 /**
  * struct options - options of the program, and the devices that it found
  * @seconds: how long threads hammer
@@ -64,6 +69,14 @@ struct suite {
  * @has_other: whether there is one
  * @stranger: a device with a VFIO driver that is no edu device
  * @has_stranger: whether there is one
+ * @plug: an edu device alone in its group, and not on the root bus
+ * @has_plug: whether there is one
+ * @bridged: two edu devices of one group, not on the root bus
+ * @has_bridged: whether there are
+ * @nvme: an NVMe controller with a VFIO driver
+ * @has_nvme: whether there is one
+ * @single: an edu device of each group that has one
+ * @singles: how many there are
  */
 struct options {
 	unsigned int seconds;
@@ -76,6 +89,14 @@ struct options {
 	bool has_other;
 	struct wdm_bdf stranger;
 	bool has_stranger;
+	struct wdm_bdf plug;
+	bool has_plug;
+	struct wdm_bdf bridged[2];
+	bool has_bridged;
+	struct wdm_bdf nvme;
+	bool has_nvme;
+	struct wdm_bdf single[MAX_DEVICES];
+	size_t singles;
 };
 
 extern struct options options;

@@ -12,8 +12,6 @@
 #include "harness.h"
 #include "suites.h"
 
-#define MAX_DEVICES	8
-
 static const struct suite * const suites[] = {
 	&smoke_suite,
 	&abi_suite,
@@ -43,6 +41,12 @@ static const struct suite * const suites[] = {
 	&interrupts_suite,
 	&cdev_suite,
 	&library_suite,
+	&unplug_suite,
+	&resets_suite,
+	&suspend_suite,
+	&groups_suite,
+	&processes_suite,
+	&sandbox_suite,
 };
 
 static const struct suite *chosen[ARRAY_SIZE(suites)];
@@ -137,6 +141,36 @@ static bool is_alone(const struct wdm_bdf *found, size_t count, size_t index)
 	return true;
 }
 
+static bool is_on_root_bus(const struct wdm_bdf *device)
+{
+	struct wdm_pci_address address;
+
+	return wdm_pci_parse(device->text, &address) && !address.bus;
+}
+
+/* The first device of each group, and those that are not on the root bus */
+static void find_groups(const struct wdm_bdf *found, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t first = 0;
+
+		while (!same_group(&found[first], &found[i]))
+			first++;
+		if (first == i)
+			options.single[options.singles++] = found[i];
+		if (is_on_root_bus(&found[i]))
+			continue;
+		if (is_alone(found, count, i)) {
+			options.plug = found[i];
+			options.has_plug = true;
+		} else if (first != i && !options.has_bridged) {
+			options.bridged[0] = found[first];
+			options.bridged[1] = found[i];
+			options.has_bridged = true;
+		}
+	}
+}
+
 /* Which devices there are, and which of them share a group. */
 static void find_devices(void)
 {
@@ -148,6 +182,7 @@ static void find_devices(void)
 	if (count)
 		options.device = found[device];
 	options.has_device = count;
+	find_groups(found, count);
 	for (size_t i = 0; i < count; i++) {
 		if (!options.has_other && !same_group(&found[i], &options.device)) {
 			options.other = found[i];
@@ -163,17 +198,29 @@ static void find_devices(void)
 	}
 }
 
-/* A device that the library must open without knowing it */
-static void find_stranger(void)
+static bool is_nvme(const struct wdm_bdf *device)
+{
+	unsigned int class;
+
+	return !wdm_pci_attribute(device->text, "class", &class) && class == 0x010802;
+}
+
+/* A device that the library must open without knowing it, and an NVMe controller */
+static void find_others(void)
 {
 	struct wdm_bdf *list;
 	int count = wdm_pci_list(&list);
 
-	for (int i = 0; i < count && !options.has_stranger; i++) {
+	for (int i = 0; i < count; i++) {
 		if (wdm_pci_is_edu(list[i].text) || !wdm_pci_has_vfio_driver(list[i].text))
 			continue;
-		options.stranger = list[i];
-		options.has_stranger = true;
+		if (is_nvme(&list[i])) {
+			options.nvme = list[i];
+			options.has_nvme = true;
+		} else if (!options.has_stranger) {
+			options.stranger = list[i];
+			options.has_stranger = true;
+		}
 	}
 	if (count >= 0)
 		free(list);
@@ -193,7 +240,7 @@ int main(int argc, char **argv)
 	/* For the library */
 	setenv("WDM_PROVIDER", options.cdev ? "cdev" : "container", 1);
 	find_devices();
-	find_stranger();
+	find_others();
 	tap_header("KTAP version 1");
 	tap_plan(number);
 	for (size_t i = 0; i < number; i++) {

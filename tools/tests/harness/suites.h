@@ -32,6 +32,12 @@ extern const struct suite fdinfo_suite;
 extern const struct suite interrupts_suite;
 extern const struct suite cdev_suite;
 extern const struct suite library_suite;
+extern const struct suite unplug_suite;
+extern const struct suite resets_suite;
+extern const struct suite suspend_suite;
+extern const struct suite groups_suite;
+extern const struct suite processes_suite;
+extern const struct suite sandbox_suite;
 
 /* What the program is called when a case of limits executes it, and does then */
 #define EXEC_NAME	"wdm-e2e-exec"

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -273,23 +272,6 @@ static void tie_again(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* An eventfd that VFIO signals when it waits for the device's file to be closed */
-static int request_eventfd(int device)
-{
-	int fd = eventfd(0, EFD_CLOEXEC);
-	struct vfio_irq_set *set = calloc(1, sizeof(*set) + sizeof(fd));
-
-	REQUIRE(fd >= 0 && set);
-	set->argsz = sizeof(*set) + sizeof(fd);
-	set->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
-	set->index = VFIO_PCI_REQ_IRQ_INDEX;
-	set->count = 1;
-	memcpy(set->data, &fd, sizeof(fd));
-	REQUIRE(!ioctl(device, VFIO_DEVICE_SET_IRQS, set));
-	free(set);
-	return fd;
-}
-
 static void unbind(void)
 {
 	struct pollfd request = { .events = POLLIN };
@@ -299,7 +281,7 @@ static void unbind(void)
 
 	child = start_unbind(&start);
 	open_os_managed(&fixture, 2, 0);
-	request.fd = request_eventfd(fixture.device->fd);
+	request.fd = request_eventfd(fixture.device);
 	REQUIRE(write(start, "x", 1) == 1);
 	REQUIRE(poll(&request, 1, 30000) == 1);
 	CHECK(waitpid(child, &status, WNOHANG) == 0);

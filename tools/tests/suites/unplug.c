@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Devices that are taken away while they are attached and busy: unbound from their
+ * driver, removed, unplugged. The program lets go of them when VFIO asks it to, its
+ * domains stay as they are, and the device can be used again when it comes back.
+ */
+#include <glob.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "monitor.h"
+#include "suites.h"
+#include "traffic.h"
+
+#define WAIT_SECONDS	30
+
+/* As in scripts/e2e */
+#define PLUG_ID		"plug"
+#define PLUG_DEVICE	"edu,dma_mask=0xffffffffffff,id=" PLUG_ID ",bus=root1"
+
+/* How a device is taken away: its driver only, or all of it */
+enum way {
+	UNBIND,
+	REMOVE,
+	UNPLUG,
+};
+
+static bool has_attribute(const char *bdf, const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", bdf, name);
+	return !access(path, F_OK);
+}
+
+static bool write_attribute(const char *bdf, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", bdf, name);
+	return write_text(path, text);
+}
+
+static bool is_there(const char *bdf)
+{
+	return has_attribute(bdf, "vendor");
+}
+
+/* Returns when the device is gone; UNPLUG only asks for it. */
+static void take_away(enum way way, const char *bdf)
+{
+	switch (way) {
+	case UNBIND:
+		CHECK(write_text("/sys/bus/pci/drivers/vfio-pci/unbind", bdf));
+		break;
+	case REMOVE:
+		CHECK(write_attribute(bdf, "remove", "1"));
+		break;
+	case UNPLUG:
+		monitor_command("device_del " PLUG_ID);
+	}
+}
+
+static void ask_back(enum way way, const char *bdf)
+{
+	switch (way) {
+	case UNBIND:
+		CHECK(write_text("/sys/bus/pci/drivers_probe", bdf));
+		break;
+	case REMOVE:
+		CHECK(write_text("/sys/bus/pci/rescan", "1"));
+		break;
+	case UNPLUG:
+		monitor_command("device_add " PLUG_DEVICE);
+	}
+}
+
+/* A device that comes back has forgotten its driver. */
+static void give_back(enum way way, const char *bdf)
+{
+	const struct timespec pause = { .tv_nsec = 500000000 };
+	time_t end = time(NULL) + WAIT_SECONDS;
+
+	ask_back(way, bdf);
+	while (!is_there(bdf)) {
+		REQUIRE(time(NULL) < end);
+		nanosleep(&pause, NULL);
+		/* QEMU may have needed some time to be rid of the old one. */
+		if (way == UNPLUG)
+			ask_back(way, bdf);
+	}
+	if (way != UNBIND) {
+		CHECK(write_attribute(bdf, "driver_override", "vfio-pci"));
+		CHECK(write_text("/sys/bus/pci/drivers_probe", bdf));
+	}
+	REQUIRE(wdm_pci_has_vfio_driver(bdf));
+}
+
+/**
+ * struct taking - a device that is being taken away
+ * @way: how
+ * @bdf: the device
+ * @request: an eventfd that VFIO signals when it waits for the device's file
+ * @thread: makes the call, in which the kernel waits for VFIO
+ * @done: it has returned
+ */
+struct taking {
+	enum way way;
+	const char *bdf;
+	int request;
+	pthread_t thread;
+	bool done;
+};
+
+static void *take(void *data)
+{
+	struct taking *taking = data;
+
+	take_away(taking->way, taking->bdf);
+	__atomic_store_n(&taking->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void start_taking(struct taking *taking, enum way way, const char *bdf)
+{
+	taking->way = way;
+	taking->bdf = bdf;
+	taking->done = false;
+	REQUIRE(!pthread_create(&taking->thread, NULL, take, taking));
+}
+
+static bool is_taken(const struct taking *taking)
+{
+	if (taking->way == UNPLUG)
+		return !is_there(taking->bdf);
+	return __atomic_load_n(&taking->done, __ATOMIC_ACQUIRE);
+}
+
+static void finish_taking(struct taking *taking)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	time_t end = time(NULL) + WAIT_SECONDS;
+
+	while (!is_taken(taking)) {
+		REQUIRE(time(NULL) <= end);
+		nanosleep(&pause, NULL);
+	}
+	pthread_join(taking->thread, NULL);
+}
+
+/* VFIO asks for the device back. It does so every ten seconds. */
+static void wait_for_request(int request)
+{
+	struct pollfd poll_fd = { .fd = request, .events = POLLIN };
+
+	REQUIRE(poll(&poll_fd, 1, WAIT_SECONDS * 1000) == 1);
+	close(request);
+}
+
+static void close_device(struct wdm_vfio_device *device)
+{
+	wdm_bar_unmap(device, 0);
+	close(device->fd);
+	device->fd = -1;
+}
+
+static void check_event(struct fixture *fixture)
+{
+	struct pollfd poll_fd = { .fd = fixture->fd, .events = POLLIN };
+	struct wdm_iommu_event events[4];
+
+	REQUIRE(poll(&poll_fd, 1, WAIT_SECONDS * 1000) == 1);
+	REQUIRE(wdm_read_events(fixture->fd, events, 4) > 0);
+	CHECK_EQUAL(events[0].type, WDM_IOMMU_EVENT_DEVICE_REVOKED);
+	CHECK_EQUAL(events[0].device, fixture->device->handle);
+}
+
+/* What each call says of a device that is gone */
+static void check_gone(int fd, __u32 domain, __u32 device)
+{
+	struct wdm_iommu_query_device answer;
+
+	EXPECT(STATUS_DEVICE_REMOVED, wdm_attach(fd, domain, device));
+	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fd, device));
+	MUST(wdm_query_device(fd, device, &answer));
+	CHECK_EQUAL(answer.domain_types, 0);
+	CHECK(!(answer.flags & WDM_IOMMU_DEVICE_IS_ATTACHED));
+	EXPECT(STATUS_DEVICE_REMOVED, wdm_attach(fd, domain, device));
+}
+
+/* The same file and the same domain: what is mapped there has been all the time. */
+static void use_again(struct fixture *fixture, const char *bdf)
+{
+	struct wdm_error error;
+
+	fixture->device = wdm_vfio_open(fixture->fd, bdf, &error);
+	REQUIRE(fixture->device);
+	fixture->probe.bar0 = wdm_bar_map(fixture->device, 0, 0, 0, &error);
+	REQUIRE(fixture->probe.bar0);
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
+	REQUIRE(probe_load(&fixture->probe, HOME_ADDRESS, page(fixture, 0)));
+}
+
+static void check_way(enum way way, bool os_managed)
+{
+	const char *bdf = options.device.text;
+	long long pinned = pinned_pages();
+	struct traffic traffic;
+	struct fixture fixture;
+	struct taking taking;
+	__u32 handle;
+
+	traffic_open(&traffic, &fixture, os_managed);
+	traffic_start(&traffic);
+	taking.request = request_eventfd(fixture.device);
+	start_taking(&taking, way, bdf);
+	wait_for_request(taking.request);
+
+	/* Until the program lets go of the device, it works. */
+	CHECK(!is_taken(&taking));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
+	traffic_check(&traffic);
+
+	traffic_stop_device(&traffic);
+	close_device(fixture.device);
+	finish_taking(&taking);
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 0);
+	check_event(&fixture);
+	check_gone(fixture.fd, fixture.domain, fixture.device->handle);
+	EXPECT(way == UNBIND ? STATUS_ACCESS_DENIED : STATUS_NO_SUCH_DEVICE,
+	       wdm_device_create(fixture.fd, &fixture.device->address, &handle, NULL));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
+	wdm_vfio_close(fixture.device);
+
+	give_back(way, bdf);
+	use_again(&fixture, bdf);
+	traffic_check(&traffic);
+	traffic_start_device(&traffic);
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
+	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
+	traffic_check(&traffic);
+	traffic_stop_device(&traffic);
+	traffic_stop(&traffic);
+	wdm_vfio_close(fixture.device);
+	close(fixture.fd);
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+}
+
+static void taken(void)
+{
+	enum way way = *(const enum way *)parameter();
+	glob_t slots;
+
+	if (way == UNPLUG) {
+		if (glob("/sys/bus/pci/slots/*", 0, NULL, &slots))
+			skip("the kernel has no driver for slots");
+		globfree(&slots);
+		monitor_open();
+		options.device = options.plug;
+	}
+	check_way(way, true);
+	check_way(way, false);
+}
+
+/* The program is killed while it is asked for the device. */
+static void killed(void)
+{
+	const char *bdf = options.device.text;
+	long long pinned = pinned_pages();
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct traffic traffic;
+		struct fixture fixture;
+		struct taking taking;
+		int ready[2];
+		pid_t child;
+		char byte;
+
+		REQUIRE(!pipe(ready));
+		child = fork();
+		REQUIRE(child >= 0);
+		if (!child) {
+			traffic_open(&traffic, &fixture, i);
+			traffic_start(&traffic);
+			taking.request = request_eventfd(fixture.device);
+			REQUIRE(write(ready[1], "x", 1) == 1);
+			wait_for_request(taking.request);
+			REQUIRE(write(ready[1], "x", 1) == 1);
+			for (;;)
+				pause();
+		}
+		close(ready[1]);
+		REQUIRE(read(ready[0], &byte, 1) == 1);
+		start_taking(&taking, REMOVE, bdf);
+		REQUIRE(read(ready[0], &byte, 1) == 1);
+		close(ready[0]);
+		CHECK(!is_taken(&taking));
+		kill(child, SIGKILL);
+		REQUIRE(waitpid(child, NULL, 0) == child);
+		finish_taking(&taking);
+		CHECK(pins_are_back(pinned));
+		give_back(REMOVE, bdf);
+
+		open_os_managed(&fixture, 1, 0);
+		probe_free(&fixture.probe);
+		wdm_vfio_close(fixture.device);
+		close(fixture.fd);
+	}
+}
+
+/* One of two devices of a group goes, and comes back into the group, which is in use. */
+static void member(void)
+{
+	const char *bdf = options.pair[1].text;
+	struct wdm_vfio_device *second;
+	struct traffic traffic;
+	struct fixture fixture;
+	struct taking taking;
+	struct probe probe;
+	__u32 handle;
+
+	options.device = options.pair[0];
+	traffic_open(&traffic, &fixture, true);
+	second = open_one(&fixture, bdf, fixture.device, &probe);
+	MUST(wdm_attach(fixture.fd, fixture.domain, second->handle));
+	REQUIRE(probe_load(&probe, HOME_ADDRESS, fixture.arena));
+	EXPECT_DMA(DMA_ARRIVED, probe_write(&probe, HOME_ADDRESS, fixture.arena));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 2);
+	traffic_start(&traffic);
+
+	taking.request = request_eventfd(second);
+	start_taking(&taking, REMOVE, bdf);
+	wait_for_request(taking.request);
+	handle = second->handle;
+	wdm_vfio_close(second);
+	finish_taking(&taking);
+	traffic_check(&traffic);
+	/* VFIO keeps the group, in which the device was attached. */
+	MUST(wdm_detach(fixture.fd, handle));
+	check_gone(fixture.fd, fixture.domain, handle);
+	MUST(wdm_destroy(fixture.fd, handle));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
+	traffic_check(&traffic);
+
+	give_back(REMOVE, bdf);
+	traffic_check(&traffic);
+	probe_free(&probe);
+	pthread_mutex_lock(&traffic.memory);
+	second = open_one(&fixture, bdf, fixture.device, &probe);
+	MUST(wdm_attach(fixture.fd, fixture.domain, second->handle));
+	REQUIRE(probe_load(&probe, HOME_ADDRESS, fixture.arena));
+	EXPECT_DMA(DMA_ARRIVED, probe_write(&probe, HOME_ADDRESS, fixture.arena));
+	EXPECT_DMA(DMA_BLOCKED, probe_write(&probe, ADDRESS, page(&fixture, TRAFFIC_PAGES)));
+	pthread_mutex_unlock(&traffic.memory);
+	traffic_stop_device(&traffic);
+	traffic_stop(&traffic);
+}
+
+static const enum way ways[] = { UNBIND, REMOVE, UNPLUG };
+
+static const struct test_case cases[] = {
+	{ .name = "unbound from its driver and bound again", .run = taken,
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER, .seconds = 180, .parameter = &ways[0] },
+	{ .name = "removed and found again", .run = taken,
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER, .seconds = 180, .parameter = &ways[1] },
+	{ .name = "unplugged and plugged in again", .run = taken,
+	  .needs = NEEDS_PLUG | NEEDS_CONTAINER, .seconds = 180, .parameter = &ways[2] },
+	{ .name = "the program is killed while VFIO waits for it", .run = killed,
+	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER, .seconds = 180 },
+	{ .name = "one of two devices of a group", .run = member,
+	  .needs = NEEDS_PAIR | NEEDS_CONTAINER, .seconds = 180 },
+};
+
+const struct suite unplug_suite = { "unplug", cases, ARRAY_SIZE(cases) };
