@@ -108,6 +108,30 @@
  * - wdm-more: how many devices, domains and PASIDs are not listed; 256 are
  */
 
+/**
+ * DOC: Unbind, reset and suspend
+ *
+ * **Unbind and unplug.** VFIO asks the program for a device whose driver is unbound or
+ * which is unplugged: it signals the eventfd that the program has set for
+ * VFIO_PCI_REQ_IRQ_INDEX, and waits until the device's file and the mappings of its BARs
+ * are closed. A device that was opened through its cdev is detached at once. One that was
+ * opened through a container stays attached until then, and is detached when VFIO takes
+ * back the group, as it does if this was the last device of the group. The file gets
+ * %WDM_IOMMU_EVENT_DEVICE_REVOKED when a device is detached in this way.
+ *
+ * Domains and MDLs stay as they are, and calls on them go on. A call that needs the device
+ * fails with %STATUS_DEVICE_REMOVED; its handle is good for %WDM_IOMMU_DESTROY, after
+ * %WDM_IOMMU_DETACH if VFIO keeps the group for other devices. A device that comes back gets
+ * a new handle, and can be attached to the same domain.
+ *
+ * **Resets** of a device or its bus change neither attachments nor translations. What the
+ * device was transferring is lost. Recent kernels block the DMA of a device with ATS while
+ * it is reset; %WDM_IOMMU_ATTACH is %STATUS_DEVICE_BUSY meanwhile.
+ *
+ * **Suspend.** Attachments and translations outlive it; the state of a device may not. The
+ * driver of the virtio IOMMU does not support suspend.
+ */
+
 #define WDM_IOMMU_TYPE	0xDD
 
 enum {
@@ -455,7 +479,8 @@ struct wdm_iommu_device_create {
  *   this device, or that its IOMMU cannot translate.
  * - %STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages, or the device's DMA is
  *   not coherent.
- * - %STATUS_DEVICE_BUSY: the IOMMU core does not release the group.
+ * - %STATUS_DEVICE_BUSY: the IOMMU core does not release the group, or a device of the group
+ *   is being reset.
  * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
  */
 struct wdm_iommu_attach {
