@@ -16,6 +16,9 @@
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -157,6 +160,56 @@ static void wdm_container_forget(struct wdm_group *group)
 
 static const struct wdm_provider_ops wdm_container_provider = {
 	.forget = wdm_container_forget,
+};
+
+/* The first container whose number is not below @id, with a reference */
+static struct wdm_container *wdm_container_next(unsigned long id)
+{
+	struct wdm_container *container;
+
+	xa_lock(&wdm_containers);
+	container = xa_find(&wdm_containers, &id, ULONG_MAX, XA_PRESENT);
+	if (container)
+		refcount_inc(&container->refs);
+	xa_unlock(&wdm_containers);
+	return container;
+}
+
+/*
+ * VFIO has closed a device, whose driver is gone, but keeps its group if there are other
+ * devices in it. It takes back whole groups only, so take this one back here.
+ */
+static void wdm_container_device_unbound(struct device *dev)
+{
+	struct wdm_container_group *cgroup;
+	struct wdm_container *container;
+	unsigned long id = 0;
+
+	while ((container = wdm_container_next(id))) {
+		mutex_lock(&container->lock);
+		list_for_each_entry(cgroup, &container->groups, node)
+			if (cgroup->group)
+				wdm_group_revoke_device(cgroup->group, dev);
+		mutex_unlock(&container->lock);
+		id = container->id + 1UL;
+		wdm_container_put(container);
+	}
+}
+
+static int wdm_container_bus_notify(struct notifier_block *nb, unsigned long action,
+				    void *data)
+{
+	if (action == BUS_NOTIFY_UNBOUND_DRIVER)
+		wdm_container_device_unbound(data);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block wdm_container_pci_notifier = {
+	.notifier_call = wdm_container_bus_notify,
+};
+
+static struct notifier_block wdm_container_platform_notifier = {
+	.notifier_call = wdm_container_bus_notify,
 };
 
 static ntstatus_t wdm_container_hand_over(struct wdm_container *container,
@@ -327,19 +380,35 @@ static const struct vfio_iommu_driver_ops wdm_vfio_ops = {
 };
 
 /**
- * wdm_vfio_init() - Register with VFIO
+ * wdm_vfio_init() - Register with VFIO, and watch drivers being unbound
  *
  * Return: 0 or a negative errno.
  */
 int wdm_vfio_init(void)
 {
-	return vfio_register_iommu_driver(&wdm_vfio_ops);
+	int ret = bus_register_notifier(&pci_bus_type, &wdm_container_pci_notifier);
+
+	if (ret)
+		return ret;
+	ret = bus_register_notifier(&platform_bus_type, &wdm_container_platform_notifier);
+	if (ret)
+		goto pci;
+	ret = vfio_register_iommu_driver(&wdm_vfio_ops);
+	if (!ret)
+		return 0;
+
+	bus_unregister_notifier(&platform_bus_type, &wdm_container_platform_notifier);
+pci:
+	bus_unregister_notifier(&pci_bus_type, &wdm_container_pci_notifier);
+	return ret;
 }
 
 /**
- * wdm_vfio_exit() - Unregister from VFIO; no container is open
+ * wdm_vfio_exit() - Undo wdm_vfio_init(); no container is open
  */
 void wdm_vfio_exit(void)
 {
 	vfio_unregister_iommu_driver(&wdm_vfio_ops);
+	bus_unregister_notifier(&platform_bus_type, &wdm_container_platform_notifier);
+	bus_unregister_notifier(&pci_bus_type, &wdm_container_pci_notifier);
 }

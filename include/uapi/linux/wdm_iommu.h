@@ -114,15 +114,14 @@
  * **Unbind and unplug.** VFIO asks the program for a device whose driver is unbound or
  * which is unplugged: it signals the eventfd that the program has set for
  * VFIO_PCI_REQ_IRQ_INDEX, and waits until the device's file and the mappings of its BARs
- * are closed. A device that was opened through its cdev is detached at once. One that was
- * opened through a container stays attached until then, and is detached when VFIO takes
- * back the group, as it does if this was the last device of the group. The file gets
- * %WDM_IOMMU_EVENT_DEVICE_REVOKED when a device is detached in this way.
+ * are closed. A device that was opened through its cdev is detached at once, one that was
+ * opened through a container when its driver has gone. The file gets
+ * %WDM_IOMMU_EVENT_DEVICE_REVOKED.
  *
- * Domains and MDLs stay as they are, and calls on them go on. A call that needs the device
- * fails with %STATUS_DEVICE_REMOVED; its handle is good for %WDM_IOMMU_DESTROY, after
- * %WDM_IOMMU_DETACH if VFIO keeps the group for other devices. A device that comes back gets
- * a new handle, and can be attached to the same domain.
+ * Domains and MDLs stay as they are, and calls on them go on; other devices of the group
+ * stay attached. A call that needs the device fails with %STATUS_DEVICE_REMOVED, and its
+ * handle is only good for %WDM_IOMMU_DESTROY. A device that comes back gets a new handle,
+ * and can be attached to the same domain.
  *
  * **Resets** of a device or its bus change neither attachments nor translations. What the
  * device was transferring is lost. Recent kernels block the DMA of a device with ATS while
