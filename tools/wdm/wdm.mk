@@ -10,8 +10,8 @@ wdm_tests := $(O)/wdm-foo $(O)/wdm-ddi
 port_objects := $(patsubst %,$(O)/obj/kunit/ports/%.o,probe run_v1 run_v2)
 wdm_includes := -I../include -Iwdm -Iwdm/tests -I../kunit/ports -I../kunit
 
+all: $(wdm_tests)
 installed: $(wdm_library) $(O)/libwdm.pc
-all: $(wdm_library) $(O)/libwdm.pc $(wdm_tests)
 
 $(wdm_library): $(wdm_objects)
 	$(RM) $@
@@ -40,7 +40,7 @@ check: check-wdm
 check-wdm: $(O)/wdm-unit
 	$(O)/wdm-unit
 
-install-wdm: $(wdm_library) $(O)/libwdm.pc
+install-wdm: installed
 	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(wdm_library)
 	install -D -m 644 -t $(DESTDIR)$(LIBDIR)/pkgconfig $(O)/libwdm.pc
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/wdm-iommu $(wdm_headers)
