@@ -15,7 +15,7 @@
 
 #include "../../../module/wdk/portable.h"
 
-#define TAG	'tinu'
+#define TAG	0x74696e75
 
 static ULONGLONG physical(const void *va)
 {
@@ -227,7 +227,7 @@ static void test_events(void)
 static void test_rest(void)
 {
 	DMA_IOMMU_INTERFACE io = { .Version = 7 };
-	volatile LONG count = 5;
+	LONG count = 5;
 	char format[64];
 
 	tap_ok(InterlockedCompareExchange(&count, 9, 0) == 5 && count == 5 &&
