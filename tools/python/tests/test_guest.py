@@ -89,7 +89,7 @@ class Dma(unittest.TestCase):
                     self.assertFalse(self.arrives(at + PAGE_SIZE, PAGE_SIZE, home))
 
     def check_tables(self, kind):
-        with Buffer(4) as pages, self.iommu.create_caller_domain() as domain:
+        with Buffer(5) as pages, self.iommu.create_caller_domain() as domain:
             mdls = [self.iommu.pin(b) for b in (pages, self.memory, self.home)]
             for mdl in mdls:
                 domain.add_memory(mdl, mdl.address)
