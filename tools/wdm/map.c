@@ -190,7 +190,8 @@ NTSTATUS wdk_unmap_logical_range(PIOMMU_DMA_DOMAIN Domain, ULONGLONG LogicalAddr
  */
 bool wdk_is_mapped(PIOMMU_DMA_DOMAIN domain, ULONGLONG start, ULONGLONG length)
 {
-	struct wdm_iommu_mapping mappings[64];
+	/* Zeroed for valgrind, which does not see what an ioctl writes */
+	struct wdm_iommu_mapping mappings[64] = { { .mdl = 0 } };
 	ULONGLONG at = start, last = start + length - 1;
 	__u64 next = start;
 	__u32 number, i;
