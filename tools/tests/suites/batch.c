@@ -677,7 +677,7 @@ static void longest(void)
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, max + 1);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first, page(&fixture, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first + some * PAGE,
-				       page(&fixture, some % 2)));
+					 page(&fixture, some % 2)));
 	/* Backwards, and the last of them fails. */
 	for (__u32 i = 0; i < max; i++)
 		ops[i] = unmap_op(1, first + (max - 1 - i) * PAGE);
@@ -686,7 +686,7 @@ static void longest(void)
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 2);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first, page(&fixture, 0)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, first + some * PAGE,
-				       page(&fixture, some % 2)));
+					 page(&fixture, some % 2)));
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -314,7 +315,7 @@ static void limit(void)
  */
 struct race {
 	int file;
-	_Atomic bool over;
+	atomic_bool over;
 };
 
 static void *change_file(void *argument)
