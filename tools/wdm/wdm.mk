@@ -23,6 +23,7 @@ $(wdm_objects) $(call objects,wdm/tests): ALL_CFLAGS += $(wdm_includes)
 $(O)/obj/kunit/%.o: ../kunit/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -D_GNU_SOURCE -pthread -Wall $(if $(WERROR),-Werror) $(CFLAGS) \
+		-Wno-unused-parameter \
 		-DFOO_INCLUDE='<wdm_port.h>' -I../include/uapi -Ilib -Icommon $(wdm_includes) \
 		-MMD -MP -c -o $@ $<
 

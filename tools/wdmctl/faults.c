@@ -113,7 +113,7 @@ static void take_record(struct watch *watch, char *record)
 	time = time ? strchr(time + 1, ',') : NULL;
 	if (!fault_parse(&watch->parser, text, &report))
 		return;
-	/* The tracepoint has told of it. */
+	/* The tracepoint has reported it already. */
 	if (!*watch->instance || strcmp(report.source, "AMD"))
 		print(watch, &report, time ? strtoull(time + 1, NULL, 10) / 1e6 : 0);
 }

@@ -233,7 +233,7 @@ static noreturn void try_without_cdev(struct fixture *fixture)
 	finish();
 }
 
-/* Who has only the file of /dev/wdm_iommu cannot attach the device. */
+/* The file of /dev/wdm_iommu alone is not enough to attach the device. */
 static void other_process(void)
 {
 	struct fixture fixture;
