@@ -14,7 +14,7 @@
 #include "object.h"
 #include "user_mdl.h"
 
-/* Pages, or folios of a file, pinned at a time: 16 MiB, for 32 KiB of pointers */
+/* Pages pinned at a time: 16 MiB, for 32 KiB of pointers */
 #define WDM_PIN_BATCH		4096UL
 
 /* Pages for whose pointers the stack has room */
@@ -240,7 +240,7 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, const struct wdm_user_memory *
 {
 	const u64 *done = &umdl->mdl.pages.nr_pages;
 	u64 nr_pages = memory->length >> PAGE_SHIFT;
-	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH);
+	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH / wdm_memfd_folio_pages(memory->file));
 	void *few[WDM_PIN_FEW], **pinned = few;
 	int ret = 0;
 
@@ -281,8 +281,10 @@ static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 {
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
 
+	u64 left = atomic64_read(&umdl->account.nr_pages);
+
 	/* If pages are unpinned one by one, all of them are by now, or none was mapped. */
-	if (atomic64_read(&umdl->account.nr_pages))
+	if (left && !WARN_ON_ONCE(left != mdl->pages.nr_pages))
 		wdm_unpin_all(umdl);
 	wdm_budget_uncharge(umdl->account.budget, umdl->charge);
 	wdm_account_end(&umdl->account);
@@ -340,21 +342,19 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	return STATUS_SUCCESS;
 }
 
-/*
- * Check that a file is a memfd that lets devices do that, before anything is allocated
- * for it.
- */
+/* Check that the file is a memfd and permits this access, and hold it. */
 static ntstatus_t wdm_user_mdl_get_file(struct wdm_user_mdl *umdl,
 					const struct wdm_user_memory *memory)
 {
 	struct file *file = memory->file;
+	u64 size = i_size_read(file_inode(file));
 	bool write = memory->access & WDM_WRITE;
 
 	if (!WDM_CAN_PIN_MEMFD)
 		return STATUS_NOT_SUPPORTED;
 	if (!wdm_is_memfd(file))
 		return STATUS_OBJECT_TYPE_MISMATCH;
-	if (memory->start + memory->length > i_size_read(file_inode(file)))
+	if (memory->length > size || memory->start > size - memory->length)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!(file->f_mode & FMODE_READ) || (write && !(file->f_mode & FMODE_WRITE)) ||
 	    (write && wdm_memfd_is_sealed(file)) ||

@@ -99,7 +99,20 @@ static inline int wdm_pin_user_pages(unsigned long start, int nr, bool write,
 /* Is a file one that wdm_pin_memfd() takes? */
 static inline bool wdm_is_memfd(struct file *file)
 {
+	/* The checks look at the one, the pins at the other. */
+	if (file->f_mapping != file_inode(file)->i_mapping)
+		return false;
 	return shmem_file(file) || is_file_hugepages(file);
+}
+
+/* Pages of a folio that wdm_pin_memfd() may have to allocate; 1 without a file */
+static inline unsigned long wdm_memfd_folio_pages(struct file *file)
+{
+#ifdef CONFIG_HUGETLBFS
+	if (file && is_file_hugepages(file))
+		return min(pages_per_huge_page(hstate_file(file)), 4096U);
+#endif
+	return 1;
 }
 
 /* Such a file; mapping_map_writable() notices F_SEAL_WRITE, and only that. */
@@ -129,6 +142,11 @@ static inline bool wdm_is_memfd(struct file *file)
 static inline bool wdm_memfd_is_sealed(struct file *file)
 {
 	return true;
+}
+
+static inline unsigned long wdm_memfd_folio_pages(struct file *file)
+{
+	return 1;
 }
 
 static inline long wdm_pin_memfd(struct file *file, loff_t start, loff_t end,

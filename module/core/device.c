@@ -43,7 +43,11 @@ ntstatus_t wdm_device_hold(struct wdm_device *device, void **hold)
 	const struct wdm_provider_ops *provider = device->group->provider;
 
 	*hold = NULL;
-	return provider->hold ? provider->hold(device->dev, hold) : STATUS_SUCCESS;
+	if (!provider->hold)
+		return STATUS_SUCCESS;
+	if (wdm_device_revoked(device))
+		return STATUS_DEVICE_REMOVED;
+	return provider->hold(device->dev, hold);
 }
 
 /**
@@ -183,12 +187,23 @@ void wdm_device_revoke(struct wdm_device *device)
 	wdm_types_changed();
 }
 
+/* Linux keeps a device in its group until after its driver is unbound. */
+static bool wdm_group_is_of(const struct wdm_group *group, struct device *dev)
+{
+	struct iommu_group *iommu_group = iommu_group_get(dev);
+
+	iommu_group_put(iommu_group);
+	return iommu_group == group->iommu_group;
+}
+
 /**
  * wdm_group_revoke_device() - Take a device of a group back from its owner
  * @group: the group
- * @dev: the device, which need not be an IOMMU_DMA_DEVICE of the owner
+ * @dev: the device, which need be neither in the group nor an IOMMU_DMA_DEVICE of the
+ *	owner
  *
- * As wdm_device_revoke(), and tells the owner.
+ * As wdm_device_revoke(), and tells the owner. Does not wait for groups that the device
+ * is not part of.
  *
  * Return: what the device was held with, for the provider to release, or NULL.
  */
@@ -196,8 +211,11 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 {
 	const struct wdm_owner *owner = group->owner;
 	struct wdm_device *device;
+	bool found = false;
 	void *hold = NULL;
 
+	if (!wdm_group_is_of(group, dev))
+		return NULL;
 	mutex_lock(&group->lock);
 	list_for_each_entry(device, &group->devices, node) {
 		if (device->dev != dev || device->revoked)
@@ -206,10 +224,12 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 		wdm_device_revoke_locked(device);
 		if (owner->device_revoked && !group->announced)
 			owner->device_revoked(owner->data, device);
+		found = true;
 		break;
 	}
 	mutex_unlock(&group->lock);
-	wdm_types_changed();
+	if (found)
+		wdm_types_changed();
 	return hold;
 }
 

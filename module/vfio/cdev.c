@@ -250,7 +250,8 @@ ntstatus_t wdm_cdev_device_create(struct wdm_owner *owner, int fd, struct wdm_de
 }
 
 /*
- * Take a device back from all owners. Only one file can be bound, so all hold the same one.
+ * Take a device back from all owners. A device is bound through at most one file, so every
+ * owner holds the same one.
  */
 static struct file *wdm_cdev_revoke(struct device *dev)
 {
@@ -276,7 +277,6 @@ static void wdm_cdev_begin_unbind(struct device *dev)
 	if (!device_iommu_mapped(dev))
 		return;
 	mutex_lock(&wdm_cdev_lock);
-	/* Should this fail, a device that is created from now on may keep the unbind waiting. */
 	xa_store(&wdm_cdev_unbinds, (unsigned long)dev, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
 	file = wdm_cdev_revoke(dev);

@@ -185,6 +185,8 @@ static void wdm_container_device_unbound(struct device *dev)
 	struct wdm_container *container;
 	unsigned long id = 0;
 
+	if (!device_iommu_mapped(dev))
+		return;
 	while ((container = wdm_container_next(id))) {
 		mutex_lock(&container->lock);
 		list_for_each_entry(cgroup, &container->groups, node)

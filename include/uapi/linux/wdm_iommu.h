@@ -90,7 +90,7 @@
  * Each line is a key, a colon, a tab and a value; lines and fields may be added, and fields
  * are found by their names. Numbers are decimal.
  *
- * - wdm-file: number of the open file, that tracepoints show; never used again
+ * - wdm-file: number of the open file, that tracepoints show; never reused
  * - wdm-charged: bytes of kernel memory that its objects take ("Limits")
  * - wdm-pinned: bytes of memory that it has pinned
  * - wdm-faults: faults of its devices that were reported, lost events included
@@ -423,7 +423,7 @@ enum wdm_iommu_device_flags {
  * - %STATUS_ACCESS_VIOLATION: @name cannot be read.
  * - %STATUS_NOT_FOUND: no IOMMU translates for it.
  * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file.
- * - %STATUS_DEVICE_REMOVED: VFIO is taking the group, or the device, back.
+ * - %STATUS_DEVICE_REMOVED: VFIO is taking back the group or the device.
  * - %STATUS_RESOURCE_IN_USE: the device has a handle already.
  */
 struct wdm_iommu_device_create {
@@ -561,7 +561,7 @@ struct wdm_iommu_mdl_create {
  * struct wdm_iommu_mdl_create_file - ioctl(WDM_IOMMU_MDL_CREATE_FILE)
  * @size: sizeof(struct wdm_iommu_mdl_create_file)
  * @status: out: NTSTATUS
- * @fd: a memfd, or another file of a tmpfs or a hugetlbfs
+ * @fd: a memfd, or another file on tmpfs or hugetlbfs
  * @access: as for %WDM_IOMMU_MDL_CREATE
  * @offset: where the memory starts in the file; in bytes, page aligned
  * @length: bytes; whole pages
@@ -569,18 +569,18 @@ struct wdm_iommu_mdl_create {
  * @reserved: must be 0
  *
  * As %WDM_IOMMU_MDL_CREATE, for memory that is mapped in no process, or in several: it
- * survives exec(), and what one process writes, devices of another see. Holes of the file
+ * survives exec(), and devices of one process see what another writes. Holes of the file
  * are filled. The MDL holds the file, whether or not @fd stays open. Pages that are
  * truncated or punched out while they are pinned stay the MDL's, and are the file's no
- * longer; F_SEAL_SHRINK prevents that. While an MDL for writing exists, F_SEAL_WRITE cannot
- * be added.
+ * longer; F_SEAL_SHRINK prevents that. While an MDL of the file exists, F_SEAL_WRITE cannot
+ * be added (EBUSY); for an MDL that is only read, add it before.
  *
  * Statuses, besides those of %WDM_IOMMU_MDL_CREATE:
  *
  * - %STATUS_INVALID_HANDLE: @fd is not open.
  * - %STATUS_OBJECT_TYPE_MISMATCH: a file of another kind.
  * - %STATUS_INVALID_PARAMETER_1: @offset is not page aligned.
- * - %STATUS_INVALID_PARAMETER_2: the range is not inside the file, too.
+ * - %STATUS_INVALID_PARAMETER_2: as there, or the range is not inside the file.
  * - %STATUS_ACCESS_DENIED: @fd is not open for this access, or the file is sealed against
  *   writing.
  * - %STATUS_NOT_SUPPORTED: before Linux 6.11.
