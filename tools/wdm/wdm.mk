@@ -37,7 +37,6 @@ $(O)/libwdm.pc: wdm/libwdm.pc.in $(wildcard ../VERSION) FORCE
 	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
 
-check: check-wdm
 check-wdm: $(O)/wdm-unit
 	$(O)/wdm-unit
 
