@@ -91,7 +91,7 @@ static void give_back(enum way way, const char *bdf)
 	while (!is_there(bdf)) {
 		REQUIRE(time(NULL) < end);
 		nanosleep(&pause, NULL);
-		/* QEMU may have needed some time to be rid of the old one. */
+		/* QEMU removes the old one some time after it was asked to. */
 		if (way == UNPLUG)
 			ask_back(way, bdf);
 	}

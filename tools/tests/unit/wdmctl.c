@@ -104,7 +104,7 @@ static const struct sample samples[] = {
 	},
 };
 
-/* What other drivers print, or somebody who wants to look like one */
+/* Lines of other drivers, and lines that imitate a report */
 static const char * const others[] = {
 	"", "DMAR: Request device [", "DMAR: Request device [zz:03.0] fault addr 0x1",
 	"DMAR: IOMMU enabled", "AMD-Vi: Event logged [", "AMD-Vi: Event logged [IO_PAGE_FAULT]",
