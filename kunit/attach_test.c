@@ -3,6 +3,7 @@
  * Attachments: the addresses that they leave to a domain, attaches that give way to
  * a provider, owners that are closed, and devices that a provider holds.
  */
+#include <kunit/device.h>
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -545,12 +546,14 @@ static void attach_holds_revoked(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
 	struct attach_group *t = attach_start_with(test, &attach_device_provider);
+	struct device *stranger = kunit_device_register(test, "wdm-stranger");
 	struct wdm_device *old = t->device;
 
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, stranger);
 	KUNIT_EXPECT_PTR_EQ(test, wdm_owner_find_group(t->owner, t->group->iommu_group, NULL),
 			    NULL);
 	KUNIT_ASSERT_STATUS(test, wdm_device_attach(old, domain), STATUS_SUCCESS);
-	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, NULL), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, stranger), NULL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 1);
 	KUNIT_EXPECT_STATUS(test, wdm_device_create(t->group, &t->pdev->dev, &t->device),
 			    STATUS_RESOURCE_IN_USE);
