@@ -16,6 +16,10 @@
 /* Addresses of devices, which are u64, are unsigned long for the IOMMU API. */
 static_assert(BITS_PER_LONG == 64);
 
+#if !WDM_HAS_VFIO_CONTAINER && !WDM_HAS_VFIO_CDEV
+#error "wdm_iommu needs a kernel with CONFIG_VFIO_CONTAINER or CONFIG_VFIO_DEVICE_CDEV"
+#endif
+
 static int __init wdm_iommu_init(void)
 {
 	int ret;

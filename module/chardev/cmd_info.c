@@ -4,11 +4,11 @@
  */
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../compat/vfio_driver.h"
 #include "../core/create.h"
 #include "../core/mdl.h"
 #include "../core/policy.h"
 #include "../vfio/cdev.h"
+#include "../vfio/container.h"
 #include "chardev.h"
 #include "user_mdl.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an IOMMU backend of VFIO needs, if VFIO has containers. The kernel declares it in
+ * What an IOMMU backend of VFIO's containers needs. The kernel declares it in
  * drivers/vfio/vfio.h, which is not among its headers; the symbols are exported.
  *
  * Nothing checks that the two declarations agree: a kernel that adds a member reads
@@ -13,19 +13,7 @@
 #include <linux/types.h>
 #include <linux/version.h>
 
-/* They are an option since 6.2. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define WDM_HAS_VFIO_CONTAINER	IS_ENABLED(CONFIG_VFIO)
-#else
-#define WDM_HAS_VFIO_CONTAINER	IS_ENABLED(CONFIG_VFIO_CONTAINER)
-#endif
-
-#if !WDM_HAS_VFIO_CONTAINER && !IS_ENABLED(CONFIG_VFIO_DEVICE_CDEV)
-#error "wdm_iommu needs a kernel with CONFIG_VFIO_CONTAINER or CONFIG_VFIO_DEVICE_CDEV"
-#endif
-
-#if WDM_HAS_VFIO_CONTAINER && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0) && \
-	!defined(WDM_UNKNOWN_VFIO)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0) && !defined(WDM_UNKNOWN_VFIO)
 #error "compare struct vfio_iommu_driver_ops with drivers/vfio/vfio.h, then make WDM_UNKNOWN_VFIO=1"
 #endif
 
@@ -65,18 +53,7 @@ struct vfio_iommu_driver_ops {
 #endif
 };
 
-#if WDM_HAS_VFIO_CONTAINER
 int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops);
 void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops);
-#else
-static inline int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops)
-{
-	return 0;
-}
-
-static inline void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops)
-{
-}
-#endif
 
 #endif /* WDM_COMPAT_VFIO_DRIVER_H */
