@@ -54,21 +54,23 @@ suite_dir() {
 	echo "$APT/${1%:*}$([[ $arch == "$(dpkg --print-architecture)" ]] || echo "-$arch")"
 }
 
-# suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on lists of our own. With
-# an empty status file, the machine's installed packages do not affect the choice.
-suite_apt() {
-	local dir tool=$2 arch
-	dir=$(suite_dir "$1")
+# suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on lists of our own, one at a
+# time, as an update replaces what others read. With an empty status file, the machine's
+# installed packages do not affect the choice.
+suite_apt() (
+	local folder tool=$2 arch
+	folder=$(suite_dir "$1")
 	arch=$(suite_arch "$1")
 	shift 2
 
+	lock "apt-${folder##*/}"
 	"$tool" -q \
-		-o Dir::Etc::SourceList="$dir/sources.list" \
+		-o Dir::Etc::SourceList="$folder/sources.list" \
 		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::Etc::PreferencesParts=/dev/null \
-		-o Dir::State::Lists="$dir/lists" \
-		-o Dir::State::Status="$dir/status" \
-		-o Dir::Cache="$dir" \
+		-o Dir::State::Lists="$folder/lists" \
+		-o Dir::State::Status="$folder/status" \
+		-o Dir::Cache="$folder" \
 		-o APT::Architecture="$arch" \
 		-o APT::Architectures="$arch" \
 		-o APT::Sandbox::User=root \
@@ -76,24 +78,26 @@ suite_apt() {
 		-o Acquire::Languages=none \
 		-o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false \
 		"$@"
-}
+)
 
-# suite_update SUITE: fetch its package lists, unless they are recent.
-suite_update() {
-	local suite=$1 dir
-	dir=$(suite_dir "$1")
+# suite_update SUITE: fetch its package lists, unless they are recent. Another run may be
+# fetching them.
+suite_update() (
+	local suite=$1 folder
+	folder=$(suite_dir "$1")
 
-	[[ ! $(find "$dir/fresh" -mmin -30 2>/dev/null) ]] || return 0
-	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	: >"$dir/status"
-	suite_sources "${suite%:*}" >"$dir/sources.list"
+	lock "lists-${folder##*/}"
+	[[ ! $(find "$folder/fresh" -mmin -30 2>/dev/null) ]] || return 0
+	mkdir -p "$folder/lists/partial" "$folder/archives/partial"
+	: >"$folder/status"
+	suite_sources "${suite%:*}" >"$folder/sources.list"
 	say "fetching the package lists of $suite"
-	suite_apt "$suite" apt-get update >"$dir/update.log" 2>&1 || {
-		cat "$dir/update.log" >&2
+	suite_apt "$suite" apt-get update >"$folder/update.log" 2>&1 || {
+		cat "$folder/update.log" >&2
 		die "cannot fetch the package lists of $suite"
 	}
-	touch "$dir/fresh"
-}
+	touch "$folder/fresh"
+)
 
 # Print the file's name of the newest version of the package in the cache, if any.
 deb_cached() {
@@ -106,18 +110,18 @@ deb_cached() {
 # deb_fetch SUITE PACKAGE: fetch the newest version of the package, unless the cache
 # has one, and print the file's name.
 deb_fetch() {
-	local suite=$1 package=$2 deb
+	local suite=$1 package=$2 deb partial=$DEBS/partial-$BASHPID
 
 	deb=$(deb_cached "$suite" "$package")
 	if [[ ! $deb ]]; then
-		suite_update "$suite"
-		mkdir -p "$DEBS/partial-$$"
+		suite_update "$suite" || return
+		mkdir -p "$partial"
 		say "fetching $package"
-		(cd "$DEBS/partial-$$" && suite_apt "$suite" apt-get download "$package" >&2) ||
+		(cd "$partial" && suite_apt "$suite" apt-get download "$package" >&2) ||
 			die "cannot fetch $package from $suite"
 		# An interrupted run must not leave a partial file in the cache
-		mv "$DEBS/partial-$$"/*.deb "$DEBS/"
-		rmdir "$DEBS/partial-$$"
+		mv "$partial"/*.deb "$DEBS/"
+		rmdir "$partial"
 		deb=$(deb_cached "$suite" "$package")
 	fi
 	echo "$deb"
