@@ -52,10 +52,12 @@ uninstall:
 modules_install: module
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 
-# Kernels and packages stay; "rm -rf build" removes them too
 clean:
 	if [ -e $(KDIR) ]; then $(MAKE) -C $(KDIR) M=$(CURDIR) clean; fi
-	rm -rf build/module build/tools build/dkms build/package build/packages build/dist build/deb build/logs build/bench
+	scripts/clean
+
+distclean: clean
+	scripts/clean --all
 
 help:
 	@echo 'make            build the module for the running kernel, KVER=..., or a tree KDIR=...'
@@ -75,6 +77,7 @@ help:
 	@echo 'make uninstall  remove all of it but the group'
 	@echo 'make modules_install'
 	@echo '                install the module without DKMS, below INSTALL_MOD_PATH=...'
-	@echo 'make clean      remove what was built, but not the kernels in build/'
+	@echo 'make clean      remove what was built, but not the kernels and the results of make matrix'
+	@echo 'make distclean  remove these, too, and what was downloaded'
 
-.PHONY: all module tools demo test matrix bench results lint docs dist deb install uninstall modules_install clean help
+.PHONY: all module tools demo test matrix bench results lint docs dist deb install uninstall modules_install clean distclean help
