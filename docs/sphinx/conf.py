@@ -29,6 +29,9 @@ GUIDES = {
     'user-space-drivers': 'writing a user-space driver',
     'vmm': 'emulating an IOMMU in a VMM',
     'isolation-in-ci': 'proving in CI that a device stays inside its domain',
+    'windows-user-space': "running a Windows driver's code in a program",
+    'tools': 'the tools of wdm-iommu',
+    'debugging': 'tracepoints, counters and logs of wdm_iommu',
     'troubleshooting': 'messages and statuses, their causes and cures',
 }
 
