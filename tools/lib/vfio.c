@@ -288,13 +288,26 @@ static bool open_beside(struct wdm_vfio_device *device, const struct wdm_vfio_de
 	return wdm__vfio_get(device, bdf->text, error) && create_handle(device, fd, bdf, error);
 }
 
-/* Leave nothing open after a failure. */
-static struct wdm_vfio_device *opened(struct wdm_vfio_device *device, bool success)
+static void close_fd(int *fd, bool owned)
+{
+	if (owned && *fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Undo everything after a failure, the last step first. */
+static struct wdm_vfio_device *opened(struct wdm_vfio_device *device, int fd, bool success)
 {
 	int error = errno;
 
 	if (success)
 		return device;
+	if (device->handle)
+		wdm_destroy(fd, device->handle);
+	close_fd(&device->fd, true);
+	/* The caller's file would keep the group in the container. */
+	if (device->added_group)
+		ioctl(device->group, VFIO_GROUP_UNSET_CONTAINER);
 	wdm_vfio_close(device);
 	errno = error;
 	return NULL;
@@ -319,7 +332,7 @@ struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error
 	struct wdm_bdf bdf;
 	struct wdm_vfio_device *device = start_device(name, &bdf, error);
 
-	return device ? opened(device, open_device(device, fd, &bdf, error)) : NULL;
+	return device ? opened(device, fd, open_device(device, fd, &bdf, error)) : NULL;
 }
 
 /**
@@ -339,7 +352,7 @@ struct wdm_vfio_device *wdm_vfio_open_beside(const struct wdm_vfio_device *first
 	struct wdm_bdf bdf;
 	struct wdm_vfio_device *device = start_device(name, &bdf, error);
 
-	return device ? opened(device, open_beside(device, first, fd, &bdf, error)) : NULL;
+	return device ? opened(device, fd, open_beside(device, first, fd, &bdf, error)) : NULL;
 }
 
 /* Each by an fd of its own, so that the caller may close its own at any time */
@@ -350,14 +363,16 @@ static bool copy_fd(int *copy, int fd)
 }
 
 /* Put the group into the container, unless it is in one. */
-static bool add_group(int container, int group, struct wdm_error *error)
+static bool add_group(struct wdm_vfio_device *device, struct wdm_error *error)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 
-	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
+	if (ioctl(device->group, VFIO_GROUP_GET_STATUS, &status))
 		return wdm__fail_errno(error, "", "the fd of the IOMMU group is of another file");
-	return status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET ||
-	       wdm_container_add(container, group, error);
+	if (status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET)
+		return true;
+	device->added_group = wdm_container_add(device->container, device->group, error);
+	return device->added_group;
 }
 
 /* The container may be bound to @fd already, for another device, or to another file. */
@@ -397,7 +412,7 @@ static bool open_group_fds(struct wdm_vfio_device *device, int fd, const struct 
 		device->container = wdm_container_open(error);
 	if (device->container < 0)
 		return false;
-	if (device->group >= 0 && !add_group(device->container, device->group, error))
+	if (device->group >= 0 && !add_group(device, error))
 		return false;
 	return bind_and_create(device, fd, bdf, error) &&
 	       (device->fd < 0 ? wdm__vfio_get(device, bdf->text, error) :
@@ -438,7 +453,8 @@ static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vf
  * opened in the same way. The fds remain the caller's, and may be closed. An fd and a name that
  * do not belong together are not noticed here.
  *
- * Return: as wdm_vfio_open(). If it fails, a group may have been put into a container.
+ * Return: as wdm_vfio_open(). If it fails, a container of the caller may have been bound to @fd,
+ * or a cdev to its iommufd; both last until the caller closes the file.
  */
 struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds,
 					  const char *name, struct wdm_error *error)
@@ -446,7 +462,7 @@ struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds
 	struct wdm_bdf bdf;
 	struct wdm_vfio_device *device = name_device(name, &bdf, error);
 
-	return device ? opened(device, open_fds(device, fd, fds, &bdf, error)) : NULL;
+	return device ? opened(device, fd, open_fds(device, fd, fds, &bdf, error)) : NULL;
 }
 
 /**
@@ -470,13 +486,6 @@ bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds 
 	/* A cdev is bound, and needs its iommufd no more. */
 	fds->iommufd = -1;
 	return true;
-}
-
-static void close_fd(int *fd, bool owned)
-{
-	if (owned && *fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 /* Close all of a device's files, and unmap its BARs. */

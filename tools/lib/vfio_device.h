@@ -54,6 +54,7 @@ struct wdm_region {
  * @owns_container: closing the device closes @container
  * @owns_group: closing the device closes @group
  * @owns_iommufd: closing the device closes @iommufd
+ * @added_group: @group was in no container before
  * @handle: the IOMMU_DMA_DEVICE
  * @address: where the device is
  * @lock: guards @regions and the @memory of their areas
@@ -70,6 +71,7 @@ struct wdm_vfio_device {
 	bool owns_container;
 	bool owns_group;
 	bool owns_iommufd;
+	bool added_group;
 	__u32 handle;
 	struct wdm_pci_address address;
 	pthread_mutex_t lock;

@@ -769,6 +769,40 @@ static void hostile_fds(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
+/* The last step fails: the device can be opened by the same files afterwards. */
+static void failed_fds(void)
+{
+	struct wdm_vfio_fds fds = { sizeof(fds), -1, -1, -1, -1 };
+	const char *name = options.device.text;
+	struct wdm_vfio_device *device;
+	struct wdm_error error;
+	struct fixture fixture;
+	char path[32];
+	int cdev;
+
+	open_fixture(&fixture);
+	open_least(&fds);
+	if (options.cdev) {
+		cdev = fds.device;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", cdev);
+		/* Bus mastering cannot be switched on. */
+		fds.device = open(path, O_RDONLY | O_CLOEXEC);
+		REQUIRE(fds.device >= 0);
+		FAILS(EBADF, "cannot write", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
+		close(fds.device);
+		fds.device = cdev;
+	} else {
+		fds.device = open("/dev/zero", O_RDWR | O_CLOEXEC);
+		FAILS(ENOTTY, "cannot ask", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
+		close(fds.device);
+		fds.device = -1;
+	}
+	device = wdm_vfio_open_fds(fixture.fd, &fds, name, &error);
+	if (!CHECK(device))
+		tap_diag("%s", error.text);
+	wdm_vfio_close(device);
+}
+
 static void anywhere(void)
 {
 	__u64 first = ~0ULL, second = ~0ULL, third = ~0ULL;
@@ -1008,6 +1042,7 @@ static const struct test_case cases[] = {
 	{ .name = "the least from a broker", .run = broker_least, .needs = NEEDS_DEVICE },
 	{ .name = "an open device from a broker", .run = broker_whole, .needs = NEEDS_DEVICE },
 	{ .name = "bad files", .run = hostile_fds, .needs = NEEDS_DEVICE },
+	{ .name = "files that fail at last", .run = failed_fds, .needs = NEEDS_DEVICE },
 	{ .name = "addresses from the domain", .run = anywhere, .needs = NEEDS_DEVICE },
 	{ .name = "one buffer from several threads", .run = parallel },
 	{ .name = "one buffer that cannot be mapped", .run = parallel_fails },
