@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Interrupts on eventfds, and reset.
+ * Interrupts on eventfds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -179,27 +179,24 @@ bool wdm_irq_unmask(struct wdm_vfio_device *device, struct wdm_error *error)
 }
 
 /**
- * wdm_vfio_reset() - reset a device
- * @device: the device
+ * wdm_irq_unmask_eventfd() - let an eventfd unmask INTx
+ * @device: the device, with INTx enabled
+ * @eventfd: a write to it does what wdm_irq_unmask() does; -1: no eventfd any more
  * @error: what went wrong; may be NULL
  *
- * By whatever method the kernel has for this function alone. Configuration space is as it was
- * before, and so is the device's domain; registers are as after power-on.
+ * For a thread or process that withdraws interrupts without having the device, and for KVM,
+ * as the resamplefd of KVM_IRQFD. It works until wdm_irq_disable(), or until the last file
+ * descriptor of the eventfd is closed.
  *
- * Context: no thread may be using the device.
+ * Context: any thread; VFIO serializes.
  *
- * Return: whether it worked; errno is ENOTTY if the function cannot be reset by itself.
+ * Return: whether it worked; errno is EBUSY if there is an eventfd already.
  */
-bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error)
+bool wdm_irq_unmask_eventfd(struct wdm_vfio_device *device, int eventfd,
+			    struct wdm_error *error)
 {
-	struct vfio_device_info info = { .argsz = sizeof(info) };
-
-	if (ioctl(device->fd, VFIO_DEVICE_GET_INFO, &info))
-		return wdm__fail_errno(error, "", "cannot ask VFIO about the device");
-	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET))
-		return wdm__fail(error, ENOTTY,
-				 "VFIO_DEVICE_PCI_HOT_RESET resets it with the others on its bus",
-				 "the kernel cannot reset this function by itself");
-	return !ioctl(device->fd, VFIO_DEVICE_RESET) ||
-	       wdm__fail_errno(error, "", "cannot reset the device");
+	return set_irqs(device, WDM_IRQ_INTX, VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, &eventfd) ||
+	       wdm__fail_errno(error, errno == EINVAL ? "Enable INTx first, and pass an eventfd" :
+				      errno == EBUSY ? "Pass -1 first" : "",
+			       "cannot let an eventfd unmask INTx");
 }

@@ -421,7 +421,15 @@ bool wdm_irq_disable(struct wdm_vfio_device *device, enum wdm_irq_type type,
 		     struct wdm_error *error);
 bool wdm_irq_mask(struct wdm_vfio_device *device, struct wdm_error *error);
 bool wdm_irq_unmask(struct wdm_vfio_device *device, struct wdm_error *error);
+bool wdm_irq_unmask_eventfd(struct wdm_vfio_device *device, int eventfd,
+			    struct wdm_error *error);
+
+/* reset.c */
 bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error);
+int wdm_vfio_hot_reset_list(struct wdm_vfio_device *device, struct wdm_pci_address **list,
+			    struct wdm_error *error);
+bool wdm_vfio_hot_reset(struct wdm_vfio_device *device, struct wdm_vfio_device * const *others,
+			unsigned int number, struct wdm_error *error);
 
 /* tables.c */
 

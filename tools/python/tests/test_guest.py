@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 """Real DMA of QEMU's edu device, which the environment variable WDM_EDU names."""
+import errno
 import os
 import unittest
 
 from wdm_iommu import (
     Buffer, DomainState, DomainType, DomainTypesChanged, Edu, Format, Iommu, IrqType, PAGE_SIZE,
     Permission, Query, RangeKind, Tables, WdmError)
+from wdm_iommu.device import eventfd
 
 IOVA = 0x100000
 HOME = 0x200000
@@ -144,6 +146,42 @@ class Dma(unittest.TestCase):
                 bar[0x60, 4] = 1
                 self.assertEqual(interrupts.wait(timeout=10), 1)
                 bar[0x64, 4] = 1
+
+    def test_intx(self):
+        bar = self.device.bars[0]
+        with self.device.interrupts(IrqType.INTX) as interrupts:
+            unmask = eventfd()
+            self.addCleanup(os.close, unmask)
+            interrupts.unmask_by(unmask)
+            bar[0x60, 4] = 1
+            self.assertEqual(interrupts.wait(timeout=10), 1)
+            # Masked, and still asserted
+            self.assertEqual(interrupts.wait(timeout=0.2), 0)
+            interrupts.unmask()
+            self.assertEqual(interrupts.wait(timeout=10), 1)
+            os.write(unmask, (1).to_bytes(8, "little"))
+            self.assertEqual(interrupts.wait(timeout=10), 1)
+            bar[0x64, 4] = 1
+            interrupts.unmask()
+            interrupts.mask()
+            bar[0x60, 4] = 1
+            self.assertEqual(interrupts.wait(timeout=0.2), 0)
+            bar[0x64, 4] = 1
+
+    def test_hot_reset(self):
+        with self.assertRaises(WdmError) as caught:
+            self.device.hot_reset()
+        self.assertEqual(caught.exception.errno, errno.ENODEV)
+        names = os.environ["WDM_BRIDGED"].split()
+        with self.iommu.open_device(names[0]) as first, first.open_beside(names[1]) as second:
+            self.assertEqual(first.hot_reset_list(), names)
+            # The line that a device asserts shows in its status, and goes with a reset
+            for device in (first, second):
+                device.config[4, 2] |= 0x400
+                device.bars[0][0x60, 4] = 1
+                self.assertTrue(device.config[6, 2] & 8)
+            first.hot_reset(second)
+            self.assertFalse((first.config[6, 2] | second.config[6, 2]) & 8)
 
     def test_events(self):
         events = self.iommu.events(timeout=10)

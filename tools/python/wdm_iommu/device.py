@@ -3,11 +3,16 @@
 import ctypes
 import os
 import select
-from ctypes import byref, c_int
+from ctypes import byref, c_int, c_void_p
 
 from . import abi
 from .abi import DomainType, IrqType
 from .library import WdmError, call, check, lib
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.free.argtypes = [c_void_p]
+_libc.free.restype = None
 
 
 class Bar:
@@ -77,7 +82,7 @@ class Interrupts:
         self.fds = []
         try:
             for _ in range(number):
-                self.fds.append(_eventfd())
+                self.fds.append(eventfd())
             call("wdm_irq_enable", device.c, kind, 0, number, (c_int * number)(*self.fds))
         except BaseException:
             self._close()
@@ -90,6 +95,18 @@ class Interrupts:
         if not poll.poll(None if timeout is None else timeout * 1000):
             return 0
         return int.from_bytes(os.read(self.fds[number], 8), "little")
+
+    def mask(self):
+        """Hold INTx back."""
+        call("wdm_irq_mask", self._device.c)
+
+    def unmask(self):
+        """Let the next INTx come, which VFIO masks each time."""
+        call("wdm_irq_unmask", self._device.c)
+
+    def unmask_by(self, fd):
+        """Let a write to an eventfd unmask INTx; -1: no longer."""
+        call("wdm_irq_unmask_eventfd", self._device.c, fd)
 
     def disable(self):
         """Disable them."""
@@ -109,9 +126,9 @@ class Interrupts:
         self.disable()
 
 
-def _eventfd():
-    """os.eventfd() is of Python 3.10."""
-    fd = ctypes.CDLL(None, use_errno=True).eventfd(0, os.O_CLOEXEC)
+def eventfd():
+    """A new eventfd; os.eventfd() is of Python 3.10."""
+    fd = _libc.eventfd(0, os.O_CLOEXEC)
     if fd < 0:
         number = ctypes.get_errno()
         raise WdmError(number, f"cannot make an eventfd: {os.strerror(number)}")
@@ -176,6 +193,21 @@ class Device:
     def reset(self):
         """Reset it."""
         call("wdm_vfio_reset", self.c)
+
+    def hot_reset_list(self):
+        """The addresses of the functions that hot_reset() resets"""
+        addresses = ctypes.POINTER(abi.wdm_pci_address)()
+        number = call("wdm_vfio_hot_reset_list", self.c, byref(addresses))
+        try:
+            return [f"{a.segment:04x}:{a.bus:02x}:{a.devfn >> 3:02x}.{a.devfn & 7:x}"
+                    for a in addresses[:number]]
+        finally:
+            _libc.free(addresses)
+
+    def hot_reset(self, *others):
+        """Reset all functions on its bus or in its slot, which must be those of open devices."""
+        devices = (c_void_p * len(others))(*(device.c for device in others))
+        call("wdm_vfio_hot_reset", self.c, devices, len(others))
 
     def interrupt_count(self, kind=IrqType.MSI):
         """How many interrupts of a type it has"""

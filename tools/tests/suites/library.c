@@ -410,6 +410,33 @@ static void msi_after_dma(void)
 	CHECK_EQUAL(ack_edu(&fixture), 0x100);
 }
 
+/* INTx is enabled, masked, and not asserted. */
+static void unmask_by_eventfd(struct fixture *fixture, int fd)
+{
+	const int unmask = new_eventfd();
+	struct wdm_error error;
+
+	FAILS(EBADF, "cannot let", wdm_irq_unmask_eventfd(fixture->device, CLOSED, &error));
+	FAILS(EINVAL, "pass an eventfd",
+	      wdm_irq_unmask_eventfd(fixture->device, fixture->fd, &error));
+	REQUIRE(wdm_irq_unmask_eventfd(fixture->device, unmask, &error));
+	FAILS(EBUSY, "Pass -1", wdm_irq_unmask_eventfd(fixture->device, unmask, &error));
+	raise_edu(fixture, 4);
+	CHECK_EQUAL(interrupts(fd, A_WHILE), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		REQUIRE(!eventfd_write(unmask, 1));
+		CHECK_EQUAL(interrupts(fd, SOON), 1);
+	}
+	CHECK_EQUAL(interrupts(fd, A_WHILE), 0);
+	/* Without it, what is written has no effect. */
+	REQUIRE(wdm_irq_unmask_eventfd(fixture->device, -1, &error));
+	REQUIRE(wdm_irq_unmask_eventfd(fixture->device, -1, &error));
+	REQUIRE(!eventfd_write(unmask, 1));
+	CHECK_EQUAL(interrupts(fd, A_WHILE), 0);
+	CHECK_EQUAL(ack_edu(fixture), 4);
+	close(unmask);
+}
+
 static void intx(void)
 {
 	struct wdm_error error;
@@ -420,6 +447,7 @@ static void intx(void)
 	CHECK_EQUAL(wdm_irq_count(fixture.device, WDM_IRQ_INTX, &error), 1);
 	FAILS(EINVAL, "Enable INTx first", wdm_irq_mask(fixture.device, &error));
 	FAILS(EINVAL, "Enable INTx first", wdm_irq_unmask(fixture.device, &error));
+	FAILS(EINVAL, "Enable INTx first", wdm_irq_unmask_eventfd(fixture.device, fd, &error));
 	REQUIRE(wdm_irq_enable(fixture.device, WDM_IRQ_INTX, 0, 1, &fd, &error));
 	raise_edu(&fixture, 1);
 	CHECK_EQUAL(interrupts(fd, SOON), 1);
@@ -437,6 +465,7 @@ static void intx(void)
 	CHECK(wdm_irq_unmask(fixture.device, &error));
 	CHECK_EQUAL(interrupts(fd, SOON), 1);
 	CHECK_EQUAL(ack_edu(&fixture), 2);
+	unmask_by_eventfd(&fixture, fd);
 
 	/* The types exclude each other. */
 	FAILS(EINVAL, "Disable interrupts of other types",
@@ -550,11 +579,110 @@ static void reset(void)
 /* QEMU's edu has no reset of its own, and its bus is not only its. */
 static void no_reset(void)
 {
+	struct wdm_pci_address *list;
 	struct wdm_error error;
 	struct fixture fixture;
 
 	open_edu(&fixture);
-	FAILS(ENOTTY, "HOT_RESET", wdm_vfio_reset(fixture.device, &error));
+	FAILS(ENOTTY, "hot_reset", wdm_vfio_reset(fixture.device, &error));
+	FAILS(ENODEV, "wdm_vfio_reset()", wdm_vfio_hot_reset(fixture.device, NULL, 0, &error));
+	FAILS(ENODEV, "wdm_vfio_reset()",
+	      wdm_vfio_hot_reset_list(fixture.device, &list, &error) >= 0);
+	CHECK(!list);
+}
+
+/* What a reset withdraws: an interrupt, as QEMU's edu keeps the rest */
+static bool asserts_intx(struct wdm_vfio_device *device)
+{
+	__u16 status = 0;
+
+	CHECK(wdm_config_read16(device, PCI_STATUS, &status, NULL));
+	return status & PCI_STATUS_INTERRUPT;
+}
+
+static void assert_intx(struct wdm_vfio_device *device)
+{
+	__u16 command;
+
+	/* Nobody handles it. */
+	CHECK(wdm_config_read16(device, PCI_COMMAND, &command, NULL) &&
+	      wdm_config_write16(device, PCI_COMMAND, command | PCI_COMMAND_INTX_DISABLE, NULL));
+	CHECK(wdm_bar_write32(device, 0, EDU_IRQ_RAISE, 1, NULL));
+	CHECK(asserts_intx(device));
+}
+
+static void check_hot_reset(struct wdm_vfio_device *device, struct wdm_vfio_device *other,
+			    unsigned int number)
+{
+	const __u16 enabled = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	struct wdm_error error;
+	__u16 command;
+
+	assert_intx(device);
+	assert_intx(other);
+	if (!CHECK(wdm_vfio_hot_reset(device, &other, number, &error)))
+		tap_diag("%s", error.text);
+	CHECK(!asserts_intx(device) && !asserts_intx(other));
+	CHECK(wdm_config_read16(other, PCI_COMMAND, &command, &error) &&
+	      (command & enabled) == enabled);
+}
+
+/* The file of a device alone does not prove that one owns its group. */
+static void hot_reset_without_group(struct fixture *fixture, struct wdm_vfio_device *second)
+{
+	struct wdm_vfio_fds fds = { .size = sizeof(fds) };
+	struct wdm_vfio_device *bare;
+	struct wdm_error error;
+
+	MUST(wdm_destroy(fixture->fd, wdm_vfio_handle(second)));
+	REQUIRE(wdm_vfio_get_fds(second, &fds));
+	fds.group = -1;
+	bare = wdm_vfio_open_fds(fixture->fd, &fds, options.bridged[1].text, &error);
+	REQUIRE(bare);
+	FAILS(EPERM, "would reset 0000:", wdm_vfio_hot_reset(bare, NULL, 0, &error));
+	CHECK(wdm_vfio_hot_reset(fixture->device, &bare, 1, &error));
+	wdm_vfio_close(bare);
+}
+
+/* Two devices behind one bridge, which share a group */
+static void hot_reset(void)
+{
+	const char *name = options.bridged[1].text;
+	struct wdm_vfio_device *second;
+	struct wdm_pci_address *list;
+	struct wdm_error error;
+	struct fixture fixture;
+	struct wdm_bdf bdf;
+	struct probe probe;
+
+	options.device = options.bridged[0];
+	open_os_managed(&fixture, 2, 0);
+	second = open_one(&fixture, name, fixture.device, &probe);
+	MUST(wdm_attach(fixture.fd, fixture.domain, wdm_vfio_handle(second)));
+
+	REQUIRE(wdm_vfio_hot_reset_list(second, &list, &error) == 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		wdm_pci_format(&list[i], &bdf);
+		CHECK(!strcmp(bdf.text, options.bridged[i].text));
+	}
+	free(list);
+	check_hot_reset(fixture.device, second, 1);
+	check_hot_reset(second, fixture.device, 1);
+	check_hot_reset(second, fixture.device, 0);
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 2);
+	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
+	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
+
+	MUST(wdm_detach(fixture.fd, wdm_vfio_handle(second)));
+	if (!options.cdev)
+		hot_reset_without_group(&fixture, second);
+	wdm_vfio_close(second);
+	/* One that is nobody's, and not VFIO's either */
+	REQUIRE(unbind_driver(name));
+	FAILS(options.cdev ? EPERM : EINVAL, options.cdev ? name : "to vfio-pci",
+	      wdm_vfio_hot_reset(fixture.device, NULL, 0, &error));
+	CHECK(bind_driver(name));
+	CHECK(wdm_vfio_hot_reset(fixture.device, NULL, 0, &error));
 }
 
 /* The most that are passed: /dev/wdm_iommu, and all of struct wdm_vfio_fds */
@@ -1038,6 +1166,7 @@ static const struct test_case cases[] = {
 	{ .name = "MSI-X", .run = msix },
 	{ .name = "bad interrupts", .run = hostile_interrupts, .needs = NEEDS_DEVICE },
 	{ .name = "reset", .run = reset },
+	{ .name = "two devices that are reset together", .run = hot_reset, .needs = NEEDS_BRIDGE },
 	{ .name = "a device without reset", .run = no_reset, .needs = NEEDS_DEVICE },
 	{ .name = "the least from a broker", .run = broker_least, .needs = NEEDS_DEVICE },
 	{ .name = "an open device from a broker", .run = broker_whole, .needs = NEEDS_DEVICE },

@@ -24,12 +24,12 @@
 #define NVME_PAGE	(TRAFFIC_PAGES + 1)
 #define NVME_ADDRESS	0x7000000ULL
 
-static bool reset_by_vfio(const struct wdm_vfio_device *device)
+static bool reset_by_vfio(struct wdm_vfio_device *device)
 {
 	return !ioctl(device->fd, VFIO_DEVICE_RESET);
 }
 
-static bool reset_by_sysfs(const struct wdm_vfio_device *device)
+static bool reset_by_sysfs(struct wdm_vfio_device *device)
 {
 	struct wdm_bdf bdf;
 	char path[128];
@@ -39,28 +39,12 @@ static bool reset_by_sysfs(const struct wdm_vfio_device *device)
 	return write_text(path, "1");
 }
 
-/* With the files of @count groups, as the owner of all devices that are reset with it */
-static bool hot_reset(const struct wdm_vfio_device *device, __u32 count)
+static bool reset_by_bus(struct wdm_vfio_device *device)
 {
-	struct vfio_pci_hot_reset *reset = calloc(1, sizeof(*reset) + sizeof(__s32));
-	bool done;
-
-	REQUIRE(reset);
-	reset->argsz = sizeof(*reset) + count * sizeof(__s32);
-	reset->count = count;
-	if (count)
-		reset->group_fds[0] = device->group;
-	done = !ioctl(device->fd, VFIO_DEVICE_PCI_HOT_RESET, reset);
-	free(reset);
-	return done;
+	return wdm_vfio_hot_reset(device, NULL, 0, NULL);
 }
 
-static bool reset_by_bus(const struct wdm_vfio_device *device)
-{
-	return hot_reset(device, 1);
-}
-
-typedef bool (*reset_function)(const struct wdm_vfio_device *device);
+typedef bool (*reset_function)(struct wdm_vfio_device *device);
 
 /* Map pages of the arena for the device that is reset. */
 static void map_nvme(struct traffic *traffic)
@@ -182,10 +166,9 @@ static void together(void)
 	second = open_one(&fixture, options.bridged[1].text, fixture.device, &probe);
 	MUST(wdm_attach(fixture.fd, fixture.domain, second->handle));
 	REQUIRE(probe_load(&probe, HOME_ADDRESS, fixture.arena));
-	CHECK(!hot_reset(second, 0));
 	traffic_start(&traffic);
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		REQUIRE(hot_reset(second, 1));
+		REQUIRE(reset_by_bus(second));
 		CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 2);
 		traffic_check(&traffic);
 		pthread_mutex_lock(&traffic.memory);
@@ -205,7 +188,7 @@ static void together(void)
  * @resets: how many there were
  */
 struct resetter {
-	const struct wdm_vfio_device *device;
+	struct wdm_vfio_device *device;
 	bool stop;
 	unsigned int resets;
 };
@@ -258,10 +241,10 @@ static void meanwhile(void)
 static const struct test_case cases[] = {
 	{ .name = "function level resets", .run = flr, .needs = NEEDS_DEVICE | NEEDS_NVME,
 	  .seconds = 120 },
-	{ .name = "resets of a bus with one device", .run = bus_reset,
-	  .needs = NEEDS_PLUG | NEEDS_CONTAINER, .seconds = 180 },
-	{ .name = "two devices that are reset together", .run = together,
-	  .needs = NEEDS_BRIDGE | NEEDS_CONTAINER, .seconds = 120 },
+	{ .name = "resets of a bus with one device", .run = bus_reset, .needs = NEEDS_PLUG,
+	  .seconds = 180 },
+	{ .name = "two devices that are reset together", .run = together, .needs = NEEDS_BRIDGE,
+	  .seconds = 120 },
 	{ .name = "attach and detach during resets", .run = meanwhile, .needs = NEEDS_NVME,
 	  .seconds = 120 },
 };
