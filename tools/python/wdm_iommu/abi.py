@@ -231,11 +231,7 @@ wdm_tables = _structure(
     ("pages", c_size_t), ("used", c_size_t), ("caller_address", c_uint64),
     ("levels", c_uint), ("input_bits", c_uint), ("reserved", c_uint64 * 4))
 
-STRUCTURES = [
-    wdm_error, wdm_iommu_info, wdm_iommu_walk_error, wdm_iommu_query_domain,
-    wdm_iommu_query_device, wdm_iommu_mapping, wdm_iommu_range, wdm_iommu_query_ranges,
-    wdm_iommu_region, wdm_iommu_memory, wdm_iommu_event, wdm_pci_address, wdm_bar_info,
-    wdm_table_format, wdm_tables]
+STRUCTURES = [value for name, value in globals().items() if name.startswith("wdm_")]
 
 # The size of an access, and the type that has it
 WIDTHS = {1: c_uint8, 2: c_uint16, 4: c_uint32, 8: c_uint64}
