@@ -312,8 +312,18 @@ static struct wdm_domain *attach_large_domain(struct kunit *test)
 	return domain;
 }
 
-/* Taking a group back does not wait for the fill of the attach that uses it. */
-static void attach_gives_way(struct kunit *test)
+/* The two things that a provider may take back */
+static void attach_take_group(struct attach_group *t)
+{
+	wdm_group_revoke(t->group);
+}
+
+static void attach_take_device(struct attach_group *t)
+{
+	wdm_device_revoke(t->device);
+}
+
+static void attach_check_fill(struct kunit *test, void (*take_back)(struct attach_group *t))
 {
 	struct wdm_domain *domain = attach_large_domain(test);
 	struct attach_group *t = attach_start(test);
@@ -333,17 +343,29 @@ static void attach_gives_way(struct kunit *test)
 						    "wdm_attach")));
 	usleep_range(fill / 8, fill / 7);
 	start = ktime_get();
-	wdm_group_revoke(t->group);
+	take_back(t);
 	revoke = ktime_us_delta(ktime_get(), start);
 	wait_for_completion(&t->attached);
 	kunit_info(test, "fill %llu us, revoke %llu us", fill, revoke);
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_LT(test, revoke, fill / 3);
 	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
+	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, domain),
+			    STATUS_DEVICE_REMOVED);
 	attach_end(test, t);
 }
 
-/* Nor for that of an attach of another group; which succeeds in the end. */
+/* Taking back what is being attached does not wait until the hwpt is full. */
+static void attach_gives_way(struct kunit *test)
+{
+	attach_check_fill(test, attach_take_group);
+	attach_check_fill(test, attach_take_device);
+}
+
+/*
+ * Nor does it wait for the attach of another group, or of another device of the group;
+ * which succeeds in the end.
+ */
 static void attach_tries_again(struct kunit *test)
 {
 	struct wdm_domain *domain = attach_large_domain(test);
@@ -357,8 +379,12 @@ static void attach_tries_again(struct kunit *test)
 		struct wdm_range all;
 
 		usleep_range(1000, 2000);
-		/* What taking another group of the owner back does. */
+		/* What taking another group, or another device, of the owner back does */
 		wdm_owner_begin_revoke(t->owner);
+		if (i % 2) {
+			mutex_lock(&t->group->lock);
+			mutex_unlock(&t->group->lock);
+		}
 		wdm_domain_lock_all(domain, &all, false);
 		wdm_domain_unlock(domain, &all);
 		wdm_owner_end_revoke(t->owner);
@@ -368,26 +394,6 @@ static void attach_tries_again(struct kunit *test)
 	KUNIT_EXPECT_NE(test, 0,
 			iommu_iova_to_phys(iommu_get_domain_for_dev(&t->pdev->dev),
 					   SZ_8G + 59 * (u64)SZ_8M));
-	attach_end(test, t);
-}
-
-/* A device is taken back by itself while it is being attached: neither call hangs. */
-static void attach_device_revoked(struct kunit *test)
-{
-	struct wdm_domain *domain = attach_large_domain(test);
-	struct attach_group *t = attach_start(test);
-
-	t->domain = domain;
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
-						    "wdm_attach")));
-	usleep_range(1000, 2000);
-	wdm_device_revoke(t->device);
-	wait_for_completion(&t->attached);
-	if (!wdm_ok(t->status))
-		KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
-	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, domain),
-			    STATUS_DEVICE_REMOVED);
 	attach_end(test, t);
 }
 
@@ -447,8 +453,7 @@ static void attach_busy_end(struct kunit *test, struct attach_busy *busy)
 	wait_for_completion(&busy->ended);
 }
 
-/* Neither a detach nor taking a group back waits for such a call. */
-static void attach_passes_busy(struct kunit *test)
+static void attach_check_busy(struct kunit *test, void (*take_back)(struct attach_group *t))
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
 	struct attach_group *t = attach_start(test);
@@ -463,18 +468,25 @@ static void attach_passes_busy(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_device_detach(t->device), STATUS_SUCCESS);
 	attach_busy_end(test, busy);
 
-	/* An attach of the group waits for the call, and gives up. */
+	/* An attach waits for the call, and gives up. */
 	attach_busy_start(test, busy, domain);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
 						    "wdm_attach")));
 	for (i = 0; i < 1000 && !wdm_range_wanted(&domain->ranges); i++)
 		usleep_range(1000, 2000);
 	KUNIT_EXPECT_TRUE(test, wdm_range_wanted(&domain->ranges));
-	wdm_group_revoke(t->group);
+	take_back(t);
 	wait_for_completion(&t->attached);
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
 	attach_busy_end(test, busy);
 	attach_end(test, t);
+}
+
+/* Neither a detach nor taking back what is being attached waits for such a call. */
+static void attach_passes_busy(struct kunit *test)
+{
+	attach_check_busy(test, attach_take_group);
+	attach_check_busy(test, attach_take_device);
 }
 
 /* A closed owner has lost its groups; each provider forgets its group once. */
@@ -581,7 +593,6 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_last_page),
 	KUNIT_CASE(attach_gives_way),
 	KUNIT_CASE(attach_tries_again),
-	KUNIT_CASE(attach_device_revoked),
 	KUNIT_CASE(attach_passes_busy),
 	KUNIT_CASE(attach_owner_closed),
 	KUNIT_CASE(attach_holds),

@@ -434,10 +434,7 @@ static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
 	return status;
 }
 
-/*
- * Attach, or give up in favour of a provider that takes a group back: STATUS_CANCELLED
- * without a fatal signal.
- */
+/* STATUS_CANCELLED without a fatal signal: gave way to a provider, see wdm_attach(). */
 static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 				  const struct list_head *regions)
 {
@@ -469,12 +466,7 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
 
 	if (!attachment)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	do {
-		status = wdm_group_wait_revokes(group);
-		if (wdm_ok(status))
-			status = wdm_attach_once(attachment, regions);
-	} while (status == STATUS_CANCELLED && !wdm_domain_cancelled(domain));
-
+	status = wdm_attach_once(attachment, regions);
 	if (!wdm_ok(status))
 		wdm_attachment_destroy(attachment);
 	else
@@ -493,8 +485,12 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
  * Makes the checks that VFIO's type1 makes, and fills a hwpt for the group from
  * what is mapped. Without effect when it fails.
  *
+ * Gives way to a provider that takes a group or a device of the same owner back, which may
+ * be this one: the caller then unlocks the group, and wdm_attach_again() says whether to
+ * attach once more.
+ *
  * Context: may sleep; wdm_group.lock is held.
- * Return: see &struct wdm_iommu_attach.
+ * Return: see &struct wdm_iommu_attach; STATUS_CANCELLED also when it gave way.
  */
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		      struct device *dev, u32 pasid,
@@ -528,6 +524,26 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		trace_wdm_attach(domain, iommu_group_id(group->iommu_group),
 				 status, wdm_trace_ns(begin));
 	return status;
+}
+
+/**
+ * wdm_attach_again() - Should an attach be tried once more?
+ * @domain: the domain
+ * @group: the group, not locked by the caller
+ * @status: of the attach; out: the call's, if this was the last try
+ *
+ * Waits until no group or device of the owner is being taken back.
+ *
+ * Context: may sleep.
+ * Return: whether the attach only gave way.
+ */
+bool wdm_attach_again(struct wdm_domain *domain, struct wdm_group *group,
+		      ntstatus_t *status)
+{
+	if (*status != STATUS_CANCELLED || wdm_domain_cancelled(domain))
+		return false;
+	*status = wdm_group_wait_revokes(group);
+	return wdm_ok(*status);
 }
 
 /**

@@ -42,6 +42,8 @@ void wdm_free_regions(struct list_head *regions);
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		      struct device *dev, u32 pasid,
 		      struct wdm_attachment **out);
+bool wdm_attach_again(struct wdm_domain *domain, struct wdm_group *group,
+		      ntstatus_t *status);
 ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable);
 
 ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,

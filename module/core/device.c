@@ -86,6 +86,19 @@ void wdm_device_unkeep(struct wdm_device *device)
 	device->hold = NULL;
 }
 
+/* Lock a group to take it, or a device of it, back. Attaches that hold the lock give way. */
+static void wdm_group_lock_to_revoke(struct wdm_group *group)
+{
+	wdm_owner_begin_revoke(group->owner);
+	mutex_lock(&group->lock);
+}
+
+static void wdm_group_unlock_revoked(struct wdm_group *group)
+{
+	mutex_unlock(&group->lock);
+	wdm_owner_end_revoke(group->owner);
+}
+
 /**
  * wdm_group_revoke() - Take a group back from its owner
  * @group: the group
@@ -103,9 +116,7 @@ void wdm_group_revoke(struct wdm_group *group)
 
 	/* Before the lock: an attach of this very group gives up, too. */
 	WRITE_ONCE(group->revoked, true);
-	wdm_owner_begin_revoke(group->owner);
-
-	mutex_lock(&group->lock);
+	wdm_group_lock_to_revoke(group);
 	list_for_each_entry(device, &group->devices, node)
 		wdm_pasids_revoke(device);
 	if (group->attachment) {
@@ -119,8 +130,7 @@ void wdm_group_revoke(struct wdm_group *group)
 		WRITE_ONCE(device->domain, 0);
 	}
 	wdm_group_announce_revoked(group);
-	mutex_unlock(&group->lock);
-	wdm_owner_end_revoke(group->owner);
+	wdm_group_unlock_revoked(group);
 	wdm_types_changed();
 
 	/* Last: a group that is not in the list must not be attached any more. */
@@ -155,17 +165,9 @@ static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
 
 static void wdm_device_revoke_locked(struct wdm_device *device)
 {
-	struct wdm_owner *owner = device->group->owner;
-
-	/*
-	 * Not before the lock is taken: an attach in this group, which is not revoked, would
-	 * wait for the end of the revocation with the lock held.
-	 */
-	wdm_owner_begin_revoke(owner);
 	WRITE_ONCE(device->revoked, true);
 	wdm_device_detach_locked(device, false);
 	wdm_pasids_revoke(device);
-	wdm_owner_end_revoke(owner);
 }
 
 /**
@@ -175,15 +177,15 @@ static void wdm_device_revoke_locked(struct wdm_device *device)
  * When it returns, the device is detached and can never be attached again; it remains as
  * an object. Other devices of its group stay as they are.
  *
- * Context: as wdm_group_revoke(), but waits for an attach in the same group to end.
+ * Context: as wdm_group_revoke().
  */
 void wdm_device_revoke(struct wdm_device *device)
 {
 	struct wdm_group *group = device->group;
 
-	mutex_lock(&group->lock);
+	wdm_group_lock_to_revoke(group);
 	wdm_device_revoke_locked(device);
-	mutex_unlock(&group->lock);
+	wdm_group_unlock_revoked(group);
 	wdm_types_changed();
 }
 
@@ -216,7 +218,7 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 
 	if (!wdm_group_is_of(group, dev))
 		return NULL;
-	mutex_lock(&group->lock);
+	wdm_group_lock_to_revoke(group);
 	list_for_each_entry(device, &group->devices, node) {
 		if (device->dev != dev || device->revoked)
 			continue;
@@ -227,7 +229,7 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 		found = true;
 		break;
 	}
-	mutex_unlock(&group->lock);
+	wdm_group_unlock_revoked(group);
 	if (found)
 		wdm_types_changed();
 	return hold;
@@ -460,6 +462,28 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 						   STATUS_DEVICE_REMOVED;
 }
 
+/* @hold: in, out: for wdm_device_keep() */
+static ntstatus_t wdm_device_try_attach(struct wdm_device *device, struct wdm_domain *domain,
+					ntstatus_t held, void **hold)
+{
+	struct wdm_group *group = device->group;
+	ntstatus_t status;
+
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_device_attach_locked(device, domain, held);
+	if (wdm_ok(status)) {
+		group->attachment->nr_devices++;
+		device->attached = true;
+		WRITE_ONCE(device->domain, domain->handle);
+		wdm_device_keep(device, hold);
+		atomic_inc(&domain->nr_devices);
+	}
+	wdm_group_unlock(group);
+	return status;
+}
+
 /**
  * wdm_device_attach() - Attach a device to a domain
  * @device: the device
@@ -472,24 +496,13 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 ntstatus_t wdm_device_attach(struct wdm_device *device,
 			     struct wdm_domain *domain)
 {
-	struct wdm_group *group = device->group;
 	ntstatus_t status, held;
 	void *hold;
 
 	held = wdm_device_hold(device, &hold);
-	status = wdm_group_lock(group);
-	if (!wdm_ok(status))
-		goto unhold;
-	status = wdm_device_attach_locked(device, domain, held);
-	if (wdm_ok(status)) {
-		group->attachment->nr_devices++;
-		device->attached = true;
-		WRITE_ONCE(device->domain, domain->handle);
-		wdm_device_keep(device, &hold);
-		atomic_inc(&domain->nr_devices);
-	}
-	wdm_group_unlock(group);
-unhold:
+	do {
+		status = wdm_device_try_attach(device, domain, held, &hold);
+	} while (wdm_attach_again(domain, device->group, &status));
 	wdm_device_unhold(device, hold);
 	return status;
 }

@@ -204,9 +204,10 @@ static bool wdm_group_may_attach(struct wdm_group *group)
 }
 
 /**
- * wdm_group_wait_revokes() - Wait until no group of the owner is being revoked
- * @group: the group, which the caller has locked; no domain is locked
+ * wdm_group_wait_revokes() - Wait until no group or device of the owner is being revoked
+ * @group: the group
  *
+ * Context: may sleep; neither the group nor a domain is locked.
  * Return: STATUS_SUCCESS, STATUS_CANCELLED when a fatal signal came,
  * STATUS_DEVICE_REMOVED if @group itself is being revoked.
  */
@@ -214,7 +215,6 @@ ntstatus_t wdm_group_wait_revokes(struct wdm_group *group)
 {
 	struct wdm_owner *owner = group->owner;
 
-	lockdep_assert_held(&group->lock);
 	if (!READ_ONCE(owner->killable))
 		wait_var_event(&owner->nr_revoking,
 			       wdm_group_may_attach(group));

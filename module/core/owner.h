@@ -47,8 +47,8 @@ struct wdm_provider_ops {
 /**
  * struct wdm_owner - an owner of groups, which may attach their devices
  * @refs: references
- * @nr_revoking: groups that are being taken back. An attach that fills a hwpt
- *	gives up meanwhile, so that it keeps no provider waiting
+ * @nr_revoking: groups and devices that are being taken back. An attach that waits for its
+ *	domain, or fills a hwpt, gives way meanwhile, so that it keeps no provider waiting
  * @killable: a fatal signal ends calls; not those of kernel code, and none once
  *	the owner is closed
  * @device_revoked: optional: called for each device that a provider takes back, before

@@ -157,6 +157,26 @@ static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
 						status;
 }
 
+/* @hold: in, out: for wdm_device_keep() */
+static ntstatus_t wdm_pasid_try_attach(struct wdm_pasid *pasid, struct wdm_domain *domain,
+				       ntstatus_t held, void **hold)
+{
+	struct wdm_group *group = pasid->device->group;
+	ntstatus_t status;
+
+	status = wdm_group_lock(group);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_pasid_attach_locked(pasid, domain, held);
+	if (wdm_ok(status)) {
+		pasid->attachment->nr_devices = 1;
+		wdm_device_keep(pasid->device, hold);
+		atomic_inc(&domain->nr_devices);
+	}
+	wdm_group_unlock(group);
+	return status;
+}
+
 /**
  * wdm_pasid_attach() - Attach a PASID to a domain
  * @pasid: the PASID
@@ -175,23 +195,15 @@ static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
  */
 ntstatus_t wdm_pasid_attach(struct wdm_pasid *pasid, struct wdm_domain *domain)
 {
-	struct wdm_group *group = pasid->device->group;
+	struct wdm_device *device = pasid->device;
 	ntstatus_t status, held;
 	void *hold;
 
-	held = wdm_device_hold(pasid->device, &hold);
-	status = wdm_group_lock(group);
-	if (!wdm_ok(status))
-		goto unhold;
-	status = wdm_pasid_attach_locked(pasid, domain, held);
-	if (wdm_ok(status)) {
-		pasid->attachment->nr_devices = 1;
-		wdm_device_keep(pasid->device, &hold);
-		atomic_inc(&domain->nr_devices);
-	}
-	wdm_group_unlock(group);
-unhold:
-	wdm_device_unhold(pasid->device, hold);
+	held = wdm_device_hold(device, &hold);
+	do {
+		status = wdm_pasid_try_attach(pasid, domain, held, &hold);
+	} while (wdm_attach_again(domain, device->group, &status));
+	wdm_device_unhold(device, hold);
 	return status;
 }
 
