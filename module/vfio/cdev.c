@@ -17,13 +17,12 @@
 #include <linux/fs.h>
 #include <linux/iommu.h>
 #include <linux/mutex.h>
-#include <linux/pci.h>
-#include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/xarray.h>
 
+#include "../core/bus_watch.h"
 #include "../core/device.h"
 #include "cdev.h"
 
@@ -79,10 +78,8 @@ static ntstatus_t wdm_cdev_check(struct file *file, struct vfio_device *vdev)
 	if (!vfio_iommufd_device_ictx(vdev) ||
 	    !device_iommu_capable(vdev->dev, IOMMU_CAP_CACHE_COHERENCY))
 		return STATUS_NOT_SUPPORTED;
-	/* The buses whose unbinds are watched */
-	if (!dev_is_pci(vdev->dev) && !dev_is_platform(vdev->dev))
-		return STATUS_NOT_SUPPORTED;
-	return STATUS_SUCCESS;
+	/* Nobody tells of unbinds on other buses. */
+	return wdm_bus_is_watched(vdev->dev) ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
 }
 
 static bool wdm_cdev_is_for(struct file *file, const struct device *dev)
@@ -297,13 +294,7 @@ static int wdm_cdev_bus_notify(struct notifier_block *nb, unsigned long action, 
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block wdm_cdev_pci_notifier = {
-	.notifier_call = wdm_cdev_bus_notify,
-};
-
-static struct notifier_block wdm_cdev_platform_notifier = {
-	.notifier_call = wdm_cdev_bus_notify,
-};
+static struct wdm_bus_watch wdm_cdev_watch;
 
 /**
  * wdm_cdev_init() - Watch drivers being unbound
@@ -312,14 +303,7 @@ static struct notifier_block wdm_cdev_platform_notifier = {
  */
 int wdm_cdev_init(void)
 {
-	int ret = bus_register_notifier(&pci_bus_type, &wdm_cdev_pci_notifier);
-
-	if (ret)
-		return ret;
-	ret = bus_register_notifier(&platform_bus_type, &wdm_cdev_platform_notifier);
-	if (ret)
-		bus_unregister_notifier(&pci_bus_type, &wdm_cdev_pci_notifier);
-	return ret;
+	return wdm_bus_watch(&wdm_cdev_watch, wdm_cdev_bus_notify);
 }
 
 /**
@@ -327,7 +311,6 @@ int wdm_cdev_init(void)
  */
 void wdm_cdev_exit(void)
 {
-	bus_unregister_notifier(&platform_bus_type, &wdm_cdev_platform_notifier);
-	bus_unregister_notifier(&pci_bus_type, &wdm_cdev_pci_notifier);
+	wdm_bus_unwatch(&wdm_cdev_watch);
 	xa_destroy(&wdm_cdev_unbinds);
 }

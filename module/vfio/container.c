@@ -16,9 +16,6 @@
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/notifier.h>
-#include <linux/pci.h>
-#include <linux/platform_device.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -29,6 +26,7 @@
 
 #include "../chardev/owner_fd.h"
 #include "../compat/vfio_driver.h"
+#include "../core/bus_watch.h"
 #include "../core/device.h"
 #include "container.h"
 
@@ -206,13 +204,7 @@ static int wdm_container_bus_notify(struct notifier_block *nb, unsigned long act
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block wdm_container_pci_notifier = {
-	.notifier_call = wdm_container_bus_notify,
-};
-
-static struct notifier_block wdm_container_platform_notifier = {
-	.notifier_call = wdm_container_bus_notify,
-};
+static struct wdm_bus_watch wdm_container_watch;
 
 static ntstatus_t wdm_container_hand_over(struct wdm_container *container,
 					  struct wdm_container_group *cgroup)
@@ -388,20 +380,13 @@ static const struct vfio_iommu_driver_ops wdm_vfio_ops = {
  */
 int wdm_vfio_init(void)
 {
-	int ret = bus_register_notifier(&pci_bus_type, &wdm_container_pci_notifier);
+	int ret = wdm_bus_watch(&wdm_container_watch, wdm_container_bus_notify);
 
 	if (ret)
 		return ret;
-	ret = bus_register_notifier(&platform_bus_type, &wdm_container_platform_notifier);
-	if (ret)
-		goto pci;
 	ret = vfio_register_iommu_driver(&wdm_vfio_ops);
-	if (!ret)
-		return 0;
-
-	bus_unregister_notifier(&platform_bus_type, &wdm_container_platform_notifier);
-pci:
-	bus_unregister_notifier(&pci_bus_type, &wdm_container_pci_notifier);
+	if (ret)
+		wdm_bus_unwatch(&wdm_container_watch);
 	return ret;
 }
 
@@ -411,6 +396,5 @@ pci:
 void wdm_vfio_exit(void)
 {
 	vfio_unregister_iommu_driver(&wdm_vfio_ops);
-	bus_unregister_notifier(&platform_bus_type, &wdm_container_platform_notifier);
-	bus_unregister_notifier(&pci_bus_type, &wdm_container_pci_notifier);
+	wdm_bus_unwatch(&wdm_container_watch);
 }

@@ -10,12 +10,10 @@
  */
 #include <linux/acpi.h>
 #include <linux/iommu.h>
-#include <linux/notifier.h>
-#include <linux/pci.h>
-#include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "../core/bus_watch.h"
 #include "../core/device.h"
 #include "../core/policy.h"
 #include "../core/ram.h"
@@ -153,7 +151,7 @@ void wdk_device_unlock(PIOMMU_DMA_DEVICE dev)
 /* Is the device's removal being watched, and has it not begun? */
 static bool wdk_is_present(struct device *pdo)
 {
-	return (dev_is_pci(pdo) || dev_is_platform(pdo)) &&
+	return wdm_bus_is_watched(pdo) &&
 	       !xa_load(&wdk_removals, (unsigned long)pdo);
 }
 
@@ -700,13 +698,7 @@ static int wdk_bus_notify(struct notifier_block *nb, unsigned long action,
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block wdk_pci_notifier = {
-	.notifier_call = wdk_bus_notify,
-};
-
-static struct notifier_block wdk_platform_notifier = {
-	.notifier_call = wdk_bus_notify,
-};
+static struct wdm_bus_watch wdk_watch;
 
 /**
  * wdk_init() - Set up the front end for kernel code
@@ -720,21 +712,16 @@ int wdk_init(void)
 	wdk_owner = wdm_owner_create(false);
 	if (!wdk_owner)
 		return -ENOMEM;
-	ret = bus_register_notifier(&pci_bus_type, &wdk_pci_notifier);
+	ret = wdm_bus_watch(&wdk_watch, wdk_bus_notify);
 	if (ret)
 		goto owner;
-	ret = bus_register_notifier(&platform_bus_type, &wdk_platform_notifier);
-	if (ret)
-		goto pci;
 	ret = wdm_ram_init();
 	if (ret)
-		goto platform;
+		goto watch;
 	return 0;
 
-platform:
-	bus_unregister_notifier(&platform_bus_type, &wdk_platform_notifier);
-pci:
-	bus_unregister_notifier(&pci_bus_type, &wdk_pci_notifier);
+watch:
+	wdm_bus_unwatch(&wdk_watch);
 owner:
 	wdm_owner_put(wdk_owner);
 	return ret;
@@ -747,8 +734,7 @@ void wdk_exit(void)
 {
 	WARN_ON(!list_empty(&wdk_devices));
 	wdm_ram_exit();
-	bus_unregister_notifier(&platform_bus_type, &wdk_platform_notifier);
-	bus_unregister_notifier(&pci_bus_type, &wdk_pci_notifier);
+	wdm_bus_unwatch(&wdk_watch);
 	xa_destroy(&wdk_removals);
 	wdm_owner_close(wdk_owner);
 	wdm_owner_put(wdk_owner);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Watching the buses whose devices can be attached: PCI and platform.
+ */
+#include "bus_watch.h"
+
+/**
+ * wdm_bus_watch() - Have a function called when devices of the buses change
+ * @watch: out: for wdm_bus_unwatch()
+ * @notify: called with BUS_NOTIFY_* and the &struct device
+ *
+ * Return: 0 or a negative errno.
+ */
+int wdm_bus_watch(struct wdm_bus_watch *watch, notifier_fn_t notify)
+{
+	int ret;
+
+	watch->pci.notifier_call = notify;
+	watch->platform.notifier_call = notify;
+	ret = bus_register_notifier(&pci_bus_type, &watch->pci);
+	if (ret)
+		return ret;
+	ret = bus_register_notifier(&platform_bus_type, &watch->platform);
+	if (ret)
+		bus_unregister_notifier(&pci_bus_type, &watch->pci);
+	return ret;
+}
+
+/**
+ * wdm_bus_unwatch() - Undo wdm_bus_watch()
+ * @watch: the watch; its function is not running any more when this returns
+ */
+void wdm_bus_unwatch(struct wdm_bus_watch *watch)
+{
+	bus_unregister_notifier(&platform_bus_type, &watch->platform);
+	bus_unregister_notifier(&pci_bus_type, &watch->pci);
+}
