@@ -22,6 +22,7 @@
 #include <linux/vfio.h>
 #include <linux/xarray.h>
 
+#include "../compat/vfio_cdev.h"
 #include "../core/bus_watch.h"
 #include "../core/device.h"
 #include "cdev.h"
@@ -44,36 +45,17 @@ static DEFINE_MUTEX(wdm_cdev_lock);
 static LIST_HEAD(wdm_cdev_groups);
 static DEFINE_XARRAY(wdm_cdev_unbinds);
 
-/*
- * The VFIO device of a file, if it is a device cdev. Of VFIO's files, only cdevs and groups
- * are character devices. An open file holds its cdev, which is part of the device.
- */
-static struct vfio_device *wdm_cdev_vfio_device(struct file *file)
-{
-	struct inode *inode = file_inode(file);
-
-	if (!vfio_file_is_valid(file) || vfio_file_is_group(file) ||
-	    !S_ISCHR(inode->i_mode))
-		return NULL;
-	return container_of(inode->i_cdev, struct vfio_device, cdev);
-}
-
-/*
- * Is the device bound through this very file? If not, VFIO refuses all ioctls with -EINVAL;
- * else it gets as far as reading the argument, which is at no address of a program. As
- * long as the file is held, the answer remains true.
- */
 static ntstatus_t wdm_cdev_check(struct file *file, struct vfio_device *vdev)
 {
-	long ret = file->f_op->unlocked_ioctl(file, VFIO_DEVICE_FEATURE, ULONG_MAX);
+	int bound = wdm_vfio_cdev_is_bound(file);
 
-	if (ret == -EINVAL) {
+	if (bound < 0)
+		return wdm_status_from_errno(bound);
+	if (!bound) {
 		/* The bit may change: it only chooses between two refusals. */
 		return data_race(vfio_device_cdev_opened(vdev)) ?
 		       STATUS_ACCESS_DENIED : STATUS_INVALID_DEVICE_STATE;
 	}
-	if (ret != -EFAULT)
-		return wdm_status_from_errno(ret);
 	/* Mediated devices and VFIO's no-IOMMU mode have no IOMMU to program. */
 	if (!vfio_iommufd_device_ictx(vdev) ||
 	    !device_iommu_capable(vdev->dev, IOMMU_CAP_CACHE_COHERENCY))
@@ -84,7 +66,7 @@ static ntstatus_t wdm_cdev_check(struct file *file, struct vfio_device *vdev)
 
 static bool wdm_cdev_is_for(struct file *file, const struct device *dev)
 {
-	struct vfio_device *vdev = wdm_cdev_vfio_device(file);
+	struct vfio_device *vdev = wdm_vfio_cdev_device(file);
 
 	return vdev && vdev->dev == dev;
 }
@@ -111,7 +93,7 @@ static ntstatus_t wdm_cdev_hold(struct device *dev, void **hold)
 		if (!file)
 			continue;
 		if (wdm_cdev_is_for(file, dev)) {
-			status = wdm_cdev_check(file, wdm_cdev_vfio_device(file));
+			status = wdm_cdev_check(file, wdm_vfio_cdev_device(file));
 			if (wdm_ok(status)) {
 				*hold = file;
 				return status;
@@ -238,7 +220,7 @@ ntstatus_t wdm_cdev_device_create(struct wdm_owner *owner, int fd, struct wdm_de
 
 	if (!file)
 		return STATUS_INVALID_HANDLE;
-	vdev = wdm_cdev_vfio_device(file);
+	vdev = wdm_vfio_cdev_device(file);
 	status = vdev ? wdm_cdev_check(file, vdev) : STATUS_OBJECT_TYPE_MISMATCH;
 	if (wdm_ok(status))
 		status = wdm_cdev_create(owner, vdev->dev, out);
