@@ -18,7 +18,6 @@
 #include <linux/iommu.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/vfio.h>
 #include <linux/xarray.h>
 
@@ -27,22 +26,18 @@
 #include "../core/device.h"
 #include "cdev.h"
 
-/**
- * struct wdm_cdev_group - a group, devices of which an owner has been handed
- * @node: in wdm_cdev_groups
- * @group: the group; the provider's reference
- */
-struct wdm_cdev_group {
-	struct list_head node;
-	struct wdm_group *group;
-};
+/* The groups by number, with the provider's references. Looked up under the xarray's lock. */
+static DEFINE_XARRAY_ALLOC(wdm_cdev_groups);
+
+/* An owner has each IOMMU group once: held from looking for it to adding it */
+static DEFINE_MUTEX(wdm_cdev_lock);
 
 /*
- * Guards the list, and the devices whose driver is being unbound, by their address. Held
- * while a device is taken back.
+ * The devices whose driver is being unbound, by their address. An unbind enters its device
+ * before it looks for it in the groups, and a device is looked up here after it has entered
+ * its group. The locks of the groups and of the group order the two, so that either the
+ * unbind finds the device, or the device the unbind.
  */
-static DEFINE_MUTEX(wdm_cdev_lock);
-static LIST_HEAD(wdm_cdev_groups);
 static DEFINE_XARRAY(wdm_cdev_unbinds);
 
 static ntstatus_t wdm_cdev_check(struct file *file, struct vfio_device *vdev)
@@ -112,13 +107,8 @@ static void wdm_cdev_unhold(void *hold)
 
 static void wdm_cdev_forget(struct wdm_group *group)
 {
-	struct wdm_cdev_group *cgroup = group->provider_data;
-
-	mutex_lock(&wdm_cdev_lock);
-	list_del(&cgroup->node);
-	mutex_unlock(&wdm_cdev_lock);
+	xa_erase(&wdm_cdev_groups, (unsigned long)group->provider_data);
 	wdm_group_put(group);
-	kfree(cgroup);
 }
 
 static const struct wdm_provider_ops wdm_cdev_provider = {
@@ -131,21 +121,34 @@ static ntstatus_t wdm_cdev_add_group(struct wdm_owner *owner,
 				     struct iommu_group *iommu_group,
 				     struct wdm_group **out)
 {
-	struct wdm_cdev_group *cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL_ACCOUNT);
 	ntstatus_t status;
+	u32 id;
 
-	if (!cgroup)
+	/* The entry is reserved: storing the group does not fail. */
+	if (xa_alloc(&wdm_cdev_groups, &id, NULL, xa_limit_32b, GFP_KERNEL_ACCOUNT))
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = wdm_owner_add_group(owner, iommu_group, &wdm_cdev_provider, cgroup,
-				     &cgroup->group);
+	status = wdm_owner_add_group(owner, iommu_group, &wdm_cdev_provider,
+				     (void *)(unsigned long)id, out);
 	if (!wdm_ok(status)) {
-		kfree(cgroup);
+		xa_erase(&wdm_cdev_groups, id);
 		return status;
 	}
-	list_add_tail(&cgroup->node, &wdm_cdev_groups);
-	refcount_inc(&cgroup->group->refs);
-	*out = cgroup->group;
+	refcount_inc(&(*out)->refs);
+	xa_store(&wdm_cdev_groups, id, *out, GFP_KERNEL_ACCOUNT);
 	return STATUS_SUCCESS;
+}
+
+/* The first group whose number is not below *@id, with a reference */
+static struct wdm_group *wdm_cdev_next_group(unsigned long *id)
+{
+	struct wdm_group *group;
+
+	xa_lock(&wdm_cdev_groups);
+	group = xa_find(&wdm_cdev_groups, id, ULONG_MAX, XA_PRESENT);
+	if (group)
+		refcount_inc(&group->refs);
+	xa_unlock(&wdm_cdev_groups);
+	return group;
 }
 
 /* The owner's group, with a reference; it stays with the owner until that is closed. */
@@ -164,25 +167,6 @@ static ntstatus_t wdm_cdev_group_get(struct wdm_owner *owner,
 	return status;
 }
 
-/*
- * If the unbind began before the device was in its group, nobody has taken it back. The
- * lock makes the unbind find the device, or this find the unbind.
- */
-static ntstatus_t wdm_cdev_check_unbind(struct wdm_group *group, struct device *dev)
-{
-	bool unbinding;
-
-	if (mutex_lock_killable(&wdm_cdev_lock))
-		return STATUS_CANCELLED;
-	unbinding = xa_load(&wdm_cdev_unbinds, (unsigned long)dev);
-	mutex_unlock(&wdm_cdev_lock);
-	if (!unbinding)
-		return STATUS_SUCCESS;
-	/* Nobody can have attached it yet, so nothing is held. */
-	wdm_group_revoke_device(group, dev);
-	return STATUS_DEVICE_REMOVED;
-}
-
 static ntstatus_t wdm_cdev_create(struct wdm_owner *owner, struct device *dev,
 				  struct wdm_device **out)
 {
@@ -197,8 +181,11 @@ static ntstatus_t wdm_cdev_create(struct wdm_owner *owner, struct device *dev,
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_device_create(group, dev, out);
-	if (wdm_ok(status))
-		status = wdm_cdev_check_unbind(group, dev);
+	if (wdm_ok(status) && xa_load(&wdm_cdev_unbinds, (unsigned long)dev)) {
+		/* Nobody can have attached it yet, so nothing is held. */
+		wdm_group_revoke_device(group, dev);
+		status = STATUS_DEVICE_REMOVED;
+	}
 	wdm_group_put(group);
 	return status;
 }
@@ -234,17 +221,18 @@ ntstatus_t wdm_cdev_device_create(struct wdm_owner *owner, int fd, struct wdm_de
  */
 static struct file *wdm_cdev_revoke(struct device *dev)
 {
-	struct wdm_cdev_group *cgroup;
 	struct file *file = NULL;
+	struct wdm_group *group;
+	unsigned long id;
 
-	lockdep_assert_held(&wdm_cdev_lock);
-	list_for_each_entry(cgroup, &wdm_cdev_groups, node) {
-		void *hold = wdm_group_revoke_device(cgroup->group, dev);
+	for (id = 0; (group = wdm_cdev_next_group(&id)); id++) {
+		void *hold = wdm_group_revoke_device(group, dev);
 
 		if (file && hold)
 			fput(hold);
 		else
 			file = hold ?: file;
+		wdm_group_put(group);
 	}
 	return file;
 }
@@ -255,11 +243,9 @@ static void wdm_cdev_begin_unbind(struct device *dev)
 
 	if (!device_iommu_mapped(dev))
 		return;
-	mutex_lock(&wdm_cdev_lock);
 	xa_store(&wdm_cdev_unbinds, (unsigned long)dev, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
 	file = wdm_cdev_revoke(dev);
-	mutex_unlock(&wdm_cdev_lock);
 	/* Not fput(): this task cannot return to user space before the driver is unbound. */
 	if (file)
 		__fput_sync(file);
