@@ -201,6 +201,19 @@ void open_caller_managed(struct fixture *fixture, size_t pages,
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 }
 
+void in_every_order(const char names[], void (*run)(const unsigned int order[4]))
+{
+	for (unsigned int code = 0; code < 256; code++) {
+		const unsigned int order[] = { code >> 6, code >> 4 & 3, code >> 2 & 3, code & 3 };
+
+		if ((1 << order[0] | 1 << order[1] | 1 << order[2] | 1 << order[3]) != 0xf)
+			continue;
+		tap_diag("%c%c%c%c", names[order[0]], names[order[1]], names[order[2]],
+			 names[order[3]]);
+		run(order);
+	}
+}
+
 /* Closing a file in another process takes a moment. */
 bool pins_are_back(long long before)
 {

@@ -89,6 +89,9 @@ __u32 map_pages(struct fixture *fixture, size_t first, size_t number, __u64 addr
 enum dma write_to(struct fixture *fixture, __u64 address, void *target);
 enum dma read_from(struct fixture *fixture, __u64 address, void *source);
 
+/* Run a case for each order of four files, whose names are letters. */
+void in_every_order(const char names[], void (*run)(const unsigned int order[4]));
+
 /* Other helpers */
 void *get_huge_page(void);
 __u64 random_number(__u64 limit);

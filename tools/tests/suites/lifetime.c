@@ -72,7 +72,7 @@ static void check_files(struct fixture *fixture, const bool open[FILES])
 		       wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 }
 
-static void close_in_order(const enum file order[FILES])
+static void close_in_order(const unsigned int order[FILES])
 {
 	bool open[FILES] = { true, true, true, true };
 	long long pinned = pinned_pages();
@@ -94,19 +94,7 @@ static void close_in_order(const enum file order[FILES])
 
 static void orders(void)
 {
-	static const char names[] = "WCGD";
-
-	for (unsigned int code = 0; code < FILES * FILES * FILES * FILES; code++) {
-		const enum file order[FILES] = {
-			code / 64 % FILES, code / 16 % FILES, code / 4 % FILES, code % FILES
-		};
-
-		if ((1 << order[0] | 1 << order[1] | 1 << order[2] | 1 << order[3]) != 0xf)
-			continue;
-		tap_diag("%c%c%c%c", names[order[0]], names[order[1]], names[order[2]],
-			 names[order[3]]);
-		close_in_order(order);
-	}
+	in_every_order("WCGD", close_in_order);
 }
 
 /* Without any detach, unmap or delete, and caller-managed */
