@@ -32,6 +32,7 @@
  * @calls: how many were made
  * @successes: how many of them succeeded
  * @strange: how many answers were inconsistent
+ * @kept: how often a cdev was still bound after the program had closed it
  */
 struct hammer {
 	struct ioctl_objects objects;
@@ -41,6 +42,7 @@ struct hammer {
 	unsigned long calls;
 	unsigned long successes;
 	unsigned long strange;
+	unsigned int kept;
 };
 
 /* One thread's numbers */
@@ -488,15 +490,11 @@ static bool take_back_and_hand_over(struct hammer *hammer)
 	return true;
 }
 
-/* Close the device's files and open them, and do something to it in between. */
-static bool reopen(struct hammer *hammer, bool (*between)(void))
+static bool reopen(struct hammer *hammer)
 {
 	struct fixture *fixture = &hammer->objects.fixture;
 	struct wdm_error error;
 
-	close_files(fixture->device);
-	if (!CHECK(between()))
-		return false;
 	if (!CHECK(open_files(fixture->device, fixture->fd, &error))) {
 		tap_diag("%s", error.text);
 		return false;
@@ -505,25 +503,49 @@ static bool reopen(struct hammer *hammer, bool (*between)(void))
 	return true;
 }
 
-#define DEVICES	"/sys/bus/pci/devices/"
+#define WAIT_SECONDS	20
 
-static bool nothing(void)
+/*
+ * A cdev that is attached stays bound, and VFIO refuses to bind it again. Without its files
+ * threads cannot attach it, but one may have found them just before they were closed.
+ */
+static bool close_and_reopen(struct hammer *hammer)
 {
+	struct fixture *fixture = &hammer->objects.fixture;
+	time_t end = time(NULL) + WAIT_SECONDS;
+	struct wdm_error error;
+
+	close_files(fixture->device);
+	while (!open_files(fixture->device, fixture->fd, &error)) {
+		close_files(fixture->device);
+		if (!CHECK_EQUAL(error.error, EINVAL) || !CHECK(time(NULL) <= end))
+			return false;
+		hammer->kept++;
+		for (__u32 handle = 1; handle <= hammer->highest; handle++)
+			wdm_detach(fixture->fd, handle);
+	}
+	add_device(hammer);
 	return true;
 }
 
-static bool unbind_and_bind(void)
+#define DEVICES	"/sys/bus/pci/devices/"
+
+static bool unbind_and_bind(struct hammer *hammer)
 {
-	return unbind_driver(options.device.text) && bind_driver(options.device.text);
+	close_files(hammer->objects.fixture.device);
+	return CHECK(unbind_driver(options.device.text) && bind_driver(options.device.text)) &&
+	       reopen(hammer);
 }
 
-static bool remove_and_rescan(void)
+static bool remove_and_rescan(struct hammer *hammer)
 {
 	char path[128];
 
+	close_files(hammer->objects.fixture.device);
 	snprintf(path, sizeof(path), DEVICES "%s/remove", options.device.text);
-	return write_text(path, "1") && write_text("/sys/bus/pci/rescan", "1") &&
-	       bind_driver(options.device.text);
+	return CHECK(write_text(path, "1") && write_text("/sys/bus/pci/rescan", "1") &&
+		     bind_driver(options.device.text)) &&
+	       reopen(hammer);
 }
 
 /* VFIO takes the group back and hands it over, while the threads call everything. */
@@ -542,17 +564,17 @@ static void hammer_and_take_back(void)
 		usleep(200000);
 		switch (rounds++ % 3) {
 		case 0:
-			good = options.cdev ? reopen(&hammer, nothing) :
+			good = options.cdev ? close_and_reopen(&hammer) :
 					      take_back_and_hand_over(&hammer);
 			break;
 		case 1:
-			good = reopen(&hammer, unbind_and_bind);
+			good = unbind_and_bind(&hammer);
 			break;
 		default:
-			good = reopen(&hammer, remove_and_rescan);
+			good = remove_and_rescan(&hammer);
 		}
 	}
-	tap_diag("%u rounds", rounds);
+	tap_diag("%u rounds, cdev kept %u times", rounds, hammer.kept);
 	stop(&hammer, threads);
 	wdm_vfio_close(hammer.objects.fixture.device);
 	delete_all(&hammer);
