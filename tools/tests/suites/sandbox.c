@@ -155,9 +155,46 @@ static void use(struct fixture *fixture, void *bar)
 
 #define ARENA_PAGES	(4 + TABLE_PAGES)
 
-/* Without sysfs: the number of the group and the address come from outside. */
-static void run_inside(int group, const struct wdm_pci_address *address, size_t pinned_outside)
+/**
+ * struct handed - the files of a device that the room has, beside /dev/wdm_iommu
+ * @shared: of VFIO's containers, or of iommufds
+ * @device: of the device's group, or its cdev
+ */
+struct handed {
+	const char *shared;
+	char device[32];
+};
+
+static void find_files(struct handed *handed)
 {
+	struct wdm_error error;
+	char link[32];
+	ssize_t length;
+	int fd;
+
+	handed->shared = options.cdev ? "/dev/iommu" : "/dev/vfio/vfio";
+	fd = options.cdev ? wdm_cdev_open(options.device.text, &error) :
+			    wdm_group_open(wdm_pci_group(options.device.text), &error);
+	REQUIRE(fd >= 0);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, handed->device, sizeof(handed->device) - 1);
+	REQUIRE(length > 0);
+	handed->device[length] = '\0';
+	close(fd);
+}
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	REQUIRE(fd >= 0);
+	return fd;
+}
+
+/* Without sysfs: names of files, and the address, come from outside. */
+static void run_inside(const struct handed *handed, size_t pinned_outside)
+{
+	struct wdm_vfio_fds fds = { sizeof(fds), -1, -1, -1, -1 };
 	struct wdm_vfio_device *device;
 	struct fixture fixture;
 	struct wdm_error error;
@@ -168,16 +205,12 @@ static void run_inside(int group, const struct wdm_pci_address *address, size_t 
 	open_fixture(&fixture);
 	check_limit(fixture.fd, LIMIT_PAGES - pinned_outside);
 	open_arena(&fixture, ARENA_PAGES);
-	device = wdm__vfio_new();
+	*(options.cdev ? &fds.iommufd : &fds.container) = open_file(handed->shared);
+	*(options.cdev ? &fds.device : &fds.group) = open_file(handed->device);
+	device = wdm_vfio_open_fds(fixture.fd, &fds, options.device.text, &error);
+	if (!device)
+		tap_diag("%s", error.text);
 	REQUIRE(device);
-	device->address = *address;
-	device->container = wdm_container_open(&error);
-	device->group = wdm_group_open(group, &error);
-	REQUIRE(device->container >= 0 && device->group >= 0);
-	REQUIRE(wdm_container_add(device->container, device->group, &error));
-	REQUIRE(wdm_container_bind(device->container, fixture.fd, &error));
-	REQUIRE(wdm__vfio_get(device, options.device.text, &error));
-	MUST(wdm_device_create(fixture.fd, address, &device->handle, NULL));
 	fixture.device = device;
 	bar = wdm_bar_map(device, 0, 0, 0, &error);
 	REQUIRE(bar);
@@ -196,7 +229,7 @@ static void bind_file(const char *path)
 }
 
 /* Namespaces in which this user is root, and sees three files and nothing else */
-static void enter_room(uid_t user, const char *group)
+static void enter_room(uid_t user, const struct handed *handed)
 {
 	char map[32];
 
@@ -207,41 +240,40 @@ static void enter_room(uid_t user, const char *group)
 	REQUIRE(write_text("/proc/self/uid_map", map));
 	REQUIRE(write_text("/proc/self/gid_map", map));
 	REQUIRE(!mount("none", ROOM, "tmpfs", 0, NULL));
-	REQUIRE(!mkdir(ROOM "/dev", 0700) && !mkdir(ROOM "/dev/vfio", 0700));
+	REQUIRE(!mkdir(ROOM "/dev", 0700) && !mkdir(ROOM "/dev/vfio", 0700) &&
+		!mkdir(ROOM "/dev/vfio/devices", 0700));
 	bind_file("/dev/wdm_iommu");
-	bind_file("/dev/vfio/vfio");
-	bind_file(group);
+	bind_file(handed->shared);
+	bind_file(handed->device);
 	REQUIRE(!chroot(ROOM) && !chdir("/"));
 }
 
 /* The user may open the files that it is to use, as a container's manager arranges it. */
-static void hand_over(uid_t user, const char *group)
+static void hand_over(uid_t user, const struct handed *handed)
 {
 	REQUIRE(!chown("/dev/wdm_iommu", user, user));
-	REQUIRE(!chown(group, user, user));
-	REQUIRE(!chmod("/dev/vfio/vfio", 0666));
+	REQUIRE(!chown(handed->device, user, user));
+	REQUIRE(!chmod(handed->shared, 0666));
 	if (mkdir(ROOM, 0755))
 		REQUIRE(errno == EEXIST);
 }
 
-static void keep_from(const char *group)
+static void keep_from(const struct handed *handed)
 {
-	REQUIRE(!chown("/dev/wdm_iommu", 0, 0) && !chown(group, 0, 0));
+	REQUIRE(!chown("/dev/wdm_iommu", 0, 0) && !chown(handed->device, 0, 0));
 }
 
 static void namespaces(void)
 {
 	const uid_t user = FIRST_USER;
 	long long pinned = pinned_pages();
-	struct wdm_pci_address address;
-	int number = wdm_pci_group(options.device.text), status;
-	char group[32];
+	struct handed handed;
+	int status;
 	pid_t child;
 	__u32 mdl;
 
-	REQUIRE(number >= 0 && wdm_pci_parse(options.device.text, &address));
-	snprintf(group, sizeof(group), "/dev/vfio/%d", number);
-	hand_over(user, group);
+	find_files(&handed);
+	hand_over(user, &handed);
 	child = fork();
 	REQUIRE(child >= 0);
 	if (!child) {
@@ -252,19 +284,19 @@ static void namespaces(void)
 		fd = wdm_open();
 		REQUIRE(fd >= 0);
 		MUST(pin(fd, 8, &mdl));
-		enter_room(user, group);
+		enter_room(user, &handed);
 		/* The first process of the new namespace */
 		child = fork();
 		REQUIRE(child >= 0);
 		if (!child) {
 			close(fd);
-			run_inside(number, &address, 8);
+			run_inside(&handed, 8);
 			finish();
 		}
 		end_like(child);
 	}
 	status = wait_for(child);
-	keep_from(group);
+	keep_from(&handed);
 	CHECK(pins_are_back(pinned));
 	if (status != TAP_PASS)
 		_exit(status < 0 ? TAP_FAIL : status);
@@ -385,9 +417,9 @@ static void broker(void)
 
 static const struct test_case cases[] = {
 	{ .name = "a container with three device files", .run = namespaces,
-	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
+	  .needs = NEEDS_DEVICE },
 	{ .name = "files that a broker has opened", .run = broker,
-	  .needs = NEEDS_DEVICE | NEEDS_CONTAINER },
+	  .needs = NEEDS_DEVICE },
 };
 
 const struct suite sandbox_suite = { "sandbox", cases, ARRAY_SIZE(cases) };
