@@ -19,8 +19,7 @@
 #include <unistd.h>
 
 #include "suites.h"
-#include "fixture.h"
-#include "iommufd_abi.h"
+#include "iommufd.h"
 
 #define PAGE	WDM_PAGE_SIZE
 
@@ -175,6 +174,20 @@ static void handle_without_files(void)
 	MUST(create_device(fixture.fd, fixture.device));
 }
 
+/* The number belongs to a device of another group now, which is bound. */
+static void check_other_device(struct fixture *fixture)
+{
+	struct wdm_error error;
+	struct wdm_vfio_device *other = wdm_vfio_open(fixture->fd, options.other.text, &error);
+
+	REQUIRE(other && dup2(other->fd, fixture->device->fd) == fixture->device->fd);
+	EXPECT(STATUS_DEVICE_REMOVED,
+	       wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
+	EXPECT(STATUS_RESOURCE_IN_USE, create_with(fixture->fd, fixture->device->fd));
+	CHECK(!is_attached(fixture));
+	wdm_vfio_close(other);
+}
+
 /* The number of the descriptor does not matter, nor which ones lead to other files. */
 static void other_descriptors(void)
 {
@@ -196,9 +209,93 @@ static void other_descriptors(void)
 	EXPECT(STATUS_INVALID_DEVICE_STATE,
 	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	close(second);
+	if (options.has_other)
+		check_other_device(&fixture);
 	close_cdev(&fixture);
 	EXPECT(STATUS_DEVICE_REMOVED,
 	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
+	check_available();
+}
+
+/**
+ * struct juggler - a thread that changes what descriptors lead to
+ * @fds: two descriptors; the cdev is behind one of them, and something else behind the other
+ * @cdev: the cdev's file, as a descriptor that does not change
+ * @stop: it is to return
+ * @rounds: how often it has changed them
+ */
+struct juggler {
+	int fds[2];
+	int cdev;
+	bool stop;
+	unsigned int rounds;
+};
+
+static void *juggle(void *argument)
+{
+	struct juggler *juggler = argument;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	while (!__atomic_load_n(&juggler->stop, __ATOMIC_RELAXED)) {
+		int fd = juggler->fds[juggler->rounds++ % 2];
+
+		dup2(juggler->cdev, fd);
+		dup2(null, fd);
+		close(fd);
+	}
+	close(null);
+	return NULL;
+}
+
+/* What a call says that finds a descriptor open, closed, or leading elsewhere */
+static bool is_sane(__u32 status)
+{
+	return !status || status == STATUS_INVALID_HANDLE ||
+	       status == STATUS_OBJECT_TYPE_MISMATCH;
+}
+
+/* Descriptors are closed and opened while calls look at them. */
+static void descriptors_meanwhile(void)
+{
+	unsigned int created = 0, refused = 0, attached = 0;
+	struct juggler juggler = { .fds = { 300, 301 } };
+	time_t end = time(NULL) + options.seconds;
+	struct fixture fixture;
+	pthread_t thread;
+
+	open_os_managed(&fixture, 2, 0);
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
+	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
+	/* Above the others, so that an attach finds those first. */
+	juggler.cdev = fcntl(fixture.device->fd, F_DUPFD_CLOEXEC, 400);
+	REQUIRE(juggler.cdev >= 0);
+	close(fixture.device->fd);
+	fixture.device->fd = juggler.cdev;
+	REQUIRE(!pthread_create(&thread, NULL, juggle, &juggler));
+	while (time(NULL) < end || !created || !refused || !attached) {
+		__u32 handle, status;
+
+		status = wdm_device_create_cdev(fixture.fd, juggler.fds[created % 2], &handle,
+						NULL);
+		if (!CHECK(is_sane(status)))
+			break;
+		if (status) {
+			refused++;
+			continue;
+		}
+		created++;
+		/* There is one descriptor that does not change. */
+		if (!EXPECT(STATUS_SUCCESS, wdm_attach(fixture.fd, fixture.domain, handle)))
+			break;
+		attached++;
+		MUST(wdm_detach(fixture.fd, handle));
+		MUST(wdm_destroy(fixture.fd, handle));
+	}
+	__atomic_store_n(&juggler.stop, true, __ATOMIC_RELAXED);
+	REQUIRE(!pthread_join(thread, NULL));
+	tap_diag("%u handles, %u refused, %u rounds", created, refused, juggler.rounds);
+	/* No call has kept a file. */
+	let_go(&fixture);
 	check_available();
 }
 
@@ -317,12 +414,10 @@ static void bad_files(void)
 	EXPECT(STATUS_RESOURCE_IN_USE, create_with(fixture.fd, cdev));
 }
 
-/* Devices of one group have one owner; so has a device in two files of /dev/wdm_iommu. */
+/* A device in two files of /dev/wdm_iommu has one owner at a time. */
 static void two_owners(void)
 {
 	struct fixture fixture, other;
-	struct wdm_error error;
-	int cdev;
 
 	open_os_managed(&fixture, 2, 0);
 	open_fixture(&other);
@@ -337,52 +432,6 @@ static void two_owners(void)
 	EXPECT(STATUS_DEVICE_BUSY, wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	close(other.fd);
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
-
-	if (!options.has_pair)
-		return;
-	/* Another iommufd gets no device of a group that is bound. */
-	let_go(&fixture);
-	MUST(wdm_detach(fixture.fd, fixture.device->handle));
-	fixture.device = wdm_vfio_open(fixture.fd, options.pair[0].text, &error);
-	REQUIRE(fixture.device);
-	cdev = wdm_cdev_open(options.pair[1].text, &error);
-	REQUIRE(cdev >= 0);
-	CHECK(!wdm_cdev_bind(cdev, wdm_iommufd_open(&error), &error));
-	EXPECT(STATUS_INVALID_DEVICE_STATE, create_with(fixture.fd, cdev));
-	REQUIRE(wdm_cdev_bind(cdev, fixture.device->iommufd, &error));
-	MUST(create_with(fixture.fd, cdev));
-}
-
-/* A page table of the iommufd that maps page 1 of the arena at ADDRESS */
-static __u32 make_ioas(struct fixture *fixture)
-{
-	struct abi_ioas_alloc alloc = { .size = sizeof(alloc) };
-	struct abi_ioas_map map = {
-		.size = sizeof(map),
-		.flags = ABI_FIXED_READ_WRITE,
-		.address = caller(page(fixture, 1)),
-		.length = PAGE,
-		.iova = ADDRESS,
-	};
-
-	REQUIRE(!ioctl(fixture->device->iommufd, ABI_IOAS_ALLOC, &alloc));
-	map.ioas = alloc.ioas;
-	REQUIRE(!ioctl(fixture->device->iommufd, ABI_IOAS_MAP, &map));
-	return alloc.ioas;
-}
-
-static int attach_pt(const struct fixture *fixture, __u32 ioas)
-{
-	struct abi_attach_pt attach = { .argsz = sizeof(attach), .id = ioas };
-
-	return ioctl(fixture->device->fd, ABI_ATTACH_PT, &attach) ? errno : 0;
-}
-
-static int detach_pt(const struct fixture *fixture)
-{
-	struct abi_detach_pt detach = { .argsz = sizeof(detach) };
-
-	return ioctl(fixture->device->fd, ABI_DETACH_PT, &detach) ? errno : 0;
 }
 
 /* Either we or the iommufd, and whoever comes second is told so. */
@@ -394,13 +443,13 @@ static void page_tables(void)
 
 	open_os_managed(&fixture, 2, 0);
 	ioas = make_ioas(&fixture);
-	CHECK_EQUAL(attach_pt(&fixture, ioas), EBUSY);
-	CHECK_EQUAL(detach_pt(&fixture), 0);
+	CHECK_EQUAL(attach_pt(fixture.device, ioas), EBUSY);
+	CHECK_EQUAL(detach_pt(fixture.device), 0);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
-	CHECK_EQUAL(attach_pt(&fixture, ioas), 0);
+	CHECK_EQUAL(attach_pt(fixture.device, ioas), 0);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT(STATUS_DEVICE_BUSY, wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT(STATUS_DEVICE_BUSY,
@@ -412,13 +461,13 @@ static void page_tables(void)
 	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	MUST(create_device(fixture.fd, fixture.device));
 
-	CHECK_EQUAL(detach_pt(&fixture), 0);
+	CHECK_EQUAL(detach_pt(fixture.device), 0);
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	/* Our file goes, the program's page table comes. */
 	close(fixture.fd);
-	CHECK_EQUAL(attach_pt(&fixture, ioas), 0);
+	CHECK_EQUAL(attach_pt(fixture.device, ioas), 0);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 }
 
@@ -435,10 +484,10 @@ static void *keep_attaching_pt(void *argument)
 	struct rival *rival = argument;
 
 	while (!__atomic_load_n(&rival->stop, __ATOMIC_RELAXED)) {
-		int error = attach_pt(rival->fixture, rival->ioas);
+		int error = attach_pt(rival->fixture->device, rival->ioas);
 
 		rival->attached += !error;
-		rival->bad += (error && error != EBUSY) || detach_pt(rival->fixture);
+		rival->bad += (error && error != EBUSY) || detach_pt(rival->fixture->device);
 	}
 	return NULL;
 }
@@ -631,6 +680,8 @@ static const struct test_case cases[] = {
 	{ .name = "files closed in every order", .run = orders, .needs = CDEV, .seconds = 300 },
 	{ .name = "a handle whose files are closed", .run = handle_without_files, .needs = CDEV },
 	{ .name = "descriptors that lead elsewhere", .run = other_descriptors, .needs = CDEV },
+	{ .name = "descriptors that change meanwhile", .run = descriptors_meanwhile,
+	  .needs = CDEV, .seconds = 120 },
 	{ .name = "a process without the cdev", .run = other_process, .needs = CDEV },
 	{ .name = "files that are no bound cdev", .run = bad_files, .needs = CDEV },
 	{ .name = "two owners", .run = two_owners, .needs = CDEV },

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A group whose devices do not all belong to VFIO: it cannot be used, or its other
- * devices cannot get a driver of Linux' own.
+ * Groups of several devices. If they do not all belong to VFIO, the group cannot be used, or
+ * its other devices cannot get a driver of Linux' own; through cdevs, they share an iommufd.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "iommufd.h"
 #include "suites.h"
 #include "traffic.h"
 
@@ -62,7 +64,7 @@ static void not_viable(void)
 	REQUIRE(is_host_driven(third));
 	for (unsigned int i = 0; i < 2; i++) {
 		CHECK(!wdm_vfio_open(fixture.fd, options.pair[i].text, &error));
-		CHECK_EQUAL(error.error, EBUSY);
+		CHECK_EQUAL(error.error, options.cdev ? EPERM : EBUSY);
 		tap_diag("%s", error.text);
 	}
 	CHECK(is_host_driven(third));
@@ -107,11 +109,120 @@ static void attached(void)
 	CHECK(wdm_pci_has_vfio_driver(third));
 }
 
+/* The group is the iommufd's that the first device is bound to. */
+static void check_other_iommufd(struct fixture *fixture)
+{
+	struct wdm_error error;
+	int cdev = wdm_cdev_open(options.pair[1].text, &error);
+	int iommufd = wdm_iommufd_open(&error);
+	__u32 handle;
+
+	REQUIRE(cdev >= 0 && iommufd >= 0);
+	CHECK(!wdm_cdev_bind(cdev, iommufd, &error));
+	CHECK_EQUAL(error.error, EPERM);
+	EXPECT(STATUS_INVALID_DEVICE_STATE,
+	       wdm_device_create_cdev(fixture->fd, cdev, &handle, NULL));
+	close(iommufd);
+	close(cdev);
+	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, fixture->arena));
+}
+
+/* The first device is attached, so nobody else attaches the second. */
+static void check_other_owners(struct fixture *fixture, struct wdm_vfio_device *second,
+			       __u32 ioas)
+{
+	struct fixture other;
+	__u32 handle;
+
+	CHECK_EQUAL(attach_pt(second, ioas), EBUSY);
+	open_fixture(&other);
+	MUST(wdm_device_create_cdev(other.fd, second->fd, &handle, NULL));
+	MUST(wdm_domain_create(other.fd, true, 0, &other.domain));
+	EXPECT(STATUS_DEVICE_BUSY, wdm_attach(other.fd, other.domain, handle));
+	CHECK_EQUAL(query(other.fd, other.domain).devices, 0);
+	close(other.fd);
+	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, fixture->arena));
+	EXPECT_DMA(DMA_BLOCKED, write_to(fixture, ADDRESS, page(fixture, 1)));
+}
+
+/* A page table of the iommufd, attached to one device, keeps the other one, too. */
+static void check_page_table(struct fixture *fixture, struct wdm_vfio_device *second, __u32 ioas)
+{
+	MUST(wdm_detach(fixture->fd, fixture->device->handle));
+	CHECK_EQUAL(attach_pt(second, ioas), 0);
+	EXPECT(STATUS_DEVICE_BUSY,
+	       wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
+	CHECK_EQUAL(query(fixture->fd, fixture->domain).devices, 0);
+	EXPECT_DMA(DMA_BLOCKED, write_to(fixture, HOME_ADDRESS, fixture->arena));
+	CHECK_EQUAL(detach_pt(second), 0);
+	MUST(wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
+	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, fixture->arena));
+}
+
+/* Both are attached; each keeps its own cdev, and either of them the group. */
+static void check_closed_cdevs(struct fixture *fixture, struct wdm_vfio_device *second,
+			       struct probe *probe)
+{
+	int iommufd = fcntl(fixture->device->iommufd, F_DUPFD_CLOEXEC, 0), cdev;
+	struct wdm_vfio_device *device;
+	struct wdm_error error;
+
+	REQUIRE(iommufd >= 0);
+	second->iommufd = -1;
+	close_files(fixture->device);
+	cdev = wdm_cdev_open(options.pair[0].text, &error);
+	REQUIRE(cdev >= 0);
+	CHECK(!wdm_cdev_bind(cdev, iommufd, &error));
+	CHECK_EQUAL(error.error, EINVAL);
+	CHECK_EQUAL(query(fixture->fd, fixture->domain).devices, 2);
+
+	MUST(wdm_detach(fixture->fd, fixture->device->handle));
+	CHECK(wdm_cdev_bind(cdev, iommufd, &error));
+	EXPECT_DMA(DMA_ARRIVED, probe_write(probe, HOME_ADDRESS, fixture->arena));
+	close(cdev);
+	close(iommufd);
+	EXPECT_DMA(DMA_ARRIVED, probe_write(probe, HOME_ADDRESS, fixture->arena));
+	CHECK(!wdm_vfio_open(fixture->fd, options.pair[0].text, &error));
+	CHECK_EQUAL(error.error, EPERM);
+
+	close_files(second);
+	CHECK_EQUAL(query(fixture->fd, fixture->domain).devices, 1);
+	MUST(wdm_detach(fixture->fd, second->handle));
+	MUST(wdm_destroy(fixture->fd, fixture->device->handle));
+	device = wdm_vfio_open(fixture->fd, options.pair[0].text, &error);
+	CHECK(device);
+	wdm_vfio_close(device);
+}
+
+static void cdevs(void)
+{
+	struct wdm_vfio_device *second;
+	struct fixture fixture;
+	struct probe probe;
+	__u32 ioas;
+
+	options.device = options.pair[0];
+	open_os_managed(&fixture, 2, 0);
+	check_other_iommufd(&fixture);
+	second = open_one(&fixture, options.pair[1].text, fixture.device, &probe);
+	ioas = make_ioas(&fixture);
+	check_other_owners(&fixture, second, ioas);
+	check_page_table(&fixture, second, ioas);
+
+	MUST(wdm_attach(fixture.fd, fixture.domain, second->handle));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 2);
+	REQUIRE(probe_load(&probe, HOME_ADDRESS, fixture.arena));
+	EXPECT_DMA(DMA_ARRIVED, probe_write(&probe, HOME_ADDRESS, fixture.arena));
+	check_closed_cdevs(&fixture, second, &probe);
+}
+
 static const struct test_case cases[] = {
 	{ .name = "a device of the group has another driver", .run = not_viable,
-	  .needs = NEEDS_PAIR | NEEDS_STRANGER | NEEDS_CONTAINER },
+	  .needs = NEEDS_PAIR | NEEDS_STRANGER },
 	{ .name = "a device of an attached group gets no other driver", .run = attached,
 	  .needs = NEEDS_PAIR | NEEDS_STRANGER },
+	{ .name = "two devices of a group, through cdevs", .run = cdevs,
+	  .needs = NEEDS_PAIR | NEEDS_CDEV },
 };
 
 const struct suite groups_suite = { "groups", cases, ARRAY_SIZE(cases) };
