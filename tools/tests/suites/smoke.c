@@ -2,8 +2,25 @@
 /*
  * The shortest proof that a machine's module works.
  */
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+
 #include "suites.h"
 #include "fixture.h"
+
+/* INFO names the interfaces of VFIO that devices can be taken from, and no others. */
+static void providers(int fd, __u32 flags)
+{
+	int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	__u32 device;
+
+	CHECK_EQUAL(ioctl(container, VFIO_CHECK_EXTENSION, WDM_IOMMU_VFIO_IOMMU) == 1,
+		    !!(flags & WDM_IOMMU_INFO_VFIO_CONTAINER));
+	EXPECT(flags & WDM_IOMMU_INFO_VFIO_CDEV ? STATUS_INVALID_HANDLE : STATUS_NOT_SUPPORTED,
+	       wdm_device_create_cdev(fd, -1, &device, NULL));
+	CHECK(flags & (options.cdev ? WDM_IOMMU_INFO_VFIO_CDEV : WDM_IOMMU_INFO_VFIO_CONTAINER));
+}
 
 static void info(void)
 {
@@ -21,8 +38,7 @@ static void info(void)
 	CHECK(info.max_va_list >= 1);
 	CHECK(info.max_events >= 2);
 	CHECK_EQUAL(info.event_size, sizeof(struct wdm_iommu_event));
-	CHECK(info.flags & (options.cdev ? WDM_IOMMU_INFO_VFIO_CDEV :
-					  WDM_IOMMU_INFO_VFIO_CONTAINER));
+	providers(fixture.fd, info.flags);
 }
 
 static void os_managed(void)
