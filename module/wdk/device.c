@@ -563,14 +563,6 @@ NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 	return wdk_list_mappings(nr, Buffer, BufferLength, ReturnLength);
 }
 
-static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, BOOLEAN Enable,
-				  PDEVICE_FAULT_CONFIGURATION FaultConfig)
-{
-	if (!dev->domain)
-		return STATUS_INVALID_PARAMETER_1;
-	return wdk_set_faults(dev, Enable ? FaultConfig : NULL);
-}
-
 static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
 				 PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
@@ -579,6 +571,22 @@ static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
 	if (Enable && (!FaultConfig || !FaultConfig->FaultHandler))
 		return STATUS_INVALID_PARAMETER_4;
 	return STATUS_SUCCESS;
+}
+
+/* Unlocks @dev. Without one, the answer is @none. */
+static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, ULONG InputMappingIdBase,
+				  BOOLEAN Enable, PDEVICE_FAULT_CONFIGURATION FaultConfig,
+				  NTSTATUS none)
+{
+	NTSTATUS status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
+
+	if (!dev)
+		return wdm_ok(status) ? none : status;
+	if (wdm_ok(status))
+		status = dev->domain ? wdk_set_faults(dev, Enable ? FaultConfig : NULL) :
+				       STATUS_INVALID_PARAMETER_1;
+	wdk_device_unlock(dev);
+	return status;
 }
 
 /*
@@ -591,19 +599,9 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					BOOLEAN Enable,
 					PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	PIOMMU_DMA_DEVICE dev;
-	NTSTATUS status;
-
 	might_sleep();
-	status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
-	if (!wdm_ok(status))
-		return status;
-	dev = wdk_find_locked(PhysicalDeviceObject);
-	if (!dev)
-		return STATUS_INVALID_PARAMETER_1;
-	status = wdk_report_faults(dev, Enable, FaultConfig);
-	wdk_device_unlock(dev);
-	return status;
+	return wdk_report_faults(wdk_find_locked(PhysicalDeviceObject), InputMappingIdBase,
+				 Enable, FaultConfig, STATUS_INVALID_PARAMETER_1);
 }
 
 /*
@@ -615,19 +613,9 @@ NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
 					   BOOLEAN Enable,
 					   PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	PIOMMU_DMA_DEVICE dev;
-	NTSTATUS status;
-
 	might_sleep();
-	status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
-	if (!wdm_ok(status))
-		return status;
-	dev = wdk_device_lock(DmaDevice);
-	if (!dev)
-		return STATUS_INVALID_HANDLE;
-	status = wdk_report_faults(dev, Enable, FaultConfig);
-	wdk_device_unlock(dev);
-	return status;
+	return wdk_report_faults(wdk_device_lock(DmaDevice), InputMappingIdBase, Enable,
+				 FaultConfig, STATUS_INVALID_HANDLE);
 }
 
 /*

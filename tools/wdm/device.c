@@ -329,16 +329,10 @@ static NTSTATUS check_faults(ULONG base, BOOLEAN enable, PDEVICE_FAULT_CONFIGURA
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS set_faults(PDEVICE_OBJECT pdo, BOOLEAN enable,
-			   PDEVICE_FAULT_CONFIGURATION config)
+static NTSTATUS set_faults(PDEVICE_OBJECT pdo, PDEVICE_FAULT_CONFIGURATION config)
 {
-	NTSTATUS status;
+	NTSTATUS status = wdk_events_start();
 
-	if (is_removed(pdo) || !pdo->domain)
-		return STATUS_INVALID_PARAMETER_1;
-	if (!enable)
-		return end_faults(pdo);
-	status = wdk_events_start();
 	if (NT_SUCCESS(status))
 		status = wdk_status(wdm_set_fault_reporting(wdk_fd(), pdo->handle, true));
 	if (NT_SUCCESS(status)) {
@@ -349,20 +343,33 @@ static NTSTATUS set_faults(PDEVICE_OBJECT pdo, BOOLEAN enable,
 	return status;
 }
 
+/* wdk_lock is held. Without a PDO, the answer is @none. */
+static NTSTATUS report_faults(PDEVICE_OBJECT pdo, ULONG base, BOOLEAN enable,
+			      PDEVICE_FAULT_CONFIGURATION config, NTSTATUS none)
+{
+	NTSTATUS status = check_faults(base, enable, config);
+
+	if (!NT_SUCCESS(status))
+		return status;
+	if (!pdo)
+		return none;
+	if (is_removed(pdo) || !pdo->domain)
+		return STATUS_INVALID_PARAMETER_1;
+	return enable ? set_faults(pdo, config) : end_faults(pdo);
+}
+
 /* Contract: IommuSetDeviceFaultReporting. */
 NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					ULONG InputMappingIdBase, BOOLEAN Enable,
 					PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	NTSTATUS status = check_faults(InputMappingIdBase, Enable, FaultConfig);
+	NTSTATUS status;
 
 	wdm_port_passive("SetDeviceFaultReporting");
-	if (!NT_SUCCESS(status))
-		return status;
 	wdk_acquire();
-	status = pdo_exists(PhysicalDeviceObject) ?
-		set_faults(PhysicalDeviceObject, Enable, FaultConfig) :
-		STATUS_INVALID_PARAMETER_1;
+	status = report_faults(pdo_exists(PhysicalDeviceObject) ? PhysicalDeviceObject : NULL,
+			       InputMappingIdBase, Enable, FaultConfig,
+			       STATUS_INVALID_PARAMETER_1);
 	wdk_release();
 	return status;
 }
@@ -372,14 +379,12 @@ NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
 					   ULONG InputMappingIdBase, BOOLEAN Enable,
 					   PDEVICE_FAULT_CONFIGURATION FaultConfig)
 {
-	NTSTATUS status = check_faults(InputMappingIdBase, Enable, FaultConfig);
+	NTSTATUS status;
 
 	wdm_port_passive("SetDeviceFaultReportingEx");
-	if (!NT_SUCCESS(status))
-		return status;
 	wdk_acquire();
-	status = wdk_device_exists(DmaDevice) ?
-		set_faults(DmaDevice->pdo, Enable, FaultConfig) : STATUS_INVALID_HANDLE;
+	status = report_faults(wdk_device_exists(DmaDevice) ? DmaDevice->pdo : NULL,
+			       InputMappingIdBase, Enable, FaultConfig, STATUS_INVALID_HANDLE);
 	wdk_release();
 	return status;
 }
