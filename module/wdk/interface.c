@@ -8,6 +8,7 @@
 
 #include "../core/caller.h"
 #include "wdk.h"
+#include "tables.h"
 
 /* Guards the list and the users of domains. Held while a domain is deleted. */
 static DEFINE_MUTEX(wdk_domain_lock);
@@ -129,16 +130,15 @@ NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
 	return status;
 }
 
-static NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
+NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
 {
 	struct wdm_walk_error walk_error;
 
 	return wdm_domain_flush(Domain->core, &walk_error);
 }
 
-static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
-					 BOOLEAN LastLevel, ULONG Number,
-					 PVOID VaList)
+NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain, BOOLEAN LastLevel,
+				  ULONG Number, PVOID VaList)
 {
 	struct wdm_walk_error walk_error;
 
@@ -146,8 +146,8 @@ static NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain,
 				     &walk_error);
 }
 
-static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
-				     PDOMAIN_CONFIGURATION Configuration)
+NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
+			      PDOMAIN_CONFIGURATION Configuration)
 {
 	struct wdm_pt_config config = { };
 	struct wdm_walk_error walk_error;
@@ -179,25 +179,6 @@ static NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
 	return wdm_domain_configure(Domain->core, &config, &walk_error);
 }
 
-static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {
-	.Version = DMA_IOMMU_INTERFACE_VERSION_1,
-	.V1 = {
-		.CreateDomain = wdk_create_domain,
-		.DeleteDomain = wdk_delete_domain,
-		.AttachDevice = wdk_attach_device,
-		.DetachDevice = wdk_detach_device,
-		.FlushDomain = wdk_flush_domain,
-		.FlushDomainByVaList = wdk_flush_domain_va_list,
-		.QueryInputMappings = wdk_query_input_mappings,
-		.MapLogicalRange = wdk_map_logical_range,
-		.UnmapLogicalRange = wdk_unmap_logical_range,
-		.MapIdentityRange = wdk_map_identity_range,
-		.UnmapIdentityRange = wdk_unmap_identity_range,
-		.SetDeviceFaultReporting = wdk_set_device_fault_reporting,
-		.ConfigureDomain = wdk_configure_domain,
-	},
-};
-
 /* The highest version: 3 needs a kernel that can attach PASIDs. */
 #define WDK_VERSION_MAX	(WDM_HAS_PASIDS ? DMA_IOMMU_INTERFACE_EX_VERSION_3 : \
 					  DMA_IOMMU_INTERFACE_EX_VERSION_2)
@@ -205,36 +186,6 @@ static const DMA_IOMMU_INTERFACE wdk_interface_v1 = {
 /* Version 3 is version 2 and five functions. */
 static_assert(offsetofend(DMA_IOMMU_INTERFACE_V3, DeleteDevice) ==
 	      sizeof(DMA_IOMMU_INTERFACE_V2));
-
-static const DMA_IOMMU_INTERFACE_V3 wdk_interface_v3 = {
-	.CreateDomainEx = wdk_create_domain_ex,
-	.DeleteDomain = wdk_delete_domain,
-	.AttachDeviceEx = wdk_attach_device_ex,
-	.DetachDeviceEx = wdk_detach_device_ex,
-	.FlushDomain = wdk_flush_domain,
-	.FlushDomainByVaList = wdk_flush_domain_va_list,
-	.QueryInputMappings = wdk_query_input_mappings,
-	.MapLogicalRangeEx = wdk_map_logical_range_ex,
-	.UnmapLogicalRange = wdk_unmap_logical_range,
-	.MapIdentityRangeEx = wdk_map_identity_range_ex,
-	.UnmapIdentityRangeEx = wdk_unmap_identity_range_ex,
-	.SetDeviceFaultReportingEx = wdk_set_device_fault_reporting_ex,
-	.ConfigureDomain = wdk_configure_domain,
-	.QueryAvailableDomainTypes = wdk_query_available_domain_types,
-	.RegisterInterfaceStateChangeCallback = wdk_register_state_change,
-	.UnregisterInterfaceStateChangeCallback = wdk_unregister_state_change,
-	.ReserveLogicalAddressRange = wdk_reserve_logical_address_range,
-	.FreeReservedLogicalAddressRange = wdk_free_reserved_logical_address_range,
-	.MapReservedLogicalRange = wdk_map_reserved_logical_range,
-	.UnmapReservedLogicalRange = wdk_unmap_reserved_logical_range,
-	.CreateDevice = wdk_create_device,
-	.DeleteDevice = wdk_delete_device,
-	.CreatePasidDevice = wdk_create_pasid_device,
-	.DeletePasidDevice = wdk_delete_pasid_device,
-	.AttachPasidDevice = wdk_attach_pasid_device,
-	.DetachPasidDevice = wdk_detach_pasid_device,
-	.QueryDeviceInfo = wdk_query_device_info,
-};
 
 /**
  * IoGetIommuInterface() - The table of functions of a version

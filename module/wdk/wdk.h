@@ -61,6 +61,9 @@ IOMMU_DOMAIN_CREATE_EX wdk_create_domain_ex;
 /* interface.c */
 IOMMU_DOMAIN_CREATE wdk_create_domain;
 IOMMU_DOMAIN_DELETE wdk_delete_domain;
+IOMMU_FLUSH_DOMAIN wdk_flush_domain;
+IOMMU_FLUSH_DOMAIN_VA_LIST wdk_flush_domain_va_list;
+IOMMU_DOMAIN_CONFIGURE wdk_configure_domain;
 
 /* domain.c */
 IOMMU_MAP_LOGICAL_RANGE wdk_map_logical_range;

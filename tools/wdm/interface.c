@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "private.h"
+#include "../../module/wdk/tables.h"
 
 pthread_mutex_t wdk_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -81,55 +82,6 @@ bool wdk_contains(const LIST_ENTRY *head, const LIST_ENTRY *entry)
 	return false;
 }
 
-static const DMA_IOMMU_INTERFACE version_1 = {
-	.Version = DMA_IOMMU_INTERFACE_VERSION_1,
-	.V1 = {
-		.CreateDomain = wdk_create_domain,
-		.DeleteDomain = wdk_delete_domain,
-		.AttachDevice = wdk_attach_device,
-		.DetachDevice = wdk_detach_device,
-		.FlushDomain = wdk_flush_domain,
-		.FlushDomainByVaList = wdk_flush_domain_va_list,
-		.QueryInputMappings = wdk_query_input_mappings,
-		.MapLogicalRange = wdk_map_logical_range,
-		.UnmapLogicalRange = wdk_unmap_logical_range,
-		.MapIdentityRange = wdk_map_identity_range,
-		.UnmapIdentityRange = wdk_unmap_identity_range,
-		.SetDeviceFaultReporting = wdk_set_device_fault_reporting,
-		.ConfigureDomain = wdk_configure_domain,
-	},
-};
-
-static const DMA_IOMMU_INTERFACE_V3 version_3 = {
-	.CreateDomainEx = wdk_create_domain_ex,
-	.DeleteDomain = wdk_delete_domain,
-	.AttachDeviceEx = wdk_attach_device_ex,
-	.DetachDeviceEx = wdk_detach_device_ex,
-	.FlushDomain = wdk_flush_domain,
-	.FlushDomainByVaList = wdk_flush_domain_va_list,
-	.QueryInputMappings = wdk_query_input_mappings,
-	.MapLogicalRangeEx = wdk_map_logical_range_ex,
-	.UnmapLogicalRange = wdk_unmap_logical_range,
-	.MapIdentityRangeEx = wdk_map_identity_range_ex,
-	.UnmapIdentityRangeEx = wdk_unmap_identity_range_ex,
-	.SetDeviceFaultReportingEx = wdk_set_device_fault_reporting_ex,
-	.ConfigureDomain = wdk_configure_domain,
-	.QueryAvailableDomainTypes = wdk_query_available_domain_types,
-	.RegisterInterfaceStateChangeCallback = wdk_register_state_change,
-	.UnregisterInterfaceStateChangeCallback = wdk_unregister_state_change,
-	.ReserveLogicalAddressRange = wdk_reserve_logical_address_range,
-	.FreeReservedLogicalAddressRange = wdk_free_reserved_logical_address_range,
-	.MapReservedLogicalRange = wdk_map_reserved_logical_range,
-	.UnmapReservedLogicalRange = wdk_unmap_reserved_logical_range,
-	.CreateDevice = wdk_create_device,
-	.DeleteDevice = wdk_delete_device,
-	.CreatePasidDevice = wdk_create_pasid_device,
-	.DeletePasidDevice = wdk_delete_pasid_device,
-	.AttachPasidDevice = wdk_attach_pasid_device,
-	.DetachPasidDevice = wdk_detach_pasid_device,
-	.QueryDeviceInfo = wdk_query_device_info,
-};
-
 /**
  * IoGetIommuInterface() - the table of functions of a version
  * @Version: DMA_IOMMU_INTERFACE_VERSION_1
@@ -145,7 +97,7 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 	wdm_port_passive(__func__);
 	if (Version != DMA_IOMMU_INTERFACE_VERSION_1 || wdk_fd() < 0)
 		return STATUS_NOT_SUPPORTED;
-	*InterfaceOut = version_1;
+	*InterfaceOut = wdk_interface_v1;
 	return STATUS_SUCCESS;
 }
 
@@ -179,14 +131,14 @@ NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
 	InterfaceOut->Version = Version;
 	InterfaceOut->Size = offsetof(DMA_IOMMU_INTERFACE_EX, V1);
 	if (Version == DMA_IOMMU_INTERFACE_EX_VERSION_1) {
-		InterfaceOut->V1 = version_1.V1;
+		InterfaceOut->V1 = wdk_interface_v1.V1;
 		InterfaceOut->Size += sizeof(InterfaceOut->V1);
 	} else if (Version == DMA_IOMMU_INTERFACE_EX_VERSION_2) {
 		/* Version 3 is version 2 and five functions. */
-		memcpy(&InterfaceOut->V2, &version_3, sizeof(InterfaceOut->V2));
+		memcpy(&InterfaceOut->V2, &wdk_interface_v3, sizeof(InterfaceOut->V2));
 		InterfaceOut->Size += sizeof(InterfaceOut->V2);
 	} else {
-		InterfaceOut->V3 = version_3;
+		InterfaceOut->V3 = wdk_interface_v3;
 		InterfaceOut->Size += sizeof(InterfaceOut->V3);
 	}
 	return STATUS_SUCCESS;
