@@ -7,7 +7,7 @@
  * QEMU's edu device.
  *
  * The manual of the ioctls is <linux/wdm_iommu.h>; each function has its description where
- * it is defined.
+ * it is defined, and libwdm_iommu(3) has all of them.
  */
 #ifndef WDM_IOMMU_USER_H
 #define WDM_IOMMU_USER_H
@@ -30,6 +30,9 @@ extern "C" {
 
 /**
  * DOC: Conventions
+ *
+ * **Building.** Programs include <wdm_iommu_user.h>. "pkg-config --cflags --libs libwdm_iommu"
+ * prints the arguments for the compiler; add --static to link with the static library.
  *
  * **Results.** A function that is one ioctl of /dev/wdm_iommu returns its NTSTATUS, 0 being
  * success, and leaves errno as the call set it. A function that does more returns whether it
