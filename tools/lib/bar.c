@@ -363,6 +363,21 @@ bool wdm__good_width(__u64 offset, size_t width, struct wdm_error *error)
 			 width, offset);
 }
 
+/* The region of a register, and the register's address if it is mapped for the access */
+static struct wdm_region *find_register(struct wdm_vfio_device *device, unsigned int index,
+					__u64 offset, size_t width, __u32 access, void **mapped,
+					struct wdm_error *error)
+{
+	struct wdm_region *region;
+
+	if (!wdm__good_width(offset, width, error))
+		return NULL;
+	region = find_range(device, index, offset, width, error);
+	if (region)
+		*mapped = region->flags & access ? mapped_register(region, offset, width) : NULL;
+	return region;
+}
+
 /**
  * wdm_bar_read() - read a register
  * @device: the device
@@ -383,19 +398,15 @@ bool wdm__good_width(__u64 offset, size_t width, struct wdm_error *error)
 bool wdm_bar_read(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
 		  void *value, size_t width, struct wdm_error *error)
 {
-	struct wdm_region *region;
 	void *mapped;
+	struct wdm_region *region = find_register(device, index, offset, width,
+						  VFIO_REGION_INFO_FLAG_READ, &mapped, error);
 
-	if (!wdm__good_width(offset, width, error))
-		return false;
-	region = find_range(device, index, offset, width, error);
 	if (!region)
 		return false;
-	mapped = mapped_register(region, offset, width);
-	if (mapped && region->flags & VFIO_REGION_INFO_FLAG_READ)
-		load(value, mapped, width);
-	else
+	if (!mapped)
 		return wdm__pread(device, value, width, region->offset + offset, error);
+	load(value, mapped, width);
 	return true;
 }
 
@@ -419,18 +430,14 @@ bool wdm_bar_read(struct wdm_vfio_device *device, unsigned int index, __u64 offs
 bool wdm_bar_write(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
 		   const void *value, size_t width, struct wdm_error *error)
 {
-	struct wdm_region *region;
 	void *mapped;
+	struct wdm_region *region = find_register(device, index, offset, width,
+						  VFIO_REGION_INFO_FLAG_WRITE, &mapped, error);
 
-	if (!wdm__good_width(offset, width, error))
-		return false;
-	region = find_range(device, index, offset, width, error);
 	if (!region)
 		return false;
-	mapped = mapped_register(region, offset, width);
-	if (mapped && region->flags & VFIO_REGION_INFO_FLAG_WRITE)
-		store(value, mapped, width);
-	else
+	if (!mapped)
 		return wdm__pwrite(device, value, width, region->offset + offset, error);
+	store(value, mapped, width);
 	return true;
 }
