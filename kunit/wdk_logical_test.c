@@ -277,12 +277,24 @@ static NTSTATUS wdkl_unmap_segment(PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGME
 	return status;
 }
 
+static PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN
+wdkl_token(struct kunit *test, PIOMMU_DMA_DOMAIN domain, u64 pages,
+	   PIOMMU_DMA_LOGICAL_ADDRESS at)
+{
+	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token;
+
+	KUNIT_ASSERT_STATUS(test, wdk_reserve_logical_address_range(domain, BYTES(pages), at,
+								    NULL, NULL, &token),
+			    STATUS_SUCCESS);
+	return token;
+}
+
 static void wdkl_tokens(struct kunit *test)
 {
-	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT s = { }, t = { }, none = { };
-	IOMMU_MAP_PHYSICAL_ADDRESS memory = wdkl_memory(test, 9), bad = memory;
-	IOMMU_DMA_LOGICAL_ADDRESS at = BYTES(1000);
+	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT s = { };
+	IOMMU_MAP_PHYSICAL_ADDRESS memory = wdkl_memory(test, 9);
 	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = NULL, other = NULL;
+	IOMMU_DMA_LOGICAL_ADDRESS at = BYTES(1000);
 	struct fake_iommu *fake;
 	PIOMMU_DMA_DOMAIN domain = wdkl_domain(test, 0, &fake);
 
@@ -290,68 +302,17 @@ static void wdkl_tokens(struct kunit *test)
 								    NULL, &token),
 			    STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_NULL(test, token);
-	KUNIT_ASSERT_STATUS(test, wdk_reserve_logical_address_range(domain, BYTES(1200), &at,
-								    NULL, NULL, &token),
-			    STATUS_SUCCESS);
+	token = wdkl_token(test, domain, 1200, &at);
 	KUNIT_EXPECT_EQ(test, token->LogicalAddressBase, at);
 	KUNIT_EXPECT_EQ(test, token->Size, BYTES(1200));
 	KUNIT_EXPECT_STATUS(test, wdk_reserve_logical_address_range(domain, BYTES(1), &at,
 								    NULL, NULL, &other),
 			    STATUS_RESOURCE_IN_USE);
 
-	bad.ContiguousRange.Size++;
-	KUNIT_EXPECT_STATUS(test, wdk_map_reserved_logical_range(token, 0, 4, &memory, &s),
-			    STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &bad, &s),
-			    STATUS_INVALID_PARAMETER_4);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, NULL, &s),
-			    STATUS_INVALID_PARAMETER_4);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &memory, NULL),
-			    STATUS_INVALID_PARAMETER_5);
-	KUNIT_EXPECT_STATUS(test, wdk_map_reserved_logical_range(token, 1, IOMMU_ACCESS_READ,
-								 &memory, &s),
-			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 1200, &memory, &s),
-			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 1199, &memory, &s),
-			    STATUS_INVALID_PARAMETER_4);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(&none.OwningToken[0], 0, &memory, &s),
-			    STATUS_UNSUCCESSFUL);
-	KUNIT_EXPECT_NULL(test, s.OwningToken);
-
-	/* What drivers may have written into the token does not matter. */
-	token->LogicalAddressBase = 0;
-	token->Size = 1;
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 100, &memory, &s), STATUS_SUCCESS);
-	KUNIT_EXPECT_PTR_EQ(test, s.OwningToken, token);
-	KUNIT_EXPECT_EQ(test, s.Offset, BYTES(100));
-	KUNIT_EXPECT_EQ(test, s.Size, BYTES(512));
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 612, &memory, &t), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
-	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &memory, &none),
-			    STATUS_RESOURCE_IN_USE);
-	KUNIT_EXPECT_STATUS(test, wdk_unmap_logical_range(domain, BYTES(1100), 1),
-			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &memory, &s), STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdk_free_reserved_logical_address_range(token),
 			    STATUS_RESOURCE_IN_USE);
-
-	/* A segment that is not what was mapped */
-	none = s;
-	none.Size -= PAGE_SIZE;
-	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&none), STATUS_INVALID_PARAMETER);
-	none = s;
-	none.Offset += PAGE_SIZE;
-	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&none), STATUS_INVALID_PARAMETER);
-	none = s;
-	none.OwningToken++;
-	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&none), STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(NULL), STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
 	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&s), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, s.Size, 0);
-	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&s), STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_EQ(test, fake->mapped, 512);
-	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&t), STATUS_SUCCESS);
 	fixture_disown(fake);
 
 	KUNIT_EXPECT_STATUS(test, wdk_delete_domain(domain), STATUS_RESOURCE_IN_USE);
@@ -364,18 +325,97 @@ static void wdkl_tokens(struct kunit *test)
 	wdkl_delete(test, domain);
 }
 
+static void wdkl_segments_bad(struct kunit *test)
+{
+	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT s = { };
+	IOMMU_MAP_PHYSICAL_ADDRESS memory = wdkl_memory(test, 9), odd = memory;
+	IOMMU_DMA_LOGICAL_ADDRESS at = BYTES(1000);
+	struct fake_iommu *fake;
+	PIOMMU_DMA_DOMAIN domain = wdkl_domain(test, 0, &fake);
+	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = wdkl_token(test, domain, 1200, &at);
+
+	odd.ContiguousRange.Size++;
+	KUNIT_EXPECT_STATUS(test, wdk_map_reserved_logical_range(token, 0, 4, &memory, &s),
+			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &odd, &s),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, NULL, &s),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &memory, NULL),
+			    STATUS_INVALID_PARAMETER_5);
+	KUNIT_EXPECT_STATUS(test, wdk_map_reserved_logical_range(token, 1, IOMMU_ACCESS_READ,
+								 &memory, &s),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 1200, &memory, &s),
+			    STATUS_INVALID_PARAMETER_2);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 1199, &memory, &s),
+			    STATUS_INVALID_PARAMETER_4);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(NULL, 0, &memory, &s),
+			    STATUS_UNSUCCESSFUL);
+	KUNIT_EXPECT_NULL(test, s.OwningToken);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+	fixture_disown(fake);
+	KUNIT_EXPECT_STATUS(test, wdk_free_reserved_logical_address_range(token),
+			    STATUS_SUCCESS);
+	wdkl_delete(test, domain);
+}
+
+static void wdkl_segments(struct kunit *test)
+{
+	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT s = { }, t = { }, other = { };
+	IOMMU_MAP_PHYSICAL_ADDRESS memory = wdkl_memory(test, 9);
+	IOMMU_DMA_LOGICAL_ADDRESS at = BYTES(1000);
+	struct fake_iommu *fake;
+	PIOMMU_DMA_DOMAIN domain = wdkl_domain(test, 0, &fake);
+	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = wdkl_token(test, domain, 1200, &at);
+
+	/* What drivers may have written into the token does not matter. */
+	token->LogicalAddressBase = 0;
+	token->Size = 1;
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 100, &memory, &s), STATUS_SUCCESS);
+	KUNIT_EXPECT_PTR_EQ(test, s.OwningToken, token);
+	KUNIT_EXPECT_EQ(test, s.Offset, BYTES(100));
+	KUNIT_EXPECT_EQ(test, s.Size, BYTES(512));
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 612, &memory, &t), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
+	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 0, &memory, &other),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdk_unmap_logical_range(domain, BYTES(1100), 1),
+			    STATUS_RESOURCE_IN_USE);
+
+	/* A segment that is not what was mapped */
+	other = s;
+	other.Size -= PAGE_SIZE;
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&other), STATUS_INVALID_PARAMETER);
+	other = s;
+	other.Offset += PAGE_SIZE;
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&other), STATUS_INVALID_PARAMETER);
+	other = s;
+	other.OwningToken++;
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&other), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(NULL), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
+
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&s), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, s.Size, 0);
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&s), STATUS_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 512);
+	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&t), STATUS_SUCCESS);
+	fixture_disown(fake);
+	KUNIT_EXPECT_STATUS(test, wdk_free_reserved_logical_address_range(token),
+			    STATUS_SUCCESS);
+	wdkl_delete(test, domain);
+}
+
 /* A map that fails in the middle leaves nothing of the segment. */
 static void wdkl_token_undo(struct kunit *test)
 {
 	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT s = { };
 	IOMMU_MAP_PHYSICAL_ADDRESS memory = wdkl_memory(test, 10);
-	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token;
 	struct fake_iommu *fake;
 	PIOMMU_DMA_DOMAIN domain = wdkl_domain(test, 40, &fake);
+	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = wdkl_token(test, domain, 1024, NULL);
 
-	KUNIT_ASSERT_STATUS(test, wdk_reserve_logical_address_range(domain, BYTES(1024), NULL,
-								    NULL, NULL, &token),
-			    STATUS_SUCCESS);
 	fake_iommu_fail_map(fake, 6, true);
 	KUNIT_EXPECT_FALSE(test, wdm_ok(wdkl_map_segment(token, 0, &memory, &s)));
 	fake_iommu_fail_map(fake, 0, false);
@@ -464,6 +504,8 @@ static struct kunit_case wdkl_cases[] = {
 	KUNIT_CASE(wdkl_alloc),
 	KUNIT_CASE(wdkl_regions),
 	KUNIT_CASE(wdkl_tokens),
+	KUNIT_CASE(wdkl_segments_bad),
+	KUNIT_CASE(wdkl_segments),
 	KUNIT_CASE(wdkl_token_undo),
 	KUNIT_CASE(wdkl_token_race),
 	{}
