@@ -53,7 +53,6 @@ static struct wdm_iommu_memory part(const struct fixture *fixture, size_t first,
 
 static void creation(void)
 {
-	static struct wdm_iommu_region regions[4097];
 	struct wdm_iommu_domain_create_ex argument = { .size = sizeof(argument) };
 	const __u32 bad_widths[] = { 1, 12, 64, 0xffffffff };
 	struct fixture fixture;
@@ -87,55 +86,80 @@ static void creation(void)
 	EXPECT(STATUS_INVALID_PARAMETER_3,
 	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_UNMANAGED, 32, NULL, 0, &domain));
 
-	/* Regions: unaligned, empty, wrapping, beyond the width, overlapping, too many */
-	regions[0] = (struct wdm_iommu_region) { .start = 0x1001, .length = PAGE };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 1, &domain));
-	regions[0] = (struct wdm_iommu_region) { .start = 0x1000, .length = PAGE + 1 };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 1, &domain));
-	regions[0] = (struct wdm_iommu_region) { .start = 0x1000 };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 1, &domain));
-	regions[0] = (struct wdm_iommu_region) { .start = -PAGE, .length = 2 * PAGE };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 1, &domain));
-	regions[0] = (struct wdm_iommu_region) { .start = 0x1000, .length = PAGE,
-						 .should_map = 2 };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 1, &domain));
-	regions[0] = (struct wdm_iommu_region) { .start = 0xf000, .length = 2 * PAGE };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 16, regions, 1, &domain));
-	regions[1] = (struct wdm_iommu_region) { .start = 0x10000, .length = PAGE };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 2, &domain));
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_UNMANAGED, 0, regions, 1, &domain));
-	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
-		regions[i] = (struct wdm_iommu_region) { .start = 2 * i * PAGE, .length = PAGE };
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions,
-				    ARRAY_SIZE(regions), &domain));
-	EXPECT(STATUS_INVALID_PARAMETER_4,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 0xffffffff,
-				    &domain));
-	EXPECT(STATUS_ACCESS_VIOLATION,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, NULL, 1, &domain));
-	MUST(wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 36, regions,
-				  ARRAY_SIZE(regions) - 1, &domain));
-	MUST(wdm_destroy(fixture.fd, domain));
 	MUST(create(fixture.fd, 13, &domain));
 	MUST(create(fixture.fd, 63, &domain));
 	MUST(wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_UNMANAGED, 0, NULL, 0, &domain));
 	CHECK(!(query(fixture.fd, domain).flags & WDM_IOMMU_DOMAIN_IS_OS_MANAGED));
+}
 
-	/* What is mapped from the start is not the program's memory. */
-	regions[0] = (struct wdm_iommu_region) { .start = 0x1000, .length = PAGE,
+static __u32 create_reserved(int fd, __u32 width, const struct wdm_iommu_region *regions,
+			     __u32 number, __u32 *domain)
+{
+	return wdm_domain_create_ex(fd, WDM_IOMMU_TYPE_TRANSLATE, width, regions, number, domain);
+}
+
+static void bad_regions(void)
+{
+	/* Unaligned, empty, wrapping, with an unknown flag */
+	const struct wdm_iommu_region bad[] = {
+		{ .start = 0x1001, .length = PAGE },
+		{ .start = 0x1000, .length = PAGE + 1 },
+		{ .start = 0x1000 },
+		{ .start = -PAGE, .length = 2 * PAGE },
+		{ .start = 0x1000, .length = PAGE, .should_map = 2 },
+	};
+	const struct wdm_iommu_region overlapping[] = {
+		{ .start = 0xf000, .length = 2 * PAGE },
+		{ .start = 0x10000, .length = PAGE },
+	};
+	struct fixture fixture;
+	__u32 domain;
+
+	open_fixture(&fixture);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT(STATUS_INVALID_PARAMETER_4,
+		       create_reserved(fixture.fd, 0, &bad[i], 1, &domain));
+	/* Beyond the width */
+	EXPECT(STATUS_INVALID_PARAMETER_4,
+	       create_reserved(fixture.fd, 16, overlapping, 1, &domain));
+	EXPECT(STATUS_INVALID_PARAMETER_4,
+	       create_reserved(fixture.fd, 0, overlapping, 2, &domain));
+	MUST(create_reserved(fixture.fd, 0, overlapping, 1, &domain));
+	EXPECT(STATUS_INVALID_PARAMETER_4,
+	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_UNMANAGED, 0, overlapping, 1,
+				    &domain));
+	EXPECT(STATUS_ACCESS_VIOLATION, create_reserved(fixture.fd, 0, NULL, 1, &domain));
+}
+
+static void many_regions(void)
+{
+	static struct wdm_iommu_region regions[4097];
+	struct fixture fixture;
+	__u32 domain;
+
+	open_fixture(&fixture);
+	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
+		regions[i] = (struct wdm_iommu_region) { .start = 2 * i * PAGE, .length = PAGE };
+	EXPECT(STATUS_INVALID_PARAMETER_4,
+	       create_reserved(fixture.fd, 0, regions, ARRAY_SIZE(regions), &domain));
+	EXPECT(STATUS_INVALID_PARAMETER_4,
+	       create_reserved(fixture.fd, 0, regions, 0xffffffff, &domain));
+	MUST(create_reserved(fixture.fd, 36, regions, ARRAY_SIZE(regions) - 1, &domain));
+	MUST(wdm_destroy(fixture.fd, domain));
+}
+
+/* What is mapped from the start is not the program's memory. */
+static void privileged_creation(void)
+{
+	const struct wdm_iommu_region mapped = { .start = 0x1000, .length = PAGE,
 						 .should_map = 1 };
+	struct fixture fixture;
+	__u32 domain;
+
+	open_fixture(&fixture);
 	REQUIRE(drop_capability(CAP_SYS_RAWIO));
 	EXPECT(STATUS_PRIVILEGE_NOT_HELD,
-	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 1, &domain));
+	       create_reserved(fixture.fd, 0, &mapped, 1, &domain));
 	EXPECT(STATUS_PRIVILEGE_NOT_HELD,
 	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_PASS_THROUGH, 0, NULL, 0, &domain));
 }
@@ -717,6 +741,9 @@ static void threads(void)
 
 static const struct test_case cases[] = {
 	{ .name = "create domains", .run = creation },
+	{ .name = "regions that cannot be reserved", .run = bad_regions },
+	{ .name = "as many regions as there may be", .run = many_regions },
+	{ .name = "regions and domains that need a privilege", .run = privileged_creation },
 	{ .name = "allocated addresses", .run = allocated },
 	{ .name = "limits", .run = limits },
 	{ .name = "wrong calls", .run = wrong_calls },
