@@ -95,7 +95,7 @@ static const char *bind_cure(void)
 	case EINVAL:
 		return "Close the program that has the device open";
 	case EPERM:
-		return "Bind all devices of the group to vfio-pci, or see allow_unsafe_interrupts";
+		return "Bind all of the group to vfio-pci, or set iommufd.allow_unsafe_interrupts";
 	default:
 		return "";
 	}
