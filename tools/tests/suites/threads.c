@@ -589,7 +589,7 @@ static const struct test_case cases[] = {
 	{ .name = "all at once, and the process ends", .run = hammer_and_exit,
 	  .seconds = 120 },
 	{ .name = "all at once, and VFIO takes the group back", .run = hammer_and_take_back,
-	  .needs = NEEDS_DEVICE, .seconds = 180 },
+	  .needs = NEEDS_DEVICE, .seconds = 360 },
 };
 
 const struct suite threads_suite = { "threads", cases, ARRAY_SIZE(cases) };
