@@ -168,13 +168,15 @@ static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
  * A call whose answer cannot be written must not do anything, so all that it answers is
  * also written once before the handler runs.
  */
-static int wdm_try_answer(void __user *uarg, union wdm_argument *arg,
+static int wdm_try_answer(struct wdm_header __user *uarg, union wdm_argument *arg,
 			  const struct wdm_ioctl *ioctl, u32 usize)
 {
 	arg->header.size = usize;
 	arg->header.status = (__force u32)STATUS_UNSUCCESSFUL;
-	return copy_to_user(uarg, arg, ioctl->answers ? min(usize, ioctl->size) :
-							sizeof(arg->header)) ? -EFAULT : 0;
+	/* Calls that answer a status only are the frequent ones: do not copy more. */
+	if (!ioctl->answers)
+		return put_user(arg->header.status, &uarg->status);
+	return copy_to_user(uarg, arg, min(usize, ioctl->size)) ? -EFAULT : 0;
 }
 
 /* Once it is published, another thread may delete it. */
