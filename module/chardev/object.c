@@ -233,6 +233,22 @@ static bool wdm_object_is(const struct wdm_object *object,
 	return type == WDM_OBJECT_ANY || object->type == type;
 }
 
+/* xa_load() for callers that are in an RCU section already, which it would enter again */
+static __always_inline struct wdm_object *
+wdm_object_load(struct wdm_context *ctx, u32 handle)
+{
+	XA_STATE(xas, &ctx->objects, handle);
+	void *object;
+
+	do {
+		object = xas_load(&xas);
+		/* Reserved for an object that is being created */
+		if (xa_is_zero(object))
+			object = NULL;
+	} while (xas_retry(&xas, object));
+	return object;
+}
+
 /* Take a reference, if there is an object of this type; false: not decided yet. */
 static __always_inline bool
 wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type type,
@@ -242,7 +258,7 @@ wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type typ
 	bool decided = true;
 
 	rcu_read_lock();
-	object = xa_load(&ctx->objects, handle);
+	object = wdm_object_load(ctx, handle);
 	if (!object) {
 		*status = STATUS_INVALID_HANDLE;
 	} else if (!wdm_object_is(object, type)) {
@@ -255,6 +271,18 @@ wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type typ
 	}
 	rcu_read_unlock();
 	return decided;
+}
+
+/* Out of line, as a wait entry makes the stack frame of each lookup larger. */
+static noinline ntstatus_t
+wdm_object_get_wait(struct wdm_context *ctx, u32 handle, enum wdm_object_type type,
+		    struct wdm_object **out)
+{
+	ntstatus_t status = STATUS_CANCELLED;
+
+	wait_event_killable(ctx->deleted,
+			    wdm_object_try_get(ctx, handle, type, out, &status));
+	return status;
 }
 
 /**
@@ -276,13 +304,11 @@ wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type typ
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out)
 {
-	ntstatus_t status = STATUS_CANCELLED;
+	ntstatus_t status;
 
-	if (unlikely(!wdm_object_try_get(ctx, handle, type, out, &status)))
-		wait_event_killable(ctx->deleted,
-				    wdm_object_try_get(ctx, handle, type, out,
-						       &status));
-	return status;
+	if (likely(wdm_object_try_get(ctx, handle, type, out, &status)))
+		return status;
+	return wdm_object_get_wait(ctx, handle, type, out);
 }
 
 /* Take the table's reference, if it is the only one. */
