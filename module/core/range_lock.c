@@ -53,7 +53,8 @@ static bool wdm_range_is_free_urgent(struct wdm_range_lock *ranges,
 	return true;
 }
 
-static bool wdm_range_try(struct wdm_range_lock *ranges, struct wdm_range *range)
+static __always_inline bool wdm_range_try(struct wdm_range_lock *ranges,
+					  struct wdm_range *range)
 {
 	range->held = range->urgent ? wdm_range_is_free_urgent(ranges, range) :
 				      wdm_range_is_free(ranges, range);
@@ -74,7 +75,8 @@ static bool wdm_range_try_again(struct wdm_range_lock *ranges,
 	return held;
 }
 
-static void wdm_range_add(struct wdm_range_lock *ranges, struct wdm_range *range)
+static __always_inline void wdm_range_add(struct wdm_range_lock *ranges,
+					  struct wdm_range *range)
 {
 	list_add_tail(&range->node, &ranges->ranges);
 	if (wdm_range_is_all(range))
