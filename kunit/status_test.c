@@ -163,6 +163,11 @@ static void status_from_errno(struct kunit *test)
 	int err;
 
 	KUNIT_EXPECT_STATUS(test, wdm_status_from_errno(0), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_status_from_driver(0), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_status_from_driver(-ENOMEM),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_STATUS(test, wdm_status_from_driver(-EAGAIN), STATUS_DEVICE_BUSY);
+	KUNIT_EXPECT_STATUS(test, wdm_status_from_driver(-EINTR), STATUS_DEVICE_BUSY);
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		KUNIT_EXPECT_STATUS(test, wdm_status_from_errno(rows[i].err),
 				    rows[i].status);

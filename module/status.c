@@ -84,6 +84,22 @@ ntstatus_t wdm_status_from_errno(int err)
 }
 
 /**
+ * wdm_status_from_driver() - Convert an errno of an IOMMU driver to a status
+ * @err: 0 or a negative errno
+ *
+ * A driver's -EAGAIN and -EINTR are no signals to the caller, and do not ask an attach to
+ * give way: STATUS_CANCELLED would have it tried again and again.
+ *
+ * Return: as wdm_status_from_errno(), but STATUS_DEVICE_BUSY for STATUS_CANCELLED.
+ */
+ntstatus_t wdm_status_from_driver(int err)
+{
+	ntstatus_t status = wdm_status_from_errno(err);
+
+	return status == STATUS_CANCELLED ? STATUS_DEVICE_BUSY : status;
+}
+
+/**
  * wdm_status_name() - The name of a status, for printing
  * @status: any NTSTATUS
  *

@@ -12,6 +12,7 @@ static inline bool wdm_ok(ntstatus_t status)
 
 int wdm_status_to_errno(ntstatus_t status);
 ntstatus_t wdm_status_from_errno(int err);
+ntstatus_t wdm_status_from_driver(int err);
 const char *wdm_status_name(ntstatus_t status);
 
 #endif /* WDM_STATUS_H */

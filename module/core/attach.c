@@ -89,7 +89,7 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 					region->prot, GFP_KERNEL_ACCOUNT);
 		}
 		if (ret)
-			return wdm_status_from_errno(ret);
+			return wdm_status_from_driver(ret);
 	}
 	return STATUS_SUCCESS;
 }
@@ -144,7 +144,7 @@ static ntstatus_t wdm_hwpt_for(struct wdm_attachment *attachment,
 				      wdm_probe_device))
 		return STATUS_DEVICE_REMOVED;
 	if (IS_ERR(probe.iommu_domain))
-		return wdm_status_from_errno(PTR_ERR(probe.iommu_domain));
+		return wdm_status_from_driver(PTR_ERR(probe.iommu_domain));
 
 	hwpt = wdm_hwpt_create(probe.iommu_domain, attachment->domain->gfp);
 	if (!hwpt) {
@@ -181,7 +181,7 @@ static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
 		attachment->hwpt = hwpt;
 	/* -EINVAL: the iommu_domain does not fit. */
 	return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
-				wdm_status_from_errno(ret);
+				wdm_status_from_driver(ret);
 }
 
 static int wdm_get_first_device(struct device *dev, void *data)
@@ -514,8 +514,8 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 	 * holds what was found before.
 	 */
 	if (pasid == WDM_NO_PASID)
-		status = wdm_status_from_errno(iommu_get_group_resv_regions(group->iommu_group,
-									    &regions));
+		status = wdm_status_from_driver(iommu_get_group_resv_regions(group->iommu_group,
+									     &regions));
 	if (wdm_ok(status))
 		status = wdm_attach_regions(domain, group, dev, pasid, &regions,
 					    out);

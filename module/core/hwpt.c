@@ -205,7 +205,7 @@ static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *
 				return ret;
 			if ((batch->killable && fatal_signal_pending(current)) ||
 			    wdm_hwpt_gives_way(batch->hwpt))
-				return -EINTR;
+				return -ECANCELED;
 			cond_resched();
 		}
 	}
@@ -234,7 +234,7 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 	if (ret && batch.iova != map->iova && wdm_hwpt_must_undo(hwpt))
 		wdm_hwpt_unmap_sync(hwpt, map->iova, batch.iova - map->iova);
 	wdm_sg_batch_end(&batch);
-	return wdm_status_from_errno(ret);
+	return ret == -ECANCELED ? STATUS_CANCELLED : wdm_status_from_driver(ret);
 }
 
 /*

@@ -41,7 +41,8 @@
  * @gather: what it has not synced yet; both guarded by wdm_shadow.lock, or by
  *	wdm_domain.lock if the domain is atomic
  * @revoking: while an attach fills it, and no other call sees it: the number of groups
- *	that are being taken back, of which any makes the attach give up; NULL otherwise
+ *	and devices that are being taken back, of which any makes the attach give up; NULL
+ *	otherwise
  */
 struct wdm_hwpt {
 	struct list_head node;
@@ -135,7 +136,7 @@ static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u6
 	int ret = iommu_map(hwpt->domain, iova, PFN_PHYS(pfn),
 			    nr_pages << PAGE_SHIFT, wdm_prot(perms), hwpt->gfp);
 
-	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+	return ret ? wdm_status_from_driver(ret) : STATUS_SUCCESS;
 }
 
 /**

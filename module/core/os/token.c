@@ -103,7 +103,7 @@ static ntstatus_t wdm_token_prefill_part(struct wdm_hwpt *hwpt, u64 pgno, u64 la
 		wdm_hwpt_unmap_page(hwpt, pgno << PAGE_SHIFT, &gather);
 	}
 	iommu_iotlb_sync(hwpt->domain, &gather);
-	return ret ? wdm_status_from_errno(ret) : STATUS_SUCCESS;
+	return ret ? wdm_status_from_driver(ret) : STATUS_SUCCESS;
 }
 
 /* Have all hwpts make the tables of a token. */
@@ -132,8 +132,8 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
  * wdm_tokens_prefill() - Make the tables of all tokens in a new hwpt
  * @domain: the domain, all of which is locked
  * @hwpt: the hwpt, in which nothing is mapped, and no call maps yet
- * @revoking: the number of groups that are being taken back, of which any makes the
- *	attach give up; or NULL
+ * @revoking: the number of groups and devices that are being taken back, of which any
+ *	makes the attach give up; or NULL
  *
  * Return: a status; STATUS_CANCELLED also if the attach should give up.
  */
