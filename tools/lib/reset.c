@@ -96,7 +96,7 @@ int wdm_vfio_hot_reset_list(struct wdm_vfio_device *device, struct wdm_pci_addre
 			    struct wdm_error *error)
 {
 	struct vfio_pci_hot_reset_info *info = get_affected(device, error);
-	int count = -1;
+	int saved, count = -1;
 
 	*list = NULL;
 	if (!info)
@@ -109,7 +109,9 @@ int wdm_vfio_hot_reset_list(struct wdm_vfio_device *device, struct wdm_pci_addre
 	} else {
 		wdm__fail_errno(error, "", "cannot list the functions of a bus");
 	}
+	saved = errno;
 	free(info);
+	errno = saved;
 	return count;
 }
 
@@ -117,10 +119,10 @@ int wdm_vfio_hot_reset_list(struct wdm_vfio_device *device, struct wdm_pci_addre
 static int group_file(const struct wdm_vfio_device *device,
 		      struct wdm_vfio_device * const *others, unsigned int number, __u32 group)
 {
-	if (device->group_number == (int)group)
+	if (device->group >= 0 && device->group_number == (int)group)
 		return device->group;
 	for (unsigned int i = 0; i < number; i++) {
-		if (others[i]->group_number == (int)group)
+		if (others[i]->group >= 0 && others[i]->group_number == (int)group)
 			return others[i]->group;
 	}
 	return -1;
@@ -157,7 +159,8 @@ static bool prove_ownership(const struct wdm_vfio_device *device,
 			continue;
 		get_address(&info->devices[i], &address);
 		wdm_pci_format(&address, &bdf);
-		return wdm__fail(error, EPERM, "Open it beside the device, and pass it",
+		return wdm__fail(error, EPERM,
+				 "Bind it to vfio-pci, open it beside the device by the file of its group or by its cdev, and pass it",
 				 "a reset of the bus or slot would reset %s, too", bdf.text);
 	}
 	return true;
@@ -166,6 +169,7 @@ static bool prove_ownership(const struct wdm_vfio_device *device,
 static const char *hot_reset_cure(void)
 {
 	switch (errno) {
+	case EAGAIN:
 	case EBUSY:
 		return "Let no thread use the devices, and try again";
 	case EINVAL:
@@ -192,7 +196,8 @@ static const char *hot_reset_cure(void)
  * Context: no thread may be using any of the devices.
  *
  * Return: whether it worked; errno is ENODEV if the kernel can reset neither the bus nor the
- * slot, and EPERM if one of the functions is not among the devices.
+ * slot, EPERM if one of the functions is not among the devices, and EAGAIN or EBUSY if one is
+ * in use.
  */
 bool wdm_vfio_hot_reset(struct wdm_vfio_device *device, struct wdm_vfio_device * const *others,
 			unsigned int number, struct wdm_error *error)

@@ -454,7 +454,8 @@ static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vf
  * do not belong together are not noticed here.
  *
  * Return: as wdm_vfio_open(). If it fails, a container of the caller may have been bound to @fd,
- * or a cdev to its iommufd; both last until the caller closes the file.
+ * or a cdev to its iommufd. A cdev stays bound until the caller closes the file; a container,
+ * if it has another group.
  */
 struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds,
 					  const char *name, struct wdm_error *error)
