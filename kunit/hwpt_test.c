@@ -5,6 +5,7 @@
 #include <kunit/test.h>
 #include <linux/kernel.h>
 
+#include "../module/compat/sync.h"
 #include "../module/compat/unmap.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"
@@ -404,6 +405,63 @@ static void hwpt_tables(struct kunit *test)
 					  fake, apart, 2));
 }
 
+/* Unmap ranges with one sync; return whether a device still reaches some of them. */
+static bool hwpt_sync_misses(struct kunit *test, struct fake_iommu *fake,
+			     void (*sync)(struct iommu_domain *domain,
+					  struct iommu_iotlb_gather *gather),
+			     const struct hwpt_range *ranges, unsigned int nr)
+{
+	struct iommu_iotlb_gather gather;
+	unsigned int i;
+	bool misses;
+
+	iommu_iotlb_gather_init(&gather);
+	for (i = 0; i < nr; i++) {
+		KUNIT_ASSERT_EQ(test, 0,
+				iommu_map(&fake->domain, ranges[i].iova,
+					  PFN_PHYS(FIXTURE_NO_RAM_PFN) + ranges[i].iova,
+					  ranges[i].size, IOMMU_READ, GFP_KERNEL));
+		KUNIT_ASSERT_EQ(test, ranges[i].size,
+				iommu_unmap_fast(&fake->domain, ranges[i].iova,
+						 ranges[i].size, &gather));
+	}
+	sync(&fake->domain, &gather);
+	misses = fake_iommu_stale(fake);
+	iommu_flush_iotlb_all(&fake->domain);
+	return misses;
+}
+
+/* With a driver that flushes as Intel's did before Linux 6.10, compat/ misses no page. */
+static void hwpt_sync(struct kunit *test)
+{
+	static const struct hwpt_range apart[] = { { SZ_4K, SZ_4K }, { SZ_2G, SZ_2M } };
+	static const struct hwpt_range across = { 3 * SZ_4K, 2 * SZ_4K };
+	struct fixture *fx = FIXTURE(test);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct hwpt_range ranges[4];
+	unsigned int i, nr, syncs;
+
+	fake->gathers = true;
+	fake->aligns_down = true;
+	/* It takes little to see the driver's fault. */
+	KUNIT_EXPECT_TRUE(test, hwpt_sync_misses(test, fake, iommu_iotlb_sync, &across, 1));
+
+	syncs = fake->nr_sync;
+	KUNIT_EXPECT_FALSE(test, hwpt_sync_misses(test, fake, wdm_compat_iotlb_sync,
+						  &across, 1));
+	KUNIT_EXPECT_EQ(test, fake->nr_sync - syncs, 2);
+	KUNIT_EXPECT_FALSE(test, hwpt_sync_misses(test, fake, wdm_compat_iotlb_sync,
+						  apart, ARRAY_SIZE(apart)));
+	KUNIT_EXPECT_EQ(test, fake->nr_sync - syncs, 5);
+	for (i = 0; i < 100; i++) {
+		nr = 1 + fixture_below(&fx->rng, ARRAY_SIZE(ranges));
+		hwpt_random_ranges(fx, ranges, nr);
+		KUNIT_ASSERT_FALSE(test, hwpt_sync_misses(test, fake,
+							  wdm_compat_iotlb_sync,
+							  ranges, nr));
+	}
+}
+
 static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_scattered),
 	KUNIT_CASE_PARAM(hwpt_runs, hwpt_gen_params),
@@ -412,6 +470,7 @@ static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_map_fails),
 	KUNIT_CASE(hwpt_no_memory),
 	KUNIT_CASE(hwpt_tables),
+	KUNIT_CASE(hwpt_sync),
 	{}
 };
 

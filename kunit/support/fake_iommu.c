@@ -258,7 +258,16 @@ static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
 static void fake_iotlb_sync(struct iommu_domain *domain,
 			    struct iommu_iotlb_gather *gather)
 {
-	fake_sync(to_fake(domain), gather->start, gather->end);
+	struct fake_iommu *fake = to_fake(domain);
+	u64 first = gather->start, last = gather->end;
+
+	if (fake->aligns_down && first < last) {
+		u64 size = roundup_pow_of_two(last - first + 1);
+
+		first &= ~(size - 1);
+		last = first + size - 1;
+	}
+	fake_sync(fake, first, last);
 }
 
 static void fake_flush_iotlb_all(struct iommu_domain *domain)

@@ -78,6 +78,7 @@ struct fake_table {
  * @fail_all: from then on all fail
  * @torn: large pages unmapped by an unmap of a part
  * @bad_calls: calls that the module must not make
+ * @aligns_down: to be set: sync as Intel's driver did before Linux 6.10
  * @minds_stale: to be set: count the next
  * @over_stale: pages mapped over a stale translation
  * @reached_freed: pages of freed MDLs that could still be reached
@@ -96,6 +97,7 @@ struct fake_iommu {
 	struct wdm_domain *adopter;
 	bool gathers;
 	bool frees_tables;
+	bool aligns_down;
 
 	spinlock_t lock;	/* guards what follows */
 	struct rb_root pages;

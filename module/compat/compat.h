@@ -26,6 +26,12 @@
 #include <linux/unroll.h>
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0) && defined(CONFIG_X86)
+#include "sync.h"
+
+#define iommu_iotlb_sync wdm_compat_iotlb_sync
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && defined(CONFIG_X86)
 #include "unmap.h"
 
