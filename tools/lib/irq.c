@@ -84,7 +84,8 @@ static bool set_irqs(struct wdm_vfio_device *device, enum wdm_irq_type type, __u
  * An eventfd counts interrupts from then on, until wdm_irq_disable(). VFIO masks INTx at each
  * interrupt; wdm_irq_unmask() lets the next one come. The eventfds remain the program's, and
  * may be closed. Before Linux 6.5, or without dynamic MSI-X, all interrupts have to be enabled
- * with one call.
+ * with one call. On ARM64, MSI and MSI-X are enabled after an attach, and again after the next,
+ * as the IOMMU translates them.
  *
  * Context: any thread; VFIO serializes.
  *

@@ -359,6 +359,19 @@ static __u32 ack_edu(struct fixture *fixture)
 	return cause;
 }
 
+/*
+ * On ARM64 a message is a write that the IOMMU translates, to a window of the domain that the
+ * device is attached to when the interrupt is enabled.
+ */
+static __u32 attach_new_domain(struct fixture *fixture, struct wdm_vfio_device *device)
+{
+	__u32 domain;
+
+	MUST(wdm_domain_create(fixture->fd, true, 0, &domain));
+	MUST(wdm_attach(fixture->fd, domain, wdm_vfio_handle(device)));
+	return domain;
+}
+
 static void msi(void)
 {
 	struct wdm_error error;
@@ -367,6 +380,7 @@ static void msi(void)
 
 	open_edu(&fixture);
 	CHECK(wdm_irq_count(fixture.device, WDM_IRQ_MSI, &error) >= 1);
+	attach_new_domain(&fixture, fixture.device);
 	REQUIRE(wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fd, &error));
 	CHECK_EQUAL(interrupts(fd, A_WHILE), 0);
 	for (__u32 i = 1; i <= 3; i++) {
@@ -471,9 +485,11 @@ static void intx(void)
 	FAILS(EINVAL, "Disable interrupts of other types",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fd, &error));
 	CHECK(wdm_irq_disable(fixture.device, WDM_IRQ_INTX, &error));
+	attach_new_domain(&fixture, fixture.device);
 	CHECK(wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fd, &error));
 	raise_edu(&fixture, 4);
 	CHECK_EQUAL(interrupts(fd, SOON), 1);
+	CHECK(wdm_irq_disable(fixture.device, WDM_IRQ_MSI, &error));
 }
 
 /* Two vectors of five, each on its own eventfd */
@@ -486,6 +502,7 @@ static void msix(void)
 
 	device = open_by_id(&fixture, E1000E_ID);
 	CHECK_EQUAL(wdm_irq_count(device, WDM_IRQ_MSIX, &error), 5);
+	attach_new_domain(&fixture, device);
 	REQUIRE(wdm_irq_enable(device, WDM_IRQ_MSIX, 0, 3, fds, &error));
 	/* The first queue has vector 0, other causes have vector 2. */
 	CHECK(wdm_bar_write32(device, 0, E1000E_IVAR, 0x8 | 0xa << 16, &error));
@@ -541,9 +558,11 @@ static void hostile_interrupts(void)
 	FAILS(EINVAL, "cannot enable",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fixture.fd, &error));
 	/* None of it has changed anything. */
+	attach_new_domain(&fixture, fixture.device);
 	REQUIRE(wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fd, &error));
 	raise_edu(&fixture, 1);
 	CHECK_EQUAL(interrupts(fd, SOON), 1);
+	CHECK(wdm_irq_disable(fixture.device, WDM_IRQ_MSI, &error));
 }
 
 static void reset(void)
@@ -556,8 +575,7 @@ static void reset(void)
 	__u32 domain, value;
 
 	device = open_by_id(&fixture, NVME_ID);
-	MUST(wdm_domain_create(fixture.fd, true, 0, &domain));
-	MUST(wdm_attach(fixture.fd, domain, wdm_vfio_handle(device)));
+	domain = attach_new_domain(&fixture, device);
 	/* An enabled controller with its queues nowhere; it reads them at a doorbell only. */
 	CHECK(wdm_bar_write32(device, 0, NVME_AQA, 0x000f000f, &error));
 	CHECK(wdm_bar_write64(device, 0, NVME_ASQ, ADDRESS, &error));
