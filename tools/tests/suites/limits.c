@@ -546,7 +546,7 @@ static const struct test_case cases[] = {
 	  .parameter = &yes },
 	{ .name = "caller-managed domains without end", .run = domains_without_end },
 	{ .name = "MDLs without end", .run = mdls_without_end },
-	{ .name = "objects that come and go", .run = budget_comes_back },
+	{ .name = "objects that come and go", .run = budget_comes_back, .seconds = 180 },
 	{ .name = "a cgroup's limit", .run = limited_cgroup, .seconds = 480 },
 	{ .name = "a page that is pinned too often", .run = pinned_too_often, .seconds = 180 },
 };
