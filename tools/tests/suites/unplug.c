@@ -87,11 +87,16 @@ static void give_back(enum way way, const char *bdf)
 	const struct timespec pause = { .tv_nsec = 500000000 };
 	time_t end = time(NULL) + WAIT_SECONDS;
 
+	/* Linux takes its time to remove one that is unplugged. */
+	while (way == UNPLUG && is_there(bdf)) {
+		REQUIRE(time(NULL) < end);
+		nanosleep(&pause, NULL);
+	}
 	ask_back(way, bdf);
 	while (!is_there(bdf)) {
 		REQUIRE(time(NULL) < end);
 		nanosleep(&pause, NULL);
-		/* QEMU removes the old one some time after it was asked to. */
+		/* QEMU removes the old one some time after Linux. */
 		if (way == UNPLUG)
 			ask_back(way, bdf);
 	}
