@@ -49,6 +49,8 @@ struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
 		REQUIRE(false);
 	}
 	REQUIRE(wdm_edu_present(bar));
+	/* One that was killed in the middle of a transfer leaves it to the device. */
+	REQUIRE(wdm_edu_wait(bar));
 	REQUIRE(probe_init(probe, bar, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
 	return device;
 }
