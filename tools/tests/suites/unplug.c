@@ -96,7 +96,7 @@ static void give_back(enum way way, const char *bdf)
 	while (!is_there(bdf)) {
 		REQUIRE(time(NULL) < end);
 		nanosleep(&pause, NULL);
-		/* QEMU removes the old one some time after Linux. */
+		/* QEMU frees the slot some time after Linux has removed the device. */
 		if (way == UNPLUG)
 			ask_back(way, bdf);
 	}
