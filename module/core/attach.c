@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attach and detach: attachments, and the hwpts that come and go with them.
+ * Attach and detach: attachments, and the hwpts created and freed with them.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -13,7 +13,7 @@
 #include "quirks.h"
 #include "trace.h"
 
-/* Is nothing mapped where the hwpt cannot translate? */
+/* Check that nothing is mapped outside the aperture. */
 static bool wdm_aperture_fits(struct wdm_domain *domain,
 			      const struct wdm_iova_range *aperture)
 {
@@ -24,7 +24,7 @@ static bool wdm_aperture_fits(struct wdm_domain *domain,
 	       !domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX);
 }
 
-/* Is nothing mapped that is reserved? */
+/* Check that nothing is mapped in a reserved region. */
 static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv)
 {
 	unsigned int i;
@@ -37,7 +37,7 @@ static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv
 }
 
 /**
- * wdm_free_regions() - Free what iommu_get_group_resv_regions() listed
+ * wdm_free_regions() - Free the list of iommu_get_group_resv_regions()
  * @regions: the list; may be empty
  */
 void wdm_free_regions(struct list_head *regions)
@@ -51,8 +51,8 @@ void wdm_free_regions(struct list_head *regions)
 }
 
 /*
- * Do not share the iommu_domain of a group with IOMMU_RESV_DIRECT regions: what the
- * firmware wants mapped must not be visible to other groups.
+ * Do not share the iommu_domain of a group with IOMMU_RESV_DIRECT regions: the
+ * firmware's mappings must not be visible to other groups.
  */
 static bool wdm_regions_exclusive(const struct list_head *regions)
 {
@@ -65,8 +65,8 @@ static bool wdm_regions_exclusive(const struct list_head *regions)
 }
 
 /*
- * Map what the firmware wants mapped, and set up the window of software MSIs.
- * Neither is ever unmapped: both live as long as the iommu_domain.
+ * Map the regions that the firmware requires, and set up the window of software MSIs.
+ * Neither is ever undone: both live as long as the iommu_domain.
  */
 static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 				   const struct list_head *regions)
@@ -79,7 +79,7 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 		ret = 0;
 		if (region->type == IOMMU_RESV_SW_MSI && !hwpt->sw_msi) {
 			ret = iommu_get_msi_cookie(hwpt->domain, region->start);
-			/* Not every IOMMU driver asks for one. */
+			/* Not every IOMMU driver needs a cookie. */
 			if (ret == -ENODEV)
 				ret = 0;
 			hwpt->sw_msi = !ret;
@@ -95,10 +95,10 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 }
 
 /**
- * struct wdm_probe - what must be known of a device before it is attached
+ * struct wdm_probe - result of probing a device before it is attached
  * @dev: the device
- * @pasids: the iommu_domain is for PASIDs
- * @iommu_domain: out: a new iommu_domain for it, or an ERR_PTR()
+ * @pasids: allocate an iommu_domain for PASIDs
+ * @iommu_domain: out: a new iommu_domain for the device, or an ERR_PTR()
  * @unmap_exact: out: see &struct wdm_hwpt
  * @reports_faults: out: see &struct wdm_hwpt
  */
@@ -110,7 +110,7 @@ struct wdm_probe {
 	bool reports_faults;
 };
 
-/* The lock of Linux' group is held, so the device stays in the group. */
+/* Called with the mutex of the iommu_group held, so the device stays in the group. */
 static int wdm_probe_device(struct device *dev, void *data)
 {
 	struct wdm_probe *probe = data;
@@ -129,7 +129,7 @@ static int wdm_probe_device(struct device *dev, void *data)
 	return 1;
 }
 
-/* A new hwpt for an attachment; nothing is attached to it yet */
+/* Create a hwpt for an attachment, without attaching anything to it. */
 static ntstatus_t wdm_hwpt_for(struct wdm_attachment *attachment,
 			       struct wdm_hwpt **out)
 {
@@ -161,8 +161,8 @@ static ntstatus_t wdm_hwpt_for(struct wdm_attachment *attachment,
 }
 
 /*
- * Put what is attached into the iommu_domain of a hwpt. A group that has lost its
- * last device, by hot-unplug, must not even be tried.
+ * Attach a group or a PASID to the iommu_domain of a hwpt. Do not even try if hot-unplug
+ * has taken the last device of the group.
  */
 static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
 				       struct wdm_hwpt *hwpt)
@@ -179,7 +179,7 @@ static ntstatus_t wdm_attachment_enter(struct wdm_attachment *attachment,
 						attachment->pasid, NULL);
 	if (!ret)
 		attachment->hwpt = hwpt;
-	/* -EINVAL: the iommu_domain does not fit. */
+	/* -EINVAL: the device and the iommu_domain are incompatible. */
 	return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
 				wdm_status_from_driver(ret);
 }
@@ -191,8 +191,8 @@ static int wdm_get_first_device(struct device *dev, void *data)
 }
 
 /*
- * Linux attaches a PASID to all devices of the group, and any of them will do to detach
- * it: the one that was attached may have been unplugged, and has no group then.
+ * Linux attaches a PASID to all devices of the group and accepts any of them for the
+ * detach. Do not use the one that was attached: after an unplug it has no group.
  */
 static void wdm_attachment_leave_pasid(struct wdm_attachment *attachment)
 {
@@ -206,7 +206,7 @@ static void wdm_attachment_leave_pasid(struct wdm_attachment *attachment)
 	put_device(dev);
 }
 
-/* Put what is attached back into its blocking domain. */
+/* Detach a group or a PASID; its DMA is blocked. */
 static void wdm_attachment_leave(struct wdm_attachment *attachment)
 {
 	if (attachment->pasid == WDM_NO_PASID)
@@ -252,9 +252,8 @@ static bool wdm_hwpt_can_share(const struct wdm_hwpt *a, const struct wdm_hwpt *
 }
 
 /*
- * Move an attachment from @hwpt, which is new, to a hwpt of the same kind that the
- * domain already has, if there is one. On success it is in one of the two; on
- * failure in none.
+ * If the domain has a compatible hwpt already, move the attachment there from @hwpt,
+ * which is new. On success the attachment is in one of the two, on failure in none.
  */
 static ntstatus_t wdm_attach_existing(struct wdm_attachment *attachment,
 				      struct wdm_hwpt *hwpt)
@@ -276,15 +275,15 @@ static ntstatus_t wdm_attach_existing(struct wdm_attachment *attachment,
 	return STATUS_SUCCESS;
 }
 
-/* Finish a new hwpt, which the attachment has entered. */
+/* Complete a new hwpt after its first attach. */
 static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 				  const struct list_head *regions)
 {
 	const struct iommu_domain_ops *ops = hwpt->domain->ops;
 
 	/*
-	 * Some drivers finish a domain at its first attach. Coherency can only be
-	 * enforced between that and the first map.
+	 * Some drivers finalize a domain at its first attach. Coherency can be enforced
+	 * only between that attach and the first map.
 	 */
 	wdm_hwpt_set_aperture(hwpt);
 	if (ops->enforce_cache_coherency)
@@ -295,8 +294,8 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 }
 
 /*
- * Run a function that changes what maps and unmaps look at. All pages are locked,
- * which is not enough if the domain is atomic.
+ * Change state that maps and unmaps depend on. The caller holds all pages, which keeps
+ * out everything but the maps and unmaps of an atomic domain.
  */
 static ntstatus_t wdm_domain_change(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 				    struct wdm_attachment *attachment,
@@ -315,7 +314,7 @@ static ntstatus_t wdm_domain_change(struct wdm_domain *domain, struct wdm_hwpt *
 	return status;
 }
 
-/* Add an attachment, or none, to a domain, with its hwpt if that is new. */
+/* Add a hwpt, unless the domain has it, and an attachment, if there is one. */
 static ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 				  struct wdm_attachment *attachment)
 {
@@ -331,17 +330,17 @@ static ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hw
 }
 
 /*
- * Undo wdm_domain_join(). The attachment has left the hwpt, to which unmaps need not
- * pay attention from now on.
+ * Undo wdm_domain_join(). The attachment has left the hwpt, so unmaps may ignore it
+ * from now on.
  */
-static ntstatus_t wdm_domain_part(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				  struct wdm_attachment *attachment)
+static ntstatus_t wdm_domain_leave(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+				   struct wdm_attachment *attachment)
 {
 	if (attachment)
 		list_del(&attachment->domain_node);
 	if (!--hwpt->users) {
 		list_del(&hwpt->node);
-		/* In one go: only kernels for debugging and tests do this. */
+		/* Not in steps: only debug kernels and tests get here. */
 		if (WDM_HWPT_FREE_EMPTY || !attachment)
 			domain->ops->clear(domain, hwpt);
 	}
@@ -356,15 +355,15 @@ static ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hw
 }
 
 /*
- * Map what the domain has mapped in its new hwpt, in steps. Maps and unmaps of an
- * atomic domain come in between, and leave out what is not filled yet.
+ * Map the contents of the domain in a new hwpt, step by step. Maps and unmaps of an
+ * atomic domain run between the steps and skip what is not filled yet.
  */
 static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 				const atomic_t *revoking)
 {
 	ntstatus_t status = STATUS_SUCCESS;
 
-	/* A hwpt that is shared is full. */
+	/* A shared hwpt is complete: its ->filled is U64_MAX. */
 	if (!hwpt->filled)
 		status = wdm_tokens_prefill(domain, hwpt, revoking);
 	if (!domain->atomic)
@@ -382,7 +381,7 @@ static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt
 	return status;
 }
 
-/* Enter @hwpt, which is new, or one of the domain's own. */
+/* Attach to @hwpt, which is new, or to a compatible one of the domain. */
 static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt,
 				  const struct list_head *regions)
@@ -403,16 +402,16 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 				       &attachment->group->owner->nr_revoking);
 		if (wdm_ok(status))
 			return status;
-		/* A shared hwpt is full: this is the new one. */
+		/* Only a new hwpt is filled, so this one is not shared. */
 		wdm_attachment_leave(attachment);
-		wdm_domain_change(domain, hwpt, attachment, wdm_domain_part);
+		wdm_domain_change(domain, hwpt, attachment, wdm_domain_leave);
 	} else if (attachment->hwpt) {
 		wdm_attachment_leave(attachment);
 	}
 	return status;
 }
 
-/* @unused: out: a hwpt that nothing needs, to be destroyed without locks */
+/* @unused: out: a hwpt to destroy once the domain is unlocked, or unchanged */
 static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
 				    const struct list_head *regions,
 				    struct wdm_hwpt **unused)
@@ -434,7 +433,7 @@ static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
 	return status;
 }
 
-/* STATUS_CANCELLED without a fatal signal: gave way to a provider, see wdm_attach(). */
+/* Return: STATUS_CANCELLED also without a fatal signal, if the attach backed off. */
 static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 				  const struct list_head *regions)
 {
@@ -482,15 +481,15 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
  * @pasid: a PASID of @dev; WDM_NO_PASID: attach the group
  * @out: out: the attachment, for wdm_detach()
  *
- * Makes the checks that VFIO's type1 makes, and fills a hwpt for the group from
- * what is mapped. Without effect when it fails.
+ * Performs the checks of VFIO's type1, and maps the contents of the domain in a hwpt for
+ * the group. Has no effect on failure.
  *
- * Gives way to a provider that takes a group or a device of the same owner back, which may
- * be this one: the caller then unlocks the group, and wdm_attach_again() says whether to
- * attach once more.
+ * Backs off while a provider revokes a group or a device of the same owner, which may be
+ * @group itself. The caller then unlocks the group and asks wdm_attach_again() whether to
+ * retry.
  *
  * Context: may sleep; wdm_group.lock is held.
- * Return: see &struct wdm_iommu_attach; STATUS_CANCELLED also when it gave way.
+ * Return: see &struct wdm_iommu_attach; STATUS_CANCELLED also if it backed off.
  */
 ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 		      struct device *dev, u32 pasid,
@@ -510,8 +509,8 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 	}
 
 	/*
-	 * The regions are those of requests without a PASID. On failure, too, the list
-	 * holds what was found before.
+	 * The regions apply to requests without a PASID only. On failure the list may
+	 * hold some regions, too.
 	 */
 	if (pasid == WDM_NO_PASID)
 		status = wdm_status_from_driver(iommu_get_group_resv_regions(group->iommu_group,
@@ -527,15 +526,15 @@ ntstatus_t wdm_attach(struct wdm_domain *domain, struct wdm_group *group,
 }
 
 /**
- * wdm_attach_again() - Should an attach be tried once more?
+ * wdm_attach_again() - Check whether to retry an attach that backed off
  * @domain: the domain
  * @group: the group, not locked by the caller
- * @status: of the attach; out: the call's, if this was the last try
+ * @status: in: status of the attach; out: status of the call, unless it is retried
  *
- * Waits until no group or device of the owner is being taken back.
+ * Waits until no group or device of the owner is being revoked.
  *
  * Context: may sleep.
- * Return: whether the attach only gave way.
+ * Return: true if the caller has to retry.
  */
 bool wdm_attach_again(struct wdm_domain *domain, struct wdm_group *group,
 		      ntstatus_t *status)
@@ -547,19 +546,20 @@ bool wdm_attach_again(struct wdm_domain *domain, struct wdm_group *group,
 }
 
 /**
- * wdm_detach() - Detach what was attached
+ * wdm_detach() - Detach a group, or a PASID of a device
  * @attachment: the attachment; freed on success
  * @killable: a fatal signal ends the wait, if the domain is killable
  *
- * Passes calls that wait for the domain: whoever takes the group back needs its lock. A
- * program cannot keep others out that way, as its attaches wait for their turn.
+ * Takes priority over other calls that wait for the domain, because a revocation of the
+ * group waits for wdm_group.lock. A program cannot starve others this way: its attaches
+ * wait for their turn.
  *
- * When it returns, the group is in its blocking domain. Takes no time for what is
- * mapped: the driver frees the translations of the hwpt together with the
- * iommu_domain, as VFIO's type1 has it do, when the domain is unlocked.
+ * When it returns, the group is in its blocking domain. The time does not depend on how
+ * much is mapped: the driver frees the translations of the hwpt with the iommu_domain,
+ * after the domain is unlocked, as with VFIO's type1.
  *
  * Context: may sleep; wdm_group.lock is held.
- * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came first.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 {
@@ -576,7 +576,7 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 	if (!wdm_ok(status))
 		return status;
 	wdm_attachment_leave(attachment);
-	wdm_domain_change(domain, hwpt, attachment, wdm_domain_part);
+	wdm_domain_change(domain, hwpt, attachment, wdm_domain_leave);
 	last = !hwpt->users;
 	atomic_sub(attachment->nr_devices, &domain->nr_devices);
 	wdm_domain_unlock(domain, &all);
@@ -591,11 +591,11 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 }
 
 /**
- * wdm_domain_adopt() - Fill an iommu_domain that nothing is attached to
+ * wdm_domain_adopt() - Fill an iommu_domain without attaching anything to it
  * @domain: the domain
- * @iommu_domain: the iommu_domain; the domain's after success
+ * @iommu_domain: the iommu_domain; belongs to the domain after success
  *
- * For tests, which make iommu_domains by hand.
+ * For tests, which use fake iommu_domains.
  *
  * Return: as wdm_attach().
  */
@@ -615,7 +615,7 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 	if (wdm_ok(status)) {
 		status = wdm_hwpt_fill(domain, hwpt, NULL);
 		if (!wdm_ok(status))
-			wdm_domain_change(domain, hwpt, NULL, wdm_domain_part);
+			wdm_domain_change(domain, hwpt, NULL, wdm_domain_leave);
 	}
 	wdm_domain_unlock(domain, &all);
 
@@ -639,7 +639,7 @@ void wdm_domain_disown(struct wdm_domain *domain,
 	list_for_each_entry(hwpt, &domain->hwpts, node)
 		if (hwpt->domain == iommu_domain)
 			break;
-	wdm_domain_change(domain, hwpt, NULL, wdm_domain_part);
+	wdm_domain_change(domain, hwpt, NULL, wdm_domain_leave);
 	wdm_domain_unlock(domain, &all);
 	wdm_hwpt_destroy(hwpt);
 }

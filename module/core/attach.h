@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Attach and detach: attachments, and the hwpts that come and go with them.
+ * Attach and detach: attachments, and the hwpts created and freed with them.
  */
 #ifndef WDM_CORE_ATTACH_H
 #define WDM_CORE_ATTACH_H
@@ -9,22 +9,22 @@
 #include "owner.h"
 #include "resv.h"
 
-/* Requests without a PASID, which all devices of a group make */
+/* Requests without a PASID: those of the whole group */
 #define WDM_NO_PASID	0
 
 /**
- * struct wdm_attachment - what ties a group, or a PASID of a device, to a domain
+ * struct wdm_attachment - a group, or a PASID of a device, attached to a domain
  * @domain: the domain
  * @hwpt: the hwpt that translates for it
  * @domain_node: in wdm_domain.attachments, guarded by wdm_domain.ranges
- * @resv: addresses that must not be mapped meanwhile
- * @group: the group that is attached, or that @dev is in
+ * @resv: the addresses that must not be mapped while it is attached
+ * @group: the attached group, or the group of @dev
  * @dev: the device whose PASID is attached
  * @pasid: the PASID; WDM_NO_PASID: @group is attached
- * @nr_devices: how many IOMMU_DMA_DEVICEs of @group are, or 1; guarded by
+ * @nr_devices: number of attached IOMMU_DMA_DEVICEs of @group, 1 for a PASID; guarded by
  *	wdm_group.lock
  *
- * Only wdm_attachment_enter() and wdm_attachment_leave() ask what is attached.
+ * Only wdm_attachment_enter() and wdm_attachment_leave() distinguish the two kinds.
  */
 struct wdm_attachment {
 	struct wdm_domain *domain;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Backend: where the translations of a domain come from. An OS-managed domain has
- * a table of mappings (os/), a caller-managed one a shadow of its caller's page
- * tables (shadow/).
+ * Backend: the source of a domain's translations. The backend of an OS-managed domain
+ * (os/) is a table of mappings, that of a caller-managed one (shadow/) a shadow of the
+ * caller's page tables.
  */
 #ifndef WDM_CORE_BACKEND_H
 #define WDM_CORE_BACKEND_H
@@ -20,32 +20,30 @@ struct wdm_pt;
 struct wdm_walk_error;
 
 /**
- * struct wdm_backend_ops - the operations of a kind of domain
- * @destroy: free all that the backend has; nothing is attached, and nobody uses
- *	the domain
- * @uses: whether anything is translated from @iova to @last_iova
- * @fill: take a step of filling @hwpt, which the domain has already: map what is
- *	translated from page number @hwpt->filled on in it, as much as may be done
- *	without others in between, and move @hwpt->filled behind it; at the end, to
- *	U64_MAX. On failure, what is below @hwpt->filled is mapped, and nothing
- *	else if wdm_hwpt_must_undo(). May return STATUS_CANCELLED if
- *	wdm_hwpt_gives_way()
- * @clear: unmap everything below @hwpt->filled from @hwpt, which nothing is attached
- *	to
- * @next: find the first run of pages that devices can reach at or above @iova;
+ * struct wdm_backend_ops - the operations of a backend
+ * @destroy: free everything that the backend has allocated; nothing is attached, and
+ *	no other call uses the domain
+ * @uses: return true if anything is translated from @iova to @last_iova
+ * @fill: perform a bounded step of filling @hwpt, which is in the domain's list: map
+ *	the translations from page number @hwpt->filled on, and advance @hwpt->filled
+ *	past them; to U64_MAX at the end. On failure, everything below @hwpt->filled is
+ *	mapped, and nothing above it if wdm_hwpt_must_undo(). May return
+ *	STATUS_CANCELLED if wdm_hwpt_must_yield()
+ * @clear: unmap everything below @hwpt->filled from @hwpt, to which nothing is attached
+ * @next: find the first run of pages at or above @iova that devices can reach;
  *	STATUS_NOT_FOUND if there is none. Called without locks
- * @report: fill in what only the backend knows. Called without locks
+ * @report: fill in the members that only the backend knows. Called without locks
  * @memory_add: see wdm_domain_memory_add(), which has checked the parameters
  * @memory_remove: see wdm_domain_memory_remove(), likewise
  * @configure: see wdm_domain_configure(); @pt is NULL for TranslationEnabled FALSE
  * @flush: see wdm_domain_flush()
  * @flush_list: see wdm_domain_flush_list()
  *
- * @uses, @fill and @clear are called with all pages of the domain locked; and with
- * wdm_domain.lock, in atomic context, if the domain is atomic.
+ * @uses, @fill and @clear are called with all pages of the domain locked, and also with
+ * wdm_domain.lock held, in atomic context, if the domain is atomic.
  *
- * The last five are those of a caller-managed domain, and NULL for an OS-managed
- * one. They take what locks they need.
+ * The last five belong to caller-managed domains and are NULL for an OS-managed one.
+ * They take the locks that they need.
  */
 struct wdm_backend_ops {
 	void (*destroy)(struct wdm_domain *domain);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Budget: the kernel memory that the objects of one program may take.
+ * Budget: a limit on the kernel memory of one program's objects.
  */
 #include <linux/capability.h>
 
 #include "budget.h"
 
 /**
- * wdm_budget_charge() - Account for kernel memory that is about to be allocated
- * @budget: the budget, or NULL for that of kernel code, which has no limit
- * @bytes: how much
+ * wdm_budget_charge() - Charge kernel memory before it is allocated
+ * @budget: the budget; NULL for kernel code, which has no limit
+ * @bytes: number of bytes
  *
  * CAP_IPC_LOCK lifts the limit, as it lifts RLIMIT_MEMLOCK.
  *
- * Return: whether the budget allows it; if not, nothing is charged.
+ * Return: true if the budget allows it; otherwise nothing is charged.
  */
 bool wdm_budget_charge(struct wdm_budget *budget, u64 bytes)
 {
@@ -33,9 +33,9 @@ bool wdm_budget_charge(struct wdm_budget *budget, u64 bytes)
 }
 
 /**
- * wdm_budget_uncharge() - Take a charge back
+ * wdm_budget_uncharge() - Undo a charge, or part of one
  * @budget: the budget, or NULL
- * @bytes: how much of what was charged is freed
+ * @bytes: number of charged bytes that are freed
  */
 void wdm_budget_uncharge(struct wdm_budget *budget, u64 bytes)
 {

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Budget: the kernel memory that the objects of one program may take.
+ * Budget: a limit on the kernel memory of one program's objects.
  *
- * A domain costs the kernel memory that is not the program's own: tables of
- * mappings, shadow pages, the IOMMU's page tables. Without a bound, a program
- * with a few pinned pages can map them again and again until the kernel has no
- * memory left, and the OOM killer finds nobody to blame. So what all domains of
- * a file take is bounded by what the file has pinned, which RLIMIT_MEMLOCK
- * bounds in turn.
+ * A domain makes the kernel allocate memory that is not the program's own: mapping
+ * tables, shadow pages, page tables of the IOMMU. Without a limit, a program could map
+ * a few pinned pages again and again until the kernel runs out of memory, with no
+ * process for the OOM killer to blame. So the memory of all objects of a file is
+ * limited by what the file has pinned, which RLIMIT_MEMLOCK limits in turn.
  *
- * Charges are made for whole nodes, shadow pages and large mappings, not for
- * each page that is mapped: a map that fits into a node costs no atomic here.
+ * Nodes, shadow pages and large mappings are charged as a whole, not page by page:
+ * a map that fits into an existing node costs no atomic operation here.
  */
 #ifndef WDM_CORE_BUDGET_H
 #define WDM_CORE_BUDGET_H
@@ -19,18 +18,18 @@
 #include <linux/sizes.h>
 #include <linux/types.h>
 
-/* What a file may use without having pinned anything, */
+/* The budget of a file that has pinned nothing, in bytes */
 #define WDM_BUDGET_BASE		((u64)SZ_1M)
-/* and how many bytes for each byte that it has pinned. */
+/* Bytes of budget for each byte that the file has pinned */
 #define WDM_BUDGET_RATIO	4
 
-/* The IOMMU's own tables for the pages of one table that is reached by itself */
+/* Page tables of the IOMMU for a node that shares none with its neighbours, in bytes */
 #define WDM_BUDGET_IOMMU_TABLES	(2 * (u64)SZ_4K)
 
 /**
- * struct wdm_budget - kernel memory that may be used
- * @used: bytes that are charged
- * @pinned: bytes of user memory that are pinned
+ * struct wdm_budget - a limit on kernel memory
+ * @used: bytes charged
+ * @pinned: bytes of user memory pinned
  */
 struct wdm_budget {
 	atomic64_t used;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Watching the buses whose devices can be attached: PCI and platform.
+ * Notifiers of the buses whose devices can be attached: PCI and platform.
  */
 #include "bus_watch.h"
 
 /**
- * wdm_bus_watch() - Have a function called when devices of the buses change
+ * wdm_bus_watch() - Register a notifier with both buses
  * @watch: out: for wdm_bus_unwatch()
  * @notify: called with BUS_NOTIFY_* and the &struct device
  *
@@ -28,7 +28,7 @@ int wdm_bus_watch(struct wdm_bus_watch *watch, notifier_fn_t notify)
 
 /**
  * wdm_bus_unwatch() - Undo wdm_bus_watch()
- * @watch: the watch; its function is not running any more when this returns
+ * @watch: the watch; its function has finished when this returns
  */
 void wdm_bus_unwatch(struct wdm_bus_watch *watch)
 {

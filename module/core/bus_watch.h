@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Watching the buses whose devices can be attached: PCI and platform.
+ * Notifiers of the buses whose devices can be attached: PCI and platform.
  */
 #ifndef WDM_CORE_BUS_WATCH_H
 #define WDM_CORE_BUS_WATCH_H
@@ -10,9 +10,9 @@
 #include <linux/platform_device.h>
 
 /**
- * struct wdm_bus_watch - a notifier of both buses; a notifier_block is in one chain only
- * @pci: of the PCI bus
- * @platform: of the platform bus
+ * struct wdm_bus_watch - a notifier block per bus, as each can be in one chain only
+ * @pci: for the PCI bus
+ * @platform: for the platform bus
  */
 struct wdm_bus_watch {
 	struct notifier_block pci;

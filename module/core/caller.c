@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caller-managed domains: check the parameters, and leave the rest to the backend.
+ * Caller-managed domains: check parameters, then call the backend.
  */
 #include <linux/mm.h>
 
@@ -9,10 +9,10 @@
 /**
  * wdm_domain_memory_add() - Add memory to the caller's address space
  * @domain: a caller-managed domain
- * @perms: the most that page tables may allow: WDM_READ, or with WDM_WRITE
+ * @perms: upper bound for what page tables can grant: WDM_READ, optionally WDM_WRITE
  * @mdl: the MDL; the caller holds a reference
- * @mdl_page: its first page to add
- * @nr_pages: pages
+ * @mdl_page: first page of @mdl to add
+ * @nr_pages: number of pages
  * @caller: caller address, page aligned
  *
  * Return: see &struct wdm_iommu_memory_add.
@@ -39,9 +39,9 @@ ntstatus_t wdm_domain_memory_add(struct wdm_domain *domain, u32 perms,
  * wdm_domain_memory_remove() - Remove memory from the caller's address space
  * @domain: a caller-managed domain
  * @caller: caller address, page aligned
- * @nr_pages: pages
+ * @nr_pages: number of pages
  *
- * When it returns, no device reaches the memory by way of @domain.
+ * When it returns, no device reaches the memory through @domain.
  *
  * Return: see &struct wdm_iommu_memory_remove.
  */
@@ -58,7 +58,7 @@ ntstatus_t wdm_domain_memory_remove(struct wdm_domain *domain, u64 caller,
 }
 
 /**
- * wdm_domain_configure() - Give a domain the caller's page tables
+ * wdm_domain_configure() - Set the caller's page tables
  * @domain: a caller-managed domain
  * @config: the configuration
  * @walk_error: out: the first invalid entry
@@ -88,7 +88,7 @@ ntstatus_t wdm_domain_configure(struct wdm_domain *domain,
 }
 
 /**
- * wdm_domain_flush() - Follow whatever changed in the caller's page tables
+ * wdm_domain_flush() - Apply all changes of the caller's page tables
  * @domain: a caller-managed domain
  * @walk_error: out: the first invalid entry
  *
@@ -106,11 +106,11 @@ ntstatus_t wdm_domain_flush(struct wdm_domain *domain,
 }
 
 /**
- * wdm_domain_flush_list() - Follow what changed on the paths to some addresses
+ * wdm_domain_flush_list() - Apply the changes on the paths to a list of addresses
  * @domain: a caller-managed domain
- * @last_level: only leaf entries changed
+ * @last_level: only leaf entries have changed
  * @vas: the input addresses
- * @nr: how many, any number
+ * @nr: number of addresses, not limited
  * @walk_error: out: the first invalid entry
  *
  * Contract: IommuFlushDomainByVaList.

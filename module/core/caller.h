@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Caller-managed domains, whatever backs them: the caller's address space, its
- * page tables, and the flushes.
+ * Caller-managed domains, independent of the backend: the caller's address space, its
+ * page tables, and flushes.
  */
 #ifndef WDM_CORE_CALLER_H
 #define WDM_CORE_CALLER_H
@@ -11,11 +11,11 @@
 #include "domain.h"
 
 /**
- * struct wdm_walk_error - the first invalid entry, and how many there are
- * @count: invalid entries that the walk met
+ * struct wdm_walk_error - the first invalid entry, and the number of invalid entries
+ * @count: number of invalid entries found by the walk
  * @status: why the first one is invalid
- * @level: level of the table that holds it; that of the root plus 1 for the
- *	root itself
+ * @level: level of the table that contains it; for the root itself, the level of the
+ *	root plus 1
  * @va: the first address that it would translate
  * @raw: the entry
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Domain: create by type, with an allocator and reserved regions.
+ * Domain: creation by type, with an allocator and reserved regions.
  */
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -24,7 +24,7 @@ static ntstatus_t wdm_config_check_allocator(const struct wdm_domain_config *con
 	return STATUS_SUCCESS;
 }
 
-/* Check regions by themselves; that they do not overlap turns out when they are taken. */
+/* Check each region. Overlaps are found when the regions are taken. */
 static ntstatus_t wdm_config_check_regions(const struct wdm_domain_config *config)
 {
 	u64 end = config->width ? BIT_ULL(config->width - PAGE_SHIFT) :
@@ -45,7 +45,7 @@ static ntstatus_t wdm_config_check_regions(const struct wdm_domain_config *confi
 	return STATUS_SUCCESS;
 }
 
-/* Can a domain of this type be attached to anything now? */
+/* Return true if a domain of this type can be attached to any device. */
 static bool wdm_type_available(enum wdm_type type)
 {
 	switch (type) {
@@ -64,7 +64,7 @@ static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
 
 	if (config->type >= WDM_TYPE_MAX)
 		return STATUS_INVALID_PARAMETER_1;
-	/* A domain of which nothing is allocated has no use for either. */
+	/* PassThrough maps nothing for its caller and needs neither. */
 	if (config->type != WDM_TYPE_PASS_THROUGH) {
 		status = wdm_config_check_allocator(config);
 		if (wdm_ok(status))
@@ -75,7 +75,7 @@ static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
 	return status;
 }
 
-/* Memory at a physical address that the caller has named can be mapped if it has pages. */
+/* Memory at a physical address given by the caller can be mapped if it has pages. */
 static bool wdm_region_has_pages(const struct wdm_reserved_region *region)
 {
 	u64 pfn = region->iova >> PAGE_SHIFT, end = pfn + region->nr_pages;
@@ -83,7 +83,7 @@ static bool wdm_region_has_pages(const struct wdm_reserved_region *region)
 	if (region->nr_pages > WDM_MDL_MAX_PAGES)
 		return false;
 	for (; pfn < end; pfn++) {
-		/* Memory that is offline may go without a notice. */
+		/* Offline memory may be unplugged without a notifier call. */
 		if (!pfn_to_online_page(pfn))
 			return false;
 		cond_resched();
@@ -182,7 +182,7 @@ static bool wdm_config_names_memory(const struct wdm_domain_config *config)
 	return false;
 }
 
-/* Give a new domain what makes it one of its type. */
+/* Set up a new domain according to its type. */
 static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 				    const struct wdm_domain_config *config)
 {
@@ -196,7 +196,7 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 		domain->uses_ram = true;
 	}
 	if (config->type == WDM_TYPE_PASS_THROUGH) {
-		/* Nothing is mapped or unmapped later, from whatever context. */
+		/* Nothing is mapped or unmapped later, so atomic context does not matter. */
 		domain->atomic = false;
 		domain->mappings.flat = false;
 		domain->gfp = GFP_KERNEL_ACCOUNT;
@@ -212,20 +212,21 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 
 /**
  * wdm_domain_create_ex() - Create a domain of a type
- * @config: what it is to be
+ * @config: the configuration
  * @out: out: the domain
  *
- * Contract: IommuDomainCreateEx. The caller makes sure that a program may name physical
- * memory: for a type of %WDM_TYPE_PASS_THROUGH, and for regions that are mapped.
+ * Contract: IommuDomainCreateEx. For %WDM_TYPE_PASS_THROUGH and for regions that are
+ * mapped, the front end checks that its caller may name physical memory.
  *
  * Context: may sleep.
  * Return:
  * * STATUS_INVALID_PARAMETER_1: the type
  * * STATUS_INVALID_PARAMETER_2: the flags
  * * STATUS_INVALID_PARAMETER_3: the width, or an allocator for a caller-managed domain
- * * STATUS_INVALID_PARAMETER_4: a region that is no whole pages, wraps, overlaps another,
- *   or lies beyond the allocator's width; too many; or one for a caller-managed domain
- * * STATUS_NOT_SUPPORTED: a type that cannot be had now, or memory that has no pages
+ * * STATUS_INVALID_PARAMETER_4: too many regions; a region for a caller-managed domain; or
+ *   a region that is not made of whole pages, wraps, overlaps another, or lies beyond the
+ *   allocator's width
+ * * STATUS_NOT_SUPPORTED: the type is not available here, or memory without struct pages
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_WORKING_SET_QUOTA
  */
 ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,

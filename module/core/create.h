@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Domain: create by type, with an allocator and reserved regions.
+ * Domain: creation by type, with an allocator and reserved regions.
  */
 #ifndef WDM_CORE_CREATE_H
 #define WDM_CORE_CREATE_H
@@ -8,14 +8,14 @@
 #include "domain.h"
 #include "policy.h"
 
-/* Reserved regions of one domain, at most */
+/* Maximum number of reserved regions of a domain */
 #define WDM_MAX_REGIONS		4096
 
 /**
- * struct wdm_reserved_region - logical addresses that maps leave alone
+ * struct wdm_reserved_region - logical addresses not available to maps
  * @iova: the first byte, page aligned
- * @nr_pages: how many pages, at least 1
- * @map: map them one to one, for reading and writing; else never map them
+ * @nr_pages: number of pages, at least 1
+ * @map: map them one to one, readable and writable; otherwise never map them
  */
 struct wdm_reserved_region {
 	u64 iova;
@@ -24,13 +24,13 @@ struct wdm_reserved_region {
 };
 
 /**
- * struct wdm_domain_config - what a domain is to be
+ * struct wdm_domain_config - configuration of a new domain
  * @type: its type
  * @flags: as for wdm_domain_create()
  * @width: the width of addresses that it allocates, in bits, from %WDM_IOVA_MIN_WIDTH to
  *	%WDM_IOVA_MAX_WIDTH; 0: it has no allocator
  * @regions: its reserved regions, in any order; not used after the call
- * @nr_regions: how many, at most %WDM_MAX_REGIONS
+ * @nr_regions: number of @regions, at most %WDM_MAX_REGIONS
  * @budget: see wdm_domain_create()
  */
 struct wdm_domain_config {

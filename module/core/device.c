@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device: create, delete, attach and detach; and taking groups back.
+ * Device: create, delete, attach and detach; revocation of groups and devices.
  */
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -12,8 +12,8 @@
 #include "policy.h"
 
 /*
- * Tell the owner, once. The owner's front end is still there: it closes the owner before
- * it goes, which waits for the group's lock.
+ * Notify the owner once. The front end is still there: before it goes away it closes the
+ * owner, which waits for the group's lock.
  */
 static void wdm_group_announce_revoked(struct wdm_group *group)
 {
@@ -31,12 +31,12 @@ static void wdm_group_announce_revoked(struct wdm_group *group)
 }
 
 /**
- * wdm_device_hold() - Have the provider keep the DMA of a device
+ * wdm_device_hold() - Make the provider keep its claim on a device
  * @device: the device
- * @hold: out: for wdm_device_unhold(); NULL if the provider need not be asked
+ * @hold: out: for wdm_device_unhold(); NULL if the provider needs no hold
  *
  * Context: may sleep; no lock is held.
- * Return: STATUS_SUCCESS; or why the provider does not have it, and *@hold is NULL.
+ * Return: STATUS_SUCCESS; otherwise the provider's reason, and *@hold is NULL.
  */
 ntstatus_t wdm_device_hold(struct wdm_device *device, void **hold)
 {
@@ -53,7 +53,7 @@ ntstatus_t wdm_device_hold(struct wdm_device *device, void **hold)
 /**
  * wdm_device_unhold() - Undo wdm_device_hold()
  * @device: the device
- * @hold: what is held, or NULL
+ * @hold: the hold, or NULL
  */
 void wdm_device_unhold(struct wdm_device *device, void *hold)
 {
@@ -62,9 +62,9 @@ void wdm_device_unhold(struct wdm_device *device, void *hold)
 }
 
 /**
- * wdm_device_keep() - Hold a device while it, or one of its PASIDs, is attached
+ * wdm_device_keep() - Keep a hold while a device, or one of its PASIDs, is attached
  * @device: the device; the lock of its group is held
- * @hold: of wdm_device_hold(); NULL afterwards, if the device takes it over
+ * @hold: a hold of wdm_device_hold(); set to NULL if the device takes it over
  */
 void wdm_device_keep(struct wdm_device *device, void **hold)
 {
@@ -86,7 +86,7 @@ void wdm_device_unkeep(struct wdm_device *device)
 	device->hold = NULL;
 }
 
-/* Lock a group to take it, or a device of it, back. Attaches that hold the lock give way. */
+/* Lock a group to revoke it or one of its devices. Attaches that hold the lock back off. */
 static void wdm_group_lock_to_revoke(struct wdm_group *group)
 {
 	wdm_owner_begin_revoke(group->owner);
@@ -100,21 +100,21 @@ static void wdm_group_unlock_revoked(struct wdm_group *group)
 }
 
 /**
- * wdm_group_revoke() - Take a group back from its owner
+ * wdm_group_revoke() - Revoke a group from its owner
  * @group: the group
  *
- * When it returns, the group is in its blocking domain again, and its devices can
- * never be attached again; they remain as objects. May be called by several
- * threads and more than once.
+ * When it returns, the group is in its blocking domain, and its devices can never be
+ * attached again; they remain as objects. May be called by several threads and more
+ * than once.
  *
- * Context: may sleep, and does not look at signals. Waits for one call on the
- * group or its domain at a time; those that could take long give way.
+ * Context: may sleep, not interruptible. Waits for at most one call on the group and one
+ * on its domain; long calls yield.
  */
 void wdm_group_revoke(struct wdm_group *group)
 {
 	struct wdm_device *device;
 
-	/* Before the lock: an attach of this very group gives up, too. */
+	/* Set before the lock is taken, so that an attach of this group backs off, too. */
 	WRITE_ONCE(group->revoked, true);
 	wdm_group_lock_to_revoke(group);
 	list_for_each_entry(device, &group->devices, node)
@@ -133,7 +133,7 @@ void wdm_group_revoke(struct wdm_group *group)
 	wdm_group_unlock_revoked(group);
 	wdm_types_changed();
 
-	/* Last: a group that is not in the list must not be attached any more. */
+	/* Last: a group that is not in the list must not be attached. */
 	mutex_lock(&group->owner->lock);
 	list_del_init(&group->owner_node);
 	mutex_unlock(&group->owner->lock);
@@ -171,11 +171,11 @@ static void wdm_device_revoke_locked(struct wdm_device *device)
 }
 
 /**
- * wdm_device_revoke() - Take a device back from its owner
+ * wdm_device_revoke() - Revoke a device from its owner
  * @device: the device
  *
  * When it returns, the device is detached and can never be attached again; it remains as
- * an object. Other devices of its group stay as they are.
+ * an object. Other devices of its group are not affected.
  *
  * Context: as wdm_group_revoke().
  */
@@ -189,7 +189,7 @@ void wdm_device_revoke(struct wdm_device *device)
 	wdm_types_changed();
 }
 
-/* Linux keeps a device in its group until after its driver is unbound. */
+/* The driver core removes a device from its group only after its driver is unbound. */
 static bool wdm_group_is_of(const struct wdm_group *group, struct device *dev)
 {
 	struct iommu_group *iommu_group = iommu_group_get(dev);
@@ -199,15 +199,15 @@ static bool wdm_group_is_of(const struct wdm_group *group, struct device *dev)
 }
 
 /**
- * wdm_group_revoke_device() - Take a device of a group back from its owner
+ * wdm_group_revoke_device() - Revoke a device of a group from its owner
  * @group: the group
  * @dev: the device, which need be neither in the group nor an IOMMU_DMA_DEVICE of the
  *	owner
  *
- * As wdm_device_revoke(), and tells the owner. Does not wait for groups that the device
- * is not part of.
+ * Same as wdm_device_revoke(), and notifies the owner. Does not wait for groups that do
+ * not contain the device.
  *
- * Return: what the device was held with, for the provider to release, or NULL.
+ * Return: the hold on the device, for the provider to release, or NULL.
  */
 void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 {
@@ -236,13 +236,13 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 }
 
 /**
- * wdm_owner_close() - Take all groups back from an owner, for good
+ * wdm_owner_close() - Revoke all groups of an owner, for good
  * @owner: the owner; no other call on it is running
  *
- * From now on no call on the owner's devices is cancelled, so that they can be
- * deleted.
+ * From now on, no call on the owner's devices is cancelled, so deleting them does not
+ * fail.
  *
- * Context: may sleep, and does not look at signals.
+ * Context: may sleep, not interruptible.
  */
 void wdm_owner_close(struct wdm_owner *owner)
 {
@@ -265,14 +265,14 @@ void wdm_owner_close(struct wdm_owner *owner)
 }
 
 /**
- * wdm_device_create() - Make an IOMMU_DMA_DEVICE
+ * wdm_device_create() - Create an IOMMU_DMA_DEVICE
  * @group: the device's group
  * @dev: the device
  * @out: out: the device
  *
  * Contract: IommuDeviceCreate.
  *
- * Return: STATUS_SUCCESS, STATUS_RESOURCE_IN_USE if there is one for @dev,
+ * Return: STATUS_SUCCESS, STATUS_RESOURCE_IN_USE if @dev has one,
  * STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED.
  */
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
@@ -311,7 +311,7 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 }
 
 /**
- * wdm_device_set_handle() - Name a new device for a program
+ * wdm_device_set_handle() - Set the handle of a new device
  * @device: the device
  * @handle: its handle
  *
@@ -324,7 +324,7 @@ ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle)
 	status = wdm_group_lock(device->group);
 	if (!wdm_ok(status))
 		return status;
-	/* If it was announced without a handle, the program must know now. */
+	/* The event of a revocation was skipped for lack of a handle: report it now. */
 	if (wdm_device_revoked(device))
 		status = STATUS_DEVICE_REMOVED;
 	device->handle = handle;
@@ -338,8 +338,8 @@ ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle)
  *
  * Contract: IommuDeviceDelete.
  *
- * Return: STATUS_SUCCESS; STATUS_RESOURCE_IN_USE if it is attached or has PASIDs,
- * STATUS_CANCELLED, both without effect.
+ * Return: STATUS_SUCCESS; STATUS_RESOURCE_IN_USE if it is attached or has PASIDs;
+ * STATUS_CANCELLED. Has no effect on failure.
  */
 ntstatus_t wdm_device_delete(struct wdm_device *device)
 {
@@ -366,7 +366,7 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
 }
 
 /**
- * struct wdm_types_probe - what a device's types depend on
+ * struct wdm_types_probe - what the available types of a device depend on
  * @dev: the device
  * @types: out: see wdm_types_of()
  * @untrusted: out: a device of the group is at an external port
@@ -377,7 +377,7 @@ struct wdm_types_probe {
 	bool untrusted;
 };
 
-/* The lock of Linux' group is held, so the device stays in the group. */
+/* Called with the mutex of the iommu_group held, so the device stays in the group. */
 static int wdm_types_probe_device(struct device *dev, void *data)
 {
 	struct wdm_types_probe *probe = data;
@@ -395,12 +395,12 @@ static int wdm_types_probe_device(struct device *dev, void *data)
 }
 
 /**
- * wdm_types_of() - The types of domains that a device can be attached to now
+ * wdm_types_of() - Get the types of domains that a device can be attached to now
  * @iommu_group: its group
  * @dev: the device
  *
  * Context: may sleep.
- * Return: a mask of BIT(type); 0 if it can be attached to none, or has left the group.
+ * Return: a mask of BIT(type); 0 if there are none, or @dev has left the group.
  */
 u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
 {
@@ -410,20 +410,21 @@ u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
 	    !iommu_group_has_isolated_msi(iommu_group))
 		return 0;
 	iommu_group_for_each_dev(iommu_group, &probe, wdm_types_probe_device);
-	/* What is plugged into an external port never gets all of memory. */
+	/* A device at an external port never gets access to all of memory. */
 	if (probe.untrusted)
 		probe.types &= ~BIT(WDM_TYPE_PASS_THROUGH);
 	return probe.types;
 }
 
 /**
- * wdm_device_types() - The types of domains that a device can be attached to now
+ * wdm_device_types() - Get the types of domains that a device can be attached to now
  * @device: the device
  *
- * Contract: IommuDeviceQueryAvailableDomainTypes. wdm_types_register() tells of changes.
+ * Contract: IommuDeviceQueryAvailableDomainTypes. wdm_types_register() registers for
+ * changes.
  *
  * Context: may sleep. Needs no lock.
- * Return: a mask of BIT(type); 0 if its provider has taken it back.
+ * Return: a mask of BIT(type); 0 if its provider has revoked it.
  */
 u32 wdm_device_types(struct wdm_device *device)
 {
@@ -432,14 +433,14 @@ u32 wdm_device_types(struct wdm_device *device)
 	return wdm_types_of(device->group->iommu_group, device->dev);
 }
 
-/* Are domains of this type allowed for the device now? An attach checks all the rest. */
+/* Check whether the type is available to the device now. An attach checks the rest. */
 static bool wdm_device_allows(struct wdm_device *device, enum wdm_type type)
 {
 	return type == WDM_TYPE_TRANSLATE || type == WDM_TYPE_UNMANAGED ||
 	       wdm_types_of(device->group->iommu_group, device->dev) & BIT(type);
 }
 
-/* @held: of wdm_device_hold() */
+/* @held: a hold of wdm_device_hold() */
 static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 					   struct wdm_domain *domain, ntstatus_t held)
 {
@@ -511,8 +512,8 @@ ntstatus_t wdm_device_attach(struct wdm_device *device,
  * wdm_device_detach() - Detach a device from its domain
  * @device: the device
  *
- * Contract: IommuDeviceDetach. The last device of a group detaches the group; when
- * it returns, all DMA of the group is blocked.
+ * Contract: IommuDeviceDetach. The last device of a group detaches the group; after
+ * that, all DMA of the group is blocked.
  *
  * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device is not attached,
  * STATUS_CANCELLED.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device: an IOMMU_DMA_DEVICE of the contract, of which the IOMMU group is what
- * can be attached. Taking groups back from their owner.
+ * Device: an IOMMU_DMA_DEVICE of the contract. What is attached is its IOMMU group.
+ * Also revokes groups and devices from their owner.
  */
 #ifndef WDM_CORE_DEVICE_H
 #define WDM_CORE_DEVICE_H
@@ -16,18 +16,17 @@ struct wdm_fault_handler;
  * @group: its group; holds a reference
  * @dev: Linux' device; holds a reference
  * @node: in wdm_group.devices
- * @handle: names it for a program, 0 otherwise; guarded by wdm_group.lock
- * @domain: handle of the domain that it is attached to, or 0; guarded by wdm_group.lock,
- *	and read without, too
+ * @handle: the program's handle, or 0; guarded by wdm_group.lock
+ * @domain: handle of the domain that it is attached to, or 0; written with wdm_group.lock
+ *	held, read without
  * @attached: it counts in wdm_attachment.nr_devices of its group; guarded by
  *	wdm_group.lock
- * @hold: of the provider's hold operation, while @nr_holds is not 0; guarded by
- *	wdm_group.lock
+ * @hold: the provider's hold, while @nr_holds is not 0; guarded by wdm_group.lock
  * @nr_holds: how many of the device and its PASIDs are attached; guarded by wdm_group.lock
  * @pasids: its PASIDs, as &struct wdm_pasid; guarded by wdm_group.lock
- * @revoked: its provider has taken it back, without the rest of its group; guarded by
- *	wdm_group.lock, and read without, too
- * @faults: the handler of its faults, or NULL; private to core/fault.c
+ * @revoked: its provider has revoked it, but not the rest of its group; written with
+ *	wdm_group.lock held, read without
+ * @faults: its fault handler, or NULL; private to core/fault.c
  */
 struct wdm_device {
 	struct wdm_group *group;
@@ -58,7 +57,7 @@ void wdm_device_unhold(struct wdm_device *device, void *hold);
 void wdm_device_keep(struct wdm_device *device, void **hold);
 void wdm_device_unkeep(struct wdm_device *device);
 
-/* Has the provider taken the device, or its whole group, back? */
+/* Check whether the provider has revoked the device or its whole group. */
 static inline bool wdm_device_revoked(const struct wdm_device *device)
 {
 	return READ_ONCE(device->group->revoked) || READ_ONCE(device->revoked);

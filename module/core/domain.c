@@ -10,9 +10,9 @@
 
 /**
  * wdm_domain_create() - Create a domain
- * @os_managed: TRUE: the OS owns the page tables; FALSE: the caller does
+ * @os_managed: true: the OS owns the page tables; false: the caller does
  * @flags: WDM_DOMAIN_KERNEL; for an OS-managed domain, WDM_DOMAIN_PAGE_GRANULAR
- * @budget: the kernel memory that it may use, which outlives it; NULL: no limit
+ * @budget: what its kernel memory is charged to; must outlive it. NULL: no limit
  * @out: out: the domain
  *
  * Contract: IommuDomainCreate.
@@ -74,19 +74,19 @@ free:
 }
 
 /**
- * wdm_domain_delete() - Delete a domain with everything that is mapped in it
- * @domain: the domain; gone after success. Nobody else uses it
+ * wdm_domain_delete() - Delete a domain and everything that is mapped in it
+ * @domain: the domain; freed on success. No other call uses it
  *
  * Contract: IommuDomainDelete.
  *
- * Return: STATUS_RESOURCE_IN_USE if a device is attached, or a token is left.
+ * Return: STATUS_RESOURCE_IN_USE if a device is attached or a token exists.
  */
 ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 {
 	struct wdm_range all;
 	bool used;
 
-	/* A token that is being deleted is not in the list, but still has nodes. */
+	/* A token that is being deleted has left the list, but still has nodes. */
 	wdm_range_lock_all(&domain->ranges, &all, false);
 	used = !list_empty(&domain->hwpts) || !list_empty(&domain->tokens);
 	wdm_domain_unlock(domain, &all);
@@ -97,7 +97,7 @@ ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 	wdm_allowed_destroy(&domain->allowed);
 	if (domain->uses_ram)
 		wdm_ram_put();
-	/* The thread that detached the last device may still be in the lock. */
+	/* The thread that detached the last device may still be in wdm_range_unlock(). */
 	kfree_rcu(domain, rcu);
 	return STATUS_SUCCESS;
 }

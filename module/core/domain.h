@@ -2,7 +2,7 @@
 /*
  * Domain: a container for one set of page tables (contract: IOMMU_DMA_DOMAIN).
  *
- * The order of all locks of the module stands in docs/locking.md.
+ * docs/locking.md documents the lock order of the module.
  */
 #ifndef WDM_CORE_DOMAIN_H
 #define WDM_CORE_DOMAIN_H
@@ -26,16 +26,16 @@
 struct wdm_shadow;
 
 /* Flags of wdm_domain_create() */
-/* Map every page by itself (WDM_IOMMU_DOMAIN_PAGE_GRANULAR) */
+/* Map every page separately (WDM_IOMMU_DOMAIN_PAGE_GRANULAR) */
 #define WDM_DOMAIN_PAGE_GRANULAR	BIT(0)
-/* Kernel code's: no signal ends a call on it. An OS-managed one is page granular */
+/* For kernel code: calls ignore signals; OS-managed domains are page granular */
 #define WDM_DOMAIN_KERNEL		BIT(1)
 
 /**
- * struct wdm_counters - what calls of programs have done, for monitors
- * @maps: maps that succeeded
- * @unmaps: unmaps that succeeded
- * @syncs: syncs of the IOTLB after unmaps
+ * struct wdm_counters - statistics of a program's calls, for monitoring
+ * @maps: successful maps
+ * @unmaps: successful unmaps
+ * @syncs: IOTLB syncs after unmaps
  * @walks: configures and flushes of a caller's tables, and parts of long lists
  *
  * A batch is counted at its end.
@@ -53,36 +53,36 @@ struct wdm_counters {
  * @type: its type
  * @hwpts: its hwpts, as &struct wdm_hwpt
  * @attachments: what is attached, as &struct wdm_attachment
- * @allowed: the logical addresses that all of them can have mapped
- * @nr_devices: the devices that are attached
- * @pgsize: which pages of the IOMMU to use for maps; caller-managed: for the
- *	caller's address space, with TranslationEnabled FALSE
+ * @allowed: the logical addresses that can be mapped for all attachments
+ * @nr_devices: number of attached devices
+ * @pgsize: the IOMMU page sizes that maps use; caller-managed: that bypass
+ *	(TranslationEnabled FALSE) uses
  * @killable: a fatal signal ends calls on it
  * @atomic: kernel code maps, unmaps and flushes in atomic context, under @lock
- * @gfp: how maps allocate memory
- * @lock: guards @space and @tokens, and what is in the tokens. If @atomic, also what is
- *	mapped, @shadow, @hwpts, @attachments and @allowed. The last three change with
- *	all of @ranges locked, too
+ * @gfp: for memory that maps allocate
+ * @lock: guards @space, @tokens and the contents of tokens. If @atomic, also the
+ *	mappings, @shadow, @hwpts, @attachments and @allowed; changing the last three
+ *	takes all of @ranges as well
  * @ranges: the pages that calls are changing. All pages: @hwpts and @attachments change.
- *	No page: the call needs @hwpts and @attachments to stay as they are. If @atomic,
- *	attach and detach lock all pages, and maps and unmaps none
- * @epoch: how often attach and detach have changed @allowed; guarded as that is
+ *	The empty range: @hwpts and @attachments must not change. If @atomic, attach and
+ *	detach lock all pages, and maps and unmaps none
+ * @epoch: number of changes of @allowed by attach and detach; guarded like @allowed
  * @mappings: OS-managed: what is mapped, by logical page; caller-managed: the
  *	caller's address space
- * @space: OS-managed: what has taken logical pages, besides ordinary maps
- * @tokens: OS-managed: its tokens, as &struct wdm_token; may be read with @lock or any
- *	range held, and changes with both
+ * @space: OS-managed: logical pages that are reserved or allocated
+ * @tokens: OS-managed: its tokens, as &struct wdm_token; read with @lock or any range
+ *	held, changed with both
  * @uses_ram: it keeps memory from going offline
- * @shadow: the shadow backend's own; NULL for an OS-managed domain
- * @budget: the kernel memory that its owner may still use; NULL: no limit
- * @handle: names it for a program; 0 otherwise
- * @file: number of the open file that it belongs to; 0 otherwise
- * @counters: what calls of programs have done with it
- * @rcu: for freeing it
+ * @shadow: private to the shadow backend; NULL for an OS-managed domain
+ * @budget: what its kernel memory is charged to; NULL: no limit
+ * @handle: the program's handle, or 0
+ * @file: number of the open file that it belongs to, or 0
+ * @counters: statistics of a program's calls
+ * @rcu: frees it
  *
  * Addresses are in bytes and called iova (logical) or caller (an address of the
- * caller's address space); page numbers are called pgno. A name with last is
- * inclusive, one with end exclusive.
+ * caller's address space); page numbers are called pgno. In names, last is inclusive
+ * and end exclusive.
  */
 struct wdm_domain {
 	const struct wdm_backend_ops *ops;
@@ -95,7 +95,7 @@ struct wdm_domain {
 	bool killable;
 	bool atomic;
 	gfp_t gfp;
-	spinlock_t lock;		/* see above */
+	spinlock_t lock;		/* see @lock above */
 	struct wdm_range_lock ranges;
 	u64 epoch;
 	struct wdm_mappings mappings;
@@ -115,24 +115,24 @@ static inline bool wdm_domain_os_managed(const struct wdm_domain *domain)
 	return domain->ops == &wdm_os_backend;
 }
 
-/* Does it map what its caller asks for? PassThrough has everything mapped from the start. */
+/* Check whether the domain maps on request. PassThrough has everything mapped already. */
 static inline bool wdm_domain_maps(const struct wdm_domain *domain)
 {
 	return wdm_domain_os_managed(domain) && domain->type != WDM_TYPE_PASS_THROUGH;
 }
 
-/* Has the calling program been killed? Kernel code's calls run to the end. */
+/* Check whether the calling program was killed. Calls of kernel code run to the end. */
 static inline bool wdm_domain_cancelled(const struct wdm_domain *domain)
 {
 	return domain->killable && fatal_signal_pending(current);
 }
 
 /**
- * wdm_domain_lock() - Keep the domain's hwpts and attachments stable
+ * wdm_domain_lock() - Keep a domain's hwpts and attachments stable
  * @domain: the domain
  * @none: for wdm_domain_unlock()
  *
- * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED on a fatal signal.
  */
 static inline ntstatus_t wdm_domain_lock(struct wdm_domain *domain,
 					 struct wdm_range *none)
@@ -143,7 +143,7 @@ static inline ntstatus_t wdm_domain_lock(struct wdm_domain *domain,
 }
 
 /**
- * wdm_domain_lock_all() - Lock the domain against all calls
+ * wdm_domain_lock_all() - Lock a domain against all other calls
  * @domain: the domain
  * @all: for wdm_domain_unlock()
  * @killable: a fatal signal ends the wait
@@ -160,13 +160,13 @@ static inline ntstatus_t wdm_domain_lock_all(struct wdm_domain *domain,
 }
 
 /**
- * wdm_domain_lock_all_unless() - Lock the domain against all calls, or give up
+ * wdm_domain_lock_all_unless() - Lock a domain against all other calls, or back off
  * @domain: the domain
  * @all: for wdm_domain_unlock()
  * @killable: a fatal signal ends the wait
- * @stop: the wait ends soon after this is not zero
+ * @stop: back off while this is not 0
  *
- * Return: as wdm_domain_lock(); STATUS_CANCELLED also when @stop ended the wait.
+ * Return: as wdm_domain_lock(); STATUS_CANCELLED also if @stop ended the wait.
  */
 static inline ntstatus_t wdm_domain_lock_all_unless(struct wdm_domain *domain,
 						    struct wdm_range *all,
@@ -179,13 +179,12 @@ static inline ntstatus_t wdm_domain_lock_all_unless(struct wdm_domain *domain,
 }
 
 /**
- * wdm_domain_lock_urgent() - Lock the domain against all calls, before any that wait
+ * wdm_domain_lock_urgent() - Lock a domain against all other calls, ahead of waiters
  * @domain: the domain
  * @all: for wdm_domain_unlock()
  * @killable: a fatal signal ends the wait
  *
- * For detaches, and for taking a group back. Calls in progress let it pass within about a
- * millisecond.
+ * For detaches and revocations. Calls in progress yield within about a millisecond.
  *
  * Return: as wdm_domain_lock().
  */

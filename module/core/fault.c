@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Faults: from the interrupt of an IOMMU driver to a handler that may sleep.
+ * Faults: from an IOMMU driver's interrupt to a handler that may sleep.
  *
- * The IOMMU driver's report, in any context, leaves the fault in a small queue; a
- * work item calls the handler. While the queue is full, faults are dropped: a
- * device that faults does so by the thousand.
+ * The IOMMU driver reports in any context. The report queues the fault, and a work item
+ * calls the handler. Faults are dropped while the queue is full: a faulting device
+ * faults by the thousand.
  */
 #include <linux/kfifo.h>
 #include <linux/ktime.h>
@@ -19,7 +19,7 @@
 #define WDM_FAULT_QUEUE		64
 
 /**
- * struct wdm_fault_entry - a fault that its handler has not been called for
+ * struct wdm_fault_entry - a queued fault
  * @iova: the address
  * @time: when it was reported, in ns of CLOCK_MONOTONIC
  * @write: it was a write
@@ -36,9 +36,8 @@ struct wdm_fault_entry {
  * @device: the device
  * @fn: the function to call
  * @context: for @fn
- * @queue: faults that @fn has not been called for; guarded by wdm_fault_lock
- * @dropped: faults that found @queue full, and came after those in it; guarded by
- *	wdm_fault_lock
+ * @queue: faults to report; guarded by wdm_fault_lock
+ * @dropped: number of faults dropped after those in @queue; guarded by wdm_fault_lock
  * @work: calls @fn
  */
 struct wdm_fault_handler {
@@ -80,7 +79,7 @@ static bool wdm_fault_pop(struct wdm_fault_handler *handler, struct wdm_fault *f
 	return got;
 }
 
-/* Is an address mapped now? The lock of the group is held: do not wait for long. */
+/* Check whether an address is mapped. The lock of the group is held: do not wait long. */
 static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
 {
 	u64 pgno = iova >> PAGE_SHIFT;
@@ -97,8 +96,8 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
 		return mapped;
 	}
 	/*
-	 * A walk frees shadow pages, and has the empty range. It gives way to all pages
-	 * after a bounded piece of work.
+	 * Walks free shadow pages, so keep them out. They hold the empty range, and release
+	 * it within a bounded amount of work once all pages are wanted.
 	 */
 	wdm_range_lock_all(&domain->ranges, &all, false);
 	mapped = domain->ops->uses(domain, iova, iova);
@@ -106,7 +105,7 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
 	return mapped;
 }
 
-/* The domain that the device is attached to, and whether it maps the address, now */
+/* Look up the domain that the device is attached to, and whether it maps the address. */
 static void wdm_fault_look_up(struct wdm_device *device, struct wdm_fault *fault)
 {
 	struct wdm_group *group = device->group;
@@ -130,7 +129,7 @@ static void wdm_fault_work(struct work_struct *work)
 	struct wdm_fault fault = { .dev = handler->device->dev };
 	unsigned int i;
 
-	/* A device may fault as fast as its handler returns: let others run, too. */
+	/* Bounded: a device may fault as fast as the handler returns. */
 	for (i = 0; i < WDM_FAULT_QUEUE; i++) {
 		if (!wdm_fault_pop(handler, &fault))
 			return;
@@ -142,8 +141,8 @@ static void wdm_fault_work(struct work_struct *work)
 }
 
 /*
- * Called by the IOMMU driver, in any context. Leave the page tables alone: they may
- * be changing.
+ * Called by the IOMMU driver, in any context. Do not walk page tables here: they may be
+ * changing.
  */
 static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *dev,
 			    unsigned long iova, int flags, void *token)
@@ -159,7 +158,7 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 
 	spin_lock_irqsave(&wdm_fault_lock, irq_flags);
 	list_for_each_entry(handler, &wdm_fault_handlers, node) {
-		/* Once it is taken back, its faults are the next owner's. */
+		/* Once the device is revoked, its faults are none of the owner's business. */
 		if (handler->device->dev != dev ||
 		    wdm_device_revoked(handler->device))
 			continue;
@@ -173,7 +172,7 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 }
 
 /**
- * wdm_fault_prepare() - Ask for the faults of an iommu_domain
+ * wdm_fault_prepare() - Register for the faults of an iommu_domain
  * @iommu_domain: new, and not attached
  */
 void wdm_fault_prepare(struct iommu_domain *iommu_domain)
@@ -182,10 +181,10 @@ void wdm_fault_prepare(struct iommu_domain *iommu_domain)
 }
 
 /**
- * wdm_fault_retire() - Free a handler that wdm_fault_replace() took out of place
+ * wdm_fault_retire() - Free a handler that wdm_fault_replace() has removed
  * @handler: the handler, or NULL
  *
- * When it returns, the handler is not running.
+ * Waits until the handler has returned.
  */
 void wdm_fault_retire(struct wdm_fault_handler *handler)
 {
@@ -200,7 +199,7 @@ void wdm_fault_retire(struct wdm_fault_handler *handler)
  * @device: the device; the lock of its group is held
  * @handler: the handler, or NULL
  *
- * Return: the old handler, or NULL; for wdm_fault_retire() without the lock.
+ * Return: the old handler, or NULL; for wdm_fault_retire() once the lock is released.
  */
 struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
 					    struct wdm_fault_handler *handler)
@@ -219,17 +218,16 @@ struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
 }
 
 /**
- * wdm_fault_register() - Call a handler for each fault of a device
+ * wdm_fault_register() - Register a handler for the faults of a device
  * @device: the device
  * @fn: the handler; may sleep
  * @context: for @fn
  *
- * Contract: IommuSetDeviceFaultReporting with Enable TRUE. Replaces a handler that
- * was there, which is not running any more when this returns. Without effect on
- * failure.
+ * Contract: IommuSetDeviceFaultReporting with Enable TRUE. Replaces an existing handler,
+ * which has returned when this does. Has no effect on failure.
  *
  * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device is not attached,
- * STATUS_NOT_SUPPORTED where the IOMMU driver does not report faults,
+ * STATUS_NOT_SUPPORTED if the IOMMU driver does not report faults,
  * STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED.
  */
 ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
@@ -266,12 +264,11 @@ ntstatus_t wdm_fault_register(struct wdm_device *device, wdm_fault_fn fn,
 }
 
 /**
- * wdm_fault_unregister() - Remove the fault handler of a device
+ * wdm_fault_unregister() - Unregister the fault handler of a device
  * @device: the device
  *
  * Contract: IommuSetDeviceFaultReporting with Enable FALSE. When it returns, the
- * handler is not running and will not be called again; so it must not be called
- * from the handler.
+ * handler has returned and will not be called again. Must not be called from the handler.
  *
  * Return: STATUS_SUCCESS, STATUS_CANCELLED.
  */
@@ -302,7 +299,7 @@ int wdm_fault_init(void)
 }
 
 /**
- * wdm_fault_exit() - Undo wdm_fault_init(); no device is left
+ * wdm_fault_exit() - Undo wdm_fault_init(); all devices are gone
  */
 void wdm_fault_exit(void)
 {

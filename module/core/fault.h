@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Faults: from the interrupt of an IOMMU driver to a handler that may sleep.
+ * Faults: from an IOMMU driver's interrupt to a handler that may sleep.
  */
 #ifndef WDM_CORE_FAULT_H
 #define WDM_CORE_FAULT_H
@@ -13,7 +13,7 @@
 struct wdm_device;
 struct wdm_fault_handler;
 
-/* What a handler takes, for the budget of programs */
+/* Size of a handler in bytes, rounded up, for the budget of programs */
 #define WDM_FAULT_HANDLER_SIZE	2048
 
 /**
@@ -22,10 +22,10 @@ struct wdm_fault_handler;
  * @iova: the address
  * @time: when the IOMMU driver reported it, in ns of CLOCK_MONOTONIC
  * @write: it was a write
- * @mapped: the address is mapped by now, so probably a permission was missing
- * @domain: handle of the domain that the device is attached to by now; 0 if it is to
- *	none, or the domain has none
- * @dropped: faults after this one that were dropped, as they came too fast
+ * @mapped: the address is mapped now, so a permission was probably missing
+ * @domain: handle of the domain that the device is attached to now; 0 if there is none,
+ *	or it has no handle
+ * @dropped: number of faults dropped after this one, because the queue was full
  */
 struct wdm_fault {
 	struct device *dev;

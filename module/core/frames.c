@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Frames: the page frames that kernel code maps.
+ * Frames: page frames that kernel code maps.
  */
 #include <linux/bug.h>
 #include <linux/math.h>
@@ -10,7 +10,7 @@
 
 static struct wdm_run wdm_physical_run = { };
 
-/* Its maker never drops the reference. */
+/* The first reference is never dropped. */
 static void wdm_physical_free(struct wdm_mdl *mdl)
 {
 	WARN_ON_ONCE(1);
@@ -32,10 +32,10 @@ struct wdm_mdl wdm_physical_memory = {
 };
 
 /**
- * wdm_frames_are_memory() - Is there memory behind all frames?
+ * wdm_frames_are_memory() - Check whether all frames are memory
  * @frames: the frames
  *
- * Return: whether each has a struct page. The registers of devices have none, and
+ * Return: true if each has a struct page. Registers of devices have none, and
  * IOMMU_CACHE would be wrong for them.
  */
 bool wdm_frames_are_memory(const struct wdm_frames *frames)

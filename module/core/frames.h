@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Frames: the page frames that kernel code maps. It names memory by physical
- * addresses and keeps it until it is unmapped, so there is nothing to pin and no
- * object to allocate for a map.
+ * Frames: page frames that kernel code maps. Kernel code names memory by physical
+ * address and keeps it until it is unmapped, so a map neither pins memory nor allocates
+ * an object.
  */
 #ifndef WDM_CORE_FRAMES_H
 #define WDM_CORE_FRAMES_H
@@ -12,10 +12,10 @@
 #include "mdl.h"
 
 /**
- * struct wdm_frames - page frames in an order
+ * struct wdm_frames - a sequence of page frames
  * @pfns: the page frames; NULL: they are contiguous
- * @pfn: if they are: the first one
- * @nr_pages: how many
+ * @pfn: the first page frame, if @pfns is NULL
+ * @nr_pages: number of page frames
  */
 struct wdm_frames {
 	const unsigned long *pfns;
@@ -23,17 +23,17 @@ struct wdm_frames {
 	u64 nr_pages;
 };
 
-/* All of physical memory; a page's number is its page frame */
+/* All of physical memory as one MDL, whose page numbers are page frame numbers */
 extern struct wdm_mdl wdm_physical_memory;
 
 /**
  * wdm_frames_run() - Find contiguous page frames
  * @frames: the frames
  * @page: index of the first one
- * @max: the most that are wanted
+ * @max: upper limit
  * @pfn: out: the page frame at @page
  *
- * Return: how many frames from @page on are contiguous, at least 1 and at most @max.
+ * Return: number of contiguous frames from @page on, at least 1 and at most @max.
  */
 static inline u64 wdm_frames_run(const struct wdm_frames *frames, u64 page, u64 max,
 				 u64 *pfn)

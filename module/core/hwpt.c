@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * HWPT: one iommu_domain of Linux that a domain fills.
+ * HWPT: one iommu_domain, filled by a domain.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -14,8 +14,8 @@
 
 /**
  * wdm_hwpt_create() - Take over an iommu_domain
- * @domain: empty, of type IOMMU_DOMAIN_UNMANAGED
- * @gfp: how maps allocate memory
+ * @domain: an empty iommu_domain of type IOMMU_DOMAIN_UNMANAGED
+ * @gfp: for memory that maps allocate
  *
  * Return: the hwpt, which owns @domain; NULL when out of memory.
  */
@@ -27,14 +27,14 @@ struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain, gfp_t gfp)
 		return NULL;
 	hwpt->domain = domain;
 	hwpt->gfp = gfp;
-	/* A sync leaves it as it is now. */
+	/* From now on iommu_iotlb_sync() reinitializes it. */
 	iommu_iotlb_gather_init(&hwpt->gather);
 	return hwpt;
 }
 
 /**
- * wdm_hwpt_set_aperture() - Note which addresses a hwpt translates
- * @hwpt: the hwpt; attached, as some drivers finish a domain at its first attach
+ * wdm_hwpt_set_aperture() - Record the addresses that a hwpt translates
+ * @hwpt: the hwpt; attached, as some drivers finalize a domain at its first attach
  */
 void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt)
 {
@@ -44,10 +44,10 @@ void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt)
 
 /**
  * wdm_hwpt_destroy() - Free a hwpt and its iommu_domain
- * @hwpt: nothing is attached. What is mapped goes with the iommu_domain, except on
- *	kernels that want it unmapped (WDM_HWPT_FREE_EMPTY)
+ * @hwpt: nothing is attached to it. The driver frees its mappings with the iommu_domain;
+ *	kernels that require an empty iommu_domain (WDM_HWPT_FREE_EMPTY) get one
  *
- * Context: may take long; call without locks.
+ * Context: may take long; call it without locks.
  */
 void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 {
@@ -55,10 +55,10 @@ void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 	kfree(hwpt);
 }
 
-/* The largest IOMMU page used, and the most done without cond_resched() */
+/* The largest IOMMU page used, and the most work between calls of cond_resched() */
 #define WDM_HWPT_STEP	((u64)SZ_1G)
 
-/* The largest IOMMU page that fits */
+/* Get the size of the largest IOMMU page that fits. */
 static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			 u64 size)
 {
@@ -71,9 +71,9 @@ static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys
 }
 
 /*
- * How much to map with one call. iommu_map() uses the largest page that fits, so
- * for 4 KiB pages cut at multiples of half the second page size. Where an unmap must
- * cover what one call mapped, map one page a call.
+ * How many bytes to map with one call. iommu_map() uses the largest page that fits; to
+ * get 4 KiB pages, cut at multiples of half the second page size. If an unmap has to
+ * cover what one call mapped, map one page per call.
  */
 static u64 wdm_hwpt_piece(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			  u64 size, enum wdm_pgsize pgsize)
@@ -92,19 +92,19 @@ static u64 wdm_hwpt_piece(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phy
 }
 
 /**
- * struct wdm_sg_batch - pieces of memory to map with one call
+ * struct wdm_sg_batch - pieces of memory to map with one iommu_map_sg()
  * @hwpt: the hwpt
  * @killable: a fatal signal ends the mapping
- * @prot: IOMMU_READ and the like
+ * @prot: IOMMU_READ etc.
  * @iova: where to map the first piece; the others follow
  * @size: bytes of all pieces
  * @phys_end: physical end of the last piece, exclusive
- * @nr: pieces
- * @max: room in @sg
+ * @nr: number of pieces
+ * @max: capacity of @sg
  * @sg: the pieces
- * @few: used as @sg where no memory can be had
+ * @few: used as @sg if the allocation fails
  *
- * With one call for many pieces the IOMMU driver flushes its caches once.
+ * The IOMMU driver syncs its caches once per call.
  */
 struct wdm_sg_batch {
 	struct wdm_hwpt *hwpt;
@@ -119,7 +119,7 @@ struct wdm_sg_batch {
 	struct scatterlist few[8];
 };
 
-/* Pieces in one call: what fits into a page */
+/* Pieces per call: as many as fit into a page */
 #define WDM_SG_BATCH_MAX	((u64)(PAGE_SIZE / sizeof(struct scatterlist)))
 
 static void wdm_sg_batch_begin(struct wdm_sg_batch *batch, struct wdm_hwpt *hwpt, u64 iova,
@@ -148,7 +148,7 @@ static void wdm_sg_batch_end(struct wdm_sg_batch *batch)
 		kfree(batch->sg);
 }
 
-/* Map the pieces: all or none. */
+/* Map the pieces, all or none. */
 static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 {
 	ssize_t got;
@@ -166,8 +166,8 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 }
 
 /*
- * Add a piece. iommu_map_sg() merges contiguous pieces, and would then use larger
- * pages than wanted: put those into separate calls.
+ * Add a piece. iommu_map_sg() merges contiguous pieces and would then use larger pages
+ * than wanted, so map those with separate calls.
  */
 static int wdm_sg_batch_add(struct wdm_sg_batch *batch, phys_addr_t phys, u64 size)
 {
@@ -186,7 +186,7 @@ static int wdm_sg_batch_add(struct wdm_sg_batch *batch, phys_addr_t phys, u64 si
 	return 0;
 }
 
-/* Map runs. On failure, what is below @batch->iova is mapped. */
+/* Map runs. On failure, everything below @batch->iova is mapped. */
 static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *iter,
 			     enum wdm_pgsize pgsize)
 {
@@ -204,7 +204,7 @@ static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *
 			if (ret)
 				return ret;
 			if ((batch->killable && fatal_signal_pending(current)) ||
-			    wdm_hwpt_gives_way(batch->hwpt))
+			    wdm_hwpt_must_yield(batch->hwpt))
 				return -ECANCELED;
 			cond_resched();
 		}
@@ -221,9 +221,9 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 	u64 nr_pieces;
 	int ret;
 
-	/* A piece for each run, as contiguous ones are separate calls */
+	/* One piece per run: contiguous pieces are mapped with separate calls. */
 	nr_pieces = min_t(u64, map->nr_pages, map->pages->nr_runs);
-	/* Maps in tokens allocate nothing. */
+	/* Maps in tokens must not allocate. */
 	if (map->perms & WDM_SMALL)
 		nr_pieces = 0;
 	wdm_sg_batch_begin(&batch, hwpt, map->iova, nr_pieces,
@@ -238,8 +238,8 @@ static ntstatus_t wdm_hwpt_map_list(struct wdm_hwpt *hwpt,
 }
 
 /*
- * Map without a list of pieces, which takes memory and, before Linux 6.3, a context
- * that may sleep.
+ * Map without a scatterlist, which needs memory and, before Linux 6.3, a context that
+ * may sleep.
  */
 static ntstatus_t wdm_hwpt_map_atomic(struct wdm_hwpt *hwpt,
 				      const struct wdm_mapping *map)
@@ -275,12 +275,12 @@ undo:
  * @map: what to map
  * @killable: a fatal signal ends the call
  *
- * Maps everything or nothing, unless wdm_hwpt_must_undo() is false.
+ * All or nothing, unless wdm_hwpt_must_undo() is false.
  *
- * Context: may sleep; any, if @hwpt->gfp is GFP_ATOMIC. Calls for disjoint ranges may
- * run in parallel.
- * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came, or when the
- * attach that fills the hwpt should give up; what the IOMMU driver's errno means.
+ * Context: may sleep; any context, if @hwpt->gfp is GFP_ATOMIC. Calls for disjoint ranges
+ * may run in parallel.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED on a fatal signal, or if the attach that fills
+ * the hwpt has to back off; otherwise the errno of the IOMMU driver as a status.
  */
 ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 			bool killable)
@@ -299,16 +299,16 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 		       wdm_hwpt_map_list(hwpt, map, killable) :
 		       wdm_hwpt_map_atomic(hwpt, map);
 
-	/* One call will do. */
+	/* One call is enough. */
 	return wdm_hwpt_map_contig(hwpt, map->iova, pfn, nr, map->perms);
 }
 
 /**
  * wdm_hwpt_unmap() - Unmap a range that is mapped throughout
  * @hwpt: the hwpt
- * @iova: where, page aligned; no IOMMU page may reach out of the range
- * @size: bytes
- * @gather: collects what must be synced before the pages are unpinned
+ * @iova: first address, page aligned; no IOMMU page extends beyond the range
+ * @size: number of bytes
+ * @gather: collects what to sync before the pages are unpinned
  *
  * Context: as for wdm_hwpt_map().
  */
@@ -319,7 +319,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		u64 part = min(size, WDM_HWPT_STEP - (iova & (WDM_HWPT_STEP - 1)));
 		size_t got = iommu_unmap_fast(hwpt->domain, iova, part, gather);
 
-		/* What was mapped with these cuts can be unmapped with them. */
+		/* Cuts at which pages were mapped are cuts at which they can be unmapped. */
 		if (WARN_ON_ONCE(got < part || got > size)) {
 			WRITE_ONCE(hwpt->broken, true);
 			return;
@@ -334,7 +334,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
  * wdm_hwpt_unmap_sync() - Unmap a range and sync the IOTLB
  * @hwpt: the hwpt
  * @iova: as for wdm_hwpt_unmap()
- * @size: bytes
+ * @size: number of bytes
  */
 void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size)
 {
@@ -346,17 +346,17 @@ void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size)
 }
 
 /**
- * wdm_hwpt_large_page() - The largest IOMMU page that may span an address
+ * wdm_hwpt_large_page() - Get the size of the largest IOMMU page that may span an address
  * @hwpt: the hwpt
- * @iova: an address that is mapped
- * @phys: the physical address behind it
- * @run_first: first address of the contiguous run that was mapped around it
+ * @iova: a mapped address
+ * @phys: the physical address that it is mapped to
+ * @run_first: first address of the contiguous run mapped around it
  * @run_last: last address of the run, inclusive
  *
- * The IOMMU API does not tell which page it used; this is the largest that it can
- * have used.
+ * The IOMMU API does not report the page size it used. This is the largest that is
+ * possible.
  *
- * Return: its size, at least PAGE_SIZE.
+ * Return: size in bytes, at least PAGE_SIZE.
  */
 u64 wdm_hwpt_large_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			u64 run_first, u64 run_last)

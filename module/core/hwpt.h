@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * HWPT: one iommu_domain of Linux that a domain fills.
+ * HWPT: one iommu_domain, filled by a domain.
  *
- * A domain of the contract may hold devices behind different IOMMUs, while an
- * iommu_domain belongs to one. So a domain has a hwpt for each IOMMU driver, or
- * variant of its page tables, that its devices need.
+ * A domain of the contract may have devices behind different IOMMUs, while an
+ * iommu_domain belongs to one. So a domain has a hwpt for each IOMMU driver, or variant
+ * of its page tables, that its devices need.
  */
 #ifndef WDM_CORE_HWPT_H
 #define WDM_CORE_HWPT_H
@@ -22,27 +22,25 @@
 /**
  * struct wdm_hwpt - a hwpt
  * @node: in wdm_domain.hwpts
- * @domain: Linux' domain
- * @gfp: how maps allocate memory; GFP_ATOMIC if calls may come from atomic context
- * @aperture: the addresses that may be mapped; final after the first attach
- * @filled: the first page number that an attach has not filled yet, U64_MAX once it
- *	has filled all: what is mapped in the domain below this is mapped here
+ * @domain: the iommu_domain
+ * @gfp: for memory that maps allocate; GFP_ATOMIC if calls may be in atomic context
+ * @aperture: the addresses that can be mapped; final after the first attach
+ * @filled: the first page number that an attach has not filled yet, U64_MAX once the hwpt
+ *	is complete: what the domain maps below this is mapped here
  * @users: attachments that use it
  * @coherent: cache coherency is enforced
- * @exclusive: it maps what the firmware wants mapped for its only group
- * @unmap_exact: an unmap must cover all that one call mapped
- * @pasids: it was made for PASIDs
+ * @exclusive: it maps the direct regions of its only group
+ * @unmap_exact: an unmap must cover everything that one call mapped
+ * @pasids: it was allocated for PASIDs
  * @sw_msi: the window of software MSIs is set up
  * @reports_faults: the IOMMU driver reports faults
- * @broken: the driver did not unmap what it was asked to, so devices may still
- *	reach it
+ * @broken: the driver failed to unmap something, so devices may still reach it
  * @unmapped: a walk of a caller's tables, or a call in atomic context, has unmapped
- *	something in it
- * @gather: what it has not synced yet; both guarded by wdm_shadow.lock, or by
+ *	something and not synced it yet
+ * @gather: what to sync for @unmapped; both guarded by wdm_shadow.lock, or by
  *	wdm_domain.lock if the domain is atomic
- * @revoking: while an attach fills it, and no other call sees it: the number of groups
- *	and devices that are being taken back, of which any makes the attach give up; NULL
- *	otherwise
+ * @revoking: while an attach fills it and no other call sees it: the number of groups
+ *	and devices being revoked; unless it is 0, the attach backs off. Otherwise NULL
  */
 struct wdm_hwpt {
 	struct list_head node;
@@ -64,15 +62,15 @@ struct wdm_hwpt {
 };
 
 /*
- * Drivers free the translations of an iommu_domain with it. But the kernel's check
- * of freed pages counts translations, and must see each one unmapped.
+ * Drivers free the translations of an iommu_domain with it. But debug_pagealloc of the
+ * IOMMU core counts translations, and has to see each of them unmapped.
  */
 #define WDM_HWPT_FREE_EMPTY	IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC)
 
 /**
- * enum wdm_pgsize - which pages of the IOMMU a map may use
+ * enum wdm_pgsize - IOMMU page sizes that a map may use
  * @WDM_PGSIZE_ANY: the largest that fit
- * @WDM_PGSIZE_MIN: 4 KiB pages only
+ * @WDM_PGSIZE_MIN: 4 KiB only
  */
 enum wdm_pgsize {
 	WDM_PGSIZE_ANY,
@@ -84,9 +82,9 @@ enum wdm_pgsize {
  * @iova: the first logical address, page aligned
  * @pages: the pages
  * @page: number of the first one to map
- * @nr_pages: how many
+ * @nr_pages: number of pages
  * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
- * @pgsize: which pages of the IOMMU to use
+ * @pgsize: IOMMU page sizes to use
  */
 struct wdm_mapping {
 	u64 iova;
@@ -107,7 +105,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather);
 void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size);
 
-/* What Linux calls these permissions */
+/* Convert permissions to IOMMU_READ etc. */
 static inline int wdm_prot(u32 perms)
 {
 	int prot = IOMMU_CACHE;
@@ -122,13 +120,13 @@ static inline int wdm_prot(u32 perms)
 /**
  * wdm_hwpt_map_contig() - Map contiguous pages with one call
  * @hwpt: the hwpt; nothing is mapped there
- * @iova: where, page aligned
+ * @iova: first address, page aligned
  * @pfn: the first page frame
- * @nr_pages: how many; few enough for one call
+ * @nr_pages: number of pages, few enough for one call
  * @perms: WDM_READ, WDM_WRITE
  *
  * Context: any, if @hwpt->gfp is GFP_ATOMIC.
- * Return: a status.
+ * Return: the errno of the IOMMU driver as a status.
  */
 static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u64 pfn,
 					     u64 nr_pages, u32 perms)
@@ -142,7 +140,7 @@ static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u6
 /**
  * wdm_hwpt_unmap_page() - Unmap one page
  * @hwpt: the hwpt
- * @iova: where, page aligned; mapped by a page of its own
+ * @iova: its address, page aligned; mapped by an IOMMU page of its own
  * @gather: as for wdm_hwpt_unmap()
  */
 static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,
@@ -154,15 +152,15 @@ static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,
 }
 
 /**
- * wdm_hwpt_reached() - Which of some pages must be mapped in a hwpt?
+ * wdm_hwpt_reached() - Count the leading pages that an attach has filled
  * @hwpt: the hwpt
  * @pgno: the first page number
- * @nr_pages: pages
+ * @nr_pages: number of pages
  *
- * An attach that is filling the hwpt takes the table as it is when it gets to a page,
- * so a map or unmap of a page that it has not reached leaves this hwpt alone.
+ * An attach that fills the hwpt maps each page as the table has it when the attach gets
+ * there. So a map or unmap leaves pages alone that the attach has not reached.
  *
- * Return: how many pages, from @pgno on.
+ * Return: number of pages from @pgno on that must be mapped in this hwpt.
  */
 static inline u64 wdm_hwpt_reached(const struct wdm_hwpt *hwpt, u64 pgno,
 				   u64 nr_pages)
@@ -170,21 +168,21 @@ static inline u64 wdm_hwpt_reached(const struct wdm_hwpt *hwpt, u64 pgno,
 	return pgno < hwpt->filled ? min(nr_pages, hwpt->filled - pgno) : 0;
 }
 
-/* cond_resched(), where the context of calls allows it */
+/* cond_resched(), unless the hwpt is used in atomic context */
 static inline void wdm_hwpt_resched(const struct wdm_hwpt *hwpt)
 {
 	if (gfpflags_allow_blocking(hwpt->gfp))
 		cond_resched();
 }
 
-/* Must a map that fails leave the hwpt as it was? One that is being filled is freed. */
+/* Check whether a failing map has to undo its work. A hwpt being filled is freed instead. */
 static inline bool wdm_hwpt_must_undo(const struct wdm_hwpt *hwpt)
 {
 	return WDM_HWPT_FREE_EMPTY || !hwpt->revoking;
 }
 
-/* Should an attach that fills the hwpt give up, in favour of a revocation? */
-static inline bool wdm_hwpt_gives_way(const struct wdm_hwpt *hwpt)
+/* Check whether an attach that fills the hwpt has to back off for a revocation. */
+static inline bool wdm_hwpt_must_yield(const struct wdm_hwpt *hwpt)
 {
 	return hwpt->revoking && atomic_read(hwpt->revoking);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All hwpts of a domain: what is mapped in one is mapped in each.
+ * All hwpts of a domain, which map the same.
  */
 #include "hwpt_set.h"
 
@@ -9,7 +9,7 @@
  * @domain: the domain, which is locked
  * @map: what to map
  *
- * Context: wdm_domain.lock is held if the domain is atomic; else may sleep.
+ * Context: wdm_domain.lock is held if the domain is atomic; otherwise may sleep.
  * Return: as wdm_hwpt_map().
  */
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
@@ -41,10 +41,10 @@ undo:
 }
 
 /**
- * wdm_hwpts_unmap() - Unmap a range in all hwpts
- * @domain: the domain; nobody attaches or detaches
+ * wdm_hwpts_unmap() - Unmap a range in all hwpts, and sync
+ * @domain: the domain, locked against attach and detach
  * @iova: as for wdm_hwpt_unmap()
- * @size: bytes
+ * @size: number of bytes
  *
  * When it returns, the range blocks.
  *
@@ -64,10 +64,10 @@ void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 }
 
 /**
- * wdm_hwpts_unmap_gather() - Unmap a range in all hwpts; wdm_hwpts_sync() is due
+ * wdm_hwpts_unmap_gather() - Unmap a range in all hwpts, for a later wdm_hwpts_sync()
  * @domain: the domain, which is atomic; wdm_domain.lock is held
  * @iova: as for wdm_hwpt_unmap()
- * @size: bytes
+ * @size: number of bytes
  */
 void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size)
 {
@@ -87,7 +87,7 @@ void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size)
 }
 
 /**
- * wdm_hwpts_sync() - Wait until what wdm_hwpts_unmap_gather() unmapped blocks
+ * wdm_hwpts_sync() - Sync what wdm_hwpts_unmap_gather() has unmapped; then it blocks
  * @domain: the domain; wdm_domain.lock has been held since
  */
 void wdm_hwpts_sync(struct wdm_domain *domain)
@@ -103,11 +103,11 @@ void wdm_hwpts_sync(struct wdm_domain *domain)
 }
 
 /**
- * wdm_hwpts_broken() - Has an IOMMU driver failed to unmap something?
- * @domain: the domain; nobody attaches or detaches
+ * wdm_hwpts_broken() - Check whether an IOMMU driver has failed to unmap something
+ * @domain: the domain, locked against attach and detach
  *
- * Return: whether it has. Then no page may be let go of: better a leak than a
- * device in somebody else's memory.
+ * Return: true if one has. Then no page may be unpinned: better a leak than a device
+ * that reaches somebody else's memory.
  */
 bool wdm_hwpts_broken(const struct wdm_domain *domain)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All hwpts of a domain: what is mapped in one is mapped in each.
+ * All hwpts of a domain, which map the same.
  */
 #ifndef WDM_CORE_HWPT_SET_H
 #define WDM_CORE_HWPT_SET_H
@@ -8,12 +8,12 @@
 #include "domain.h"
 
 /**
- * wdm_domain_fits() - May these addresses be mapped for all attached devices?
- * @domain: the domain; locked, at least against attach and detach
+ * wdm_domain_fits() - Check whether addresses can be mapped for all attached devices
+ * @domain: the domain, locked at least against attach and detach
  * @iova: the first logical address
  * @last_iova: the last one
  *
- * Return: whether all IOMMUs can translate them and none is reserved.
+ * Return: true if all IOMMUs can translate them and none is reserved.
  */
 static inline bool wdm_domain_fits(const struct wdm_domain *domain, u64 iova,
 				   u64 last_iova)
@@ -33,13 +33,12 @@ void wdm_hwpts_sync(struct wdm_domain *domain);
 bool wdm_hwpts_broken(const struct wdm_domain *domain);
 
 /**
- * wdm_hwpts_settle() - Finish unmapping pages
- * @domain: the domain; nobody attaches or detaches
+ * wdm_hwpts_settle() - Finish an unmap
+ * @domain: the domain, locked against attach and detach
  * @put_list: the MDLs of pages that were unmapped and synced, for
  *	wdm_put_list_release()
  *
- * If an IOMMU driver failed, the pages stay pinned: better a leak than a device in
- * somebody else's memory.
+ * Leaks the pages if an IOMMU driver has failed to unmap; see wdm_hwpts_broken().
  */
 static inline void wdm_hwpts_settle(const struct wdm_domain *domain,
 				    struct wdm_put_list *put_list)

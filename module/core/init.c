@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Initialization of the core, for the module and for its KUnit suites.
+ * Initialization of the core, for the module and its KUnit suites.
  */
 #include "fault.h"
 #include "init.h"
@@ -25,7 +25,7 @@ int wdm_core_init(void)
 }
 
 /**
- * wdm_core_exit() - The core is not used any more
+ * wdm_core_exit() - Undo wdm_core_init()
  */
 void wdm_core_exit(void)
 {

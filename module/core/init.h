@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Initialization of the core, for the module and for its KUnit suites.
+ * Initialization of the core, for the module and its KUnit suites.
  */
 #ifndef WDM_CORE_INIT_H
 #define WDM_CORE_INIT_H

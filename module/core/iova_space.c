@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Logical address space: which logical pages are taken, and an allocator.
+ * Logical address space: reserved and allocated logical pages, and the allocator.
  *
- * The contract's allocator prefers low addresses, and hands out powers of two on
- * their own boundary. Neither of the kernel's allocators does: struct iova_domain
- * prefers high addresses, and searches linearly where its per-CPU caches have nothing;
- * the maple tree finds gaps without regard to alignment, and needs memory to erase. So
- * this is a red-black tree of what is taken. Each block knows the largest aligned
- * power of two in the gap before it, and each subtree the largest of its blocks: the
- * lowest gap that is large enough is found in O(log n), and freeing needs no memory.
+ * The contract's allocator prefers low addresses and hands out naturally aligned powers
+ * of two. Neither of the kernel's allocators does: struct iova_domain prefers high
+ * addresses, and searches linearly when its per-CPU caches are empty; the maple tree
+ * finds gaps without regard to alignment, and needs memory to erase. So this is a
+ * red-black tree of the pages that are taken. Each block knows the largest aligned power
+ * of two in the gap before it, and each subtree the largest of its blocks: the lowest gap
+ * that is large enough is found in O(log n), and freeing needs no memory.
  */
 #include <linux/bitops.h>
 #include <linux/rbtree_augmented.h>
@@ -28,7 +28,7 @@ static u8 wdm_iova_own_rank(struct wdm_iova_block *block)
 RB_DECLARE_CALLBACKS_MAX(static, wdm_iova_ranks, struct wdm_iova_block, rb, u8, max_rank,
 			 wdm_iova_own_rank)
 
-/* The order of the smallest power of two that holds so many pages */
+/* Get the order of the smallest power of two that is not less than @nr_pages. */
 static unsigned int wdm_iova_order(u64 nr_pages)
 {
 	return nr_pages > 1 ? fls64(nr_pages - 1) : 0;
@@ -40,14 +40,14 @@ static u8 wdm_iova_gap_rank(u64 first, u64 end)
 
 	if (first == end)
 		return 0;
-	/* The largest that fits by its size may not fit by its alignment. */
+	/* A block that fits by its size may not fit by its alignment. */
 	order = fls64(end - first) - 1;
 	if (round_up(first, BIT_ULL(order)) + BIT_ULL(order) > end)
 		order--;
 	return order + 1;
 }
 
-/* Set where the gap before a block starts; the tree is not told yet. */
+/* Set the start of the gap before a block, without propagating its rank. */
 static void wdm_iova_set_gap(struct wdm_iova_block *block, u64 gap_first)
 {
 	block->gap_first = gap_first;
@@ -55,10 +55,10 @@ static void wdm_iova_set_gap(struct wdm_iova_block *block, u64 gap_first)
 }
 
 /**
- * wdm_iova_space_init() - Initialize an address space of which nothing is taken
+ * wdm_iova_space_init() - Initialize an address space in which nothing is taken
  * @space: the space
  * @width: the width of addresses that the allocator hands out, from
- *	%WDM_IOVA_MIN_WIDTH to %WDM_IOVA_MAX_WIDTH bits; 0 for no allocator, and 64-bit
+ *	%WDM_IOVA_MIN_WIDTH to %WDM_IOVA_MAX_WIDTH bits; 0: no allocator, and 64-bit
  *	addresses
  */
 void wdm_iova_space_init(struct wdm_iova_space *space, unsigned int width)
@@ -75,8 +75,8 @@ void wdm_iova_space_init(struct wdm_iova_space *space, unsigned int width)
 	rb_insert_color(&end->rb, &space->blocks);
 }
 
-/* The first block that starts behind @pgno, which is a page of the space */
-static struct wdm_iova_block *wdm_iova_behind(struct wdm_iova_space *space, u64 pgno)
+/* Find the first block that starts after @pgno, which is a page of the space. */
+static struct wdm_iova_block *wdm_iova_after(struct wdm_iova_space *space, u64 pgno)
 {
 	struct rb_node *rb = space->blocks.rb_node;
 	struct wdm_iova_block *block, *found = NULL;
@@ -99,7 +99,7 @@ static bool wdm_iova_has_rank(struct rb_node *rb, u8 rank)
 	return rb && wdm_iova_block_of(rb)->max_rank >= rank;
 }
 
-/* The first block of a subtree with a gap of @rank; there is one. */
+/* Find the first block of a subtree with a gap of @rank or more; there is one. */
 static struct wdm_iova_block *wdm_iova_first_gap(struct wdm_iova_space *space,
 						 struct rb_node *rb, u8 rank)
 {
@@ -111,7 +111,7 @@ static struct wdm_iova_block *wdm_iova_first_gap(struct wdm_iova_space *space,
 	return wdm_iova_block_of(rb);
 }
 
-/* The next block behind @block with a gap of @rank */
+/* Find the next block after @block with a gap of @rank or more. */
 static struct wdm_iova_block *wdm_iova_next_gap(struct wdm_iova_space *space,
 						struct wdm_iova_block *block, u8 rank)
 {
@@ -131,7 +131,7 @@ static struct wdm_iova_block *wdm_iova_next_gap(struct wdm_iova_space *space,
 	return NULL;
 }
 
-/* Insert a block, whose pages are free, before the next one. */
+/* Insert a block, whose pages are free, before @next. */
 static void wdm_iova_insert(struct wdm_iova_space *space, struct wdm_iova_block *block,
 			    struct wdm_iova_block *next)
 {
@@ -154,12 +154,12 @@ static void wdm_iova_insert(struct wdm_iova_space *space, struct wdm_iova_block 
 /**
  * wdm_iova_space_take() - Take given pages
  * @space: the space
- * @block: the block; must stay until wdm_iova_space_drop() after success
+ * @block: the block; on success, used until wdm_iova_space_drop()
  * @first: the first page number
  * @last: the last page number
  * @kind: what takes them
  *
- * Return: false if one of the pages is taken, or not part of the space.
+ * Return: false if one of the pages is taken already, or is outside of the space.
  */
 bool wdm_iova_space_take(struct wdm_iova_space *space, struct wdm_iova_block *block,
 			 u64 first, u64 last, enum wdm_iova_kind kind)
@@ -168,7 +168,7 @@ bool wdm_iova_space_take(struct wdm_iova_space *space, struct wdm_iova_block *bl
 
 	if (last > wdm_iova_space_last(space))
 		return false;
-	next = wdm_iova_behind(space, first);
+	next = wdm_iova_after(space, first);
 	if (first < next->gap_first || last >= next->first)
 		return false;
 	block->first = first;
@@ -182,14 +182,14 @@ bool wdm_iova_space_take(struct wdm_iova_space *space, struct wdm_iova_block *bl
 /**
  * wdm_iova_space_alloc() - Allocate the lowest free pages
  * @space: the space
- * @block: the block; must stay until wdm_iova_space_drop() after success
- * @nr_pages: how many pages, at least 1; rounded up to a power of two, on whose
- *	boundary the block starts
- * @min: the first page number that the block may have; never 0 anyway
- * @max: the last page number that it may have
+ * @block: the block; on success, used until wdm_iova_space_drop()
+ * @nr_pages: number of pages, at least 1; rounded up to a power of two, to which the block
+ *	is aligned
+ * @min: the lowest acceptable first page number; page 0 is never allocated
+ * @max: the highest acceptable last page number
  * @kind: what the pages are for
  *
- * Return: whether there was such a block.
+ * Return: true if such a block was free.
  */
 bool wdm_iova_space_alloc(struct wdm_iova_space *space, struct wdm_iova_block *block,
 			  u64 nr_pages, u64 min, u64 max, enum wdm_iova_kind kind)
@@ -204,10 +204,10 @@ bool wdm_iova_space_alloc(struct wdm_iova_space *space, struct wdm_iova_block *b
 		return false;
 
 	/*
-	 * A gap of the rank holds the block, unless @min or @max cuts the gap: each
-	 * cuts only one, so this looks at no more than three.
+	 * A gap of this rank holds the block, unless @min or @max cuts it. Each cuts only
+	 * one gap, so the loop looks at no more than three.
 	 */
-	for (next = wdm_iova_behind(space, min); next && next->gap_first <= max;
+	for (next = wdm_iova_after(space, min); next && next->gap_first <= max;
 	     next = wdm_iova_next_gap(space, next, order + 1)) {
 		first = round_up(max(min, next->gap_first), BIT_ULL(order));
 		if (first + BIT_ULL(order) > min(next->first, max + 1))
@@ -225,13 +225,13 @@ bool wdm_iova_space_alloc(struct wdm_iova_space *space, struct wdm_iova_block *b
 /**
  * wdm_iova_space_drop() - Give pages back
  * @space: the space
- * @block: what has taken them; the caller's memory again
+ * @block: the block that has taken them; the caller's memory again
  */
 void wdm_iova_space_drop(struct wdm_iova_space *space, struct wdm_iova_block *block)
 {
 	struct wdm_iova_block *next = wdm_iova_block_of(rb_next(&block->rb));
 
-	/* The tree is correct all the time: it is rebalanced before the gaps join. */
+	/* Rebalance before the gaps join, so that the tree is correct throughout. */
 	rb_erase_augmented(&block->rb, &space->blocks, &wdm_iova_ranks);
 	wdm_iova_set_gap(next, block->gap_first);
 	wdm_iova_ranks_propagate(&next->rb, NULL);
@@ -239,12 +239,12 @@ void wdm_iova_space_drop(struct wdm_iova_space *space, struct wdm_iova_block *bl
 }
 
 /**
- * wdm_iova_space_find() - Find what has taken pages of a range
+ * wdm_iova_space_find() - Find the first block that overlaps a range
  * @space: the space
  * @first: the first page number
  * @last: the last page number
  *
- * Return: the first block that has one of these pages, or NULL.
+ * Return: the block, or NULL.
  */
 struct wdm_iova_block *wdm_iova_space_find(struct wdm_iova_space *space, u64 first,
 					   u64 last)
@@ -253,7 +253,7 @@ struct wdm_iova_block *wdm_iova_space_find(struct wdm_iova_space *space, u64 fir
 
 	if (!space->nr || first > wdm_iova_space_last(space))
 		return NULL;
-	next = wdm_iova_behind(space, first);
+	next = wdm_iova_after(space, first);
 	if (first < next->gap_first)
 		next = wdm_iova_block_of(rb_prev(&next->rb));
 	return next->first <= last && next->kind != WDM_IOVA_END ? next : NULL;

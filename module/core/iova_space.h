@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Logical address space: which logical pages of an OS-managed domain are taken, and
- * an allocator of the others.
+ * Logical address space: reserved and allocated logical pages of an OS-managed domain,
+ * and the allocator.
  *
- * Pages are taken by blocks: what the allocator has handed out, reserved regions, and
- * tokens. Whatever else is mapped stands in the mapping table only.
+ * Blocks take pages: allocations, reserved regions, and tokens. Other mapped pages are
+ * recorded in the mapping table only.
  */
 #ifndef WDM_CORE_IOVA_SPACE_H
 #define WDM_CORE_IOVA_SPACE_H
@@ -13,17 +13,17 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-/* Widths of addresses that an allocator can have, in bits */
+/* Limits for the width of addresses of an allocator, in bits */
 #define WDM_IOVA_MIN_WIDTH	13
 #define WDM_IOVA_MAX_WIDTH	63
 
 /**
- * enum wdm_iova_kind - what has taken pages
- * @WDM_IOVA_ALLOCATED: a map to which the allocator gave the address
+ * enum wdm_iova_kind - what a block is
+ * @WDM_IOVA_ALLOCATED: a map at an address that the allocator chose
  * @WDM_IOVA_RESERVED: a reserved region that is never mapped
  * @WDM_IOVA_FIXED: a reserved region that is always mapped
  * @WDM_IOVA_TOKEN: a token
- * @WDM_IOVA_END: nothing: the pages behind the last one
+ * @WDM_IOVA_END: the sentinel after the last page
  */
 enum wdm_iova_kind {
 	WDM_IOVA_ALLOCATED,
@@ -36,14 +36,14 @@ enum wdm_iova_kind {
 /**
  * struct wdm_iova_block - pages that are taken
  * @rb: in wdm_iova_space.blocks
- * @gap_first: the first page of the gap before the block
+ * @gap_first: first page of the gap before the block
  * @first: the block's first page
  * @last: its last page
- * @nr_mapped: of @WDM_IOVA_ALLOCATED: how many pages are mapped
+ * @nr_mapped: of @WDM_IOVA_ALLOCATED: number of mapped pages
  * @gap_rank: 1 + the order of the largest free aligned block in the gap; 0 if the gap
  *	is empty
  * @max_rank: the largest @gap_rank of the subtree
- * @kind: what has taken them
+ * @kind: what the block is
  */
 struct wdm_iova_block {
 	struct rb_node rb;
@@ -58,15 +58,14 @@ struct wdm_iova_block {
 
 /**
  * struct wdm_iova_space - the logical pages of a domain
- * @blocks: what is taken, as &struct wdm_iova_block, by page number; the last one is
- *	@end
- * @end: the block behind the last page
- * @nr: how many blocks there are besides @end; may be read without serialization
- * @steps: how many blocks searches have looked at, for tests
+ * @blocks: the blocks, as &struct wdm_iova_block, by page number; @end is the last one
+ * @end: sentinel after the last page
+ * @nr: number of blocks besides @end; written under the caller's lock, read without
+ * @steps: number of blocks that searches have visited, for tests
  * @width: the width of addresses in bits; 0 if there is no allocator
  *
- * The caller serializes all calls. Nothing in here allocates memory: a block is the
- * memory of whoever takes the pages.
+ * The caller serializes all calls. They never allocate memory: the caller provides each
+ * block.
  */
 struct wdm_iova_space {
 	struct rb_root blocks;
@@ -85,13 +84,13 @@ void wdm_iova_space_drop(struct wdm_iova_space *space, struct wdm_iova_block *bl
 struct wdm_iova_block *wdm_iova_space_find(struct wdm_iova_space *space, u64 first,
 					   u64 last);
 
-/* Does the space have an allocator? */
+/* Check whether the space has an allocator. */
 static inline bool wdm_iova_space_allocates(const struct wdm_iova_space *space)
 {
 	return space->width;
 }
 
-/* The last page of the space */
+/* Get the last page of the space. */
 static inline u64 wdm_iova_space_last(const struct wdm_iova_space *space)
 {
 	return space->end.first - 1;

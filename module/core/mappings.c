@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mapping table: which page of which MDL stands at which page number.
+ * Mapping table: maps page numbers to pages of MDLs.
  *
- * Pages are numbered in regions of 128. The table is a tree of blocks of two kinds.
- * A node covers one region, with an entry of 16 bytes for each page. A span covers
- * whole regions that map pages of one MDL in order, with a single entry: a large
- * map costs at most one span, and a node at each end.
+ * Pages are numbered in regions of 128. The table is a tree of two kinds of blocks. A
+ * node covers one region, with an entry of 16 bytes per page. A span covers whole regions
+ * that map consecutive pages of one MDL, with a single entry: a large map costs at most
+ * one span, and a node at each end.
  *
- * The tree is a red-black tree under one spinlock: callers that cannot sleep can
- * use it, which is why the lock disables interrupts, and taking pages out needs no
- * memory, so that an undo cannot fail. What may need memory comes before: a removal cuts
- * spans at its ends first, and a map allocates its blocks before it changes anything. A
- * critical section does at most one block, and few touch more than one node: they are
- * found by a hash.
+ * The tree is a red-black tree under one spinlock, which disables interrupts: callers in
+ * atomic context use it, too. Taking pages out needs no memory, so that an undo cannot
+ * fail. Everything that may need memory comes first: a removal cuts spans at its ends,
+ * and a map allocates its blocks, before either changes a mapping. A critical section
+ * handles at most one block. Most calls touch a single node, which a hash finds.
  *
- * A flat table has nodes only: what it takes to remove any page is there.
+ * A flat table has nodes only, so that removing any page needs no memory at all.
  *
  * A token keeps its nodes, so that maps in it need none.
  *
- * Nodes are charged with the memory that the IOMMU's page tables take for a region.
- * An empty node is freed as soon as no token keeps it and no hash slot leads to it.
+ * Nodes are charged together with the IOMMU's page tables for their region. An empty node
+ * is freed once no token keeps it and no hash slot points to it.
  */
 #include <linux/hash.h>
 #include <linux/sched.h>
@@ -28,11 +27,11 @@
 #include "mappings.h"
 
 /**
- * struct wdm_map_entry - what a page maps
- * @mdl: the MDL; NULL for nothing
- * @page: number of the page in it
+ * struct wdm_map_entry - what a page is mapped to
+ * @mdl: the MDL; NULL: the page is not mapped
+ * @page: page number in @mdl
  * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
- * @busy: a call is not through with mapping or unmapping it
+ * @busy: a call in progress is mapping or unmapping it
  */
 struct wdm_map_entry {
 	struct wdm_mdl *mdl;
@@ -46,10 +45,10 @@ struct wdm_map_entry {
  * @rb: in wdm_mappings.blocks
  * @first: the first page number
  * @last: the last page number
- * @nr_used: pages of a node that map something
- * @nr_kept: how many tokens keep a node
+ * @nr_used: number of mapped pages of a node
+ * @nr_kept: number of tokens that keep a node
  * @span: it is a span
- * @entry: the entry of each page; of a span, that of the first page
+ * @entry: a node: an entry per page; a span: that of the first page
  */
 struct wdm_map_block {
 	struct rb_node rb;
@@ -64,16 +63,16 @@ struct wdm_map_block {
 #define WDM_NODE_SIZE	offsetof(struct wdm_map_block, entry[WDM_REGION_PAGES])
 #define WDM_SPAN_SIZE	offsetof(struct wdm_map_block, entry[1])
 
-/* The IOMMU's page tables take so much for a page. */
+/* Page tables of the IOMMU per page, in bytes */
 #define WDM_PAGE_CHARGE	sizeof(u64)
-/* A node may be the only one in a table of the IOMMU. */
+/* A node may be the only one for a page table of the IOMMU. */
 #define WDM_NODE_CHARGE	(WDM_NODE_SIZE + WDM_BUDGET_IOMMU_TABLES + \
 			 WDM_REGION_PAGES * WDM_PAGE_CHARGE)
 
 static struct kmem_cache *wdm_node_cache;
 
 /**
- * wdm_mappings_init_module() - Prepare for mapping tables
+ * wdm_mappings_init_module() - Create the cache of nodes
  *
  * Return: 0 or -ENOMEM.
  */
@@ -85,7 +84,7 @@ int wdm_mappings_init_module(void)
 }
 
 /**
- * wdm_mappings_exit_module() - No mapping table is left
+ * wdm_mappings_exit_module() - Undo wdm_mappings_init_module(); all tables are gone
  */
 void wdm_mappings_exit_module(void)
 {
@@ -107,7 +106,7 @@ static u64 wdm_region_last(u64 pgno)
 	return pgno | (WDM_REGION_PAGES - 1);
 }
 
-/* Do pages from the start of a region on go into a span? */
+/* Check whether pages from the start of a region on go into a span. */
 static bool wdm_part_is_whole(const struct wdm_mappings *mappings, u64 pgno,
 			      u64 part_last)
 {
@@ -115,8 +114,8 @@ static bool wdm_part_is_whole(const struct wdm_mappings *mappings, u64 pgno,
 }
 
 /*
- * The part of a range that goes into one block, from its start: whole regions, or
- * else pages of one region.
+ * Get the end of the leading part of a range that goes into one block: whole regions, or
+ * pages of a single region.
  */
 static u64 wdm_part_last(const struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 {
@@ -125,7 +124,7 @@ static u64 wdm_part_last(const struct wdm_mappings *mappings, u64 pgno, u64 last
 	return min(last_pgno, wdm_region_last(pgno));
 }
 
-/* Blocks, allocated and charged, on their way into the table */
+/* Blocks that are allocated and charged, but not in the table yet */
 struct wdm_map_reserve {
 	struct wdm_map_block *node[2];
 	struct wdm_map_block *span[2];
@@ -185,7 +184,7 @@ static void wdm_reserve_drop(struct wdm_mappings *mappings,
 	}
 }
 
-/* All below is called with the lock held, but for the functions of mappings.h. */
+/* All functions below but those of mappings.h are called with the lock held. */
 
 static struct wdm_map_block *wdm_block_of(struct rb_node *rb)
 {
@@ -238,13 +237,13 @@ static void wdm_block_erase(struct wdm_mappings *mappings,
 	wdm_block_free(mappings, block);
 }
 
-/* Is a node of no use but to be found? */
+/* Check that nothing is mapped in a node and no token keeps it. */
 static bool wdm_node_is_spare(const struct wdm_map_block *node)
 {
 	return !node->nr_used && !node->nr_kept;
 }
 
-/* Have the node found by a hash. The one that was before may be empty. */
+/* Add a node to the hash. The node that it replaces there is freed if it is empty. */
 static void wdm_node_remember(struct wdm_mappings *mappings,
 			      struct wdm_map_block *node)
 {
@@ -255,7 +254,7 @@ static void wdm_node_remember(struct wdm_mappings *mappings,
 	*recent = node;
 }
 
-/* The node that a page is in, if it is found by a hash */
+/* Get the node of a page from the hash, or NULL. */
 static struct wdm_map_block *wdm_recent_node(struct wdm_mappings *mappings, u64 pgno)
 {
 	struct wdm_map_block *node = *wdm_recent(mappings, pgno);
@@ -263,7 +262,7 @@ static struct wdm_map_block *wdm_recent_node(struct wdm_mappings *mappings, u64 
 	return node && node->first == wdm_region_first(pgno) ? node : NULL;
 }
 
-/* The block that a page is in, or else the next one */
+/* Find the block of a page, or else the next one. */
 static struct wdm_map_block *wdm_block_next(struct wdm_mappings *mappings,
 					    u64 pgno)
 {
@@ -291,7 +290,7 @@ static struct wdm_map_block *wdm_block_at(struct wdm_mappings *mappings, u64 pgn
 	return block && block->first <= pgno ? block : NULL;
 }
 
-/* The node that a page is in. From now on it is found by the hash. */
+/* Find the node of a page, and add it to the hash. */
 static struct wdm_map_block *wdm_node_at(struct wdm_mappings *mappings, u64 pgno)
 {
 	struct wdm_map_block *node = wdm_recent_node(mappings, pgno);
@@ -305,7 +304,7 @@ static struct wdm_map_block *wdm_node_at(struct wdm_mappings *mappings, u64 pgno
 	return node;
 }
 
-/* An extent of pages of a block, the first of which maps something */
+/* Get the extent of a block from a mapped page on. */
 static void wdm_block_extent(const struct wdm_map_block *block, u64 pgno,
 			     u64 nr_pages, struct wdm_extent *ext)
 {
@@ -329,7 +328,7 @@ static bool wdm_entry_continues(const struct wdm_map_entry *entry,
 	       next->busy == entry->busy;
 }
 
-/* The first extent of a block from @pgno to @last_pgno */
+/* Find the first extent of a block from @pgno to @last_pgno. */
 static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
 			   u64 last_pgno, struct wdm_extent *ext)
 {
@@ -356,20 +355,20 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
 }
 
 /*
- * Blocks that one critical section looks at, at most: a token keeps nodes in which
- * nothing is mapped.
+ * Blocks per critical section when searching: a token keeps nodes in which nothing is
+ * mapped.
  */
 #define WDM_LOOK_BLOCKS	64
 
 /**
- * wdm_mappings_peek() - Find the next mapped pages, as far as one block has them
+ * wdm_mappings_peek() - Find the next mapped pages within one block
  * @mappings: the table
- * @pgno: page number to start at
- * @last_pgno: last page number of interest
- * @ext: out: the first extent of this range, cut to it and to a block
+ * @pgno: first page number of the range
+ * @last_pgno: last page number of the range
+ * @ext: out: the first extent of the range, clipped to it and to a block
  *
  * Context: any.
- * Return: whether there is one.
+ * Return: true if there is one.
  */
 bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 		       struct wdm_extent *ext)
@@ -398,11 +397,11 @@ bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 }
 
 /**
- * wdm_extent_join() - Append an extent to the one before
+ * wdm_extent_join() - Append an extent
  * @ext: the extent
- * @next: the next one
+ * @next: the extent to append
  *
- * Return: whether @next continues @ext, which then includes it.
+ * Return: true if @next continues @ext, which then includes it.
  */
 bool wdm_extent_join(struct wdm_extent *ext, const struct wdm_extent *next)
 {
@@ -417,14 +416,14 @@ bool wdm_extent_join(struct wdm_extent *ext, const struct wdm_extent *next)
 /**
  * wdm_mappings_find() - Find the next mapped pages
  * @mappings: the table
- * @pgno: page number to start at
- * @last_pgno: last page number of interest
- * @ext: out: the first extent of this range, cut to it
+ * @pgno: first page number of the range
+ * @last_pgno: last page number of the range
+ * @ext: out: the first extent of the range, clipped to it
  *
- * Where others change these pages meanwhile, each page is reported as it was at
- * some moment of the call, and the MDL may be gone: compare it, do not use it.
+ * While other calls change these pages, each page is reported in a state that it had
+ * during the call, and the MDL may have been freed: do not dereference it.
  *
- * Return: whether there is one.
+ * Return: true if there is one.
  */
 bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 		       struct wdm_extent *ext)
@@ -434,7 +433,7 @@ bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 	if (pgno > last_pgno || !wdm_mappings_peek(mappings, pgno, last_pgno, ext))
 		return false;
 
-	/* An extent may go on in the next block. */
+	/* An extent may continue in the next block. */
 	while (!wdm_region_index(wdm_extent_end(ext)) &&
 	       wdm_extent_end(ext) <= last_pgno &&
 	       wdm_mappings_peek(mappings, wdm_extent_end(ext), last_pgno, &next) &&
@@ -444,12 +443,12 @@ bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 }
 
 /**
- * wdm_mappings_at() - Look a page up
+ * wdm_mappings_at() - Look up a page
  * @mappings: the table
  * @pgno: the page number
- * @ext: out: the extent that the page is part of, as far as one block has it
+ * @ext: out: the extent that contains the page, clipped to a block
  *
- * Return: whether the page is mapped.
+ * Return: true if the page is mapped.
  */
 bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
 		     struct wdm_extent *ext)
@@ -477,7 +476,7 @@ bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
 	return found;
 }
 
-/* Is nothing mapped from @pgno to @last_pgno? */
+/* Check that nothing is mapped from @pgno to @last_pgno. */
 static bool wdm_range_is_unmapped(struct wdm_mappings *mappings, u64 pgno,
 				  u64 last_pgno)
 {
@@ -493,13 +492,13 @@ static bool wdm_range_is_unmapped(struct wdm_mappings *mappings, u64 pgno,
 }
 
 /**
- * wdm_mappings_any() - Is anything mapped in a range?
+ * wdm_mappings_any() - Check whether anything is mapped in a range
  * @mappings: the table
  * @pgno: the first page number
  * @last_pgno: the last page number
  *
  * Context: any.
- * Return: whether there is.
+ * Return: true if a page is mapped.
  */
 bool wdm_mappings_any(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 {
@@ -553,7 +552,7 @@ static void wdm_span_add(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 	wdm_block_link(mappings, span);
 }
 
-/* Which blocks does the table lack for an extent? */
+/* Count the blocks that an insertion has to add to the table. */
 static void wdm_insert_needs(struct wdm_mappings *mappings,
 			     const struct wdm_extent *ext,
 			     unsigned int *nr_nodes, unsigned int *nr_spans)
@@ -578,7 +577,7 @@ static void wdm_insert_part(struct wdm_mappings *mappings, u64 pgno, u64 part_la
 	struct wdm_map_block *block;
 
 	if (wdm_part_is_whole(mappings, pgno, part_last)) {
-		/* Empty nodes may be in its place. */
+		/* Free empty nodes in the place of a span. */
 		while ((block = wdm_block_next(mappings, pgno)) &&
 		       block->first <= part_last)
 			wdm_block_erase(mappings, block);
@@ -593,7 +592,7 @@ static void wdm_insert_part(struct wdm_mappings *mappings, u64 pgno, u64 part_la
 		wdm_node_remember(mappings, block);
 }
 
-/* The blocks that an extent needs are there or in reserve. */
+/* Insert an extent. Its blocks are in the table or in the reserve. */
 static void wdm_insert(struct wdm_mappings *mappings, const struct wdm_extent *ext,
 		       struct wdm_map_reserve *reserve)
 {
@@ -641,8 +640,8 @@ static ntstatus_t wdm_insert_locked(struct wdm_mappings *mappings,
 }
 
 /*
- * Most maps are of a few pages, in a node that is there: this saves a fifth of what
- * a map of one page takes here, in W2 of the benchmark.
+ * Most maps are of a few pages in an existing node: this fast path saves a fifth of the
+ * table's share of a map of one page (W2 of the benchmark).
  */
 static bool wdm_insert_quick(struct wdm_mappings *mappings,
 			     const struct wdm_extent *ext)
@@ -672,7 +671,7 @@ static bool wdm_insert_quick(struct wdm_mappings *mappings,
 	return done;
 }
 
-/* Pages of an extent that go into a span */
+/* Count the pages of an extent that go into a span. */
 static u64 wdm_span_pages(const struct wdm_mappings *mappings,
 			  const struct wdm_extent *ext)
 {
@@ -685,17 +684,16 @@ static u64 wdm_span_pages(const struct wdm_mappings *mappings,
 /**
  * wdm_mappings_insert() - Map pages
  * @mappings: the table
- * @ext: the pages, which nobody else changes, and what they map: pages that the
- *	MDL has. The caller has a reference on the MDL. In a flat table, they are of
- *	one region
- * @gfp: how to allocate memory
+ * @ext: the pages, which no other call changes, and what to map: existing pages of an
+ *	MDL to which the caller has a reference. In a flat table, all are of one region
+ * @gfp: for memory
  *
  * Return:
- * * STATUS_RESOURCE_IN_USE: a page is mapped already
- * * STATUS_WORKING_SET_QUOTA: the budget does not allow it
+ * * STATUS_RESOURCE_IN_USE: a page is already mapped
+ * * STATUS_WORKING_SET_QUOTA: the budget is exhausted
  * * STATUS_INSUFFICIENT_RESOURCES
  *
- * On failure nothing has changed.
+ * Has no effect on failure.
  */
 ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 			       const struct wdm_extent *ext, gfp_t gfp)
@@ -710,7 +708,7 @@ ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 		return STATUS_WORKING_SET_QUOTA;
 	reserve.nr_nodes = 0;
 	reserve.nr_spans = 0;
-	/* An entry counts as a use of its MDL from the moment it can be found. */
+	/* An entry counts as a use of its MDL from the moment that others can find it. */
 	wdm_mdl_use(ext->mdl, ext->nr_pages);
 	status = wdm_insert_locked(mappings, ext, &reserve, gfp);
 	if (!wdm_ok(status)) {
@@ -723,11 +721,11 @@ ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 }
 
 /**
- * wdm_mappings_keep() - Have a node for the pages of a region, and keep it
+ * wdm_mappings_keep() - Allocate a node for a region, and keep it
  * @mappings: the table
- * @pgno: a page number of the region; one of its pages is not mapped, and stays so or is
- *	mapped by wdm_mappings_insert_kept() until wdm_mappings_unkeep()
- * @gfp: how to allocate memory
+ * @pgno: a page number of the region. At least one page of the region is unmapped and,
+ *	until wdm_mappings_unkeep(), is mapped by wdm_mappings_insert_kept() only
+ * @gfp: for memory
  *
  * Return: STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -759,11 +757,11 @@ ntstatus_t wdm_mappings_keep(struct wdm_mappings *mappings, u64 pgno, gfp_t gfp)
 }
 
 /**
- * wdm_mappings_unkeep() - Keep nodes no longer
+ * wdm_mappings_unkeep() - Undo wdm_mappings_keep() for a range
  * @mappings: the table
  * @pgno: the first page number
  * @last_pgno: the last page number; wdm_mappings_keep() was called for each region of
- *	these
+ *	the range
  *
  * Context: may sleep.
  */
@@ -784,12 +782,12 @@ void wdm_mappings_unkeep(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 }
 
 /**
- * wdm_mappings_insert_kept() - Map pages for which there are nodes
+ * wdm_mappings_insert_kept() - Map pages whose nodes are kept
  * @mappings: the table
- * @ext: the pages, of which none is mapped and all are in nodes that are kept; nobody
- *	else changes them. The caller has a reference on the MDL
+ * @ext: the pages, which are unmapped and which no other call changes; all of their nodes
+ *	are kept. The caller has a reference to the MDL, and limits the number of pages
  *
- * Needs no memory. A bounded extent is the caller's business.
+ * Needs no memory.
  */
 void wdm_mappings_insert_kept(struct wdm_mappings *mappings,
 			      const struct wdm_extent *ext)
@@ -809,7 +807,7 @@ void wdm_mappings_insert_kept(struct wdm_mappings *mappings,
 	}
 }
 
-/* Where must a span be cut before a range of it can be removed? 0 for nowhere. */
+/* Get where a span has to be cut before a range of it can be removed; 0: nowhere. */
 static u64 wdm_span_edge(const struct wdm_map_block *block, u64 pgno, u64 last_pgno)
 {
 	if (!block->span)
@@ -819,7 +817,7 @@ static u64 wdm_span_edge(const struct wdm_map_block *block, u64 pgno, u64 last_p
 	return block->last > last_pgno ? last_pgno + 1 : 0;
 }
 
-/* Make a span two: the second one begins at @pgno, the start of a region. */
+/* Split a span; the second one starts at @pgno, the start of a region. */
 static struct wdm_map_block *wdm_span_split(struct wdm_mappings *mappings,
 					    struct wdm_map_block *span, u64 pgno,
 					    struct wdm_map_reserve *reserve)
@@ -833,7 +831,7 @@ static struct wdm_map_block *wdm_span_split(struct wdm_mappings *mappings,
 	return wdm_block_at(mappings, pgno);
 }
 
-/* Cut a span at a page: at the start of a region, or else give that a node. */
+/* Cut a span at a page: at the start of a region, or by giving the region a node. */
 static void wdm_span_cut(struct wdm_mappings *mappings, struct wdm_map_block *span,
 			 u64 pgno, struct wdm_map_reserve *reserve)
 {
@@ -852,8 +850,8 @@ static void wdm_span_cut(struct wdm_mappings *mappings, struct wdm_map_block *sp
 }
 
 /*
- * Add the MDLs of pages of a block to a list. How many pages, until there is a hole,
- * or no room in the list?
+ * Add the MDLs of a block's pages to a list. Return the number of pages up to a hole or
+ * up to where the list is full.
  */
 static u64 wdm_block_collect(const struct wdm_map_block *block, u64 pgno,
 			     u64 last_pgno, struct wdm_put_list *put_list)
@@ -883,19 +881,19 @@ static u64 wdm_block_collect(const struct wdm_map_block *block, u64 pgno,
 /**
  * wdm_mappings_prepare() - Prepare to remove pages
  * @mappings: the table
- * @pgno: in: the first page number; out: behind the pages that are prepared now
- * @last_pgno: the last page number; nobody else changes these pages
- * @put_list: out: the MDLs of the pages are added. They count as used until
- *	wdm_put_list_release(), if wdm_mappings_remove() follows; if not, use
+ * @pgno: in: the first page number; out: the page after those that are prepared now
+ * @last_pgno: the last page number; no other call changes these pages
+ * @put_list: out: the MDLs of the pages are added. If wdm_mappings_remove() follows, they
+ *	stay in use until wdm_put_list_release(); otherwise use
  *	wdm_put_list_rollback()
- * @gfp: how to allocate memory
+ * @gfp: for memory
  *
- * Does at most one block: call it until @pgno is behind @last_pgno. What is mapped
- * does not change.
+ * Handles at most one block: call it until @pgno is past @last_pgno. Does not change
+ * what is mapped.
  *
  * Return:
  * * STATUS_NOT_FOUND: @pgno is not mapped
- * * STATUS_WORKING_SET_QUOTA: the budget does not allow to cut a span
+ * * STATUS_WORKING_SET_QUOTA: the budget does not allow cutting a span
  * * STATUS_INSUFFICIENT_RESOURCES
  */
 ntstatus_t wdm_mappings_prepare(struct wdm_mappings *mappings, u64 *pgno,
@@ -928,7 +926,7 @@ again:
 	spin_unlock_irqrestore(&mappings->lock, flags);
 
 	if (edge) {
-		/* Once more: a span may have to be cut at both ends. */
+		/* Look again: a span may have to be cut at both ends. */
 		status = wdm_reserve_fill(mappings, &reserve, nr_nodes, nr_spans,
 					  gfp);
 		if (wdm_ok(status))
@@ -973,11 +971,11 @@ static void wdm_block_remove(struct wdm_mappings *mappings,
  * wdm_mappings_remove() - Remove pages
  * @mappings: the table
  * @pgno: the first page number
- * @last_pgno: the last page number; all of these were inserted by one call, or
- *	wdm_mappings_prepare() was done for them, and nobody else changes them
+ * @last_pgno: the last page number. One call inserted all of these pages, or
+ *	wdm_mappings_prepare() has prepared them, and no other call changes them
  *
- * May be called for one part after another, from the first page on; each but the
- * last part ends with a region. The MDLs still count as used.
+ * May be called for consecutive parts, from the first page on; each but the last part
+ * ends at the end of a region. The MDLs stay in use.
  *
  * Context: may sleep; any, for pages of one region.
  */
@@ -1005,11 +1003,11 @@ void wdm_mappings_remove(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno)
 }
 
 /**
- * wdm_mappings_mark() - Mark pages as being mapped or unmapped, or take the mark away
+ * wdm_mappings_mark() - Mark pages as busy, or clear the mark
  * @mappings: the table, which is flat
  * @pgno: the first page number
- * @last_pgno: the last page number, of the same region; those that are not mapped are
- *	left alone
+ * @last_pgno: the last page number, of the same region; pages that are not mapped are
+ *	skipped
  * @busy: see &struct wdm_extent
  *
  * Context: any.
@@ -1030,7 +1028,7 @@ void wdm_mappings_mark(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 	spin_unlock_irqrestore(&mappings->lock, flags);
 }
 
-/* Does a page of a node continue the one before, and do so in memory, too? */
+/* Check whether a page of a node continues the previous one, physically as well. */
 static __always_inline bool wdm_node_goes_on(const struct wdm_map_block *node,
 					     unsigned int i)
 {
@@ -1041,17 +1039,18 @@ static __always_inline bool wdm_node_goes_on(const struct wdm_map_block *node,
 }
 
 /**
- * wdm_mappings_take_few() - Remove pages of one node, if nothing has to be prepared
+ * wdm_mappings_take_few() - Remove pages of one node, if that needs no preparation
  * @mappings: the table
  * @pgno: the first page number
- * @last_pgno: the last page number; nobody else changes these pages
- * @whole: only if no large page can stick out of the range
+ * @last_pgno: the last page number; no other call changes these pages
+ * @whole: only if no large page can extend beyond the range
  * @put_list: out: the MDLs of the pages are added
  *
- * This does one critical section instead of four, and saves a tenth of an unmap of
- * one page, in W2 of the benchmark.
+ * One critical section in place of four saves a tenth of an unmap of one page (W2 of the
+ * benchmark).
  *
- * Return: whether the pages were removed; if not, it has to be done in steps.
+ * Return: true if the pages were removed; otherwise use the steps of
+ * wdm_mappings_prepare().
  */
 bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 			   bool whole, struct wdm_put_list *put_list)
@@ -1084,11 +1083,11 @@ bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgn
  * wdm_mappings_take() - Prepare to remove pages, and remove them
  * @mappings: the table
  * @pgno: the first page number
- * @last_pgno: the last page number; nobody else changes these pages
+ * @last_pgno: the last page number; no other call changes these pages
  * @put_list: out: the MDLs of the pages are added
- * @gfp: how to allocate memory
+ * @gfp: for memory
  *
- * Return: as wdm_mappings_prepare(); on failure nothing has changed.
+ * Return: as wdm_mappings_prepare(); has no effect on failure.
  */
 ntstatus_t wdm_mappings_take(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 			     struct wdm_put_list *put_list, gfp_t gfp)
@@ -1113,7 +1112,7 @@ ntstatus_t wdm_mappings_take(struct wdm_mappings *mappings, u64 pgno, u64 last_p
 /**
  * wdm_mappings_init() - Initialize an empty mapping table
  * @mappings: the table
- * @budget: what its memory is charged to, which outlives it; NULL: no limit
+ * @budget: what its memory is charged to; must outlive it. NULL: no limit
  */
 void wdm_mappings_init(struct wdm_mappings *mappings, struct wdm_budget *budget)
 {
@@ -1145,9 +1144,9 @@ static void wdm_block_unmapped(const struct wdm_map_block *block)
 
 /**
  * wdm_mappings_destroy() - Empty a mapping table
- * @mappings: the table, which nobody else uses; no translation leads to its pages
+ * @mappings: the table, which no other call uses; no device can reach its pages
  *
- * MDLs whose last use this was are freed.
+ * Frees MDLs whose last use is dropped.
  */
 void wdm_mappings_destroy(struct wdm_mappings *mappings)
 {
@@ -1165,7 +1164,7 @@ void wdm_mappings_destroy(struct wdm_mappings *mappings)
  * wdm_mappings_pages() - Count the mapped pages
  * @mappings: the table
  *
- * Return: how many pages are mapped.
+ * Return: the number of mapped pages.
  */
 u64 wdm_mappings_pages(struct wdm_mappings *mappings)
 {

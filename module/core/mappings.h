@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapping table: which page of which MDL stands at which page number.
+ * Mapping table: maps page numbers to pages of MDLs.
  *
- * An OS-managed domain has one of its logical pages, a caller-managed domain one
- * of its caller's address space.
+ * An OS-managed domain has one for its logical pages, a caller-managed domain one for
+ * its caller's address space.
  */
 #ifndef WDM_CORE_MAPPINGS_H
 #define WDM_CORE_MAPPINGS_H
@@ -20,27 +20,27 @@
 
 struct wdm_map_block;
 
-/* A region is so many pages, and its first page number a multiple of that. */
+/* Order of the number of pages in a region; regions are naturally aligned. */
 #define WDM_REGION_BITS		7
 #define WDM_REGION_PAGES	BIT_ULL(WDM_REGION_BITS)
 
-/* Nodes that are found without a search, by a hash of their regions. */
+/* Order of the number of nodes in the hash */
 #define WDM_MAPPINGS_RECENT_BITS	4
 #define WDM_MAPPINGS_RECENT		BIT(WDM_MAPPINGS_RECENT_BITS)
 
 /**
- * struct wdm_mappings - a map from page numbers to pages of MDLs
- * @lock: guards all below, and what is in the blocks
+ * struct wdm_mappings - a mapping table
+ * @lock: guards all members below and the contents of the blocks
  * @blocks: the blocks, by page number
- * @recent: nodes that were used recently, or NULL
- * @nr_pages: how many pages are mapped
+ * @recent: hash of recently used nodes; slots may be NULL
+ * @nr_pages: number of mapped pages
  * @flat: there are no spans, so that a removal never needs memory
  * @budget: what the blocks are charged to, or NULL
  *
- * Whoever changes pages, or uses the MDL of an extent, keeps others from changing
- * these pages meanwhile: by a range lock for OS-managed domains of programs, by
- * wdm_domain.lock for those of kernel code. Other pages may be changed at the same
- * time, and all may be looked up.
+ * A caller that changes pages, or dereferences the MDL of an extent, has to keep other
+ * calls from changing these pages: by a range lock for OS-managed domains of programs,
+ * by wdm_domain.lock for those of kernel code. Other pages may be changed at the same
+ * time, and all pages may be looked up.
  */
 struct wdm_mappings {
 	spinlock_t lock;		/* all of the table */
@@ -52,15 +52,15 @@ struct wdm_mappings {
 };
 
 /**
- * struct wdm_extent - neighbouring pages that map neighbouring pages of one MDL
- * with the same permissions
+ * struct wdm_extent - consecutive pages that map consecutive pages of one MDL with the
+ * same permissions
  * @pgno: the first page number
- * @nr_pages: pages
+ * @nr_pages: number of pages
  * @mdl: the MDL
- * @mdl_page: what @pgno maps: the number of a page in @mdl
+ * @mdl_page: page number in @mdl that @pgno is mapped to
  * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
- * @busy: a call is not through with mapping or unmapping these pages
- * @handle: of a look-up: wdm_mdl.handle of @mdl
+ * @busy: a call in progress is mapping or unmapping these pages
+ * @handle: result of a look-up: wdm_mdl.handle of @mdl
  */
 struct wdm_extent {
 	u64 pgno;
@@ -72,7 +72,7 @@ struct wdm_extent {
 	u32 handle;
 };
 
-/* An extent of logical pages, for a hwpt */
+/* Convert an extent of logical pages for a hwpt. */
 static inline struct wdm_mapping wdm_extent_mapping(const struct wdm_extent *ext,
 						    enum wdm_pgsize pgsize)
 {
@@ -86,7 +86,7 @@ static inline struct wdm_mapping wdm_extent_mapping(const struct wdm_extent *ext
 	};
 }
 
-/* The page number behind an extent */
+/* Get the page number after an extent. */
 static inline u64 wdm_extent_end(const struct wdm_extent *ext)
 {
 	return ext->pgno + ext->nr_pages;
@@ -109,7 +109,7 @@ bool wdm_mappings_any(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno);
 bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
 		     struct wdm_extent *ext);
 
-/* The extent behind @ext, up to @last_pgno. Start with one of no pages. */
+/* Advance to the next extent, up to @last_pgno. Start with an extent of 0 pages. */
 static inline bool wdm_mappings_next(struct wdm_mappings *mappings, u64 last_pgno,
 				     struct wdm_extent *ext)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * MDL: memory that may be mapped, as runs of contiguous pages.
+ * MDL: memory that can be mapped, as runs of contiguous pages.
  *
- * An MDL does not know where its memory comes from. Its maker provides the runs and
- * an operation that releases them; the pages stay until the last reference and the
- * last use are gone.
+ * An MDL does not know where its memory comes from. Its creator provides the runs and
+ * an operation that releases them. The pages stay until the last reference and the
+ * last use are dropped.
  */
 #ifndef WDM_CORE_MDL_H
 #define WDM_CORE_MDL_H
@@ -15,17 +15,17 @@
 #include "../perms.h"
 #include "pages.h"
 
-/* Any page frame can be the number of a page. */
+/* Page frame numbers are valid page numbers (wdm_physical_memory). */
 #define WDM_MDL_MAX_PAGES	BIT_ULL(64 - PAGE_SHIFT)
 
 struct wdm_mdl;
 
 /**
- * struct wdm_mdl_ops - the operations of an MDL's maker
- * @free: release the pages and free the MDL; its last reference is gone
- * @unmapped: release pages that were mapped and no longer are; may be called from
- *	several threads, for different pages. Optional, and only for an MDL that is mapped
- *	once, as a whole: its neighbouring pages are neighbours in the mapping table, too
+ * struct wdm_mdl_ops - the operations of an MDL's creator
+ * @free: release the pages and free the MDL, whose last reference was dropped
+ * @unmapped: optional: release pages that have been unmapped; may be called by several
+ *	threads for different pages. Only for an MDL that is mapped once and as a whole,
+ *	so that its pages are consecutive in the mapping table
  */
 struct wdm_mdl_ops {
 	void (*free)(struct wdm_mdl *mdl);
@@ -33,13 +33,13 @@ struct wdm_mdl_ops {
 };
 
 /**
- * struct wdm_mdl - memory that may be mapped
- * @refs: references: the maker's, and one for each page that mapping tables map, as
- *	often as it is mapped
+ * struct wdm_mdl - memory that can be mapped
+ * @refs: references: the creator's, and one per page mapped in a mapping table, for each
+ *	time that it is mapped
  * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
- * @handle: the maker's name for it, for reports
- * @pages: the pages; their runs are the maker's memory
- * @ops: the maker's operations
+ * @handle: the creator's name for it, for reports
+ * @pages: the pages; the creator owns the memory of their runs
+ * @ops: the creator's operations
  */
 struct wdm_mdl {
 	atomic64_t refs;
@@ -51,11 +51,11 @@ struct wdm_mdl {
 
 /**
  * wdm_mdl_init() - Initialize an MDL
- * @mdl: the MDL, in its maker's memory
- * @ops: the maker's operations
+ * @mdl: the MDL, in memory of its creator
+ * @ops: the creator's operations
  * @access: WDM_READ, or WDM_READ | WDM_WRITE
- * @pages: its pages, at most %WDM_MDL_MAX_PAGES; their runs stay the maker's
- *	memory and must live as long as the MDL
+ * @pages: its pages, at most %WDM_MDL_MAX_PAGES; the creator owns the memory of their runs,
+ *	which must live as long as the MDL
  *
  * The caller gets the first reference.
  */
@@ -70,9 +70,9 @@ static inline void wdm_mdl_init(struct wdm_mdl *mdl, const struct wdm_mdl_ops *o
 }
 
 /**
- * wdm_mdl_use() - Count pages that a mapping table is about to map
+ * wdm_mdl_use() - Count pages before they are mapped in a mapping table
  * @mdl: the MDL; the caller has a reference
- * @pages: how many
+ * @pages: number of pages
  */
 static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
 {
@@ -80,9 +80,9 @@ static inline void wdm_mdl_use(struct wdm_mdl *mdl, u64 pages)
 }
 
 /**
- * wdm_mdl_unuse() - Drop the count of pages that are no longer mapped
- * @mdl: the MDL; may be gone afterwards
- * @pages: how many; the IOTLB has been synced since they were unmapped
+ * wdm_mdl_unuse() - Undo wdm_mdl_use() for pages that are no longer mapped
+ * @mdl: the MDL; may be freed by this
+ * @pages: number of pages; the IOTLB has been synced since they were unmapped
  */
 static inline void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
 {
@@ -91,11 +91,11 @@ static inline void wdm_mdl_unuse(struct wdm_mdl *mdl, u64 pages)
 }
 
 /**
- * wdm_mdl_unmapped() - Drop the count of pages that were mapped, and release them if the
- * MDL does so one by one
- * @mdl: the MDL; may be gone afterwards
- * @page: the first one
- * @nr_pages: how many; the IOTLB has been synced since they were unmapped
+ * wdm_mdl_unmapped() - As wdm_mdl_unuse(), but release the pages if the MDL has an
+ * operation for that
+ * @mdl: the MDL; may be freed by this
+ * @page: the first page
+ * @nr_pages: number of pages; the IOTLB has been synced since they were unmapped
  */
 static inline void wdm_mdl_unmapped(struct wdm_mdl *mdl, u64 page, u64 nr_pages)
 {
@@ -105,8 +105,8 @@ static inline void wdm_mdl_unmapped(struct wdm_mdl *mdl, u64 page, u64 nr_pages)
 }
 
 /**
- * wdm_mdl_put() - Drop the maker's reference
- * @mdl: the MDL; may be gone afterwards
+ * wdm_mdl_put() - Drop the creator's reference
+ * @mdl: the MDL; may be freed by this
  */
 static inline void wdm_mdl_put(struct wdm_mdl *mdl)
 {
@@ -114,10 +114,10 @@ static inline void wdm_mdl_put(struct wdm_mdl *mdl)
 }
 
 /**
- * wdm_mdl_uses() - Count the pages that mapping tables map
- * @mdl: the MDL; the caller has the maker's reference
+ * wdm_mdl_uses() - Count the uses of an MDL
+ * @mdl: the MDL; the caller has the creator's reference
  *
- * Return: pages, each as often as it is mapped.
+ * Return: the number of mapped pages, each counted as often as it is mapped.
  */
 static inline u64 wdm_mdl_uses(const struct wdm_mdl *mdl)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Owner and group: whose DMA may be attached by whom.
+ * Owner and group: who may attach which group.
  */
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
@@ -8,7 +8,7 @@
 #include "owner.h"
 
 /**
- * wdm_owner_create() - Make an owner without groups
+ * wdm_owner_create() - Create an owner without groups
  * @killable: a fatal signal ends calls
  *
  * Return: the owner, with one reference; NULL when out of memory.
@@ -39,10 +39,10 @@ void wdm_owner_put(struct wdm_owner *owner)
 }
 
 /**
- * wdm_owner_is_closed() - Is an owner closed?
+ * wdm_owner_is_closed() - Check whether an owner is closed
  * @owner: the owner
  *
- * Return: whether it is; then it gets no more groups.
+ * Return: true if it is, and gets no more groups.
  */
 bool wdm_owner_is_closed(struct wdm_owner *owner)
 {
@@ -57,12 +57,12 @@ bool wdm_owner_is_closed(struct wdm_owner *owner)
 /**
  * wdm_owner_add_group() - Hand a group to an owner
  * @owner: the owner
- * @iommu_group: a group whose DMA ownership the provider has claimed, and which
- *	is in its blocking domain
+ * @iommu_group: a group in its blocking domain, whose DMA ownership the provider has
+ *	claimed
  * @provider: the operations of the provider
- * @provider_data: the provider's
- * @out: out: the group, with a reference for the provider, which takes it back
- *	with wdm_group_revoke()
+ * @provider_data: private to the provider
+ * @out: out: the group, with a reference for the provider, which revokes it with
+ *	wdm_group_revoke()
  *
  * Return: STATUS_SUCCESS, STATUS_INVALID_DEVICE_STATE if the owner is closed,
  * STATUS_INSUFFICIENT_RESOURCES.
@@ -102,10 +102,10 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 }
 
 /**
- * wdm_owner_find_group() - Find a group that was handed to an owner
+ * wdm_owner_find_group() - Find a group of an owner
  * @owner: the owner
  * @iommu_group: the group
- * @provider: whose group it must be; NULL: any provider's of whole groups
+ * @provider: the provider of the group; NULL: any provider of whole groups
  *
  * Return: the group, with a reference; NULL if the owner does not have it.
  */
@@ -149,11 +149,11 @@ static int wdm_is_device(struct device *dev, void *data)
 }
 
 /**
- * wdm_group_has() - Is a device still part of its IOMMU group?
+ * wdm_group_has() - Check whether a device is still part of its IOMMU group
  * @group: the group
- * @dev: a device that was
+ * @dev: a device that was part of it
  *
- * Return: whether it is; false once it has been unplugged.
+ * Return: true if it is, false once it has been unplugged.
  */
 bool wdm_group_has(struct wdm_group *group, struct device *dev)
 {
@@ -164,8 +164,7 @@ bool wdm_group_has(struct wdm_group *group, struct device *dev)
  * wdm_group_lock() - Lock a group
  * @group: the group
  *
- * Return: STATUS_SUCCESS; STATUS_CANCELLED when a fatal signal came and the owner
- * is killable.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED on a fatal signal, if the owner is killable.
  */
 ntstatus_t wdm_group_lock(struct wdm_group *group)
 {
@@ -177,18 +176,22 @@ ntstatus_t wdm_group_lock(struct wdm_group *group)
 }
 
 /**
- * wdm_owner_begin_revoke() - Make attaches of an owner give way
+ * wdm_owner_begin_revoke() - Make attaches of an owner back off
  * @owner: the owner
  */
 void wdm_owner_begin_revoke(struct wdm_owner *owner)
 {
-	/* Full barrier between the caller's store to ->revoked and the wake-up. */
+	/*
+	 * Full barrier. Orders the caller's store to ->revoked before the load of the wait
+	 * queue in the wake-up; pairs with the barrier of wait_event() in
+	 * wdm_group_wait_revokes(), which queues itself before it loads ->revoked.
+	 */
 	atomic_inc_return(&owner->nr_revoking);
 	wake_up_var(&owner->nr_revoking);
 }
 
 /**
- * wdm_owner_end_revoke() - Let attaches of an owner run again
+ * wdm_owner_end_revoke() - Let attaches of an owner proceed
  * @owner: the owner
  */
 void wdm_owner_end_revoke(struct wdm_owner *owner)
@@ -208,8 +211,8 @@ static bool wdm_group_may_attach(struct wdm_group *group)
  * @group: the group
  *
  * Context: may sleep; neither the group nor a domain is locked.
- * Return: STATUS_SUCCESS, STATUS_CANCELLED when a fatal signal came,
- * STATUS_DEVICE_REMOVED if @group itself is being revoked.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED on a fatal signal; STATUS_DEVICE_REMOVED if
+ * @group itself is being revoked.
  */
 ntstatus_t wdm_group_wait_revokes(struct wdm_group *group)
 {

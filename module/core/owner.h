@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Owner, provider and group: whose DMA may be attached by whom.
+ * Owner, provider and group: who may attach which group.
  *
- * An owner may attach devices: an open file of /dev/wdm_iommu, or the kernel code
- * that uses the WDK table. A provider (VFIO's container, VFIO's cdevs, the WDK front end)
- * hands IOMMU groups, or devices of them, to an owner and takes them back. A device
- * (device.h) is an IOMMU_DMA_DEVICE of the contract; an attachment (attach.h) ties its
- * group to a domain.
+ * An owner may attach devices: an open file of /dev/wdm_iommu, or the kernel code that
+ * uses the WDK table. A provider (VFIO's container, VFIO's cdevs, the WDK front end) hands
+ * IOMMU groups, or devices of them, to an owner and revokes them. A device (device.h) is
+ * an IOMMU_DMA_DEVICE of the contract; an attachment (attach.h) ties its group to a
+ * domain.
  */
 #ifndef WDM_CORE_OWNER_H
 #define WDM_CORE_OWNER_H
@@ -25,18 +25,18 @@ struct wdm_device;
 struct wdm_group;
 
 /**
- * struct wdm_provider_ops - what the core asks of the provider of a group
+ * struct wdm_provider_ops - the operations of a provider of groups
  * @forget: the owner is closed and the group revoked: drop the reference that
- *	wdm_owner_add_group() gave. Called without locks, while the core has a
- *	reference of its own; the provider may be taking the group back meanwhile
- * @hold: optional: keep the DMA of a device with the provider until @unhold. Called
- *	without locks. Returns why not, or a pointer for @unhold
+ *	wdm_owner_add_group() returned. Called without locks, while the core has its own
+ *	reference; may race with a revocation by the provider
+ * @hold: optional: keep the provider's claim on a device until @unhold. Called without
+ *	locks. Returns the reason if it cannot, or a pointer for @unhold
  * @unhold: undo @hold; wdm_group.lock may be held
  *
- * A provider of whole groups takes one back with wdm_group_revoke(). A provider of single
- * devices has @hold, as nobody tells it that a program gives a device back: the core
- * holds a device while it, or a PASID of it, is attached. It takes a device back
- * with wdm_group_revoke_device().
+ * A provider of whole groups revokes them with wdm_group_revoke(). A provider of single
+ * devices has @hold, because nothing notifies it when a program releases a device: the
+ * core holds a device while it, or a PASID of it, is attached. Such a provider revokes a
+ * device with wdm_group_revoke_device().
  */
 struct wdm_provider_ops {
 	void (*forget)(struct wdm_group *group);
@@ -47,13 +47,14 @@ struct wdm_provider_ops {
 /**
  * struct wdm_owner - an owner of groups, which may attach their devices
  * @refs: references
- * @nr_revoking: groups and devices that are being taken back. An attach that waits for its
- *	domain, or fills a hwpt, gives way meanwhile, so that it keeps no provider waiting
- * @killable: a fatal signal ends calls; not those of kernel code, and none once
- *	the owner is closed
- * @device_revoked: optional: called for each device that a provider takes back, before
- *	the owner is closed; wdm_group.lock is held
- * @data: the front end's
+ * @nr_revoking: number of groups and devices being revoked. Unless it is 0, attaches that
+ *	wait for their domain, or fill a hwpt, back off, so that no provider waits for
+ *	them
+ * @killable: a fatal signal ends calls; false for kernel code, and once the owner is
+ *	closed
+ * @device_revoked: optional: called for each device that a provider revokes, before the
+ *	owner is closed; wdm_group.lock is held
+ * @data: private to the front end
  * @lock: guards @groups and @closed
  * @groups: the groups that providers have handed over
  * @closed: the owner gets no more groups
@@ -76,14 +77,14 @@ struct wdm_owner {
  * @owner_node: in wdm_owner.groups, guarded by wdm_owner.lock
  * @iommu_group: Linux' group; holds a reference
  * @provider: the operations of its provider
- * @provider_data: the provider's
- * @lock: guards what follows
- * @revoked: the provider has taken the group back, or is about to; set without
- *	@lock
- * @announced: the owner has been told
+ * @provider_data: private to the provider
+ * @lock: guards all members below
+ * @revoked: the provider has revoked the group, or is about to; set without @lock, never
+ *	cleared
+ * @announced: the owner has been notified of that
  * @devices: its IOMMU_DMA_DEVICEs
- * @attachment: how it is attached, or NULL
- * @pasids: the PASIDs that its devices have been given
+ * @attachment: its attachment, or NULL
+ * @pasids: the PASIDs allocated to its devices
  */
 struct wdm_group {
 	refcount_t refs;
@@ -93,7 +94,7 @@ struct wdm_group {
 	const struct wdm_provider_ops *provider;
 	void *provider_data;
 
-	struct mutex lock;		/* guards what follows */
+	struct mutex lock;		/* guards all members below */
 	bool revoked;
 	bool announced;
 	struct list_head devices;

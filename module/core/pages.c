@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages: page frames in an order, as runs of contiguous ones.
+ * Pages: a sequence of page frames, as runs of contiguous ones.
  */
 #include "pages.h"
 
 /**
- * wdm_pages_find() - Find the run that a page is in
+ * wdm_pages_find() - Find the run of a page
  * @pages: the pages
- * @page: number of the page
+ * @page: page number
  *
- * Return: the run.
+ * Return: the index of the run.
  */
 u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
 {
-	/* Each run has a page at least: those before this page, and those behind. */
+	/* Each run has at least one page, which limits its index from both ends. */
 	u64 more = pages->nr_pages - pages->nr_runs;
 	u32 low = page > more ? page - more : 0;
 	u32 high = min_t(u64, page + 1, pages->nr_runs), middle;
@@ -29,11 +29,11 @@ u32 wdm_pages_find(const struct wdm_pages *pages, u64 page)
 }
 
 /**
- * wdm_pages_iter_init() - Begin to iterate over runs
+ * wdm_pages_iter_init() - Start to iterate over runs
  * @iter: the iterator
- * @pages: the pages, which must not change meanwhile
+ * @pages: the pages, which must not change during the iteration
  * @page: number of the first page
- * @nr_pages: pages; all of them are there
+ * @nr_pages: number of pages, all of which exist
  */
 void wdm_pages_iter_init(struct wdm_pages_iter *iter,
 			 const struct wdm_pages *pages, u64 page, u64 nr_pages)
@@ -47,7 +47,7 @@ void wdm_pages_iter_init(struct wdm_pages_iter *iter,
 /**
  * wdm_pages_run_first() - Find the start of the contiguous run around a page
  * @pages: the pages
- * @page: number of a page
+ * @page: page number
  *
  * Return: the number of the run's first page.
  */
@@ -60,11 +60,11 @@ u64 wdm_pages_run_first(const struct wdm_pages *pages, u64 page)
  * wdm_pages_run() - Find contiguous pages
  * @pages: the pages
  * @page: number of the first page
- * @max_pages: the most pages that are wanted
+ * @max_pages: upper limit
  * @pfn: out: the page frame of @page
  *
- * Return: how many pages from @page on are physically contiguous, at least 1
- * and at most @max_pages.
+ * Return: number of physically contiguous pages from @page on, at least 1 and at most
+ * @max_pages.
  */
 u64 wdm_pages_run(const struct wdm_pages *pages, u64 page, u64 max_pages,
 		  u64 *pfn)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages: page frames in an order, as runs of contiguous ones.
+ * Pages: a sequence of page frames, as runs of contiguous ones.
  */
 #ifndef WDM_CORE_PAGES_H
 #define WDM_CORE_PAGES_H
@@ -11,8 +11,8 @@
 
 /**
  * struct wdm_run - physically contiguous pages
- * @page: number of the run's first page
- * @pfn: its page frame; the run ends where the next one starts
+ * @page: number of the run's first page; the run ends where the next one starts
+ * @pfn: page frame of that page
  */
 struct wdm_run {
 	u64 page;
@@ -21,9 +21,9 @@ struct wdm_run {
 
 /**
  * struct wdm_pages - pages, numbered from 0
- * @nr_pages: how many
- * @runs: where they are, in order; memory of whoever made the pages
- * @nr_runs: elements of @runs
+ * @nr_pages: number of pages
+ * @runs: the runs, in order; the creator owns the array
+ * @nr_runs: number of @runs
  */
 struct wdm_pages {
 	u64 nr_pages;
@@ -31,7 +31,7 @@ struct wdm_pages {
 	u32 nr_runs;
 };
 
-/* Does a page frame continue the last run? */
+/* Check whether a page frame continues the last run. */
 static inline bool wdm_pages_continue(const struct wdm_pages *pages, u64 pfn)
 {
 	const struct wdm_run *last;
@@ -42,7 +42,7 @@ static inline bool wdm_pages_continue(const struct wdm_pages *pages, u64 pfn)
 	return pfn == last->pfn + (pages->nr_pages - last->page);
 }
 
-/* Add contiguous pages; there is room for one more run, if they need one. */
+/* Add contiguous pages. If they start a new run, @pages->runs has space for it. */
 static inline void wdm_pages_add(struct wdm_pages *pages, u64 pfn, u64 nr_pages)
 {
 	if (!wdm_pages_continue(pages, pfn))
@@ -53,7 +53,7 @@ static inline void wdm_pages_add(struct wdm_pages *pages, u64 pfn, u64 nr_pages)
 	pages->nr_pages += nr_pages;
 }
 
-/* Are these pages there, and is it at least one? */
+/* Check that there is at least one page and all of them exist. */
 static inline bool wdm_pages_has(const struct wdm_pages *pages, u64 page,
 				 u64 nr_pages)
 {
@@ -61,7 +61,7 @@ static inline bool wdm_pages_has(const struct wdm_pages *pages, u64 page,
 	       page <= pages->nr_pages - nr_pages;
 }
 
-/* Is a page in a run? */
+/* Check whether a page is in a run. */
 static inline bool wdm_pages_in_run(const struct wdm_pages *pages, u64 page,
 				    u32 run)
 {
@@ -72,11 +72,10 @@ static inline bool wdm_pages_in_run(const struct wdm_pages *pages, u64 page,
 u32 wdm_pages_find(const struct wdm_pages *pages, u64 page);
 
 /**
- * wdm_pages_pfn() - The page frame of a page
+ * wdm_pages_pfn() - Get the page frame of a page
  * @pages: the pages
- * @page: number of a page
- * @run: in: the run that it may be in, any number will do; out: the run that it
- *	is in
+ * @page: page number
+ * @run: in: a guess at the index of its run, any number; out: the index
  *
  * Return: the page frame.
  */
@@ -88,7 +87,7 @@ static inline u64 wdm_pages_pfn(const struct wdm_pages *pages, u64 page,
 	return pages->runs[*run].pfn + (page - pages->runs[*run].page);
 }
 
-/* Would that many pages from @address on go over the top of 64 bits? */
+/* Check whether @nr_pages from @address on exceed 64 bits. */
 static inline bool wdm_pages_wrap(u64 address, u64 nr_pages)
 {
 	return nr_pages > BIT_ULL(64 - PAGE_SHIFT) - (address >> PAGE_SHIFT);
@@ -102,8 +101,8 @@ u64 wdm_pages_run(const struct wdm_pages *pages, u64 page, u64 max_pages,
  * struct wdm_pages_iter - an iterator over runs
  * @pages: the pages
  * @page: number of the next page
- * @left: how many pages are left
- * @run: the run that @page is part of
+ * @left: number of pages left
+ * @run: the run of @page
  */
 struct wdm_pages_iter {
 	const struct wdm_pages *pages;
@@ -120,7 +119,7 @@ void wdm_pages_iter_init(struct wdm_pages_iter *iter,
  * @iter: the iterator
  * @pfn: out: the page frame of its first page
  *
- * Return: how many pages are physically contiguous from there on; 0 at the end.
+ * Return: number of physically contiguous pages; 0 at the end.
  */
 static inline u64 wdm_pages_iter_next(struct wdm_pages_iter *iter, u64 *pfn)
 {

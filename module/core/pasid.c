@@ -2,14 +2,14 @@
 /*
  * PASID: create, delete, attach and detach.
  *
- * A PASID is attached to a domain by itself, whatever its device is attached to. Linux
- * attaches it to all devices of the IOMMU group that have PASIDs, so the numbers are
- * unique in the group. While a group is in somebody's hands no PASID of it may be
- * attached to anything: all are detached before it is given back.
+ * A PASID is attached to a domain separately from its device. Linux attaches it to all
+ * devices of the IOMMU group that have PASIDs, so the numbers are unique in the group.
+ * Linux hands a group over only without attached PASIDs: all are detached before it is
+ * released.
  *
- * The numbers do not come from iommu_alloc_global_pasid(): a program could use up those
- * of the whole system, for SVA too. A group that is claimed has no PASID attached, and
- * nobody but its owner attaches any.
+ * The numbers do not come from iommu_alloc_global_pasid(), because a program could exhaust
+ * the PASIDs of the whole system, including those for SVA. They need not: a claimed group
+ * has no PASID attached, and only its owner attaches any.
  */
 #include <linux/idr.h>
 #include <linux/iommu.h>
@@ -20,16 +20,16 @@
 #include "policy.h"
 
 /**
- * struct wdm_pasid_probe - how many PASIDs a device can have
+ * struct wdm_pasid_probe - the number of PASIDs that a device can have
  * @dev: the device
- * @max: out: how many
+ * @max: out: the number
  */
 struct wdm_pasid_probe {
 	struct device *dev;
 	u32 max;
 };
 
-/* The lock of Linux' group is held, so the device stays in the group. */
+/* Called with the mutex of the iommu_group held, so the device stays in the group. */
 static int wdm_pasid_probe_device(struct device *dev, void *data)
 {
 	struct wdm_pasid_probe *probe = data;
@@ -51,7 +51,7 @@ static ntstatus_t wdm_pasid_alloc(struct wdm_device *device, u32 *out)
 		return STATUS_DEVICE_REMOVED;
 	if (!probe.max)
 		return STATUS_INVALID_PARAMETER_1;
-	/* 0 is what requests without a PASID have. */
+	/* 0 stands for requests without a PASID. */
 	pasid = ida_alloc_range(&device->group->pasids, 1, probe.max - 1, GFP_KERNEL);
 	if (pasid < 0)
 		return pasid == -ENOSPC ? STATUS_NONE_MAPPED :
@@ -61,14 +61,14 @@ static ntstatus_t wdm_pasid_alloc(struct wdm_device *device, u32 *out)
 }
 
 /**
- * wdm_pasid_create() - Make an IOMMU_DMA_PASID_DEVICE
+ * wdm_pasid_create() - Create an IOMMU_DMA_PASID_DEVICE
  * @device: the device
- * @out: out: the PASID, attached to nothing
+ * @out: out: the PASID, not attached
  *
  * Contract: IommuPasidDeviceCreate.
  *
- * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device or its IOMMU has no
- * PASIDs, STATUS_NONE_MAPPED if none is free, STATUS_DEVICE_REMOVED,
+ * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_1 if the device or its IOMMU does not
+ * support PASIDs, STATUS_NONE_MAPPED if none is free, STATUS_DEVICE_REMOVED,
  * STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED.
  */
 ntstatus_t wdm_pasid_create(struct wdm_device *device, struct wdm_pasid **out)
@@ -105,15 +105,15 @@ free:
  *
  * Contract: IommuPasidDeviceDelete.
  *
- * Return: STATUS_SUCCESS; STATUS_RESOURCE_IN_USE if it is attached, STATUS_CANCELLED, both
- * without effect.
+ * Return: STATUS_SUCCESS; STATUS_RESOURCE_IN_USE if it is attached; STATUS_CANCELLED.
+ * Has no effect on failure.
  */
 ntstatus_t wdm_pasid_delete(struct wdm_pasid *pasid)
 {
 	struct wdm_group *group = pasid->device->group;
 	ntstatus_t status;
 
-	/* Once off the list, the PASID keeps neither its device nor the group. */
+	/* Once it is off the list, the PASID no longer keeps its device, nor the group. */
 	refcount_inc(&group->refs);
 	status = wdm_group_lock(group);
 	if (!wdm_ok(status))
@@ -133,7 +133,7 @@ put:
 	return STATUS_SUCCESS;
 }
 
-/* @held: of wdm_device_hold() */
+/* @held: a hold of wdm_device_hold() */
 static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
 					  struct wdm_domain *domain, ntstatus_t held)
 {
@@ -142,7 +142,7 @@ static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
 
 	if (wdm_device_revoked(device))
 		return STATUS_DEVICE_REMOVED;
-	/* The IOMMU driver decides later about the types that are left. */
+	/* Leave the remaining types to the IOMMU driver. */
 	if (domain->type == WDM_TYPE_PASS_THROUGH)
 		return STATUS_INVALID_PARAMETER_1;
 	if (pasid->attachment)
@@ -186,11 +186,11 @@ static ntstatus_t wdm_pasid_try_attach(struct wdm_pasid *pasid, struct wdm_domai
  *
  * Return: STATUS_SUCCESS, or without effect:
  *
- * * STATUS_INVALID_PARAMETER_1: the type of domain cannot be attached to a PASID, or the
- *   IOMMU cannot have a PASID with page tables like this
- * * STATUS_UNSUCCESSFUL: it is attached
+ * * STATUS_INVALID_PARAMETER_1: domains of this type cannot be attached to a PASID, or
+ *   the IOMMU does not support its page tables for PASIDs
+ * * STATUS_UNSUCCESSFUL: it is already attached
  * * STATUS_ACCESS_DENIED: the type is not available to the device now
- * * STATUS_CONFLICTING_ADDRESSES: something is mapped outside of the aperture
+ * * STATUS_CONFLICTING_ADDRESSES: something is mapped outside the aperture
  * * STATUS_DEVICE_REMOVED, STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED
  */
 ntstatus_t wdm_pasid_attach(struct wdm_pasid *pasid, struct wdm_domain *domain)
@@ -245,7 +245,7 @@ ntstatus_t wdm_pasid_detach(struct wdm_pasid *pasid)
 }
 
 /**
- * wdm_pasids_revoke() - Detach all PASIDs of a device that is taken back
+ * wdm_pasids_revoke() - Detach all PASIDs of a device that is being revoked
  * @device: the device; the lock of its group is held
  */
 void wdm_pasids_revoke(struct wdm_device *device)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PASID: an address space of its own in a device (contract: IOMMU_DMA_PASID_DEVICE).
+ * PASID: a separate address space of a device (contract: IOMMU_DMA_PASID_DEVICE).
  */
 #ifndef WDM_CORE_PASID_H
 #define WDM_CORE_PASID_H
@@ -11,10 +11,10 @@ struct wdm_attachment;
 
 /**
  * struct wdm_pasid - a PASID of a device
- * @device: the device, which is not deleted before
+ * @device: the device, which cannot be deleted while it has PASIDs
  * @node: in wdm_device.pasids, guarded by wdm_group.lock
  * @pasid: the number that the device tags its requests with
- * @attachment: how it is attached, or NULL; guarded by wdm_group.lock
+ * @attachment: its attachment, or NULL; guarded by wdm_group.lock
  */
 struct wdm_pasid {
 	struct wdm_device *device;

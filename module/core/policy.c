@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Policy: what the administrator allows, as DMA Guard does on Windows. The parameters
- * can be changed at any time; that detaches nothing, but decides later attaches.
+ * Policy: what the administrator allows, like DMA Guard on Windows. A change of a
+ * parameter applies to later attaches, and detaches nothing.
  */
 #include <linux/kstrtox.h>
 #include <linux/moduleparam.h>
@@ -13,8 +13,8 @@ static bool wdm_policies[WDM_POLICY_MAX];
 static BLOCKING_NOTIFIER_HEAD(wdm_types_chain);
 
 /**
- * wdm_policy_allows() - Does the administrator allow this?
- * @policy: what
+ * wdm_policy_allows() - Check whether the administrator allows something
+ * @policy: what to check
  *
  * Return: the module parameter.
  */
@@ -25,10 +25,10 @@ bool wdm_policy_allows(enum wdm_policy policy)
 
 /**
  * wdm_policy_set() - Allow or forbid something
- * @policy: what
- * @allowed: whether it is allowed
+ * @policy: what to change
+ * @allowed: the new value
  *
- * Context: may sleep. Notifies as wdm_types_changed() does.
+ * Context: may sleep. Calls the notifiers, as wdm_types_changed() does.
  */
 void wdm_policy_set(enum wdm_policy policy, bool allowed)
 {
@@ -37,13 +37,13 @@ void wdm_policy_set(enum wdm_policy policy, bool allowed)
 }
 
 /**
- * wdm_types_changed() - Notify that the types of some devices may have changed
+ * wdm_types_changed() - Call the notifiers of changed types
  *
- * When it returns, all notifiers have been called, with neither action nor data. They
- * compare wdm_device_types() with what it was.
+ * Calls them without an action or data; each compares wdm_device_types() with an earlier
+ * result.
  *
- * Context: may sleep. No lock of a group, a domain or an owner is held; VFIO's and
- * those of providers may be.
+ * Context: may sleep. No lock of a group, a domain or an owner is held; locks of VFIO
+ * and of providers may be.
  */
 void wdm_types_changed(void)
 {
@@ -52,8 +52,8 @@ void wdm_types_changed(void)
 
 /**
  * wdm_types_register() - Register a notifier of changed types
- * @nb: the notifier; it may sleep, and must not take locks of VFIO or of providers,
- *	nor register or unregister a notifier
+ * @nb: the notifier; it may sleep, must not take locks of VFIO or of providers, and must
+ *	not register or unregister a notifier
  */
 void wdm_types_register(struct notifier_block *nb)
 {
@@ -62,7 +62,7 @@ void wdm_types_register(struct notifier_block *nb)
 
 /**
  * wdm_types_unregister() - Unregister a notifier of changed types
- * @nb: the notifier, which is not running any more when this returns
+ * @nb: the notifier, which has returned when this does
  */
 void wdm_types_unregister(struct notifier_block *nb)
 {

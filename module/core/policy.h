@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Policy: what the administrator allows, and who is told when the types of domains
- * that a device can be attached to change.
+ * Policy: what the administrator allows, and notifiers for changes of the types of
+ * domains that devices can be attached to.
  */
 #ifndef WDM_CORE_POLICY_H
 #define WDM_CORE_POLICY_H
@@ -15,8 +15,8 @@ struct notifier_block;
  * @WDM_TYPE_TRANSLATE: the OS manages the page tables
  * @WDM_TYPE_PASS_THROUGH: all of memory, one to one
  * @WDM_TYPE_UNMANAGED: the caller manages the page tables
- * @WDM_TYPE_TRANSLATE_S1: as @WDM_TYPE_TRANSLATE, for devices with PASIDs
- * @WDM_TYPE_MAX: the number of types
+ * @WDM_TYPE_TRANSLATE_S1: as @WDM_TYPE_TRANSLATE, but for PASIDs as well
+ * @WDM_TYPE_MAX: number of types
  */
 enum wdm_type {
 	WDM_TYPE_TRANSLATE,
@@ -27,10 +27,10 @@ enum wdm_type {
 };
 
 /**
- * enum wdm_policy - what the administrator may allow, each by a module parameter
+ * enum wdm_policy - what the administrator can allow; each is a module parameter
  * @WDM_POLICY_PASS_THROUGH: domains of WDM_TYPE_PASS_THROUGH
  * @WDM_POLICY_UNSAFE_INTERRUPTS: devices whose interrupts are not isolated
- * @WDM_POLICY_MAX: the number of policies
+ * @WDM_POLICY_MAX: number of policies
  */
 enum wdm_policy {
 	WDM_POLICY_PASS_THROUGH,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Put list: uses of MDLs by pages that are no longer mapped.
+ * Put list: deferred release of MDL uses.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -9,9 +9,9 @@
 #include "put_list.h"
 
 /**
- * wdm_put_list_grow() - Make room for twice as many elements
+ * wdm_put_list_grow() - Double the capacity of a list
  * @put_list: the list
- * @gfp: how to allocate memory
+ * @gfp: for memory
  *
  * Return: STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -31,7 +31,7 @@ ntstatus_t wdm_put_list_grow(struct wdm_put_list *put_list, gfp_t gfp)
 }
 
 /**
- * wdm_put_list_release_list() - Drop the uses; see wdm_put_list_release()
+ * wdm_put_list_release_list() - Out-of-line part of wdm_put_list_release()
  * @put_list: the list
  */
 void wdm_put_list_release_list(struct wdm_put_list *put_list)

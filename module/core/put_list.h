@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Put list: uses of MDLs by pages that are no longer mapped, to be dropped once no
- * device can reach these pages.
+ * Put list: uses of MDLs by unmapped pages, to be dropped once no device can reach the
+ * pages.
  */
 #ifndef WDM_CORE_PUT_LIST_H
 #define WDM_CORE_PUT_LIST_H
@@ -15,8 +15,8 @@
 /**
  * struct wdm_put_entry - uses of an MDL
  * @mdl: the MDL
- * @page: the number of the first page in @mdl, if it releases pages one by one
- * @nr_pages: how many
+ * @page: number of the first page in @mdl, if it releases pages one by one
+ * @nr_pages: number of uses
  */
 struct wdm_put_entry {
 	struct wdm_mdl *mdl;
@@ -26,11 +26,11 @@ struct wdm_put_entry {
 
 /**
  * struct wdm_put_list - uses of MDLs
- * @leak: keep the uses forever
- * @nr: elements of @list
- * @max: elements that there is room for
- * @list: the uses; several may be of one MDL
- * @few: room for the common case
+ * @leak: never drop the uses
+ * @nr: number of entries in @list
+ * @max: capacity of @list
+ * @list: the uses; several entries may be of one MDL
+ * @few: storage for short lists
  */
 struct wdm_put_list {
 	bool leak;
@@ -48,7 +48,7 @@ static inline void wdm_put_list_init(struct wdm_put_list *put_list)
 	put_list->list = put_list->few;
 }
 
-/* Can pages be part of an entry? */
+/* Check whether pages can be added to an entry. */
 static inline bool wdm_put_entry_continues(const struct wdm_put_entry *entry,
 					   const struct wdm_mdl *mdl, u64 page)
 {
@@ -65,10 +65,10 @@ static inline bool wdm_put_list_is_full(const struct wdm_put_list *put_list)
  * wdm_put_list_add() - Add uses of an MDL
  * @put_list: the list
  * @mdl: the MDL
- * @page: the number of the first page in @mdl
- * @nr_pages: how many
+ * @page: number of the first page in @mdl
+ * @nr_pages: number of pages
  *
- * Return: false if the list is full, and wdm_put_list_grow() has to come first.
+ * Return: false if the list is full and wdm_put_list_grow() has to be called first.
  */
 static inline bool wdm_put_list_add(struct wdm_put_list *put_list,
 				    struct wdm_mdl *mdl, u64 page, u64 nr_pages)
@@ -91,9 +91,9 @@ void wdm_put_list_release_list(struct wdm_put_list *put_list);
 
 /**
  * wdm_put_list_release() - Drop the uses
- * @put_list: the list; needs wdm_put_list_init() to be used again
+ * @put_list: the list; call wdm_put_list_init() before using it again
  *
- * MDLs whose last reference this was are freed: call it without locks.
+ * Frees MDLs whose last reference is dropped, so call it without locks.
  */
 static inline void wdm_put_list_release(struct wdm_put_list *put_list)
 {
@@ -101,13 +101,13 @@ static inline void wdm_put_list_release(struct wdm_put_list *put_list)
 		wdm_put_list_release_list(put_list);
 }
 
-/* Keep the uses forever; wdm_put_list_release() is still to be called. */
+/* Leak the uses. The caller still has to call wdm_put_list_release(). */
 static inline void wdm_put_list_leak(struct wdm_put_list *put_list)
 {
 	put_list->leak = true;
 }
 
-/* The end of a list, to roll back to when what was added does not happen */
+/* A position in the list to roll back to */
 struct wdm_put_list_checkpoint {
 	u64 nr;
 	u64 nr_pages;

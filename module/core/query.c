@@ -10,11 +10,11 @@
 #include "quirks.h"
 
 /**
- * wdm_domain_report() - The state of a domain
+ * wdm_domain_report() - Report the state of a domain
  * @domain: the domain
  * @report: out: the state
  *
- * Return: STATUS_CANCELLED when a fatal signal came.
+ * Return: STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 			     struct wdm_domain_report *report)
@@ -50,7 +50,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 }
 
 /**
- * struct wdm_report_probe - what to report of Linux' device
+ * struct wdm_report_probe - properties of the Linux device to report
  * @dev: the device
  * @report: out: the report
  */
@@ -59,7 +59,7 @@ struct wdm_report_probe {
 	struct wdm_device_report *report;
 };
 
-/* Of devices that are not PCI devices, behind an SMMU: a stream ID each */
+/* Platform devices behind an SMMU have an input mapping for each stream ID. */
 static u32 wdm_nr_mappings(struct device *dev)
 {
 	const struct iommu_fwspec *fwspec;
@@ -70,7 +70,7 @@ static u32 wdm_nr_mappings(struct device *dev)
 	return fwspec ? fwspec->num_ids : 0;
 }
 
-/* The lock of Linux' group is held, so the device stays in the group. */
+/* Called with the mutex of the iommu_group held, so the device stays in the group. */
 static int wdm_report_probe_device(struct device *dev, void *data)
 {
 	struct wdm_report_probe *probe = data;
@@ -84,11 +84,11 @@ static int wdm_report_probe_device(struct device *dev, void *data)
 }
 
 /**
- * wdm_device_report() - The state of a device
+ * wdm_device_report() - Report the state of a device
  * @device: the device
  * @report: out: the state
  *
- * Return: STATUS_CANCELLED when a fatal signal came.
+ * Return: STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_device_report(struct wdm_device *device,
 			     struct wdm_device_report *report)
@@ -125,16 +125,16 @@ static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
 }
 
 /**
- * wdm_domain_walk() - What is mapped in a domain
+ * wdm_domain_walk() - List the mappings of a domain
  * @domain: the domain
- * @caller_space: of a caller-managed domain, walk the caller's address space
- * @start: in: the address to start at; out: where to go on, U64_MAX at the end
- * @ext: out: the runs. Their MDLs are not held: compare, do not use them
- * @nr: in: room in @ext; out: runs written
+ * @caller_space: of a caller-managed domain, list the caller's address space
+ * @start: in: the first address; out: where to continue, U64_MAX at the end
+ * @ext: out: the mappings. Their MDLs may have been freed: do not dereference them
+ * @nr: in: capacity of @ext; out: number of mappings written
  *
- * Attach and detach change nothing that this looks at, and need not wait for it.
+ * Does not wait for attach and detach, which change nothing that it reads.
  *
- * Return: STATUS_CANCELLED when a fatal signal came.
+ * Return: STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			   u64 *start, struct wdm_extent *ext,
@@ -156,7 +156,7 @@ ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 				break;
 			ext[(*nr)++] = next;
 		}
-		/* The last page of all has nothing behind it. */
+		/* Nothing follows the last page of all. */
 		at = (wdm_extent_end(&next) << PAGE_SHIFT) ?: U64_MAX;
 		cond_resched();
 	}

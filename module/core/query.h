@@ -12,15 +12,15 @@ struct wdm_device;
 /**
  * struct wdm_domain_report - the state of a domain
  * @os_managed: the OS owns the page tables
- * @page_granular: every page is mapped by itself
+ * @page_granular: every page is mapped separately
  * @configured: caller-managed: the caller has configured it
  * @translating: caller-managed: with TranslationEnabled TRUE
- * @nr_devices: devices that are attached
- * @nr_hwpts: hwpts
- * @mapped_pages: pages mapped, or pages of the caller's address space
+ * @nr_devices: number of attached devices
+ * @nr_hwpts: number of hwpts
+ * @mapped_pages: mapped pages, or pages of the caller's address space
  * @translated_bytes: bytes that devices can reach
- * @shadow_tables: caller-managed: tables that are followed
- * @invalid_entries: caller-managed: entries that cannot be followed
+ * @shadow_tables: caller-managed: number of tables that are shadowed
+ * @invalid_entries: caller-managed: number of invalid entries
  * @aperture_start: the first address that all IOMMUs translate
  * @aperture_end: the last one
  */
@@ -42,14 +42,14 @@ struct wdm_domain_report {
 /**
  * struct wdm_device_report - the state of a device
  * @attached: it is attached
- * @revoked: its provider has taken it back
+ * @revoked: its provider has revoked it
  * @can_report_faults: the IOMMU driver reports faults
- * @reports_faults: its faults are reported
+ * @reports_faults: fault reporting is enabled
  * @domain: handle of the domain that it is attached to, or 0
  * @group: number of its IOMMU group
  * @types: mask of BIT(type) of domains that it can be attached to now
- * @max_pasids: how many PASIDs it can have
- * @nr_mappings: input mappings that it shows; 0: none
+ * @max_pasids: number of PASIDs that it supports
+ * @nr_mappings: number of input mappings that it exposes; 0: none
  */
 struct wdm_device_report {
 	bool attached;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the IOMMU API does not tell about IOMMU drivers. Names of drivers stand
- * here and nowhere else.
+ * Properties of IOMMU drivers that the IOMMU API does not expose. This is the only place
+ * with names of drivers.
  */
 #include <linux/device.h>
 #include <linux/iommu.h>
@@ -10,7 +10,7 @@
 
 #include "quirks.h"
 
-/* The IOMMU that a device is behind; NULL if it is behind none any more */
+/* Get the IOMMU of a device; NULL if it has none any more. */
 static struct device *wdm_iommu_of(struct device *dev)
 {
 	if (!dev->iommu || !dev->iommu->iommu_dev)
@@ -19,13 +19,13 @@ static struct device *wdm_iommu_of(struct device *dev)
 }
 
 /**
- * wdm_quirk_unmaps_exact() - Does the IOMMU driver only unmap whole calls?
- * @dev: a device behind the IOMMU; it stays in its group meanwhile
+ * wdm_quirk_unmaps_exact() - Check whether the IOMMU driver only unmaps whole calls
+ * @dev: a device behind the IOMMU, which the caller keeps in its group
  *
- * The driver of virtio keeps one mapping for each call of iommu_map() where
- * others have a page table, and cannot unmap a part of one.
+ * The driver of virtio-iommu has no page table. It records each call of iommu_map() as
+ * one mapping, and cannot unmap part of it.
  *
- * Return: whether an unmap must cover all that one call mapped.
+ * Return: true if an unmap must cover everything that one call mapped.
  */
 bool wdm_quirk_unmaps_exact(struct device *dev)
 {
@@ -36,13 +36,13 @@ bool wdm_quirk_unmaps_exact(struct device *dev)
 }
 
 /**
- * wdm_quirk_reports_faults() - Does the IOMMU driver report faults?
- * @dev: a device behind the IOMMU; it stays in its group meanwhile
+ * wdm_quirk_reports_faults() - Check whether the IOMMU driver reports faults
+ * @dev: a device behind the IOMMU, which the caller keeps in its group
  *
- * Of the drivers for PCI devices, only AMD's calls report_iommu_fault(); its
- * IOMMUs are named ivhd0, ivhd1, ...
+ * Of the drivers for PCI devices, only AMD's calls report_iommu_fault(); its IOMMUs are
+ * named ivhd0, ivhd1, ...
  *
- * Return: whether it does.
+ * Return: true if it does.
  */
 bool wdm_quirk_reports_faults(struct device *dev)
 {
@@ -52,13 +52,13 @@ bool wdm_quirk_reports_faults(struct device *dev)
 }
 
 /**
- * wdm_quirk_last_iova() - The last address that may be mapped
- * @iommu_domain: attached once, so that its aperture is final
+ * wdm_quirk_last_iova() - Get the last address that can be mapped
+ * @iommu_domain: attached before, so that its aperture is final
  *
- * The IOMMU API computes the end of a mapping as iova + size. For the last page
- * of a 64-bit aperture (virtio's, and others') that is 0, which the kernel's
- * check of freed pages (CONFIG_IOMMU_DEBUG_PAGEALLOC) takes for an overflow and
- * warns about. Leave that page out.
+ * The IOMMU core computes the end of a mapping as iova + size. For the last page of a
+ * 64-bit aperture (virtio's, for one) that is 0, which debug_pagealloc of the IOMMU core
+ * (CONFIG_IOMMU_DEBUG_PAGEALLOC) takes for an overflow and warns about. Leave that page
+ * out.
  *
  * Return: the last byte.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the IOMMU API does not tell about IOMMU drivers.
+ * Properties of IOMMU drivers that the IOMMU API does not expose.
  */
 #ifndef WDM_CORE_QUIRKS_H
 #define WDM_CORE_QUIRKS_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * RAM: physical memory that domains name by its address, as it is when a domain is
- * created. Memory that comes later is not part of it. Memory does not go while there
- * is such a domain: it may be used at any time.
+ * RAM: physical memory that domains name by address, as it is when a domain is created.
+ * Memory added later is not included. Memory cannot go offline while there is such a
+ * domain, as devices may use it at any time.
  */
 #include <linux/ioport.h>
 #include <linux/memory.h>
@@ -14,7 +14,7 @@
 
 #include "ram.h"
 
-/* A run of page frames. The memory is not ours to free. */
+/* An MDL of page frames that it neither pins nor frees */
 struct wdm_ram_mdl {
 	struct wdm_mdl mdl;
 	struct wdm_run run;
@@ -30,9 +30,9 @@ static const struct wdm_mdl_ops wdm_ram_mdl_ops = {
 };
 
 /**
- * wdm_ram_mdl_create() - Make an MDL of page frames that stay by themselves
+ * wdm_ram_mdl_create() - Create an MDL of page frames that need no pin
  * @pfn: the first page frame
- * @nr_pages: how many
+ * @nr_pages: number of pages
  *
  * Return: the MDL, with a reference; NULL when out of memory.
  */
@@ -56,8 +56,8 @@ struct wdm_ram_walk {
 };
 
 /*
- * Memory goes offline, and comes online, by sections. One that is offline may be
- * unplugged without another notice.
+ * Memory goes offline and online by sections. An offline section may be unplugged without
+ * another notifier call.
  */
 static u64 wdm_ram_online_pages(u64 pfn, u64 end)
 {
@@ -101,13 +101,13 @@ static int wdm_ram_found(struct resource *res, void *arg)
 }
 
 /**
- * wdm_ram_walk() - Find the system's RAM
- * @found: called for each run of page frames, with an MDL of it that lives until the
- *	call returns or the last use is gone; a failure ends the walk
+ * wdm_ram_walk() - Iterate over the system's RAM
+ * @found: called for each run of page frames, with an MDL that lives until the call
+ *	returns and its last use is dropped; a failure ends the walk
  * @data: for @found
  *
  * Context: may sleep; between wdm_ram_get() and wdm_ram_put().
- * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, what @found returned.
+ * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, or the failure of @found.
  */
 ntstatus_t wdm_ram_walk(ntstatus_t (*found)(struct wdm_mdl *mdl, u64 pfn, void *data),
 			void *data)
@@ -124,11 +124,11 @@ ntstatus_t wdm_ram_walk(ntstatus_t (*found)(struct wdm_mdl *mdl, u64 pfn, void *
 	return walk.status;
 }
 
-/* Guards the two below. */
+/* Guards wdm_ram_users and wdm_ram_offlining. */
 static DEFINE_MUTEX(wdm_ram_lock);
-/* Domains that use physical memory */
+/* Number of domains that use physical memory */
 static unsigned int wdm_ram_users;
-/* Some memory is going offline, and must not get into a domain. */
+/* Memory is going offline and must not be added to a domain. */
 static bool wdm_ram_offlining;
 
 /**
@@ -163,7 +163,7 @@ int wdm_ram_notify(struct notifier_block *nb, unsigned long action, void *data)
 /**
  * wdm_ram_get() - Keep memory from going offline
  *
- * Return: STATUS_SUCCESS, and then wdm_ram_put() must follow;
+ * Return: STATUS_SUCCESS, to be followed by wdm_ram_put();
  * STATUS_INSUFFICIENT_RESOURCES while memory is going offline.
  */
 ntstatus_t wdm_ram_get(void)
@@ -194,7 +194,7 @@ static struct notifier_block wdm_ram_notifier = {
 };
 
 /**
- * wdm_ram_init() - Watch memory go offline
+ * wdm_ram_init() - Register the memory notifier
  *
  * Return: 0 or a negative errno.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Range lock. Each range belongs to a call in progress: there are few at a time,
- * and a list of them is faster than a tree.
+ * Range lock. There are only as many ranges as calls in progress, so a list is faster
+ * than a tree.
  */
 #include <linux/jiffies.h>
 
@@ -37,7 +37,7 @@ static bool wdm_range_is_free(struct wdm_range_lock *ranges,
 	return true;
 }
 
-/* An urgent range waits for those that are held, and for older urgent ones. */
+/* An urgent range waits for held ranges and for older urgent ones only. */
 static bool wdm_range_is_free_urgent(struct wdm_range_lock *ranges,
 				     const struct wdm_range *range)
 {
@@ -61,7 +61,7 @@ static __always_inline bool wdm_range_try(struct wdm_range_lock *ranges,
 	return range->held;
 }
 
-/* Condition of the wait: on success, the range is no longer waited for. */
+/* The condition of a wait: take the range if it is free now. */
 static bool wdm_range_try_again(struct wdm_range_lock *ranges,
 				struct wdm_range *range)
 {
@@ -86,8 +86,8 @@ static __always_inline void wdm_range_add(struct wdm_range_lock *ranges,
 }
 
 /*
- * Wake with the spinlock held: whoever takes it next may free the lock, and this
- * does not touch it any more.
+ * Wake up with the spinlock held: the next holder may free the lock, so nothing touches
+ * it once the spinlock is released.
  */
 static __always_inline void wdm_range_del(struct wdm_range_lock *ranges,
 					  struct wdm_range *range)
@@ -101,7 +101,7 @@ static __always_inline void wdm_range_del(struct wdm_range_lock *ranges,
 		wake_up_all(&ranges->wait);
 }
 
-/* End the wait for a range. */
+/* Stop waiting for a range. */
 static void wdm_range_give_up(struct wdm_range_lock *ranges, struct wdm_range *range)
 {
 	spin_lock(&ranges->lock);
@@ -127,8 +127,8 @@ static int wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range
 }
 
 /*
- * Look at @stop from time to time: who sets it does not know for which lock the range
- * waits, so nobody is woken.
+ * Poll @stop. Whoever sets it does not know which lock the range waits for, so it cannot
+ * wake this waiter.
  */
 static int wdm_range_wait_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
 				 bool killable, const atomic_t *stop)
@@ -149,7 +149,7 @@ static int wdm_range_wait_unless(struct wdm_range_lock *ranges, struct wdm_range
 	return ret ?: -EAGAIN;
 }
 
-/* Add a range to the list. If it is not free, it is waited for from now on. */
+/* Queue a range. Return false if the caller has to wait for it. */
 static __always_inline bool wdm_range_enter(struct wdm_range_lock *ranges,
 					    struct wdm_range *range)
 {
@@ -191,14 +191,14 @@ void wdm_range_lock_init(struct wdm_range_lock *ranges)
 /**
  * wdm_range_lock() - Lock a range of pages
  * @ranges: the lock
- * @range: the caller's record of it, for wdm_range_unlock()
+ * @range: the caller's queue entry, for wdm_range_unlock()
  * @first: the first page number
  * @last: the last page number
  * @killable: a fatal signal ends the wait
  *
  * Waits for all older ranges that overlap this one, and for urgent ones.
  *
- * Return: 0, or -ERESTARTSYS when a fatal signal came first.
+ * Return: 0, or -ERESTARTSYS on a fatal signal.
  */
 int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 		   u64 first, u64 last, bool killable)
@@ -215,13 +215,13 @@ int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
 }
 
 /**
- * wdm_range_lock_all_unless() - Lock all pages, or give up
+ * wdm_range_lock_all_unless() - Lock all pages, or back off
  * @ranges: the lock
- * @range: the caller's record of it
+ * @range: the caller's queue entry
  * @killable: a fatal signal ends the wait
- * @stop: the wait ends within %WDM_RANGE_POLL_MS after this is not zero
+ * @stop: the wait ends within %WDM_RANGE_POLL_MS once this is not 0
  *
- * Return: as wdm_range_lock(); -EAGAIN when @stop ended the wait.
+ * Return: as wdm_range_lock(); -EAGAIN if @stop ended the wait.
  */
 int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
 			      bool killable, const atomic_t *stop)
@@ -236,12 +236,12 @@ int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *r
 }
 
 /**
- * wdm_range_lock_urgent() - Lock all pages before others that wait
+ * wdm_range_lock_urgent() - Lock all pages, ahead of other waiters
  * @ranges: the lock
- * @range: the caller's record of it
+ * @range: the caller's queue entry
  * @killable: a fatal signal ends the wait
  *
- * Waits for ranges that are held, and for older urgent ones.
+ * Waits for held ranges, and for older urgent ones.
  *
  * Return: as wdm_range_lock().
  */
@@ -257,12 +257,11 @@ int wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range
 }
 
 /**
- * wdm_range_yield() - Let urgent ranges pass
+ * wdm_range_yield() - Yield to urgent ranges
  * @ranges: the lock
- * @range: a range that is held, but not all pages
+ * @range: a held range, but not all pages
  *
- * The range keeps its place: no range that overlaps it is locked meanwhile, but for
- * urgent ones.
+ * The range keeps its place in the queue, so only urgent ranges are locked in between.
  */
 void wdm_range_yield(struct wdm_range_lock *ranges, struct wdm_range *range)
 {
@@ -278,8 +277,8 @@ void wdm_range_yield(struct wdm_range_lock *ranges, struct wdm_range *range)
 
 /**
  * wdm_range_unlock() - Unlock a range of pages
- * @ranges: the lock; whoever takes it next may free it
- * @range: what wdm_range_lock() locked
+ * @ranges: the lock; its next holder may free it
+ * @range: the range
  */
 void wdm_range_unlock(struct wdm_range_lock *ranges, struct wdm_range *range)
 {
@@ -290,12 +289,12 @@ void wdm_range_unlock(struct wdm_range_lock *ranges, struct wdm_range *range)
 }
 
 /**
- * wdm_range_is_locked() - Is any range held or waited for?
+ * wdm_range_is_locked() - Check whether any range is held or waited for
  * @ranges: the lock
  *
  * For tests.
  *
- * Return: whether any is.
+ * Return: true if there is one.
  */
 bool wdm_range_is_locked(struct wdm_range_lock *ranges)
 {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Range lock: operations on overlapping ranges of pages take turns, operations
- * on disjoint ranges run side by side.
+ * Range lock: serializes operations on overlapping ranges of pages, and runs operations on
+ * disjoint ranges in parallel.
  *
- * Ranges stand in one list in the order in which they came, and a range waits for
- * those before it that overlap it. Nobody is overtaken, except by urgent ranges:
- * VFIO waits when it takes a group back, and other users of VFIO wait for it. An
- * urgent range is all pages, and waits only for those that hold a range, who ask
- * wdm_range_urgent() while they work and let it pass with wdm_range_yield().
+ * Ranges are queued in one list, and each waits for earlier ranges that overlap it. The
+ * order is FIFO, except for urgent ranges: VFIO waits while it revokes a group, and other
+ * users of VFIO wait for it. An urgent range covers all pages and waits for held ranges
+ * only. Holders poll wdm_range_urgent() while they work, and yield with wdm_range_yield().
  */
 #ifndef WDM_CORE_RANGE_LOCK_H
 #define WDM_CORE_RANGE_LOCK_H
@@ -25,13 +24,13 @@
  * @lock: guards the members below
  * @ranges: the ranges that are held or waited for, oldest first
  * @nr_waiting: how many of them are waited for
- * @nr_all: how many of them are all pages; read without @lock
- * @nr_urgent: how many of them are urgent; read without @lock
+ * @nr_all: how many of them cover all pages; read without @lock as a hint
+ * @nr_urgent: how many of them are urgent; read without @lock as a hint
  * @wait: the waiters
  * @dep_map: an rwsem for lockdep; all pages are its write side
  */
 struct wdm_range_lock {
-	spinlock_t lock;		/* the list and its counters */
+	spinlock_t lock;		/* guards all members below */
 	struct list_head ranges;
 	unsigned int nr_waiting;
 	unsigned int nr_all;
@@ -44,7 +43,7 @@ struct wdm_range_lock {
  * struct wdm_range - a range that is held or waited for, on the caller's stack
  * @first: the first page number
  * @last: the last page number
- * @urgent: passes ranges that are waited for
+ * @urgent: it precedes ranges that are waited for
  * @held: it is held
  * @node: in wdm_range_lock.ranges
  */
@@ -57,8 +56,8 @@ struct wdm_range {
 };
 
 /*
- * A range without any page, behind the last page number. It overlaps nothing but
- * all pages.
+ * The empty range, past the last page number. It overlaps nothing but the range of all
+ * pages.
  */
 #define WDM_RANGE_NONE_FIRST	U64_MAX
 #define WDM_RANGE_NONE_LAST	(U64_MAX - 1)
@@ -75,9 +74,9 @@ void wdm_range_unlock(struct wdm_range_lock *ranges, struct wdm_range *range);
 bool wdm_range_is_locked(struct wdm_range_lock *ranges);
 
 /**
- * wdm_range_lock_none() - Lock the empty range: keep all pages from being locked
+ * wdm_range_lock_none() - Lock the empty range: keep others from locking all pages
  * @ranges: the lock
- * @range: the caller's record of it
+ * @range: the caller's queue entry
  * @killable: a fatal signal ends the wait
  *
  * Return: as wdm_range_lock().
@@ -92,7 +91,7 @@ static inline int wdm_range_lock_none(struct wdm_range_lock *ranges,
 /**
  * wdm_range_lock_all() - Lock all pages, and the empty range
  * @ranges: the lock
- * @range: the caller's record of it
+ * @range: the caller's queue entry
  * @killable: a fatal signal ends the wait
  *
  * Return: as wdm_range_lock().
@@ -104,13 +103,13 @@ static inline int wdm_range_lock_all(struct wdm_range_lock *ranges,
 }
 
 /**
- * wdm_range_wanted() - Does anybody wait for all pages, or hold them?
+ * wdm_range_wanted() - Check whether any caller waits for all pages, or holds them
  * @ranges: the lock
  *
- * A caller that holds a range for long and can do without it for a moment asks
- * this, releases the range, and takes it again.
+ * Long-running holders that can release their range poll this, release the range, and
+ * take it again. The answer is a hint: a stale value delays the yield by one poll.
  *
- * Return: whether anybody does.
+ * Return: true if there is one.
  */
 static inline bool wdm_range_wanted(const struct wdm_range_lock *ranges)
 {
@@ -118,14 +117,14 @@ static inline bool wdm_range_wanted(const struct wdm_range_lock *ranges)
 }
 
 /**
- * wdm_range_urgent() - Does anybody wait for all pages urgently, or hold them so?
+ * wdm_range_urgent() - Check whether any urgent caller waits for all pages, or holds them
  * @ranges: the lock
  *
- * A caller that holds a range asks this after each bounded piece of work, a
- * millisecond at the most, and then lets the waiter in: with wdm_range_yield(), or
- * by undoing what it did.
+ * Holders poll this after each bounded piece of work, a millisecond at most. If it
+ * returns true, they call wdm_range_yield(), or undo their work and unlock. The answer is
+ * a hint: a stale value delays the yield by one poll.
  *
- * Return: whether anybody does.
+ * Return: true if there is one.
  */
 static inline bool wdm_range_urgent(const struct wdm_range_lock *ranges)
 {

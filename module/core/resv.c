@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reserved regions of devices, and the logical addresses they leave to a domain.
+ * Reserved regions of devices, and the logical addresses that they leave to a domain.
  */
 #include <linux/iommu.h>
 #include <linux/list.h>
@@ -11,16 +11,16 @@
 #include "quirks.h"
 #include "resv.h"
 
-/* As for VFIO's type1, regions that may be relaxed do not count. */
+/* Relaxable regions do not count, as for VFIO's type1. */
 static bool wdm_region_is_reserved(const struct iommu_resv_region *region)
 {
 	return region->type != IOMMU_RESV_DIRECT_RELAXABLE && region->length;
 }
 
 /**
- * wdm_resv_init() - Note the reserved regions of a group
- * @resv: filled in; for wdm_resv_destroy() after success
- * @regions: what iommu_get_group_resv_regions() listed
+ * wdm_resv_init() - Record the reserved regions of a group
+ * @resv: out: the ranges, for wdm_resv_destroy() after success
+ * @regions: the list of iommu_get_group_resv_regions()
  *
  * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -52,7 +52,7 @@ ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions)
 }
 
 /**
- * wdm_resv_destroy() - Free what wdm_resv_init() allocated
+ * wdm_resv_destroy() - Undo wdm_resv_init()
  * @resv: the reserved ranges
  */
 void wdm_resv_destroy(struct wdm_resv *resv)
@@ -90,7 +90,7 @@ ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed)
 }
 
 /**
- * wdm_allowed_destroy() - Free what wdm_allowed_init() allocated
+ * wdm_allowed_destroy() - Free the ranges
  * @allowed: the allowed ranges
  */
 void wdm_allowed_destroy(struct wdm_allowed *allowed)
@@ -99,12 +99,12 @@ void wdm_allowed_destroy(struct wdm_allowed *allowed)
 }
 
 /**
- * wdm_allowed_reserve() - Make room for the reserved ranges of one more group
+ * wdm_allowed_reserve() - Allocate space for the reserved ranges of one more group
  * @domain: the domain, all of which is locked
  * @resv: the reserved ranges of the group
  *
- * Each reserved range splits at most one allowed range, so with this,
- * wdm_allowed_update() needs no memory when the group comes, nor when one goes.
+ * Each reserved range splits at most one allowed range. So after this call,
+ * wdm_allowed_update() needs no memory, neither for this attach nor for a detach.
  *
  * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -124,7 +124,7 @@ ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
 	ranges = kmalloc_array(max, sizeof(*ranges), GFP_KERNEL_ACCOUNT);
 	if (!ranges)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	/* Maps of kernel code read them meanwhile. */
+	/* Maps of kernel code read the ranges under this lock. */
 	spin_lock_irqsave(&domain->lock, flags);
 	memcpy(ranges, allowed->ranges, allowed->nr * sizeof(*ranges));
 	swap(ranges, allowed->ranges);
@@ -153,7 +153,7 @@ static void wdm_allowed_split(struct wdm_allowed *allowed, unsigned int i,
 	allowed->ranges[i + 1].iova = hole->last_iova + 1;
 }
 
-/* Take a hole out of the allowed ranges. */
+/* Punch a hole into the allowed ranges. */
 static void wdm_allowed_punch(struct wdm_allowed *allowed,
 			      const struct wdm_iova_range *hole)
 {
@@ -199,11 +199,11 @@ static void wdm_allowed_clip(struct wdm_allowed *allowed,
 }
 
 /**
- * wdm_allowed_update() - Compute the allowed ranges after a group came or went
- * @domain: the domain, all of which is locked; and wdm_domain.lock, if it is atomic
+ * wdm_allowed_update() - Compute the allowed ranges after an attach or a detach
+ * @domain: the domain, all of which is locked; if it is atomic, wdm_domain.lock is held
  *
- * What lies in the aperture of each hwpt and in no reserved range of an attached
- * group. wdm_allowed_reserve() has made room.
+ * These are the addresses in the aperture of each hwpt and in no reserved range of an
+ * attached group. wdm_allowed_reserve() has allocated the space.
  */
 void wdm_allowed_update(struct wdm_domain *domain)
 {
@@ -220,7 +220,7 @@ void wdm_allowed_update(struct wdm_domain *domain)
 		for (i = 0; i < attachment->resv.nr; i++)
 			wdm_allowed_punch(allowed, &attachment->resv.ranges[i]);
 
-	/* If nothing is left, an empty range holds nothing. */
+	/* If no range is left, nothing fits into an empty one. */
 	allowed->widest = allowed->nr ? allowed->ranges[0] :
 			  (struct wdm_iova_range) { U64_MAX, 0 };
 	for (i = 1; i < allowed->nr; i++)
@@ -230,10 +230,10 @@ void wdm_allowed_update(struct wdm_domain *domain)
 }
 
 /**
- * wdm_allowed_of() - Compute what an aperture and a group's reserved ranges allow
+ * wdm_allowed_of() - Compute the addresses that an aperture and a group allow
  * @allowed: zeroed; for wdm_allowed_destroy() after success
  * @aperture: the aperture
- * @resv: the reserved ranges
+ * @resv: the reserved ranges of the group
  *
  * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -255,7 +255,7 @@ ntstatus_t wdm_allowed_of(struct wdm_allowed *allowed,
 	return STATUS_SUCCESS;
 }
 
-/* The first allowed range that ends at or above an address */
+/* Find the first allowed range that ends at or above an address. */
 static unsigned int wdm_allowed_find(const struct wdm_allowed *allowed,
 				     u64 iova)
 {
@@ -273,12 +273,12 @@ static unsigned int wdm_allowed_find(const struct wdm_allowed *allowed,
 }
 
 /**
- * wdm_allowed_search() - Does one allowed range hold all of these addresses?
+ * wdm_allowed_search() - Check whether one allowed range contains all addresses
  * @allowed: the allowed ranges
  * @iova: the first logical address
  * @last_iova: the last one
  *
- * Return: whether one does.
+ * Return: true if one does.
  */
 bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
 			u64 last_iova)
@@ -292,11 +292,11 @@ bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
 /**
  * wdm_allowed_next() - List the allowed ranges from an address on
  * @allowed: the allowed ranges
- * @iova: the address; a range that holds it is cut there
+ * @iova: the address; a range that contains it is clipped
  * @ranges: out: the ranges, in ascending order
- * @nr: room in @ranges
+ * @nr: capacity of @ranges
  *
- * Return: how many ranges were written; 0 if none is allowed from @iova on.
+ * Return: number of ranges written; 0 if no range is left.
  */
 unsigned int wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova,
 			      struct wdm_iova_range *ranges, unsigned int nr)

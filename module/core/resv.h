@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reserved regions of devices, and the logical addresses they leave to a domain.
+ * Reserved regions of devices, and the logical addresses that they leave to a domain.
  */
 #ifndef WDM_CORE_RESV_H
 #define WDM_CORE_RESV_H
@@ -24,10 +24,10 @@ struct wdm_iova_range {
 };
 
 /**
- * struct wdm_resv - what must not be mapped for the devices of an attachment
+ * struct wdm_resv - addresses that must not be mapped for an attachment
  * @ranges: the reserved ranges, in no particular order; may overlap
- * @types: of each range, for reports; NULL if @nr is 0
- * @nr: elements of @ranges
+ * @types: the type of each range, for reports; NULL if @nr is 0
+ * @nr: number of @ranges
  */
 struct wdm_resv {
 	struct wdm_iova_range *ranges;
@@ -36,15 +36,15 @@ struct wdm_resv {
 };
 
 /**
- * struct wdm_allowed - what may be mapped for all devices of a domain
+ * struct wdm_allowed - addresses that can be mapped for all devices of a domain
  * @widest: the largest of @ranges
- * @ranges: sorted, disjoint and not adjacent; the whole address space while
- *	nothing is attached
- * @nr: elements of @ranges
- * @max: elements that @ranges has room for
+ * @ranges: sorted, disjoint and not adjacent; the whole address space while nothing is
+ *	attached
+ * @nr: number of @ranges
+ * @max: capacity of @ranges
  *
- * Changes while all pages of the domain are locked, and with wdm_domain.lock if the
- * domain is atomic; stable under that lock, wdm_domain_lock() or any other range.
+ * Changed with all pages of the domain locked and, if the domain is atomic, with
+ * wdm_domain.lock held; stable under that lock, wdm_domain_lock() or any other range.
  */
 struct wdm_allowed {
 	struct wdm_iova_range widest;

@@ -2,14 +2,14 @@
 /*
  * OS-managed domains of kernel code: maps and unmaps in atomic context.
  *
- * An operation works through its pages in pieces of one region of the mapping table,
- * under wdm_domain.lock, and releases the lock after every 512 pages. It needs no
- * other lock and never waits. So that nobody sees it half done, an operation of several
- * pieces has a pass of its own in which it marks its pages as busy (an unmap), or takes
- * the mark away again (a map): to others, a busy page can neither be unmapped nor mapped.
+ * An operation handles its pages in pieces, each within one region of the mapping table,
+ * under wdm_domain.lock, which it releases every 512 pages. It takes no other lock that
+ * can be held for long, and never waits. So that no other call sees it half done, an
+ * operation of several pieces has a separate pass that marks its pages as busy (unmap)
+ * or clears the mark (map): other calls can neither map nor unmap a busy page.
  *
- * A critical section ends with a sync of the IOTLB, so what it removed from the table
- * blocks before anybody can map there again. An unmap needs no memory: the table is flat
+ * Each critical section ends with an IOTLB sync, so what it removed from the table blocks
+ * before anything can be mapped there again. An unmap needs no memory: the table is flat
  * and every page is an IOMMU page of its own.
  */
 #include <linux/mm.h>
@@ -20,20 +20,20 @@
 #include "atomic.h"
 #include "iova.h"
 
-/* The most pages to work on with interrupts disabled */
+/* Maximum number of pages per critical section */
 #define WDM_ATOMIC_PAGES	((u64)512)
 
 /**
- * struct wdm_atomic_op - the pages of an operation
+ * struct wdm_atomic_op - an operation
  * @domain: the domain
  * @frames: the page frames; NULL: whatever is mapped at the page numbers
- * @identity: page numbers are page frames
- * @pgno: the first page number, if not @identity
- * @nr_pages: pages
+ * @identity: page numbers are page frame numbers
+ * @pgno: the first page number, unless @identity
+ * @nr_pages: number of pages
  * @perms: WDM_READ, WDM_WRITE
- * @allocated: the caller has looked after the page numbers: the allocator has given them
- *	to this operation, or they are a token's
- * @several: the pages are not one piece
+ * @allocated: the page numbers belong to this operation: the allocator has handed them
+ *	out to it, or they are a token's
+ * @several: the operation has several pieces
  * @unmap: it is an unmap
  */
 struct wdm_atomic_op {
@@ -48,11 +48,11 @@ struct wdm_atomic_op {
 	bool unmap;
 };
 
-/* What to do with a piece */
+/* The work to do on a piece */
 typedef ntstatus_t (*wdm_atomic_fn)(const struct wdm_atomic_op *op,
 				    const struct wdm_extent *piece);
 
-/* The piece from page @done on: pages of one region and, if that matters, of one run */
+/* Get the piece from page @done on: pages of one region and, where it matters, one run. */
 static void wdm_atomic_piece(const struct wdm_atomic_op *op, u64 done,
 			     struct wdm_extent *piece)
 {
@@ -71,7 +71,7 @@ static void wdm_atomic_piece(const struct wdm_atomic_op *op, u64 done,
 				  (piece->pgno & (WDM_REGION_PAGES - 1)));
 }
 
-/* Work through the pages; @done: out: how many of them are done. */
+/* Run @fn on all pieces; @done: out: the number of pages done. */
 static ntstatus_t wdm_atomic_pass(const struct wdm_atomic_op *op, wdm_atomic_fn fn,
 				  u64 *done)
 {
@@ -116,7 +116,7 @@ static void wdm_atomic_remove(const struct wdm_atomic_op *op,
 	wdm_hwpts_unmap_gather(domain, pgno << PAGE_SHIFT,
 			       ext->nr_pages << PAGE_SHIFT);
 	wdm_mdl_unuse(&wdm_physical_memory, ext->nr_pages);
-	/* Nobody gets the addresses before the sync at the end of the critical section. */
+	/* The addresses cannot be reused before the sync at the end of the critical section. */
 	while (op->unmap && !op->allocated &&
 	       wdm_iova_unmapped_locked(domain, &pgno, last_pgno))
 		;
@@ -149,7 +149,7 @@ static ntstatus_t wdm_atomic_map_piece(const struct wdm_atomic_op *op,
 	return status;
 }
 
-/* The map is complete. */
+/* Clear the busy mark: the map is complete. */
 static ntstatus_t wdm_atomic_publish_piece(const struct wdm_atomic_op *op,
 					   const struct wdm_extent *piece)
 {
@@ -158,7 +158,7 @@ static ntstatus_t wdm_atomic_publish_piece(const struct wdm_atomic_op *op,
 	return STATUS_SUCCESS;
 }
 
-/* May all of a piece be unmapped: has a call that is through mapped it? */
+/* Check that a piece is mapped throughout, and not busy. */
 static ntstatus_t wdm_atomic_check_piece(const struct wdm_atomic_op *op,
 					 const struct wdm_extent *piece)
 {
@@ -166,7 +166,7 @@ static ntstatus_t wdm_atomic_check_piece(const struct wdm_atomic_op *op,
 	struct wdm_extent ext;
 	ntstatus_t status = STATUS_SUCCESS;
 
-	/* A page frame that the caller made up; what is mapped has memory. */
+	/* The caller may pass any page frame number, but only memory is mapped. */
 	if (end <= pgno)
 		return STATUS_NOT_FOUND;
 	if (!op->allocated)
@@ -194,14 +194,14 @@ static ntstatus_t wdm_atomic_claim_piece(const struct wdm_atomic_op *op,
 	return status;
 }
 
-/* Remove what is busy: it is ours. */
+/* Remove busy pages, which belong to this operation. */
 static ntstatus_t wdm_atomic_remove_piece(const struct wdm_atomic_op *op,
 					  const struct wdm_extent *piece)
 {
 	u64 last_pgno = wdm_extent_end(piece) - 1;
 	struct wdm_extent ext = { .pgno = piece->pgno };
 
-	/* All of it, unless the caller has changed its page frames meanwhile. */
+	/* Stops early only if the caller has changed its array of page frames. */
 	while (wdm_extent_end(&ext) <= last_pgno &&
 	       wdm_mappings_peek(&op->domain->mappings, wdm_extent_end(&ext),
 				 last_pgno, &ext))
@@ -210,7 +210,7 @@ static ntstatus_t wdm_atomic_remove_piece(const struct wdm_atomic_op *op,
 	return STATUS_SUCCESS;
 }
 
-/* Check a piece and remove it, with nobody in between. */
+/* Check a piece and remove it in the same critical section. */
 static ntstatus_t wdm_atomic_unmap_piece(const struct wdm_atomic_op *op,
 					 const struct wdm_extent *piece)
 {
@@ -231,7 +231,7 @@ static ntstatus_t wdm_atomic_map(struct wdm_atomic_op *op)
 	if (!op->several)
 		return status;
 	op->nr_pages = done;
-	/* Identity maps are where their frames are, others a range. */
+	/* Identity maps are scattered, all others are one range. */
 	if (!op->identity)
 		op->frames = NULL;
 	wdm_atomic_pass(op, wdm_ok(status) ? wdm_atomic_publish_piece :
@@ -259,18 +259,18 @@ static ntstatus_t wdm_atomic_unmap(struct wdm_atomic_op *op)
  * wdm_domain_map_frames() - Map page frames
  * @domain: an OS-managed domain of kernel code
  * @perms: WDM_READ, WDM_WRITE
- * @frames: the page frames, at least one; the memory is the caller's
- * @iova: where, page aligned; does not wrap
+ * @frames: the page frames, at least one; the caller keeps the memory
+ * @iova: first address, page aligned; the range does not wrap
  *
- * Contract: IommuMapLogicalRange. All or nothing. While the call lasts, other maps of
- * its pages fail with STATUS_RESOURCE_IN_USE, and unmaps with STATUS_NOT_FOUND.
+ * Contract: IommuMapLogicalRange. All or nothing. While the call runs, other maps of its
+ * pages fail with STATUS_RESOURCE_IN_USE, and unmaps with STATUS_NOT_FOUND.
  *
  * Context: any but NMI.
  * Return:
  * * STATUS_NOT_SUPPORTED: the domain has an allocator
- * * STATUS_RESOURCE_IN_USE: a page is mapped already, or reserved
- * * STATUS_CONFLICTING_ADDRESSES: an address is reserved, or outside of an aperture
- * * STATUS_INSUFFICIENT_RESOURCES: out of memory for GFP_ATOMIC
+ * * STATUS_RESOURCE_IN_USE: a page is already mapped, or reserved
+ * * STATUS_CONFLICTING_ADDRESSES: an address is reserved, or outside an aperture
+ * * STATUS_INSUFFICIENT_RESOURCES: a GFP_ATOMIC allocation failed
  */
 ntstatus_t wdm_domain_map_frames(struct wdm_domain *domain, u32 perms,
 				 const struct wdm_frames *frames, u64 iova)
@@ -293,7 +293,7 @@ ntstatus_t wdm_domain_map_frames(struct wdm_domain *domain, u32 perms,
 	return status;
 }
 
-/* Map where the allocator finds room. */
+/* Map where the allocator finds space. */
 static ntstatus_t wdm_atomic_map_block(struct wdm_domain *domain, u32 perms,
 				       const struct wdm_frames *frames,
 				       const struct wdm_limits *limits,
@@ -314,33 +314,33 @@ static ntstatus_t wdm_atomic_map_block(struct wdm_domain *domain, u32 perms,
 					WDM_IOVA_ALLOCATED);
 		if (!wdm_ok(status))
 			return status;
-		/* Once it is mapped, others may unmap it, and the block is gone. */
+		/* Read it now: once mapped, another call may unmap it and free the block. */
 		*first = block->first;
 		op.pgno = *first;
 		status = wdm_atomic_map(&op);
 		if (!wdm_ok(status))
 			wdm_iova_drop(domain, block);
-		/* A device that was attached meanwhile may not allow the address. */
+		/* A device that does not allow the address may have been attached since. */
 	} while (status == STATUS_CONFLICTING_ADDRESSES);
 	return status;
 }
 
 /**
- * wdm_domain_map_frames_alloc() - Map page frames where the allocator finds room
+ * wdm_domain_map_frames_alloc() - Map page frames at an allocated address
  * @domain: an OS-managed domain of kernel code
  * @perms: WDM_READ, WDM_WRITE
- * @frames: the page frames, at least one; the memory is the caller's
- * @limits: where there may be room
- * @iova: out: where they are mapped; not written on failure
+ * @frames: the page frames, at least one; the caller keeps the memory
+ * @limits: limits for the address
+ * @iova: out: the address; not written on failure
  *
  * Contract: IommuMapLogicalRangeEx, in a domain with an allocator. See
- * wdm_batch_map_alloc(), which does this for programs.
+ * wdm_batch_map_alloc(), the counterpart for programs.
  *
  * Context: any but NMI.
  * Return:
  * * STATUS_NOT_SUPPORTED: the domain has no allocator
- * * STATUS_INVALID_PARAMETER_MIX: no room within @limits, if they are given
- * * STATUS_INSUFFICIENT_RESOURCES: no memory, or no room at all
+ * * STATUS_INVALID_PARAMETER_MIX: no space within @limits, if they are given
+ * * STATUS_INSUFFICIENT_RESOURCES: out of memory, or no space at all
  */
 ntstatus_t wdm_domain_map_frames_alloc(struct wdm_domain *domain, u32 perms,
 				       const struct wdm_frames *frames,
@@ -368,8 +368,8 @@ ntstatus_t wdm_domain_map_frames_alloc(struct wdm_domain *domain, u32 perms,
 /**
  * wdm_domain_unmap_pages() - Unmap any range of mapped pages
  * @domain: an OS-managed domain of kernel code
- * @iova: where, page aligned
- * @nr_pages: pages, at least one; does not wrap
+ * @iova: first address, page aligned
+ * @nr_pages: number of pages, at least one; the range does not wrap
  *
  * Contract: IommuUnmapLogicalRange. All or nothing. When it returns, the range blocks.
  *
@@ -404,7 +404,7 @@ ntstatus_t wdm_domain_unmap_pages(struct wdm_domain *domain, u64 iova, u64 nr_pa
  * Contract: IommuMapIdentityRange. All or nothing.
  *
  * Context: any but NMI.
- * Return: as wdm_domain_map_frames(). A page frame that is there twice is mapped already
+ * Return: as wdm_domain_map_frames(). A page frame that occurs twice is already mapped
  * the second time.
  */
 ntstatus_t wdm_domain_map_frames_identity(struct wdm_domain *domain, u32 perms,
@@ -454,12 +454,12 @@ ntstatus_t wdm_domain_unmap_frames_identity(struct wdm_domain *domain,
  * @domain: an OS-managed domain of kernel code
  * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
  * @frames: the page frames, at least one
- * @pgno: the first page number; the caller has noted the segment
+ * @pgno: the first page number; the caller has recorded the segment in the token
  *
- * Needs no memory of ours, as the mapping table keeps the nodes.
+ * All or nothing. The mapping table needs no memory, as the token keeps its nodes.
  *
  * Context: any but NMI.
- * Return: what the IOMMU driver's errno means; all or nothing.
+ * Return: the errno of the IOMMU driver as a status.
  */
 ntstatus_t wdm_domain_map_segment(struct wdm_domain *domain, u32 perms,
 				  const struct wdm_frames *frames, u64 pgno)
@@ -477,13 +477,13 @@ ntstatus_t wdm_domain_map_segment(struct wdm_domain *domain, u32 perms,
 }
 
 /**
- * wdm_domain_unmap_segment() - Unmap what wdm_domain_map_segment() mapped
+ * wdm_domain_unmap_segment() - Undo wdm_domain_map_segment()
  * @domain: the domain
  * @pgno: the first page number
- * @nr_pages: pages, at least one
+ * @nr_pages: number of pages, at least one
  *
- * Unmaps no more than a region of the mapping table with one call: less than what a table
- * of the IOMMU translates, so the driver keeps it.
+ * Unmaps at most one region of the mapping table per call of the driver. That is less
+ * than a page table of the IOMMU covers, so the driver keeps the table.
  *
  * Context: any but NMI. Needs no memory.
  * Return: STATUS_SUCCESS.

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batch: maps and unmaps of an OS-managed domain of a program, and tokens; atomic.c maps
- * and unmaps for kernel code.
+ * Batch: maps and unmaps of a program's OS-managed domain, and tokens. For kernel code,
+ * see atomic.c.
  *
- * A batch holds the range of pages that it works on, so that batches on disjoint
- * ranges run side by side. Within that range the mapping table and the hwpts agree
- * whenever the batch waits: others who attach or detach in between find a
- * consistent state.
+ * A batch holds the range of pages that it works on, so batches on disjoint ranges run in
+ * parallel. Within the range the mapping table and the hwpts agree whenever the batch
+ * yields, so an attach or detach in between finds a consistent state.
  *
- * Unmapped pages stay in the batch's range until the IOTLB is synced: nobody can
- * map anything where a device may still reach what was there before. Nor does the
- * batch itself; a device never finds two translations of an address, which not
- * all IOMMUs would take well.
+ * Unmapped pages stay in the batch's range until the IOTLB is synced: no other call can
+ * map a page through which a device may still reach the old memory. The batch itself
+ * syncs before it reuses one. So a device never finds two translations of an address,
+ * which not all IOMMUs tolerate.
  *
- * What may fail comes first. An unmap checks its range and reserves what it needs,
- * and then cannot fail; nor can the undo of a map, which removes exactly what was
+ * Steps that can fail come first. An unmap checks its range and allocates what it needs,
+ * and cannot fail after that; nor can the undo of a map, which removes exactly what was
  * inserted.
  */
 #include <linux/mm.h>
@@ -25,8 +24,8 @@
 #include "../trace.h"
 
 /*
- * The most pages that are mapped or unmapped before others may come in; and if a
- * large page may span the end of these, the end of the largest page.
+ * Maximum number of pages that are mapped or unmapped between two yields. If a large page
+ * may span the end of these, the step extends to the end of the largest page.
  */
 #define WDM_STEP_PAGES		((u64)SZ_32M >> PAGE_SHIFT)
 #define WDM_STEP_MAX_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
@@ -40,7 +39,7 @@ static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 	return STATUS_SUCCESS;
 }
 
-/* From here on, what was unmapped blocks. */
+/* Once this returns, everything unmapped so far blocks. */
 static void wdm_batch_sync(struct wdm_batch *batch)
 {
 	struct wdm_hwpt *hwpt;
@@ -75,11 +74,11 @@ static void wdm_batch_unlock(struct wdm_batch *batch)
  * @pgno: the first page number that the operations will touch
  * @last_pgno: the last page number that they will touch
  *
- * Operations may touch pages beyond these, which takes longer. If nothing is known,
- * @pgno is U64_MAX and @last_pgno 0.
+ * The range is a hint: operations may touch pages beyond it, at the price of another
+ * range lock. If nothing is known, @pgno is U64_MAX and @last_pgno 0.
  *
- * Return: STATUS_INVALID_PARAMETER_1 if the domain does not map for its caller; then
- * wdm_batch_end() must not be called.
+ * Return: STATUS_INVALID_PARAMETER_1 if the domain does not map for its caller; then do
+ * not call wdm_batch_end().
  */
 ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 			   u64 pgno, u64 last_pgno)
@@ -99,7 +98,7 @@ ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 	return STATUS_SUCCESS;
 }
 
-/* One atomic operation for a call that maps, however many there are in the batch */
+/* One atomic operation per batch, not per map */
 static void wdm_batch_count(const struct wdm_batch *batch)
 {
 	struct wdm_counters *counters = &batch->domain->counters;
@@ -116,27 +115,27 @@ static void wdm_batch_count(const struct wdm_batch *batch)
  * wdm_batch_end() - End a batch
  * @batch: the batch
  *
- * When it returns, what was unmapped blocks, and its MDLs are released.
+ * When it returns, everything that was unmapped blocks, and its MDLs are released.
  */
 void wdm_batch_end(struct wdm_batch *batch)
 {
 	if (batch->held)
 		wdm_batch_unlock(batch);
 	wdm_batch_count(batch);
-	/* Unpin without any lock. */
+	/* This may unpin, so hold no lock. */
 	wdm_put_list_release(&batch->put_list);
 }
 
 /**
- * wdm_batch_hold() - Keep others from touching some pages
+ * wdm_batch_hold() - Lock pages for the next operations
  * @batch: the batch, between two operations
  * @pgno: the first page number
  * @last_pgno: the last page number
  *
- * Lets those in who wait to attach or detach: VFIO may be waiting for them, and
- * everybody else for VFIO.
+ * Yields to calls that wait to attach or detach: VFIO may be waiting for them, and other
+ * users of VFIO for VFIO.
  *
- * Return: STATUS_CANCELLED when a fatal signal came.
+ * Return: STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
@@ -153,7 +152,7 @@ ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 	return wdm_batch_lock(batch);
 }
 
-/* Allocate pages, while nobody attaches. */
+/* Allocate pages, with attaches kept out. */
 static ntstatus_t wdm_batch_find(struct wdm_batch *batch, struct wdm_iova_block *block,
 				 u64 nr_pages, const struct wdm_limits *limits,
 				 enum wdm_iova_kind kind)
@@ -173,12 +172,12 @@ static ntstatus_t wdm_batch_find(struct wdm_batch *batch, struct wdm_iova_block 
 }
 
 /**
- * wdm_batch_alloc() - Allocate pages, and keep others from touching them
+ * wdm_batch_alloc() - Allocate pages, and lock them
  * @batch: the batch, between two operations
  * @block: takes the pages
- * @nr_pages: how many, at least 1
- * @limits: where
- * @kind: what for
+ * @nr_pages: number of pages, at least 1
+ * @limits: limits for the address
+ * @kind: what the pages are for
  *
  * Return: as wdm_iova_alloc(), or STATUS_CANCELLED.
  */
@@ -195,7 +194,7 @@ ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block
 			return status;
 		last_pgno = block->first + nr_pages - 1;
 		status = wdm_batch_hold(batch, block->first, last_pgno);
-		/* A device that was attached before they were held may not allow them. */
+		/* A device attached before the lock was taken may not allow them. */
 		if (wdm_ok(status) &&
 		    wdm_domain_fits(batch->domain, block->first << PAGE_SHIFT,
 				    (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
@@ -207,22 +206,22 @@ ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block
 }
 
 /**
- * wdm_batch_breathe() - Let others come in, in the middle of an operation
+ * wdm_batch_yield() - Yield in the middle of an operation
  * @batch: the batch, which holds its range; the mapping table and the hwpts agree
  *
- * Those who take a group back may come in, and the CPU may do something else. The
- * pages stay the batch's.
+ * Lets urgent waiters, which detach or revoke, and other tasks run. The pages stay
+ * locked against all others.
  *
- * Return: STATUS_CANCELLED when a fatal signal came, which an operation that cannot
- * be undone any more ignores.
+ * Return: STATUS_CANCELLED on a fatal signal; an operation that can no longer be undone
+ * ignores it.
  */
-ntstatus_t wdm_batch_breathe(struct wdm_batch *batch)
+ntstatus_t wdm_batch_yield(struct wdm_batch *batch)
 {
 	struct wdm_domain *domain = batch->domain;
 
 	cond_resched();
 	if (wdm_range_urgent(&domain->ranges)) {
-		/* A hwpt may go. */
+		/* Sync now, as a detach may free the hwpt. */
 		wdm_batch_sync(batch);
 		wdm_range_yield(&domain->ranges, &batch->range);
 	}
@@ -243,7 +242,7 @@ static ntstatus_t wdm_batch_map_hwpts(struct wdm_batch *batch,
 	return wdm_hwpts_map(domain, &map);
 }
 
-/* Map at once. On failure, what was inserted into the table is removed again. */
+/* Map one step. On failure, its pages are removed from the table again. */
 static ntstatus_t wdm_batch_map_step(struct wdm_batch *batch,
 				     const struct wdm_extent *ext)
 {
@@ -263,7 +262,7 @@ static ntstatus_t wdm_batch_map_step(struct wdm_batch *batch,
 	return status;
 }
 
-/* How many pages to map at once: no large page may span their end. */
+/* Get the number of pages of the next step, so that no large page spans its end. */
 static u64 wdm_map_step(const struct wdm_extent *ext)
 {
 	const u64 max = WDM_STEP_MAX_PAGES, few = WDM_STEP_PAGES;
@@ -281,8 +280,8 @@ static u64 wdm_map_step(const struct wdm_extent *ext)
  * @pgno: the first page number
  * @last_pgno: the last page number
  *
- * The caller rolls the put list back when this fails, or if wdm_batch_remove() does
- * not follow.
+ * The caller rolls the put list back on failure, and if wdm_batch_remove() does not
+ * follow.
  *
  * Return: STATUS_NOT_FOUND if a page is not mapped, STATUS_CANCELLED,
  * STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
@@ -297,7 +296,7 @@ ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 					      GFP_KERNEL_ACCOUNT);
 		if (!wdm_ok(status) || pgno > last_pgno)
 			return status;
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 		if (!wdm_ok(status))
 			return status;
 	}
@@ -317,7 +316,7 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pg
 	batch->stale_pgno = min(batch->stale_pgno, pgno);
 	batch->stale_last_pgno = max(batch->stale_last_pgno, last_pgno);
 
-	/* Few domains have more than one hwpt. */
+	/* The first hwpt gathers; others are rare. */
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
 		if (list_is_first(&hwpt->node, &domain->hwpts))
 			wdm_hwpt_unmap(hwpt, iova, size, &batch->gather);
@@ -326,7 +325,7 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pg
 	}
 }
 
-/* The last page to unmap at once: no large page may span the end. */
+/* Get the last page of the next step, so that no large page spans its end. */
 static u64 wdm_unmap_step(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
 	u64 step_last = pgno | (WDM_STEP_PAGES - 1);
@@ -342,8 +341,8 @@ static u64 wdm_unmap_step(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
  * wdm_batch_remove() - Unmap pages
  * @batch: the batch, which holds the pages
  * @pgno: the first page number
- * @last_pgno: the last page number; see wdm_mappings_remove(). No large page sticks
- *	out of these pages
+ * @last_pgno: the last page number; see wdm_mappings_remove(). No large page extends
+ *	beyond the range
  */
 void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
@@ -355,12 +354,12 @@ void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 		wdm_batch_unmap_hwpts(batch, pgno, step_last);
 		if (step_last == last_pgno)
 			return;
-		wdm_batch_breathe(batch);
+		wdm_batch_yield(batch);
 		pgno = step_last + 1;
 	}
 }
 
-/* Unmap the first pages of an extent again; no large page spans their end. */
+/* Unmap the first pages of an extent again; no large page spans the end of these. */
 static void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext,
 			   u64 nr_pages)
 {
@@ -371,11 +370,11 @@ static void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext
 }
 
 /**
- * wdm_batch_map_extent() - Map an extent whose parameters are checked
+ * wdm_batch_map_extent() - Map an extent whose parameters have been checked
  * @batch: the batch, which holds the pages
- * @ext: what to map; the caller has a reference on the MDL
+ * @ext: what to map; the caller has a reference to the MDL
  *
- * Return: a status; without effect when it fails.
+ * Return: a status; has no effect on failure.
  */
 ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 				const struct wdm_extent *ext)
@@ -393,7 +392,7 @@ ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 		done += step.nr_pages;
 		if (done == ext->nr_pages)
 			return STATUS_SUCCESS;
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 		if (!wdm_ok(status))
 			break;
 		step.pgno += step.nr_pages;
@@ -404,7 +403,7 @@ ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 	return status;
 }
 
-/* Find the large pages that stick out of a range, and hold all of them. */
+/* Find the large pages that extend beyond a range, and hold all of their pages. */
 static ntstatus_t wdm_batch_find_splits(struct wdm_batch *batch, u64 pgno,
 					u64 last_pgno, struct wdm_splits *splits)
 {
@@ -416,14 +415,14 @@ static ntstatus_t wdm_batch_find_splits(struct wdm_batch *batch, u64 pgno,
 		wdm_splits_span(splits, &first, &last);
 		if (first >= batch->pgno && last <= batch->last_pgno)
 			return STATUS_SUCCESS;
-		/* They were not held while they were looked at: look again. */
+		/* They were found without being held: look again. */
 		status = wdm_batch_hold(batch, first, last);
 		if (!wdm_ok(status))
 			return status;
 	}
 }
 
-/* Unmap pages that no token and no region has. */
+/* Unmap pages that belong to no token and no reserved region. */
 static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
 	struct wdm_domain *domain = batch->domain;
@@ -439,7 +438,7 @@ static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 la
 	}
 
 	status = wdm_batch_find_splits(batch, pgno, last_pgno, &splits);
-	/* A token may have come while the pages were not held. */
+	/* A token may have been created before the pages were held. */
 	if (wdm_ok(status))
 		status = wdm_iova_check_unmap(domain, pgno, last_pgno);
 	if (!wdm_ok(status))
@@ -462,18 +461,18 @@ static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
 
 	if (wdm_ok(status))
 		status = wdm_batch_unmap_free(batch, pgno, last_pgno);
-	/* Whoever gets the addresses next waits for the batch, and for its sync. */
+	/* Whoever allocates the addresses next waits for the batch, and so for its sync. */
 	if (wdm_ok(status))
 		wdm_iova_unmapped(batch->domain, pgno, last_pgno);
 	return status;
 }
 
 /**
- * wdm_check_perms() - May pages of an MDL be mapped with these permissions?
- * @mdl: the MDL
+ * wdm_check_perms() - Check the permissions of a map
+ * @mdl: the MDL to map
  * @perms: WDM_READ, WDM_WRITE
  *
- * Return: STATUS_INVALID_PARAMETER_2, STATUS_ACCESS_DENIED.
+ * Return: STATUS_INVALID_PARAMETER_2; STATUS_ACCESS_DENIED if @mdl does not allow @perms.
  */
 ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms)
 {
@@ -490,8 +489,8 @@ ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms)
  * @perms: WDM_READ, WDM_WRITE
  * @mdl: the MDL; the caller has a reference
  * @mdl_page: its first page to map
- * @nr_pages: pages
- * @iova: where, page aligned
+ * @nr_pages: number of pages
+ * @iova: first address, page aligned
  *
  * Contract: IommuMapLogicalRange. All or nothing.
  *
@@ -534,7 +533,7 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 	return status;
 }
 
-/* Map at an address that is allocated for it. */
+/* Map at an address that has been allocated for the extent. */
 static ntstatus_t wdm_batch_map_block(struct wdm_batch *batch, struct wdm_extent *ext,
 				      const struct wdm_limits *limits)
 {
@@ -559,27 +558,27 @@ static ntstatus_t wdm_batch_map_block(struct wdm_batch *batch, struct wdm_extent
 }
 
 /**
- * wdm_batch_map_alloc() - Map pages of an MDL where the allocator finds room
+ * wdm_batch_map_alloc() - Map pages of an MDL at an allocated address
  * @batch: the batch
  * @perms: WDM_READ, WDM_WRITE
  * @mdl: the MDL; the caller has a reference
  * @mdl_page: its first page to map
- * @nr_pages: pages
- * @limits: where there may be room
- * @iova: out: where they are mapped
+ * @nr_pages: number of pages
+ * @limits: limits for the address
+ * @iova: out: the address
  *
  * Contract: IommuMapLogicalRangeEx, in a domain with an allocator. All or nothing. The
- * pages start on a multiple of their number, rounded up to a power of two, and what is
- * rounded up is nobody else's. The address goes back to the allocator when the last page
- * is unmapped.
+ * allocator rounds the number of pages up to a power of two and aligns the address to
+ * it; the pages added by rounding stay unused. The address goes back to the allocator
+ * when its last page is unmapped.
  *
  * Return:
  * * STATUS_INVALID_PARAMETER_2: @perms
  * * STATUS_INVALID_PARAMETER_3: @mdl_page, @nr_pages
  * * STATUS_NOT_SUPPORTED: the domain has no allocator
- * * STATUS_INVALID_PARAMETER_MIX: no room within @limits, if they are given
+ * * STATUS_INVALID_PARAMETER_MIX: no space within @limits, if they are given
  * * STATUS_ACCESS_DENIED: the MDL does not allow @perms
- * * STATUS_INSUFFICIENT_RESOURCES: no memory, or no room at all
+ * * STATUS_INSUFFICIENT_RESOURCES: out of memory, or no space at all
  * * STATUS_WORKING_SET_QUOTA, STATUS_CANCELLED
  */
 ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
@@ -618,11 +617,11 @@ ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
 /**
  * wdm_batch_unmap() - Unmap any range of mapped pages
  * @batch: the batch
- * @iova: where, page aligned
- * @nr_pages: pages
+ * @iova: first address, page aligned
+ * @nr_pages: number of pages
  *
- * Contract: IommuUnmapLogicalRange. All or nothing. The range blocks when the
- * batch has ended.
+ * Contract: IommuUnmapLogicalRange. All or nothing. The range blocks once the batch has
+ * ended.
  *
  * Return: see &struct wdm_iommu_unmap.
  */
@@ -653,8 +652,8 @@ ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages)
  * @perms: WDM_READ, WDM_WRITE
  * @mdl: the MDL; the caller has a reference
  * @mdl_page: its first page to map
- * @nr_pages: pages
- * @iova: where, page aligned
+ * @nr_pages: number of pages
+ * @iova: first address, page aligned
  *
  * Contract: IommuMapLogicalRange. All or nothing.
  *
@@ -664,7 +663,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 			  u64 iova)
 {
-	/* Large, and wdm_batch_begin() sets what is read */
+	/* Large, and wdm_batch_begin() sets every member that is read */
 	struct wdm_batch batch __uninitialized;
 	ntstatus_t status;
 
@@ -677,7 +676,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 }
 
 /**
- * wdm_domain_map_alloc() - Map pages of an MDL where the allocator finds room
+ * wdm_domain_map_alloc() - Map pages of an MDL at an allocated address
  * @domain: the domain
  * @perms: see wdm_batch_map_alloc()
  * @mdl: likewise
@@ -708,12 +707,12 @@ ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
 /**
  * wdm_domain_unmap() - Unmap any range of mapped pages
  * @domain: the domain
- * @iova: where, page aligned
- * @nr_pages: pages
+ * @iova: first address, page aligned
+ * @nr_pages: number of pages
  *
- * Contract: IommuUnmapLogicalRange. All or nothing; when it returns, the range
- * blocks. A large page that sticks out of the range is split first; while that
- * happens, all of it blocks for a moment.
+ * Contract: IommuUnmapLogicalRange. All or nothing; when it returns, the range blocks.
+ * A large page that extends beyond the range is split first, and all of it blocks for a
+ * moment.
  *
  * Return: see &struct wdm_iommu_unmap.
  */

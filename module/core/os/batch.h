@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Batch: maps and unmaps of an OS-managed domain, one after the other, that sync
- * the IOTLB once. A single call is a batch of one.
+ * Batch: a sequence of maps and unmaps in an OS-managed domain that share one IOTLB
+ * sync. A single call is a batch of one.
  */
 #ifndef WDM_CORE_BATCH_H
 #define WDM_CORE_BATCH_H
@@ -10,17 +10,17 @@
 #include "iova.h"
 
 /**
- * struct wdm_batch - operations on a domain
+ * struct wdm_batch - a batch in progress
  * @domain: the domain
  * @held: @range is held
  * @pgno: the first page number of @range
  * @last_pgno: the last page number of @range
- * @range: the pages that no other call may touch meanwhile
+ * @range: the pages that no other call may change
  * @stale_pgno: the first page that was unmapped and not synced yet
  * @stale_last_pgno: the last such page; below @stale_pgno if there is none
- * @gather: what is to be synced, for the first hwpt
- * @put_list: the MDLs of pages that were unmapped
- * @nr_maps: maps that succeeded, to be added to the domain's counters
+ * @gather: what to sync in the first hwpt
+ * @put_list: the MDLs of unmapped pages
+ * @nr_maps: number of successful maps, not yet added to the domain's counters
  * @nr_unmaps: likewise, unmaps
  * @nr_syncs: likewise, syncs
  */
@@ -57,7 +57,7 @@ ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block,
 			   u64 nr_pages, const struct wdm_limits *limits,
 			   enum wdm_iova_kind kind);
-ntstatus_t wdm_batch_breathe(struct wdm_batch *batch);
+ntstatus_t wdm_batch_yield(struct wdm_batch *batch);
 ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 				const struct wdm_extent *ext);
 ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OS-managed domains: maps of pages at their own physical addresses.
+ * OS-managed domains: identity maps, of pages at their physical addresses.
  */
 #include <linux/mm.h>
 
@@ -8,7 +8,7 @@
 #include "identity.h"
 #include "split.h"
 
-/* The next run of an MDL, as the extent that maps it at its own addresses. */
+/* Get the next run of an MDL as the extent that maps it at its physical address. */
 static void wdm_identity_extent(struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 				u32 perms, struct wdm_extent *ext)
 {
@@ -18,7 +18,7 @@ static void wdm_identity_extent(struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
 	ext->perms = perms;
 }
 
-/* The runs may lie anywhere: hold all page numbers. */
+/* The runs may lie anywhere, so hold all page numbers. */
 static ntstatus_t wdm_identity_begin(struct wdm_batch *batch,
 				     struct wdm_domain *domain)
 {
@@ -33,7 +33,7 @@ static ntstatus_t wdm_identity_begin(struct wdm_batch *batch,
 	return status;
 }
 
-/* Remove what is mapped of a run; it was prepared, so this needs no memory. */
+/* Remove the mapped pages of a run. They are prepared, so this needs no memory. */
 static void wdm_identity_remove(struct wdm_batch *batch, const struct wdm_extent *run)
 {
 	struct wdm_mappings *mappings = &batch->domain->mappings;
@@ -41,7 +41,7 @@ static void wdm_identity_remove(struct wdm_batch *batch, const struct wdm_extent
 	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_extent ext = { .pgno = run->pgno };
 
-	/* Pages that an MDL has twice are not there the second time. */
+	/* A page that occurs twice in the MDL has been removed the first time. */
 	while (wdm_mappings_next(mappings, run_last, &ext)) {
 		last_pgno = wdm_extent_end(&ext) - 1;
 		for (pgno = ext.pgno; wdm_ok(status) && pgno <= last_pgno;)
@@ -63,7 +63,7 @@ static void wdm_identity_remove_runs(struct wdm_batch *batch, struct wdm_mdl *md
 	for (done = 0; done < nr_pages; done += run.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
 		wdm_identity_remove(batch, &run);
-		wdm_batch_breathe(batch);
+		wdm_batch_yield(batch);
 	}
 }
 
@@ -78,7 +78,7 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
 	for (done = 0; done < nr_pages; done += run.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, perms,
 				    &run);
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 		if (wdm_ok(status))
 			status = wdm_iova_check_map(batch->domain, run.pgno,
 						    wdm_extent_end(&run) - 1);
@@ -96,9 +96,9 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
  * wdm_domain_map_identity() - Map pages of an MDL at their physical addresses
  * @domain: the domain
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller has a reference, and the right to do this
+ * @mdl: the MDL; the caller has a reference, and is privileged to do this
  * @mdl_page: its first page to map
- * @nr_pages: pages
+ * @nr_pages: number of pages
  *
  * Contract: IommuMapIdentityRange. All or nothing.
  *
@@ -132,7 +132,7 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 	return status;
 }
 
-/* Is each page of a run mapped at its physical address? */
+/* Check that each page of a run is mapped at its physical address. */
 static bool wdm_is_identity(struct wdm_domain *domain, const struct wdm_extent *run)
 {
 	u64 pfn, pgno = run->pgno, end = wdm_extent_end(run);
@@ -166,7 +166,7 @@ static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
 			return status;
 		if (!wdm_is_identity(batch->domain, &run))
 			return STATUS_NOT_FOUND;
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 		if (!wdm_ok(status))
 			return status;
 	}
@@ -174,8 +174,8 @@ static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
 }
 
 /*
- * Do all that may fail: nothing of it changes what is mapped. Split into the
- * smallest pages, or else the cuts of one run would be gone after those of the next.
+ * Perform everything that can fail, without changing what is mapped. Split into 4 KiB
+ * pages: larger ones might span the cuts of the next run.
  */
 static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
 					    struct wdm_mdl *mdl, u64 mdl_page,
@@ -191,7 +191,7 @@ static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
 	wdm_put_list_checkpoint(&batch->put_list, &checkpoint);
 	for (done = 0; wdm_ok(status) && done < nr_pages; done += run.nr_pages) {
 		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 		if (wdm_ok(status))
 			status = wdm_batch_prepare(batch, run.pgno,
 						   wdm_extent_end(&run) - 1);
@@ -200,17 +200,17 @@ static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
 		wdm_splits_find(domain, &splits, run.pgno, wdm_extent_end(&run) - 1);
 		status = wdm_splits_do(domain, &splits, WDM_PGSIZE_MIN);
 	}
-	/* The list keeps its room: pages are added again as they are removed. */
+	/* The list keeps its capacity for the removal, which adds the pages again. */
 	wdm_put_list_rollback(&batch->put_list, &checkpoint);
 	return status;
 }
 
 /**
- * wdm_domain_unmap_identity() - Unmap what wdm_domain_map_identity() mapped
+ * wdm_domain_unmap_identity() - Undo wdm_domain_map_identity()
  * @domain: the domain
- * @mdl: the MDL; the caller has a reference, and the right to do this
+ * @mdl: the MDL; the caller has a reference, and is privileged to do this
  * @mdl_page: its first page to unmap
- * @nr_pages: pages
+ * @nr_pages: number of pages
  *
  * Contract: IommuUnmapIdentityRange. All or nothing.
  *

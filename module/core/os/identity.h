@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * OS-managed domains: maps of pages at their own physical addresses.
+ * OS-managed domains: identity maps, of pages at their physical addresses.
  */
 #ifndef WDM_CORE_OS_IDENTITY_H
 #define WDM_CORE_OS_IDENTITY_H

@@ -2,18 +2,18 @@
 /*
  * Logical addresses of an OS-managed domain.
  *
- * A domain with an allocator maps nothing but what the allocator has handed out,
- * reserved regions and tokens. Any other domain maps wherever nothing has taken the
- * pages, and does not note it here.
+ * A domain with an allocator maps only allocated addresses, reserved regions and tokens.
+ * Any other domain maps wherever no reserved region or token has the pages, and ordinary
+ * maps are not recorded here.
  */
 #include <linux/slab.h>
 
 #include "iova.h"
 
 /**
- * wdm_iova_block_create() - Make a block for pages to be allocated
+ * wdm_iova_block_create() - Allocate a block
  * @domain: the domain, to whose budget it is charged
- * @gfp: how to allocate memory
+ * @gfp: for memory
  * @out: out: the block
  *
  * Return: STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
@@ -37,7 +37,7 @@ ntstatus_t wdm_iova_block_create(struct wdm_domain *domain, gfp_t gfp,
 /**
  * wdm_iova_block_destroy() - Free a block
  * @domain: the domain
- * @block: the block, which has taken nothing
+ * @block: the block, which is not in the space
  */
 void wdm_iova_block_destroy(struct wdm_domain *domain, struct wdm_iova_block *block)
 {
@@ -46,8 +46,8 @@ void wdm_iova_block_destroy(struct wdm_domain *domain, struct wdm_iova_block *bl
 }
 
 /**
- * wdm_iova_destroy() - Free what has taken addresses
- * @domain: the domain, which nobody else uses; it has no token
+ * wdm_iova_destroy() - Free all blocks of a domain
+ * @domain: the domain, which no other call uses and which has no tokens
  */
 void wdm_iova_destroy(struct wdm_domain *domain)
 {
@@ -60,7 +60,7 @@ void wdm_iova_destroy(struct wdm_domain *domain)
 	}
 }
 
-/* The whole pages of a range; false if there are none. */
+/* Get the whole pages of a range; return false if there are none. */
 static bool wdm_iova_pages(const struct wdm_iova_range *range,
 			   const struct wdm_limits *limits, u64 *pgno, u64 *last_pgno)
 {
@@ -70,7 +70,7 @@ static bool wdm_iova_pages(const struct wdm_iova_range *range,
 	if (first > last || last < PAGE_SIZE - 1)
 		return false;
 	*pgno = (first >> PAGE_SHIFT) + !PAGE_ALIGNED(first);
-	/* The page that the last byte ends, or else the one before */
+	/* The last page that ends at or before @last */
 	*last_pgno = ((last - (PAGE_SIZE - 1)) >> PAGE_SHIFT);
 	return *pgno <= *last_pgno;
 }
@@ -79,15 +79,15 @@ static bool wdm_iova_pages(const struct wdm_iova_range *range,
  * wdm_iova_alloc_locked() - Allocate the lowest free addresses
  * @domain: the domain, which has an allocator
  * @block: takes the pages
- * @nr_pages: how many, at least 1; see wdm_iova_space_alloc()
- * @limits: where
- * @kind: what for
+ * @nr_pages: number of pages, at least 1; see wdm_iova_space_alloc()
+ * @limits: limits for the address
+ * @kind: what the pages are for
  *
- * Only addresses that all attached devices can have mapped.
+ * Allocates only addresses that can be mapped for all attached devices.
  *
  * Context: wdm_domain.lock is held, and wdm_domain.allowed is stable.
- * Return: STATUS_INVALID_PARAMETER_MIX if there are none within limits that the caller
- * has given, STATUS_INSUFFICIENT_RESOURCES if there are none at all.
+ * Return: STATUS_INVALID_PARAMETER_MIX if none are free within limits given by the
+ * caller, STATUS_INSUFFICIENT_RESOURCES if none are free at all.
  */
 ntstatus_t wdm_iova_alloc_locked(struct wdm_domain *domain,
 				 struct wdm_iova_block *block, u64 nr_pages,
@@ -114,7 +114,7 @@ ntstatus_t wdm_iova_alloc_locked(struct wdm_domain *domain,
 }
 
 /**
- * wdm_iova_check_map_locked() - May the caller map at an address of its own?
+ * wdm_iova_check_map_locked() - Check that a caller may map at an address of its choice
  * @domain: the domain, which has no allocator
  * @pgno: the first page number
  * @last_pgno: the last page number
@@ -135,7 +135,7 @@ static bool wdm_iova_may_unmap(const struct wdm_iova_block *block)
 }
 
 /**
- * wdm_iova_check_unmap_locked() - May pages be unmapped by their address?
+ * wdm_iova_check_unmap_locked() - Check that pages can be unmapped by address
  * @domain: the domain
  * @pgno: the first page number
  * @last_pgno: the last page number
@@ -161,16 +161,16 @@ ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
 }
 
 /**
- * wdm_iova_unmapped_locked() - Give addresses back, of which pages are unmapped
+ * wdm_iova_unmapped_locked() - Return the addresses of unmapped pages to the allocator
  * @domain: the domain
- * @pgno: in: the first page number; out: behind those that were looked at
- * @last_pgno: the last page number; all of these were mapped
+ * @pgno: in: the first page number; out: the page after those that were handled
+ * @last_pgno: the last page number; all of these pages were mapped
  *
- * A block goes back to the allocator with its last page. Does one block at a time: call
- * it until it returns false.
+ * A block goes back when its last page is unmapped. Handles one block per call: call it
+ * until it returns false.
  *
  * Context: wdm_domain.lock is held.
- * Return: whether there may be more.
+ * Return: true if there may be more blocks.
  */
 bool wdm_iova_unmapped_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
@@ -217,9 +217,9 @@ ntstatus_t wdm_iova_alloc(struct wdm_domain *domain, struct wdm_iova_block *bloc
 }
 
 /**
- * wdm_iova_drop() - Give back what a block has taken
+ * wdm_iova_drop() - Give back the pages of a block
  * @domain: the domain
- * @block: the block; the caller's again
+ * @block: the block; the caller's memory again
  */
 void wdm_iova_drop(struct wdm_domain *domain, struct wdm_iova_block *block)
 {
@@ -231,7 +231,7 @@ void wdm_iova_drop(struct wdm_domain *domain, struct wdm_iova_block *block)
 }
 
 /**
- * wdm_iova_check_map() - May the caller map at an address of its own?
+ * wdm_iova_check_map() - Check that a caller may map at an address of its choice
  * @domain: the domain
  * @pgno: the first page number
  * @last_pgno: the last page number; the caller holds these pages
@@ -243,7 +243,10 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
 	unsigned long flags;
 	ntstatus_t status;
 
-	/* What others take meanwhile are other pages. */
+	/*
+	 * A racing call can add blocks, but not for these pages, which the caller holds: an
+	 * old value is good enough.
+	 */
 	if (!READ_ONCE(domain->space.nr))
 		return STATUS_SUCCESS;
 	spin_lock_irqsave(&domain->lock, flags);
@@ -253,7 +256,7 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
 }
 
 /**
- * wdm_iova_check_unmap() - May pages be unmapped by their address?
+ * wdm_iova_check_unmap() - Check that pages can be unmapped by address
  * @domain: the domain
  * @pgno: the first page number
  * @last_pgno: the last page number; the caller holds these pages
@@ -269,7 +272,7 @@ ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pg
 
 	if (!READ_ONCE(domain->space.nr))
 		return STATUS_SUCCESS;
-	/* A block at a time: a program decides how many there are. */
+	/* One block per critical section: a program decides how many there are. */
 	while (allowed && pgno <= last_pgno) {
 		spin_lock_irqsave(&domain->lock, flags);
 		block = wdm_iova_space_find(&domain->space, pgno, last_pgno);
@@ -284,11 +287,11 @@ ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pg
 }
 
 /**
- * wdm_iova_unmapped() - Give addresses back, of which pages are unmapped
+ * wdm_iova_unmapped() - Return the addresses of unmapped pages to the allocator
  * @domain: the domain
  * @pgno: the first page number
- * @last_pgno: the last page number; all of these were mapped, and the caller holds them
- *	until the IOTLB is synced
+ * @last_pgno: the last page number; all of these pages were mapped, and the caller holds
+ *	them until the IOTLB is synced
  *
  * Context: may sleep.
  */

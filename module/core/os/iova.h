@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Logical addresses of an OS-managed domain: what the allocator has handed out, and
- * what reserved regions and tokens keep others from mapping.
+ * Logical addresses of an OS-managed domain: the allocator, and what reserved regions
+ * and tokens keep others from mapping.
  */
 #ifndef WDM_CORE_OS_IOVA_H
 #define WDM_CORE_OS_IOVA_H
@@ -9,10 +9,10 @@
 #include "../domain.h"
 
 /**
- * struct wdm_limits - where the allocator may find an address
- * @min: the first byte may not be below
- * @max: the last byte may not be above
- * @given: the caller wants one of the two
+ * struct wdm_limits - limits for an address that the allocator chooses
+ * @min: lowest acceptable address of the first byte
+ * @max: highest acceptable address of the last byte
+ * @given: the caller has set at least one of them
  */
 struct wdm_limits {
 	u64 min;

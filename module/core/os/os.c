@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OS-managed domains: the backend. The mapping table holds what is mapped.
+ * OS-managed domains: the backend, on top of the mapping table.
  */
 #include "../hwpt_set.h"
 #include "../query.h"
@@ -22,8 +22,8 @@ static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 }
 
 /*
- * The next extent to map or unmap in a hwpt. In an atomic domain no page of the IOMMU
- * spans two of the table's blocks.
+ * Find the next extent to map or unmap in a hwpt. In an atomic domain every page is an
+ * IOMMU page of its own, so an extent within one block of the table will do.
  */
 static bool wdm_os_step(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 			struct wdm_extent *ext)
@@ -59,7 +59,7 @@ static void wdm_os_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 
 	if (!hwpt->filled)
 		return;
-	/* Unmap neighbouring extents together. */
+	/* Unmap adjacent extents with one call. */
 	iommu_iotlb_gather_init(&gather);
 	while (end <= last_pgno && wdm_os_step(domain, end, last_pgno, &ext)) {
 		if (ext.pgno != end) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Splits: iommu_unmap() takes a large page away as a whole. Before a part of one is
- * unmapped, smaller pages replace it.
+ * Splits: iommu_unmap() removes a large page as a whole. Before part of one is unmapped,
+ * smaller pages replace it.
  *
- * Each hwpt has page sizes of its own, and only the page that spans the cut is
- * replaced. If that fails, the page is put back: with a single call, into the table
- * that had its entry, which the driver has not freed.
+ * Each hwpt has its own page sizes, and only the page that spans the cut is replaced. If
+ * that fails, the page is put back with a single call, into the table that had its entry,
+ * which the driver has not freed.
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
@@ -13,15 +13,15 @@
 
 #include "split.h"
 
-/* No larger page is used: what is farther from a cut does not matter. */
+/* No larger page is used, so nothing farther from a cut matters. */
 #define WDM_SPLIT_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
 
-/* How often to try to put a page back, a millisecond apart */
+/* Number of attempts to put a page back, a millisecond apart */
 #define WDM_SPLIT_TRIES	1000
 
 /*
- * Extend an extent, which is all that one block has of it, to both sides, and cut it
- * to @pgno and @last_pgno.
+ * Extend an extent, which ends at the ends of one block, in both directions, clipped to
+ * @pgno and @last_pgno.
  */
 static void wdm_extent_grow(struct wdm_mappings *mappings, struct wdm_extent *ext,
 			    u64 pgno, u64 last_pgno)
@@ -45,7 +45,7 @@ static void wdm_extent_grow(struct wdm_mappings *mappings, struct wdm_extent *ex
 	ext->nr_pages -= before + behind;
 }
 
-/* What a hwpt's page that spans the cut maps; false if no page spans it. */
+/* Get what the hwpt's page that spans the cut maps; return false if none spans it. */
 static bool wdm_split_clip(const struct wdm_hwpt *hwpt, const struct wdm_split *split,
 			   struct wdm_extent *ext)
 {
@@ -68,9 +68,9 @@ static bool wdm_split_clip(const struct wdm_hwpt *hwpt, const struct wdm_split *
 }
 
 /*
- * Find what large pages span that hold pages @cut - 1 and @cut. There can only be
- * some if both were mapped as neighbours of one run of an MDL. The caller holds one
- * of the two, and with it their MDL.
+ * Find what is spanned by large pages that contain pages @cut - 1 and @cut. There can only
+ * be such pages if both were mapped as neighbours of one run of an MDL. The caller holds
+ * one of the two, which keeps their MDL.
  */
 static bool wdm_split_find(struct wdm_domain *domain, u64 cut,
 			   struct wdm_split *split)
@@ -110,11 +110,11 @@ static bool wdm_split_find(struct wdm_domain *domain, u64 cut,
 }
 
 /**
- * wdm_split_needed() - May a large page span a cut?
- * @domain: the domain; nobody attaches or detaches
- * @cut: the first page number behind the cut, which the caller holds
+ * wdm_split_needed() - Check whether a large page may span a cut
+ * @domain: the domain, locked against attach and detach
+ * @cut: the first page number after the cut; the caller holds this page
  *
- * Return: whether one may.
+ * Return: true if one may.
  */
 bool wdm_split_needed(struct wdm_domain *domain, u64 cut)
 {
@@ -123,7 +123,7 @@ bool wdm_split_needed(struct wdm_domain *domain, u64 cut)
 	return wdm_split_find(domain, cut, &split);
 }
 
-/* The page was there a moment ago: this needs no table. */
+/* The page was there a moment ago, so this needs no page table. */
 static void wdm_split_put_back(struct wdm_hwpt *hwpt, const struct wdm_mapping *page)
 {
 	unsigned int tries;
@@ -134,7 +134,7 @@ static void wdm_split_put_back(struct wdm_hwpt *hwpt, const struct wdm_mapping *
 		if (wdm_ok(wdm_hwpt_map_contig(hwpt, page->iova, pfn,
 					       page->nr_pages, page->perms)))
 			return;
-		/* Drivers that tell a device of each map need memory for that. */
+		/* Drivers that send each map to a device (virtio) need memory even so. */
 		usleep_range(1000, 2000);
 	}
 	WARN_ONCE(1, "cannot put a page back\n");
@@ -190,8 +190,8 @@ static ntstatus_t wdm_split_do(struct wdm_domain *domain,
 
 /**
  * wdm_splits_find() - Find what has to be split before a range is unmapped
- * @domain: the domain; nobody attaches or detaches
- * @splits: out: what sticks out of the range
+ * @domain: the domain, locked against attach and detach
+ * @splits: out: the large pages that extend beyond the range
  * @pgno: the first page number; the caller holds these pages
  * @last_pgno: the last page number
  */
@@ -205,12 +205,12 @@ void wdm_splits_find(struct wdm_domain *domain, struct wdm_splits *splits,
 }
 
 /**
- * wdm_splits_span() - The range, and all pages that splitting touches
+ * wdm_splits_span() - Get the range of all pages that splitting touches
  * @splits: the splits
  * @pgno: out: the first page number
  * @last_pgno: out: the last page number
  *
- * The caller has to hold all of these, so that nobody finds a page half split.
+ * The caller has to hold all of these, so that no other call finds a page half split.
  */
 void wdm_splits_span(const struct wdm_splits *splits, u64 *pgno, u64 *last_pgno)
 {
@@ -227,12 +227,12 @@ void wdm_splits_span(const struct wdm_splits *splits, u64 *pgno, u64 *last_pgno)
 }
 
 /**
- * wdm_splits_do() - Split what sticks out of a range
- * @domain: the domain; nobody attaches or detaches
+ * wdm_splits_do() - Split the large pages that extend beyond a range
+ * @domain: the domain, locked against attach and detach
  * @splits: the splits, whose whole span is held and mapped
- * @pgsize: which pages of the IOMMU to use for the parts
+ * @pgsize: IOMMU page sizes to use for the parts
  *
- * Return: a status; on failure every translation is what it was, some perhaps by
+ * Return: a status; on failure all translations are unchanged, though some may use
  * smaller pages.
  */
 ntstatus_t wdm_splits_do(struct wdm_domain *domain, struct wdm_splits *splits,
@@ -246,7 +246,7 @@ ntstatus_t wdm_splits_do(struct wdm_domain *domain, struct wdm_splits *splits,
 	if (!wdm_ok(status))
 		return status;
 
-	/* The first split may have split this very page. */
+	/* The first split may have split this page already. */
 	if (splits->front.ext.nr_pages && back->nr_pages &&
 	    back->pgno < splits->pgno) {
 		done = splits->pgno - back->pgno;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Splits: unmapping pages without the rest of a large page of the IOMMU that they
- * are part of.
+ * Splits: unmap pages without unmapping the rest of a large IOMMU page.
  */
 #ifndef WDM_CORE_SPLIT_H
 #define WDM_CORE_SPLIT_H
@@ -11,7 +10,7 @@
 /**
  * struct wdm_split - large pages that span a page number
  * @ext: what the largest of them spans; no pages if there is none
- * @cut: the page number at which to split them: the first page behind the cut
+ * @cut: the page number at which to split them: the first page after the cut
  */
 struct wdm_split {
 	struct wdm_extent ext;
@@ -19,11 +18,11 @@ struct wdm_split {
 };
 
 /**
- * struct wdm_splits - what sticks out of a range at its ends
+ * struct wdm_splits - large pages that extend beyond the ends of a range
  * @pgno: the first page number of the range
  * @last_pgno: the last page number
  * @front: large pages that start before @pgno
- * @back: large pages that end behind @last_pgno
+ * @back: large pages that end after @last_pgno
  */
 struct wdm_splits {
 	u64 pgno;

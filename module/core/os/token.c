@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tokens: everything that a map in a token needs is there when the token is made.
+ * Tokens: everything that a map in a token needs is allocated when the token is created.
  *
- * The mapping table keeps the token's nodes until the token is freed. The IOMMU's
- * tables come with the first map of a page and stay, as no IOMMU driver frees a table
- * when a part of what it translates is unmapped. So a page here and there is mapped and
- * unmapped again when the token is made, and in each hwpt that comes later; and from
- * then on the token's pages are mapped by 4 KiB pages, and unmapped a part of a table
- * at a time.
+ * The token keeps its nodes of the mapping table. The IOMMU's page tables are allocated
+ * by the first map of a page and stay, as no IOMMU driver frees a table when part of what
+ * it covers is unmapped. So creating a token, or adding a hwpt to its domain, maps and
+ * unmaps one page per table. After that the token's pages are mapped by 4 KiB pages only,
+ * and unmapped by less than a table at a time.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -18,12 +17,12 @@
 #include "batch.h"
 #include "token.h"
 
-/* No table of leaves translates less in the formats of Linux' IOMMU drivers, */
+/* A last-level table covers at least this much in all formats of Linux' IOMMU drivers, */
 #define WDM_TABLE_PAGES		((u64)SZ_1M >> PAGE_SHIFT)
-/* so an unmap of this much does not cover one. */
+/* so an unmap of this much does not cover a whole one. */
 #define WDM_TABLE_PART		(WDM_TABLE_PAGES / 2)
 
-/* Pages that are mapped or unmapped before others may come in */
+/* Maximum number of pages that are mapped or unmapped between two yields */
 #define WDM_TOKEN_STEP		((u64)SZ_32M >> PAGE_SHIFT)
 
 static u64 wdm_token_first(const struct wdm_token *token)
@@ -47,9 +46,9 @@ static size_t wdm_token_bytes(u64 nr_pages)
 }
 
 /**
- * wdm_token_free() - Free the memory of a token that is retired
- * @token: the token, which no new call can find. Calls that have found it in an RCU
- *	read-side critical section may still look at @freed
+ * wdm_token_free() - Free the memory of a retired token
+ * @token: the token. No new call can find it; calls that found it in an RCU read-side
+ *	critical section may still read @freed
  */
 void wdm_token_free(struct wdm_token *token)
 {
@@ -85,8 +84,8 @@ static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
 }
 
 /*
- * Have the IOMMU driver make the tables of some pages: map a page in each and unmap it.
- * Devices may read zeros there meanwhile.
+ * Make the IOMMU driver allocate page tables: map a page in each and unmap it. Devices can
+ * read zeros there meanwhile.
  */
 static ntstatus_t wdm_token_prefill_part(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno)
 {
@@ -106,7 +105,7 @@ static ntstatus_t wdm_token_prefill_part(struct wdm_hwpt *hwpt, u64 pgno, u64 la
 	return ret ? wdm_status_from_driver(ret) : STATUS_SUCCESS;
 }
 
-/* Have all hwpts make the tables of a token. */
+/* Allocate a token's page tables in all hwpts. */
 static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *token)
 {
 	u64 at, step_last, last = wdm_token_last(token);
@@ -120,8 +119,8 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
 			if (!wdm_ok(status))
 				return status;
 		}
-		/* Hwpts may go in between, but none comes. */
-		status = wdm_batch_breathe(batch);
+		/* A yield lets detaches run, which may free hwpts, but no attach. */
+		status = wdm_batch_yield(batch);
 		if (!wdm_ok(status))
 			return status;
 	}
@@ -129,13 +128,13 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
 }
 
 /**
- * wdm_tokens_prefill() - Make the tables of all tokens in a new hwpt
+ * wdm_tokens_prefill() - Allocate the page tables of all tokens in a new hwpt
  * @domain: the domain, all of which is locked
- * @hwpt: the hwpt, in which nothing is mapped, and no call maps yet
- * @revoking: the number of groups and devices that are being taken back, of which any
- *	makes the attach give up; or NULL
+ * @hwpt: the hwpt, in which nothing is mapped, and which no other call uses yet
+ * @revoking: number of groups and devices being revoked; unless it is 0, the attach backs
+ *	off. May be NULL
  *
- * Return: a status; STATUS_CANCELLED also if the attach should give up.
+ * Return: a status; STATUS_CANCELLED also if the attach has to back off.
  */
 ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking)
@@ -161,12 +160,12 @@ ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 }
 
 /**
- * wdm_tokens_use() - Does a token have one of these addresses?
+ * wdm_tokens_use() - Check whether a token has one of these addresses
  * @domain: the domain, all of which is locked
  * @iova: the first logical address
  * @last_iova: the last one
  *
- * Return: whether one does. A device must be able to have them mapped.
+ * Return: true if one does. It must be possible to map them for every device.
  */
 bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
@@ -179,7 +178,7 @@ bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova)
 	return false;
 }
 
-/* Take given pages, of which none may be mapped, and hold them. */
+/* Take given pages, none of which may be mapped, and hold them. */
 static ntstatus_t wdm_token_take(struct wdm_batch *batch, struct wdm_token *token,
 				 u64 iova)
 {
@@ -194,7 +193,7 @@ static ntstatus_t wdm_token_take(struct wdm_batch *batch, struct wdm_token *toke
 	spin_lock_irqsave(&domain->lock, flags);
 	if (!wdm_domain_fits(domain, iova, (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
 		status = STATUS_CONFLICTING_ADDRESSES;
-	/* The space first, as a token may keep many nodes to look at */
+	/* Check the space first, as the table may contain many kept nodes to search. */
 	else if (wdm_iova_space_find(&domain->space, pgno, last_pgno) ||
 		 wdm_mappings_any(&domain->mappings, pgno, last_pgno) ||
 		 !wdm_iova_space_take(&domain->space, &token->block, pgno, last_pgno,
@@ -204,7 +203,7 @@ static ntstatus_t wdm_token_take(struct wdm_batch *batch, struct wdm_token *toke
 	return status;
 }
 
-/* Make what maps in the token will need. */
+/* Allocate everything that maps in the token will need. */
 static ntstatus_t wdm_token_prepare(struct wdm_batch *batch, struct wdm_token *token)
 {
 	u64 at, first = wdm_token_first(token), last = wdm_token_last(token);
@@ -217,7 +216,7 @@ static ntstatus_t wdm_token_prepare(struct wdm_batch *batch, struct wdm_token *t
 		status = wdm_mappings_keep(mappings, at, GFP_KERNEL_ACCOUNT);
 		if (!wdm_ok(status))
 			break;
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 	}
 	if (wdm_ok(status))
 		status = wdm_token_prefill(batch, token);
@@ -268,23 +267,23 @@ static ntstatus_t wdm_token_check(struct wdm_domain *domain, u64 size, const u64
 /**
  * wdm_token_create() - Reserve logical addresses
  * @domain: the domain
- * @size: bytes, whole pages
- * @iova: where, page aligned, in a domain without an allocator; else NULL
- * @limits: where, in a domain with an allocator
+ * @size: number of bytes, whole pages
+ * @iova: first address, page aligned, in a domain without an allocator; otherwise NULL
+ * @limits: limits for the address, in a domain with an allocator
  * @out: out: the token
  *
- * Contract: IommuReserveLogicalAddressRange. Makes all that is needed to map pages
- * there later, at which nobody else can map anything.
+ * Contract: IommuReserveLogicalAddressRange. Allocates everything that is needed to map
+ * pages at these addresses, where nothing but the token's segments can be mapped.
  *
  * Context: may sleep.
  * Return:
- * * STATUS_INVALID_PARAMETER_1: the domain does not map anything for its caller
+ * * STATUS_INVALID_PARAMETER_1: the domain does not map for its caller
  * * STATUS_INVALID_PARAMETER_2: @size
  * * STATUS_INVALID_PARAMETER_3: @iova
  * * STATUS_NOT_SUPPORTED: an address with an allocator, or none without one
  * * STATUS_INVALID_PARAMETER_MIX: nothing is free within @limits
  * * STATUS_RESOURCE_IN_USE: something is mapped or reserved there
- * * STATUS_CONFLICTING_ADDRESSES: not for all attached devices
+ * * STATUS_CONFLICTING_ADDRESSES: not possible for all attached devices
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_WORKING_SET_QUOTA, STATUS_CANCELLED
  */
 ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova,
@@ -313,7 +312,7 @@ ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova
 	return status;
 }
 
-/* Give the pages back, once nothing in the table is kept for them. */
+/* Give the pages back; no node is kept for them any more. */
 static void wdm_token_drop(struct wdm_token *token)
 {
 	struct wdm_domain *domain = token->domain;
@@ -344,14 +343,13 @@ static ntstatus_t wdm_token_mark_freed(struct wdm_token *token)
 
 /**
  * wdm_token_retire() - Free reserved addresses, but not the token
- * @token: the token; after success, wdm_token_free() is called once no new call can
- *	find it
+ * @token: the token; after success, call wdm_token_free() once no new call can find it
  *
  * Contract: IommuFreeReservedLogicalAddressRange.
  *
  * Context: may sleep. The caller has a reference, or keeps others from retiring it.
  * Return: STATUS_RESOURCE_IN_USE while a segment is mapped; STATUS_UNSUCCESSFUL if
- * another call is freeing it; STATUS_CANCELLED.
+ * another call is freeing the token; STATUS_CANCELLED.
  */
 ntstatus_t wdm_token_retire(struct wdm_token *token)
 {
@@ -361,7 +359,7 @@ ntstatus_t wdm_token_retire(struct wdm_token *token)
 	ntstatus_t status;
 
 	might_sleep();
-	/* An attach looks at the list of tokens. */
+	/* Keep attaches out, which read the list of tokens. */
 	status = wdm_domain_lock(domain, &none);
 	if (!wdm_ok(status))
 		return status;
@@ -381,7 +379,7 @@ ntstatus_t wdm_token_retire(struct wdm_token *token)
 
 /**
  * wdm_token_delete() - Free reserved addresses
- * @token: the token, which no other call uses; gone after success
+ * @token: the token, which no other call uses; freed on success
  *
  * Context: may sleep.
  * Return: as wdm_token_retire().
@@ -397,8 +395,8 @@ ntstatus_t wdm_token_delete(struct wdm_token *token)
 
 /**
  * wdm_token_close() - Free reserved addresses before their domain is deleted
- * @token: the token; gone afterwards. Its segments go with the domain, which nobody uses
- *	and which has no device
+ * @token: the token; freed. Its segments go with the domain, which no other call uses and
+ *	to which no device is attached
  *
  * Context: may sleep.
  */
@@ -412,7 +410,7 @@ void wdm_token_close(struct wdm_token *token)
 	wdm_token_free(token);
 }
 
-/* Note a segment that is going to be mapped, with wdm_domain.lock held. */
+/* Record a segment before it is mapped. Called with wdm_domain.lock held. */
 static ntstatus_t wdm_token_claim_locked(struct wdm_token *token, u64 page, u64 nr_pages)
 {
 	if (token->freed)
@@ -434,7 +432,7 @@ static void wdm_token_unclaim_locked(struct wdm_token *token, u64 page, u64 nr_p
 	token->nr_mapped -= nr_pages;
 }
 
-/* Is this exactly one segment? With wdm_domain.lock held. */
+/* Check that these pages are exactly one segment. Called with wdm_domain.lock held. */
 static bool wdm_token_has_segment_locked(const struct wdm_token *token, u64 page,
 					 u64 nr_pages)
 {
@@ -470,7 +468,7 @@ static void wdm_token_unclaim(struct wdm_token *token, u64 page, u64 nr_pages)
 	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
-/* A segment is mapped, and can be unmapped. */
+/* Clear the busy mark of a segment: it is mapped, and can be unmapped. */
 static void wdm_token_publish(struct wdm_token *token, u64 page)
 {
 	struct wdm_domain *domain = token->domain;
@@ -481,7 +479,7 @@ static void wdm_token_publish(struct wdm_token *token, u64 page)
 	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
-/* Begin to unmap a segment, which only one call can do. */
+/* Start unmapping a segment. Only one call can succeed. */
 static bool wdm_token_open_segment(struct wdm_token *token, u64 page, u64 nr_pages)
 {
 	struct wdm_domain *domain = token->domain;
@@ -496,7 +494,7 @@ static bool wdm_token_open_segment(struct wdm_token *token, u64 page, u64 nr_pag
 	return has;
 }
 
-/* Unmap pages so that the tables stay, and sync. */
+/* Unmap pages without covering a page table, and sync. */
 static void wdm_token_unmap_hwpts(struct wdm_domain *domain, u64 pgno, u64 nr_pages)
 {
 	struct iommu_iotlb_gather gather;
@@ -516,7 +514,7 @@ static void wdm_token_unmap_hwpts(struct wdm_domain *domain, u64 pgno, u64 nr_pa
 	}
 }
 
-/* Map pages, in a table and tables of the IOMMU that are there. All or nothing */
+/* Map pages whose nodes and page tables exist, all or nothing. */
 static ntstatus_t wdm_token_map_extent(struct wdm_domain *domain,
 				       const struct wdm_extent *ext)
 {
@@ -535,8 +533,8 @@ static ntstatus_t wdm_token_map_extent(struct wdm_domain *domain,
 }
 
 /*
- * Unmap pages that are mapped. Taking them out needs no memory: there is no span to be
- * cut, and the pages of one segment are of one MDL.
+ * Unmap mapped pages. Removing them from the table needs no memory: there is no span to
+ * cut, and all pages of a segment belong to one MDL.
  */
 static void wdm_token_unmap_pages(struct wdm_domain *domain, u64 pgno, u64 nr_pages,
 				  struct wdm_put_list *put_list)
@@ -559,7 +557,7 @@ static void wdm_token_unmap_steps(struct wdm_batch *batch, u64 pgno, u64 nr_page
 		step = min(nr_pages, WDM_TOKEN_STEP);
 		wdm_token_unmap_pages(batch->domain, pgno, step, &batch->put_list);
 		batch->nr_syncs++;
-		wdm_batch_breathe(batch);
+		wdm_batch_yield(batch);
 	}
 }
 
@@ -574,9 +572,9 @@ static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
 	for (done = 0; done < ext->nr_pages; done += step.nr_pages) {
 		step.pgno = ext->pgno + done;
 		step.mdl_page = ext->mdl_page + done;
-		/* The undo of a step does not cover a table, either. */
+		/* The undo of a step must not cover a page table, either. */
 		step.nr_pages = min(ext->nr_pages - done, WDM_TABLE_PART);
-		status = wdm_batch_breathe(batch);
+		status = wdm_batch_yield(batch);
 		if (wdm_ok(status))
 			status = wdm_token_map_extent(batch->domain, &step);
 		if (!wdm_ok(status)) {
@@ -588,13 +586,13 @@ static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
 }
 
 /**
- * wdm_token_check_segment() - Check where a segment is to be
+ * wdm_token_check_segment() - Check the position of a segment
  * @token: the token
- * @offset: the first byte in the token
- * @nr_pages: pages, at least 1
+ * @offset: offset in the token, in bytes
+ * @nr_pages: number of pages, at least 1
  *
- * Return: STATUS_INVALID_PARAMETER_2 for @offset, STATUS_INVALID_PARAMETER_4 if
- * @nr_pages goes beyond the end.
+ * Return: STATUS_INVALID_PARAMETER_2 for @offset, STATUS_INVALID_PARAMETER_4 if the
+ * segment ends beyond the token.
  */
 static ntstatus_t wdm_token_check_segment(const struct wdm_token *token, u64 offset,
 					  u64 nr_pages)
@@ -637,15 +635,15 @@ static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *
 
 /**
  * wdm_token_map() - Map pages of an MDL as a segment of a token
- * @token: the token, which stays as long as the call runs
- * @offset: where in the token, in bytes
+ * @token: the token, which the caller keeps from being freed
+ * @offset: offset in the token, in bytes
  * @perms: WDM_READ, WDM_WRITE
  * @mdl: the MDL; the caller has a reference
  * @mdl_page: its first page to map
- * @nr_pages: pages
+ * @nr_pages: number of pages
  *
- * Contract: IommuMapReservedLogicalRange. All or nothing. Allocates nothing, but for
- * what an IOMMU driver may need that does not keep its tables.
+ * Contract: IommuMapReservedLogicalRange. All or nothing. Allocates nothing, unless the
+ * IOMMU driver does not keep its page tables.
  *
  * Context: may sleep.
  * Return:
@@ -686,12 +684,12 @@ ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
 
 /**
  * wdm_token_unmap() - Unmap a segment
- * @token: the token, which stays as long as the call runs
- * @offset: where the segment starts in the token, in bytes
- * @size: its bytes
+ * @token: the token, which the caller keeps from being freed
+ * @offset: offset of the segment in the token, in bytes
+ * @size: size of the segment in bytes
  *
- * Contract: IommuUnmapReservedLogicalRange. When it returns, the pages block. The tables
- * stay.
+ * Contract: IommuUnmapReservedLogicalRange. When it returns, the pages block. The page
+ * tables stay.
  *
  * Context: may sleep.
  * Return: STATUS_INVALID_PARAMETER if there is no such segment; STATUS_CANCELLED.
@@ -723,16 +721,16 @@ ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
 
 /**
  * wdm_token_map_frames() - Map page frames as a segment of a token
- * @token: a token of a domain of kernel code; may be freed meanwhile, as long as the
- *	caller is in an RCU read-side critical section
- * @offset: where in the token, in bytes
+ * @token: a token of a domain of kernel code. The caller is in an RCU read-side critical
+ *	section; the token may be freed after that
+ * @offset: offset in the token, in bytes
  * @perms: WDM_READ, WDM_WRITE
  * @frames: the page frames, at least one
  *
  * Contract: IommuMapReservedLogicalRange. As wdm_token_map().
  *
  * Context: any but NMI.
- * Return: as wdm_token_map(); STATUS_NOT_SUPPORTED if there is no memory behind @frames.
+ * Return: as wdm_token_map(); STATUS_NOT_SUPPORTED if @frames are not memory.
  */
 ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 				const struct wdm_frames *frames)
@@ -761,11 +759,11 @@ ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 /**
  * wdm_token_unmap_frames() - Unmap a segment
  * @token: see wdm_token_map_frames()
- * @offset: where the segment starts in the token, in bytes
- * @size: its bytes
+ * @offset: offset of the segment in the token, in bytes
+ * @size: size of the segment in bytes
  *
- * Contract: IommuUnmapReservedLogicalRange. When it returns, the pages block. The tables
- * stay.
+ * Contract: IommuUnmapReservedLogicalRange. When it returns, the pages block. The page
+ * tables stay.
  *
  * Context: any but NMI.
  * Return: STATUS_INVALID_PARAMETER if there is no such segment.

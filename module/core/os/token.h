@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Token: logical pages that are reserved, so that mapping in them needs no memory
- * (contract: IOMMU_DMA_LOGICAL_ADDRESS_TOKEN).
+ * Token: reserved logical pages, in which a map needs no memory (contract:
+ * IOMMU_DMA_LOGICAL_ADDRESS_TOKEN).
  */
 #ifndef WDM_CORE_OS_TOKEN_H
 #define WDM_CORE_OS_TOKEN_H
@@ -10,7 +10,7 @@
 
 struct wdm_frames;
 
-/* Pages of one token, at most: 256 GiB */
+/* Maximum number of pages of a token: 256 GiB */
 #define WDM_TOKEN_MAX_PAGES	BIT_ULL(26)
 
 /**
@@ -18,16 +18,16 @@ struct wdm_frames;
  * @block: has taken its pages
  * @domain: the domain
  * @node: in wdm_domain.tokens
- * @nr_pages: how many pages it has, from the first of @block on
- * @nr_mapped: how many of them are part of segments
- * @mapped: a bit for each page: it is part of a segment
- * @starts: a bit for each page: a segment starts there
- * @busy: a bit for each page: a segment starts there, and a call is not through with
- *	mapping or unmapping it
+ * @nr_pages: number of pages, from the first of @block on
+ * @nr_mapped: number of pages that are part of segments
+ * @mapped: a bit per page: it is part of a segment
+ * @starts: a bit per page: a segment starts there
+ * @busy: a bit per page: a segment starts there that a call in progress is mapping or
+ *	unmapping
  * @freed: it is being freed
- * @rcu: for freeing it
+ * @rcu: frees it
  *
- * What changes after the token was made is guarded by wdm_domain.lock.
+ * Members that change after the token was created are guarded by wdm_domain.lock.
  */
 struct wdm_token {
 	struct wdm_iova_block block;

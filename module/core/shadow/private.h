@@ -252,8 +252,8 @@ void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
 
 /* sync.c */
 void wdm_walk_sync(struct wdm_walk *walk);
-void wdm_walk_refuse(struct wdm_walk *walk, ntstatus_t status,
-		     unsigned int level, u64 va, u64 raw);
+void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
+			unsigned int level, u64 va, u64 raw);
 
 /* iter.c */
 void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,

@@ -149,7 +149,7 @@ static void wdm_walk_find_root(struct wdm_walk *walk)
 	status = wdm_sp_create(walk, pt->root, pt->levels - 1, 0, WDM_PERMS,
 			       &walk->shadow->root);
 	if (!wdm_ok(status))
-		wdm_walk_refuse(walk, status, pt->levels, 0, pt->root);
+		wdm_walk_add_error(walk, status, pt->levels, 0, pt->root);
 }
 
 /**

@@ -7,15 +7,15 @@
 #include "private.h"
 
 /**
- * wdm_walk_refuse() - Report an invalid entry
+ * wdm_walk_add_error() - Report an invalid entry
  * @walk: the walk
  * @status: why it is invalid
  * @level: level of the table that holds it
  * @va: the first address that it would translate, as an index into the tables
  * @raw: the entry
  */
-void wdm_walk_refuse(struct wdm_walk *walk, ntstatus_t status,
-		     unsigned int level, u64 va, u64 raw)
+void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
+			unsigned int level, u64 va, u64 raw)
 {
 	struct wdm_walk_error *walk_error = walk->walk_error;
 
@@ -41,8 +41,8 @@ static void wdm_entry_refuse(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 	__clear_bit(i, sp->pending);
 	__set_bit(i, sp->invalid);
 	walk->shadow->nr_invalid++;
-	wdm_walk_refuse(walk, status, sp->level, wdm_entry_va(sp, i),
-			sp->seen[i]);
+	wdm_walk_add_error(walk, status, sp->level, wdm_entry_va(sp, i),
+			   sp->seen[i]);
 }
 
 static void wdm_entry_set_live(struct wdm_shadow_page *sp, unsigned int i)
