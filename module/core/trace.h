@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints: what calls do, how much of it, and how long they take.
+ * Tracepoints: the calls, their amount of work, and their duration.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM wdm_iommu
@@ -16,19 +16,19 @@
 
 #ifndef WDM_TRACE_BEGIN
 /*
- * When a call began, for the tracepoint at its end: the clock is not asked while
- * the tracepoint is off.
+ * The time at which a call began, for the tracepoint at its end. Does not read the clock
+ * while the tracepoint is off.
  */
 #define WDM_TRACE_BEGIN(event) \
 	(trace_ ## event ## _enabled() ? ktime_get_ns() : 0)
 
-/* How long ago that was; 0 if the tracepoint was off then */
+/* Nanoseconds since @begin; 0 if the tracepoint was off then */
 static inline u64 wdm_trace_ns(u64 begin)
 {
 	return begin ? ktime_get_ns() - begin : 0;
 }
 
-/* Whose domain it is: an open file and a handle, or 0 and 0 for kernel code */
+/* The owner of a domain: an open file and a handle, or 0 and 0 for kernel code */
 #define WDM_TRACE_DOMAIN						\
 	__field(const void *, domain)					\
 	__field(u64, file)						\
@@ -68,28 +68,28 @@ DECLARE_EVENT_CLASS(wdm_range,
 		  __entry->status, __entry->ns)
 );
 
-/* One map, by itself or of a batch */
+/* One map, single or in a batch */
 DEFINE_EVENT(wdm_range, wdm_map,
 	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
 		 u32 perms, ntstatus_t status, u64 ns),
 	TP_ARGS(domain, address, nr_pages, perms, status, ns)
 );
 
-/* One unmap, without the sync that its batch ends with */
+/* One unmap, without the sync at the end of its batch */
 DEFINE_EVENT(wdm_range, wdm_unmap,
 	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
 		 u32 perms, ntstatus_t status, u64 ns),
 	TP_ARGS(domain, address, nr_pages, perms, status, ns)
 );
 
-/* The sync of the IOTLB for what a batch unmapped: the range around all of it */
+/* The IOTLB sync for the unmaps of a batch, with the range around all of them */
 DEFINE_EVENT(wdm_range, wdm_sync,
 	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
 		 u32 perms, ntstatus_t status, u64 ns),
 	TP_ARGS(domain, address, nr_pages, perms, status, ns)
 );
 
-/* A Configure or a flush of a caller-managed domain, or a part of a long list */
+/* A Configure or a flush of a caller-managed domain, or part of a long list */
 TRACE_EVENT(wdm_walk,
 	TP_PROTO(const struct wdm_domain *domain, u32 addresses, u64 unmapped,
 		 u64 mapped, u64 invalid, ntstatus_t status, u64 ns),
@@ -112,7 +112,7 @@ TRACE_EVENT(wdm_walk,
 		__entry->ns = ns;
 		__entry->status = (__force u32)status;
 	),
-	/* No address means all tables. */
+	/* addresses=0: all tables */
 	TP_printk("file=%llu handle=%u domain=%p addresses=%u unmapped=%llu mapped=%llu invalid=%llu status=%#x ns=%llu",
 		  __entry->file, __entry->handle, __entry->domain,
 		  __entry->addresses, __entry->unmapped, __entry->mapped,
@@ -140,14 +140,14 @@ DECLARE_EVENT_CLASS(wdm_group,
 		  __entry->status, __entry->ns)
 );
 
-/* A group is attached, and its hwpt filled */
+/* A group or a PASID was attached and its hwpt filled, or the attach failed */
 DEFINE_EVENT(wdm_group, wdm_attach,
 	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
 		 u64 ns),
 	TP_ARGS(domain, group, status, ns)
 );
 
-/* A group is detached, and its hwpt emptied */
+/* A group or a PASID was detached */
 DEFINE_EVENT(wdm_group, wdm_detach,
 	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
 		 u64 ns),

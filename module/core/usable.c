@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which logical addresses can be mapped, for programs that ask before they map.
+ * The logical addresses that can be mapped, for programs that ask before they map.
  */
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -10,7 +10,7 @@
 #include "quirks.h"
 #include "usable.h"
 
-/* No IOMMU page larger than 1 GiB is used, see wdm_hwpt_map(). */
+/* IOMMU pages above 1 GiB are never used, see WDM_HWPT_STEP. */
 #define WDM_USABLE_PAGES	GENMASK_ULL(30, PAGE_SHIFT)
 
 static void wdm_usable_start(struct wdm_usable *usable)
@@ -68,7 +68,7 @@ static void wdm_usable_add_resv(struct wdm_usable *usable, const struct wdm_resv
 			       wdm_usable_kind(resv->types[i]));
 }
 
-/* Firmware may reserve parts of a page, and only whole pages can be mapped. */
+/* Firmware may reserve parts of a page; only whole pages can be mapped. */
 static void wdm_usable_add_allowed(struct wdm_usable *usable,
 				   const struct wdm_allowed *allowed)
 {
@@ -76,7 +76,7 @@ static void wdm_usable_add_allowed(struct wdm_usable *usable,
 
 	for (i = 0; i < allowed->nr; i++) {
 		u64 first = DIV_ROUND_UP_ULL(allowed->ranges[i].iova, PAGE_SIZE);
-		/* The page behind the last one; 2^52 for all addresses */
+		/* The page after the last one; 2^52 for the whole address space */
 		u64 end = (allowed->ranges[i].last_iova >> PAGE_SHIFT) +
 			  !(~allowed->ranges[i].last_iova & ~PAGE_MASK);
 
@@ -102,7 +102,7 @@ static void wdm_usable_sort(struct wdm_usable *usable)
 }
 
 /**
- * wdm_domain_usable() - The logical addresses of a domain
+ * wdm_domain_usable() - Report the logical addresses of a domain
  * @domain: the domain
  * @usable: out: the addresses, for wdm_usable_destroy()
  *
@@ -141,7 +141,7 @@ ntstatus_t wdm_domain_usable(struct wdm_domain *domain,
 	return status;
 }
 
-/* What an aperture and reserved ranges leave */
+/* Report what an aperture and reserved ranges leave. */
 static ntstatus_t wdm_usable_of(struct wdm_usable *usable,
 				const struct wdm_iova_range *aperture, u64 page_sizes,
 				const struct wdm_resv *resv)
@@ -163,7 +163,7 @@ static ntstatus_t wdm_usable_of(struct wdm_usable *usable,
 }
 
 /**
- * struct wdm_usable_probe - an iommu_domain to look at
+ * struct wdm_usable_probe - an iommu_domain to examine
  * @dev: the device
  * @iommu_domain: out: a new iommu_domain for it, or an ERR_PTR()
  */
@@ -172,7 +172,7 @@ struct wdm_usable_probe {
 	struct iommu_domain *iommu_domain;
 };
 
-/* The lock of Linux' group is held, so the device stays in the group. */
+/* Called with the mutex of the iommu_group held, so the device stays in the group. */
 static int wdm_usable_probe_device(struct device *dev, void *data)
 {
 	struct wdm_usable_probe *probe = data;
@@ -185,8 +185,8 @@ static int wdm_usable_probe_device(struct device *dev, void *data)
 }
 
 /*
- * Let the IOMMU driver finish an iommu_domain for a group that is not attached: several
- * older drivers know the aperture only when something is. The iommu_domain is empty and
+ * Let the IOMMU driver finalize an iommu_domain for a group that is not attached: several
+ * older drivers know the aperture only after an attach. The iommu_domain is empty and
  * blocks all DMA, as the group's blocking domain does.
  */
 static ntstatus_t wdm_usable_finish(struct wdm_device *device,
@@ -230,7 +230,7 @@ static ntstatus_t wdm_usable_try(struct wdm_device *device, struct wdm_usable *u
 	return status;
 }
 
-/* Nothing is attached. */
+/* Called if the group is not attached. */
 static ntstatus_t wdm_usable_probe(struct wdm_device *device, struct wdm_usable *usable)
 {
 	struct wdm_resv resv = { };
@@ -249,7 +249,7 @@ static ntstatus_t wdm_usable_probe(struct wdm_device *device, struct wdm_usable 
 }
 
 /**
- * wdm_device_usable() - The logical addresses of a device, whatever its domain
+ * wdm_device_usable() - Report the logical addresses of a device, whatever its domain
  * @device: the device; need not be attached
  * @usable: out: the addresses, for wdm_usable_destroy()
  *

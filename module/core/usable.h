@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which logical addresses can be mapped, for programs that ask before they map.
+ * The logical addresses that can be mapped, for programs that ask before they map.
  */
 #ifndef WDM_CORE_USABLE_H
 #define WDM_CORE_USABLE_H
@@ -13,14 +13,14 @@ struct wdm_device;
 struct wdm_domain;
 
 /**
- * enum wdm_usable_kind - what a range is
+ * enum wdm_usable_kind - kinds of ranges
  * @WDM_USABLE_ALLOWED: can be mapped
  * @WDM_USABLE_RESERVED: reserved for the hardware
- * @WDM_USABLE_DIRECT: the firmware wants it mapped one to one
- * @WDM_USABLE_MSI: the hardware's window of interrupt messages
+ * @WDM_USABLE_DIRECT: the firmware requires it to be mapped one to one
+ * @WDM_USABLE_MSI: the hardware's window for interrupt messages
  * @WDM_USABLE_SW_MSI: where Linux maps interrupt messages
  *
- * The numbers are those of &enum wdm_iommu_range_kind.
+ * The values are those of &enum wdm_iommu_range_kind.
  */
 enum wdm_usable_kind {
 	WDM_USABLE_ALLOWED,
@@ -44,12 +44,12 @@ struct wdm_usable_range {
 
 /**
  * struct wdm_usable - the logical addresses of a domain or a device
- * @ranges: by address. Allowed ranges hold whole pages, and overlap no other;
+ * @ranges: sorted by address. Allowed ranges hold whole pages, and overlap no other;
  *	reserved ones of different devices may overlap
- * @nr: elements of @ranges
+ * @nr: number of @ranges
  * @aperture_start: the first address that the IOMMUs translate
  * @aperture_end: the last one
- * @page_sizes: the sizes of pages that all of them have, as bits
+ * @page_sizes: the page sizes that all of them support, as a bitmap
  */
 struct wdm_usable {
 	struct wdm_usable_range *ranges;

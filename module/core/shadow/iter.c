@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Iteration over what a shadow translates, for hwpts that come and go, and for
- * reports.
+ * Iteration over the translations of a shadow, for attach and detach, and for reports.
  *
- * Attach and detach hold all pages of the domain, reports the shadow's lock: either
- * keeps a walk from changing anything here. If the domain is atomic, wdm_domain.lock
- * does.
+ * Attach and detach hold all pages of the domain, reports hold the shadow's lock: either
+ * keeps walks from changing the shadow. If the domain is atomic, wdm_domain.lock does.
  */
 #include <linux/mm.h>
 
@@ -15,7 +13,7 @@
  * wdm_entry_leaf() - Describe the leaf of an entry
  * @pt: the tables
  * @sp: the shadow page
- * @i: the entry, a leaf
+ * @i: index of the entry, which is a leaf
  * @leaf: out: all of the leaf
  */
 void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
@@ -32,7 +30,7 @@ void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
 	};
 }
 
-/* Find the first live leaf at or above @va, or else where to search on. */
+/* Find the first live leaf at or above @va, or where to continue the search. */
 static bool wdm_leaf_find(const struct wdm_shadow *shadow, u64 *va,
 			  const struct wdm_shadow_page **out, unsigned int *out_i)
 {
@@ -58,15 +56,15 @@ static bool wdm_leaf_find(const struct wdm_shadow *shadow, u64 *va,
 }
 
 /**
- * wdm_leaf_next() - Find the next leaf that is mapped
- * @domain: the domain; its shadow does not change
- * @va: where to start, as an index into the tables
- * @last_va: where to end
+ * wdm_leaf_next() - Find the next mapped leaf
+ * @domain: the domain, whose shadow does not change
+ * @va: first address, as an index into the tables
+ * @last_va: last address
  * @killable: a fatal signal ends the search
- * @leaf: out: the first leaf that translates @va or something above it
+ * @leaf: out: the first leaf that translates @va or an address above it
  *
- * Return: whether there is one that translates anything up to @last_va; false if a
- * fatal signal came.
+ * Return: true if a leaf translates an address up to @last_va; false also on a fatal
+ * signal.
  */
 bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 		   bool killable, struct wdm_leaf *leaf)
@@ -99,7 +97,7 @@ bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 	return false;
 }
 
-/* The largest page that an IOMMU of the domain can have used, or a step if larger */
+/* Get the largest page size that an IOMMU of the domain can have used, at least a step. */
 static u64 wdm_leaf_page(const struct wdm_domain *domain)
 {
 	u64 sizes = WDM_STEP_SIZE;
@@ -111,17 +109,16 @@ static u64 wdm_leaf_page(const struct wdm_domain *domain)
 }
 
 /**
- * wdm_leaf_step() - How much of a leaf to map or unmap at a time
+ * wdm_leaf_step() - Get how much of a leaf to map or unmap at a time
  * @domain: the domain
  * @leaf: the leaf, or a part of it that starts and ends between steps
- * @offset: bytes of it that are done
+ * @offset: number of bytes that are done
  *
- * A large run of memory that larger pages of an IOMMU can map is one step, anything
- * else is cut at multiples of WDM_STEP_SIZE. No page of an IOMMU spans two steps, and
- * the steps of a leaf are the same however often they are computed, until an IOMMU
- * comes or goes.
+ * A contiguous run that the IOMMU can map with larger pages is one step. Everything else
+ * is cut at multiples of WDM_STEP_SIZE. No IOMMU page spans two steps, and the steps of a
+ * leaf stay the same until a hwpt is added or removed.
  *
- * Return: bytes, at least a page.
+ * Return: number of bytes, at least a page.
  */
 u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 		  u64 offset)
@@ -145,16 +142,15 @@ u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 }
 
 /**
- * wdm_leaf_map() - Map a step of a leaf
+ * wdm_leaf_map() - Map a step of a leaf, all or nothing
  * @domain: the domain
  * @hwpt: the hwpt to map it in; NULL: all of them
- * @leaf: the leaf; the caller's address space has its memory
- * @offset: the first byte of the step
- * @size: its size
+ * @leaf: the leaf, whose memory is in the caller's address space
+ * @offset: first byte of the step
+ * @size: size of the step in bytes
  *
- * Maps all of it or nothing. A leaf of 4 KiB is a page of 4 KiB, so that its
- * neighbours never notice when it changes; for larger leaves, the IOMMU's larger
- * pages are used.
+ * A leaf of 4 KiB is mapped by a 4 KiB page, so that changing it never affects its
+ * neighbours. Larger leaves use the IOMMU's larger pages.
  *
  * Return: a status.
  */
@@ -192,8 +188,8 @@ ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 }
 
 /*
- * Where to start in the tables for the logical address @iova; the end of the tables
- * if they translate nothing at or above it.
+ * Get the index into the tables at which to start for the logical address @iova; the end
+ * of the tables if they translate nothing at or above it.
  */
 static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
 {
@@ -201,13 +197,13 @@ static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
 
 	if (wdm_pt_translates(pt, iova))
 		return iova & (size - 1);
-	/* The hole between the halves of a canonical space */
+	/* Skip the hole between the halves of a canonical address space. */
 	if (pt->sign_extend)
 		return size / 2;
 	return size;
 }
 
-/* Find the first leaf from @iova to @last_iova, and cut off what is below @iova. */
+/* Find the first leaf from @iova to @last_iova, and clip it to start at @iova. */
 static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 			    u64 *start, struct wdm_leaf *leaf)
 {
@@ -228,7 +224,7 @@ static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 	return true;
 }
 
-/* Backend operation: is anything translated? */
+/* Backend operation: check whether anything is translated. */
 bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
 	struct wdm_extent ext;
@@ -238,14 +234,14 @@ bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_space_next(domain, iova >> PAGE_SHIFT,
 				      last_iova >> PAGE_SHIFT, &ext);
-	/* A caller that was killed attaches nothing. */
+	/* On a fatal signal, say yes: the attach fails anyway. */
 	return wdm_shadow_leaf(domain, iova, last_iova, &start, &leaf) ||
 	       wdm_domain_cancelled(domain);
 }
 
 /**
- * struct wdm_shadow_search - a search for what devices can reach
- * @iova: where to start
+ * struct wdm_shadow_search - arguments of a search for pages that devices can reach
+ * @iova: the first address
  * @ext: out: the first run
  */
 struct wdm_shadow_search {
@@ -267,7 +263,7 @@ static ntstatus_t wdm_shadow_find(struct wdm_domain *domain, void *arg)
 		return wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
 						      STATUS_NOT_FOUND;
 	pgno = leaf.caller >> PAGE_SHIFT;
-	/* What is mapped is part of the caller's address space. */
+	/* Mapped memory is always part of the caller's address space. */
 	if (WARN_ON_ONCE(!wdm_space_next(domain, pgno, pgno +
 					 (leaf.size >> PAGE_SHIFT) - 1, ext)))
 		return STATUS_NOT_FOUND;
@@ -276,7 +272,7 @@ static ntstatus_t wdm_shadow_find(struct wdm_domain *domain, void *arg)
 	return STATUS_SUCCESS;
 }
 
-/* Backend operation: the next run of pages that devices can reach. */
+/* Backend operation: find the next run of pages that devices can reach. */
 ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
 			   struct wdm_extent *ext)
 {
@@ -305,7 +301,7 @@ static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
-/* Backend operation: unmap everything below the cursor from a hwpt. */
+/* Backend operation: unmap everything below hwpt->filled. */
 void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	if (wdm_shadow_bypasses(domain->shadow))
@@ -315,8 +311,8 @@ void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 }
 
 /*
- * Map the next step of a leaf, or of what is mapped of it elsewhere, in a new hwpt.
- * @nr_pages counts the pages.
+ * Map the next step of a leaf in a new hwpt, or what the other hwpts map of it. Adds the
+ * number of pages to @nr_pages.
  */
 static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 				u64 *nr_pages)
@@ -342,7 +338,7 @@ static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt
 	return STATUS_SUCCESS;
 }
 
-/* Backend operation: take a step of filling a hwpt. */
+/* Backend operation: perform a step of filling a hwpt. */
 ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 {
 	ntstatus_t status;

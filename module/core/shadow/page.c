@@ -2,16 +2,16 @@
 /*
  * Shadow pages: create and zap.
  *
- * A zap goes from the leaves up, so that at any time the live entries below the
- * root are those that are mapped. Thus attach and detach can get in between, and a
- * walk that is cancelled leaves nothing to repair.
+ * A zap proceeds from the leaves up, so at any time the live entries below the root are
+ * exactly those that are mapped. So attach and detach can run in between, and a cancelled
+ * walk leaves nothing to repair.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "private.h"
 
-/* What a large leaf costs: the IOMMU's tables, if it is mapped by 4 KiB pages */
+/* Get the charge for a large leaf: the IOMMU's tables, if 4 KiB pages map it. */
 static u64 wdm_leaf_cost(const struct wdm_shadow_page *sp)
 {
 	return (wdm_pt_span(sp->level) >> PAGE_SHIFT) * sizeof(u64);
@@ -28,13 +28,13 @@ static bool wdm_shadow_charge(struct wdm_domain *domain, u64 bytes)
 }
 
 /**
- * wdm_leaf_charge() - Charge the budget for a large leaf that is to be mapped
+ * wdm_leaf_charge() - Charge the budget for a large leaf before it is mapped
  * @domain: the domain
  * @sp: its shadow page
  *
- * wdm_zap_entry() takes the charge back.
+ * wdm_zap_entry() undoes the charge.
  *
- * Return: whether the budget allows it.
+ * Return: true if the budget allows it.
  */
 bool wdm_leaf_charge(struct wdm_domain *domain, const struct wdm_shadow_page *sp)
 {
@@ -44,7 +44,7 @@ bool wdm_leaf_charge(struct wdm_domain *domain, const struct wdm_shadow_page *sp
 /**
  * wdm_sp_free() - Free a shadow page
  * @domain: the domain
- * @sp: the shadow page; nothing of it is live, and it is not dirty
+ * @sp: the shadow page, without live entries and not on the dirty list
  */
 void wdm_sp_free(struct wdm_domain *domain, struct wdm_shadow_page *sp)
 {
@@ -59,15 +59,15 @@ void wdm_sp_free(struct wdm_domain *domain, struct wdm_shadow_page *sp)
  * wdm_sp_create() - Create the shadow page of a table, as if the table were empty
  * @walk: the walk
  * @caller: caller address of the table
- * @level: its level
+ * @level: level of the table
  * @va: the first address that it translates
- * @perms: what the entries on the path to it allow
+ * @perms: permissions that the entries on the path to it grant
  * @out: out: the shadow page
  *
  * Return:
  * * STATUS_SUCCESS
  * * STATUS_ACCESS_VIOLATION: the table is not in the caller's address space
- * * STATUS_WORKING_SET_QUOTA: the budget does not allow another one
+ * * STATUS_WORKING_SET_QUOTA: the budget is exhausted
  * * STATUS_INSUFFICIENT_RESOURCES: out of memory
  */
 ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
@@ -81,7 +81,7 @@ ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
 
 	if (!entries)
 		return STATUS_ACCESS_VIOLATION;
-	/* That of a root is part of the shadow's. */
+	/* The root is charged as part of the shadow, see WDM_SHADOW_COST. */
 	if (level < walk->pt->levels - 1)
 		cost = wdm_sp_cost(level);
 	if (!wdm_shadow_charge(walk->domain, cost))
@@ -113,7 +113,7 @@ ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
 }
 
 /**
- * wdm_sp_free_all() - Free a shadow page and all that are below it
+ * wdm_sp_free_all() - Free a shadow page and all those below it
  * @domain: the domain, which has no hwpt
  * @sp: the shadow page
  */
@@ -133,13 +133,13 @@ void wdm_sp_free_all(struct wdm_domain *domain, struct wdm_shadow_page *sp)
 	wdm_sp_free(domain, sp);
 }
 
-/* Unmap whole leaves, or steps of a large one, from all hwpts. */
+/* Unmap whole leaves, or steps of a large one, in all hwpts. */
 static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 {
 	u64 nr_pages = size >> PAGE_SHIFT, nr;
 	struct wdm_hwpt *hwpt;
 
-	/* A walk that is killed in a yield has lost what keeps the hwpts. */
+	/* A walk that is cancelled in a yield no longer keeps the hwpts from changing. */
 	WARN_ON_ONCE(!walk->locked);
 	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
 		nr = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT, nr_pages);
@@ -157,7 +157,7 @@ static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 	walk->shadow->bytes -= size;
 }
 
-/* Unmap the stale leaves of a shadow page that is dirty. */
+/* Unmap the stale leaves of a dirty shadow page. */
 static void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int nr = sp->last + 1, i, end;
@@ -178,14 +178,14 @@ static void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp
  * wdm_walk_unmap_stale() - Unmap all stale leaves
  * @walk: the walk, in its first pass or at the end of it
  *
- * They are not many: see wdm_walk_yield().
+ * wdm_walk_yield() bounds their number.
  */
 void wdm_walk_unmap_stale(struct wdm_walk *walk)
 {
 	struct wdm_shadow *shadow = walk->shadow;
 	struct wdm_shadow_page *sp;
 
-	/* What became dirty last is most likely what is stale. */
+	/* Stale leaves are most likely in the pages that became dirty last. */
 	list_for_each_entry_reverse(sp, &shadow->dirty, dirty) {
 		if (!shadow->nr_stale)
 			return;
@@ -194,7 +194,7 @@ void wdm_walk_unmap_stale(struct wdm_walk *walk)
 	}
 }
 
-/* Zap a large leaf step by step; it is live until all of it is gone. */
+/* Zap a large leaf step by step; it stays live until all of it is unmapped. */
 static bool wdm_zap_large(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			  unsigned int i)
 {
@@ -227,10 +227,10 @@ static bool wdm_zap_large(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 }
 
 /**
- * wdm_zap_partial() - Zap the large leaf that is mapped in part, if there is one
+ * wdm_zap_partial() - Zap the partly mapped large leaf, if there is one
  * @walk: the walk
  *
- * Return: whether there is none left; false if the walk is cancelled.
+ * Return: true if there is none left; false if the walk is cancelled.
  */
 bool wdm_zap_partial(struct wdm_walk *walk)
 {
@@ -240,10 +240,10 @@ bool wdm_zap_partial(struct wdm_walk *walk)
 }
 
 /**
- * wdm_zap_entry_slow() - wdm_zap_entry() for what is not a leaf of 4 KiB
+ * wdm_zap_entry_slow() - wdm_zap_entry() for everything but leaves of 4 KiB
  * @walk: the walk
  * @sp: the shadow page
- * @i: the entry
+ * @i: index of the entry
  *
  * Return: as wdm_zap_entry().
  */
@@ -259,7 +259,7 @@ bool wdm_zap_entry_slow(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 	return true;
 }
 
-/* Unmap all leaves of a table of leaves of 4 KiB. */
+/* Unmap all leaves of a level 0 table. */
 static void wdm_zap_leaves(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int i, end;
@@ -272,11 +272,11 @@ static void wdm_zap_leaves(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 }
 
 /**
- * wdm_sp_zap() - Zap what a table translates, and free its shadow page
+ * wdm_sp_zap() - Zap everything that a table translates, and free its shadow page
  * @walk: the walk
- * @sp: the shadow page; gone if this succeeds
+ * @sp: the shadow page; freed on success
  *
- * Return: false if the walk is cancelled; what has been zapped is pending then.
+ * Return: false if the walk is cancelled; zapped entries are pending then.
  */
 bool wdm_sp_zap(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
@@ -303,7 +303,7 @@ bool wdm_sp_zap(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 }
 
 /**
- * wdm_zap_users() - Zap what uses a part of the caller's address space
+ * wdm_zap_users() - Zap everything that uses part of the caller's address space
  * @walk: the walk
  * @sp: the shadow page of a table that is not in that part
  * @caller: the first caller address of the part

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shadow pages and the walks that keep them. Private to core/shadow.
+ * Shadow pages, and the walks that maintain them. Private to core/shadow.
  */
 #ifndef WDM_CORE_SHADOW_PRIVATE_H
 #define WDM_CORE_SHADOW_PRIVATE_H
@@ -14,27 +14,27 @@
 #include "shadow.h"
 
 /**
- * struct wdm_shadow_page - one of the caller's tables, on one path to it
- * @entries: the caller's table itself, which the caller may change at any time
- * @seen: snapshot of the entries; every decision is made on it
- * @child: for each entry that leads to a table, its shadow page; NULL at level 0
+ * struct wdm_shadow_page - shadow of one of the caller's tables, on one path to it
+ * @entries: the caller's table, which the caller may change at any time
+ * @seen: snapshot of the entries, on which every decision is based
+ * @child: for each entry that refers to a table, its shadow page; NULL at level 0
  * @caller: caller address of the table
  * @va: the first address that it translates, as an index into the tables
- * @iova: the same address as devices write it; not valid for the root
- * @cost: what is charged to the domain's budget for it
+ * @iova: the same address as devices use it; not valid for the root
+ * @cost: bytes charged to the domain's budget for it
  * @level: level of the table; 0 holds leaves of 4 KiB
- * @perms: what the entries on the path to it allow at most
- * @live: entries that translate: leaves that are mapped, tables with a @child
+ * @perms: permissions that the entries on the path to it grant
+ * @live: entries that translate: mapped leaves, and tables with a @child
  * @invalid: entries that block because they cannot be used
- * @pending: entries that were scanned and wait for the second pass; they block
+ * @pending: scanned entries that wait for the second pass; they block
  * @stale: leaves of 4 KiB that are no longer live, but still mapped; none while the
  *	domain is unlocked
  * @dirty: in wdm_shadow.dirty
  * @first: while @dirty is linked: the first entry that may be pending or stale
  * @last: and the last one
  *
- * A table that is reached on several paths has several shadow pages, as its
- * entries translate different addresses on each.
+ * A table that is reached on several paths has a shadow page for each, as its entries
+ * translate different addresses.
  */
 struct wdm_shadow_page {
 	const u64 *entries;
@@ -57,10 +57,10 @@ struct wdm_shadow_page {
 
 /**
  * struct wdm_partial_leaf - a large leaf of which only a part is mapped
- * @sp: its shadow page, where it is live; NULL: there is no such leaf
- * @i: its entry
- * @start: offset of the first byte that is mapped
- * @end: offset of the first byte behind that is not
+ * @sp: its shadow page, in which it is live; NULL: there is no such leaf
+ * @i: index of its entry
+ * @start: offset of the first mapped byte
+ * @end: offset of the byte after the last mapped one
  */
 struct wdm_partial_leaf {
 	struct wdm_shadow_page *sp;
@@ -70,33 +70,32 @@ struct wdm_partial_leaf {
 };
 
 /**
- * struct wdm_shadow - what a caller-managed domain translates
- * @lock: serializes walks and changes of the caller's address space, unless the domain
- *	is atomic. Taken before wdm_domain.ranges. A walk changes the members below
- *	with @lock and the empty range held, so either keeps them from changing;
- *	attach and detach, which hold all pages, do not take @lock. If the domain is
- *	atomic, wdm_domain.lock guards them
- * @nr_walks: if the domain is atomic: how many walks have begun
+ * struct wdm_shadow - the shadow of a caller-managed domain
+ * @lock: serializes walks and changes of the caller's address space. A walk changes the
+ *	members below with @lock and the empty range of wdm_domain.ranges held, so either
+ *	keeps them from changing; attach and detach hold all pages and do not take @lock.
+ *	If the domain is atomic, wdm_domain.lock takes the place of both
+ * @nr_walks: if the domain is atomic: number of walks begun
  * @configured: the caller has configured the domain
  * @translating: with TranslationEnabled TRUE
  * @pt: the caller's tables, while @translating
  * @root: shadow page of the root; NULL while the root cannot be used
- * @nr_pages: shadow pages
- * @nr_invalid: entries that block because they cannot be used
- * @dirty: shadow pages with entries that may be pending or stale. Empty between
- *	walks, unless one was cancelled
- * @nr_stale: stale entries of all of them
+ * @nr_pages: number of shadow pages
+ * @nr_invalid: number of invalid entries
+ * @dirty: shadow pages with entries that may be pending or stale. Empty between walks,
+ *	unless one was cancelled
+ * @nr_stale: number of stale entries in all of them
  * @partial: the large leaf that is being mapped or zapped
- * @bytes: bytes that leaves translate
+ * @bytes: number of bytes that leaves translate
  * @retry: invalid entries may have become usable
- * @retry_epoch: wdm_domain.epoch when invalid entries were last tried
- * @quota: the smallest charge that was refused since; 0: none
- * @bypass_start: with TranslationEnabled FALSE: the caller's address space is
- *	mapped from this page
+ * @retry_epoch: wdm_domain.epoch when invalid entries were last retried
+ * @quota: the smallest charge refused since; 0: none
+ * @bypass_start: with TranslationEnabled FALSE: the caller's address space is mapped
+ *	from this page
  * @bypass_end: to the page before this one,
  * @hole_start: but not from this page
  * @hole_end: to the page before this one
- * @runs: room for the pages of a table of leaves
+ * @runs: scratch space for the pages of a level 0 table
  */
 struct wdm_shadow {
 	struct mutex lock;		/* serializes walks, see above */
@@ -125,8 +124,8 @@ struct wdm_walk;
 
 /**
  * struct wdm_walk_ops - how the walks of a kind of domain lock it
- * @lock: lock the domain for a walk; false when a fatal signal came
- * @yield: let others in for a moment; may set @cancelled of the walk
+ * @lock: lock the domain for a walk; return false on a fatal signal
+ * @yield: release the domain for a moment; may set walk->cancelled
  * @unlock: undo @lock
  */
 struct wdm_walk_ops {
@@ -136,32 +135,32 @@ struct wdm_walk_ops {
 };
 
 /**
- * struct wdm_walk - one walk of the caller's tables
+ * struct wdm_walk - a walk of the caller's tables
  * @domain: the domain
  * @shadow: its shadow, which is locked
- * @ops: how
+ * @ops: how to lock @domain
  * @pt: the tables
- * @walk_error: the first invalid entry, and how many there are
+ * @walk_error: the first invalid entry, and the number of invalid entries
  * @range: the empty range of @domain, unless that is atomic
- * @flags: interrupts before wdm_domain.lock was taken, if it is atomic
- * @number: wdm_shadow.nr_walks when the walk began, if it is atomic
- * @locked: the domain is locked; always, unless @cancelled
- * @cancelled: a fatal signal came, or another walk overtook this one: it changes
- *	nothing any more, and looks at no shadow page
- * @keeps_lock: it lets nobody in, if the domain is atomic
- * @work: what it has done since it let others in, in pages
- * @retry: entries that are invalid are tried again though they did not change
- * @path: path cache: by level, the shadow pages on the path to the last address
- *	of a list, or NULL
- * @space: the part of the caller's address space where a page was found last
- * @space_run: the run of its MDL that this page was in
- * @nr_unmapped: pages that were unmapped
- * @nr_mapped: pages that were mapped
+ * @flags: interrupt state before wdm_domain.lock was taken, if @domain is atomic
+ * @number: wdm_shadow.nr_walks when the walk began, if @domain is atomic
+ * @locked: the domain is locked; always true, unless @cancelled
+ * @cancelled: a fatal signal came, or another walk overtook this one: it changes nothing
+ *	any more, and dereferences no shadow page
+ * @keeps_lock: it does not yield, if @domain is atomic
+ * @work: pages processed since the last yield
+ * @retry: try invalid entries again even if they have not changed
+ * @path: path cache: by level, the shadow pages on the path to the last address of a
+ *	list, or NULL
+ * @space: the part of the caller's address space of the last look-up
+ * @space_run: the run of its MDL at the last look-up
+ * @nr_unmapped: number of pages unmapped
+ * @nr_mapped: number of pages mapped
  * @begin: when the walk began, if it is traced
  *
- * A walk has two passes. The first one scans the tables for what has changed and
- * zaps it; then the IOTLB is flushed; the second one maps. So no device ever
- * finds two translations of an address.
+ * A walk has two passes. The first one scans the tables for changes and zaps what has
+ * changed; then the IOTLB is flushed; the second one maps. So no device ever finds two
+ * translations of an address.
  */
 struct wdm_walk {
 	struct wdm_domain *domain;
@@ -186,11 +185,11 @@ struct wdm_walk {
 };
 
 /**
- * struct wdm_leaf - a leaf, or the part of it that is mapped
+ * struct wdm_leaf - a leaf, or the mapped part of one
  * @va: the first address that it translates, as an index into the tables
- * @size: bytes
+ * @size: size in bytes
  * @caller: caller address of its memory
- * @perms: what it allows
+ * @perms: permissions that it grants
  */
 struct wdm_leaf {
 	u64 va;
@@ -270,11 +269,11 @@ void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
 ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
 			   struct wdm_extent *ext);
 
-/* The most that is mapped or unmapped at a time, unless by larger pages. */
+/* Maximum number of bytes to map or unmap at a time, unless larger pages are used */
 #define WDM_STEP_SIZE	((u64)SZ_2M)
 #define WDM_STEP_PAGES	(WDM_STEP_SIZE >> PAGE_SHIFT)
 
-/* What a shadow page costs: itself, and the IOMMU's table for its leaves */
+/* Get the charge for a shadow page: itself, and the IOMMU's table for its leaves. */
 static inline u64 wdm_sp_cost(unsigned int level)
 {
 	u64 entries = WDM_PT_ENTRIES * sizeof(u64);
@@ -289,8 +288,8 @@ static inline bool wdm_shadow_bypasses(const struct wdm_shadow *shadow)
 }
 
 /*
- * Can the caller's table be read? The kernel unmaps a page that memory failure has
- * poisoned; what was last seen in it stays then.
+ * Check whether the caller's table can be read. The kernel unmaps a page with an
+ * uncorrectable memory error; its snapshot stays valid.
  */
 static inline bool wdm_sp_is_readable(const struct wdm_shadow_page *sp)
 {
@@ -298,14 +297,14 @@ static inline bool wdm_sp_is_readable(const struct wdm_shadow_page *sp)
 }
 
 /**
- * wdm_walk_yield() - Let others have the domain and the CPU
+ * wdm_walk_yield() - Yield the domain and the CPU
  * @walk: the walk; each leaf is mapped in all hwpts, or stale, or in none
  *
- * A walk calls this after each bounded piece of work, at most WDM_STEP_PAGES pages or
- * one step of a large leaf. It counts them, and lets others in after so many, or when
- * somebody waits. What is stale is unmapped before anybody gets in.
+ * A walk calls this after each bounded piece of work: at most WDM_STEP_PAGES pages, or
+ * one step of a large leaf. This counts the pages, and yields after enough of them or
+ * when all pages of the domain are wanted. Stale leaves are unmapped before that.
  *
- * Return: whether the walk may go on; false once it is cancelled.
+ * Return: true if the walk may continue; false once it is cancelled.
  */
 static inline bool wdm_walk_yield(struct wdm_walk *walk)
 {
@@ -323,28 +322,28 @@ static inline void wdm_decode(const struct wdm_walk *walk,
 	walk->pt->format->decode(sp->level, raw, entry);
 }
 
-/* The first address that an entry translates, as an index into the tables */
+/* Get the first address that an entry translates, as an index into the tables. */
 static inline u64 wdm_entry_va(const struct wdm_shadow_page *sp, unsigned int i)
 {
 	return sp->va + i * wdm_pt_span(sp->level);
 }
 
-/* The logical address of an entry of a table of leaves of 4 KiB */
+/* Get the logical address of an entry of a level 0 table. */
 static inline u64 wdm_entry_iova(const struct wdm_shadow_page *sp,
 				 unsigned int i)
 {
 	return sp->iova + ((u64)i << PAGE_SHIFT);
 }
 
-/* The first set bit from @i on; @nr or more if there is none */
+/* Find the first set bit from @i on; return @nr or more if there is none. */
 static inline unsigned int wdm_next_bit(const unsigned long *map,
 					unsigned int nr, unsigned int i)
 {
-	/* After a single change, or several in a row, no search is needed. */
+	/* Fast path for a single change, or several in a row */
 	return i >= nr || test_bit(i, map) ? i : find_next_bit(map, nr, i);
 }
 
-/* Put a shadow page on the dirty list for an entry. */
+/* Put a shadow page on the dirty list because of an entry. */
 static inline void wdm_sp_dirty(struct wdm_shadow *shadow,
 				struct wdm_shadow_page *sp, unsigned int i)
 {
@@ -361,12 +360,12 @@ static inline void wdm_sp_dirty(struct wdm_shadow *shadow,
  * wdm_zap_entry() - Zap what a live entry translates
  * @walk: the walk, in its first pass
  * @sp: the shadow page
- * @i: the entry
+ * @i: index of the entry
  *
- * A leaf of 4 KiB becomes stale, for wdm_walk_unmap_stale(); @sp is to be made
- * dirty by the caller.
+ * A leaf of 4 KiB becomes stale, for wdm_walk_unmap_stale(); the caller puts @sp on the
+ * dirty list.
  *
- * Return: whether the entry is no longer live; false if the walk is cancelled.
+ * Return: true if the entry is no longer live; false if the walk is cancelled.
  */
 static inline bool wdm_zap_entry(struct wdm_walk *walk,
 				 struct wdm_shadow_page *sp, unsigned int i)

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The first pass: scan the caller's tables for what changed, and zap it.
+ * The first pass: scan the caller's tables for changes, and zap what has changed.
  *
- * An entry is read once in a scan, into the snapshot, and everything is decided by
- * the snapshot: the caller may write to its tables at any time.
+ * A scan reads an entry once, into the snapshot, and bases every decision on the
+ * snapshot: the caller may write to its tables at any time.
  */
 #include <linux/mm.h>
 
 #include "private.h"
 
-/* Entries of a table that are compared at a time: a cache line */
+/* Number of entries that are compared at a time: a cache line */
 #define WDM_LINE	(SMP_CACHE_BYTES / sizeof(u64))
 
 /*
- * Do two values of an entry mean the same? They may differ in accessed, dirty,
- * what is left to software, and permissions that the path denies anyway.
+ * Check whether two values of an entry mean the same. They may differ in the accessed,
+ * dirty and software bits, and in permissions that the path denies anyway.
  */
 static noinline bool wdm_entries_alike(const struct wdm_walk *walk,
 				       const struct wdm_shadow_page *sp,
@@ -28,11 +28,11 @@ static noinline bool wdm_entries_alike(const struct wdm_walk *walk,
 	       !((a.perms ^ b.perms) & sp->perms);
 }
 
-/* Does a live entry translate the same with another value? */
+/* Check whether a live entry translates the same with its new value. */
 static bool wdm_entry_stays(const struct wdm_walk *walk,
 			    const struct wdm_shadow_page *sp, u64 was, u64 is)
 {
-	/* Most often it leads to another page, and need not be decoded. */
+	/* Fast path: most often the entry refers to another page and need not be decoded. */
 	if (!sp->level && (was ^ is) & walk->pt->format->page)
 		return false;
 	return wdm_entries_alike(walk, sp, was, is);
@@ -52,19 +52,19 @@ static void wdm_scan_entry(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			sp->seen[i] = is;
 			return;
 		}
-		/* Unless it is zapped, the snapshot keeps what it translates. */
+		/* Update the snapshot only after the zap, which needs the old entry. */
 		if (!wdm_zap_entry(walk, sp, i))
 			return;
 	} else if (__test_and_clear_bit(i, sp->invalid)) {
 		walk->shadow->nr_invalid--;
 	}
 	sp->seen[i] = is;
-	/* Zero blocks in any format; other values are decoded in the second pass. */
+	/* Zero blocks in any format; the second pass decodes other values. */
 	__assign_bit(i, sp->pending, is);
 	wdm_sp_dirty(walk->shadow, sp, i);
 }
 
-/* Can these entries be passed over, except for what is below them? */
+/* Check whether a cache line of entries can be skipped, except for what is below them. */
 static bool wdm_entries_same(const struct wdm_walk *walk,
 			     const struct wdm_shadow_page *sp, unsigned int i,
 			     unsigned int end)
@@ -74,7 +74,7 @@ static bool wdm_entries_same(const struct wdm_walk *walk,
 		       (end - i) * sizeof(*sp->entries));
 }
 
-/* Scan what is below an entry; false if the walk is cancelled. */
+/* Scan what is below an entry. Return false if the walk is cancelled. */
 static bool wdm_scan_below(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			   unsigned int i)
 {
@@ -112,8 +112,8 @@ void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 }
 
 /*
- * Hardware may cache several entries as one: then a flush of one of them is a
- * flush of all.
+ * Scan all entries that hardware may have cached as one: flushing one of them flushes
+ * them all.
  */
 static void wdm_scan_run(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			 unsigned int i)
@@ -139,8 +139,8 @@ static void wdm_scan_listed(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 }
 
 /*
- * The lowest shadow page on the path to the last address that is on the path to
- * this one, too. The entries above it were scanned for that one, if necessary.
+ * Find the lowest shadow page on the path to the last address that is also on the path to
+ * this one. The entries above it have been scanned for the last address.
  */
 static struct wdm_shadow_page *wdm_path_find(const struct wdm_walk *walk,
 					     u64 va)
@@ -178,15 +178,15 @@ static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
 	wdm_scan_listed(walk, sp, wdm_pt_index(pt, 0, va));
 }
 
-/* Addresses of a list that are scanned between two looks for waiters */
+/* Number of addresses of a list that are scanned between two yields */
 #define WDM_SCAN_STEP	64
 
 /**
- * wdm_scan_list() - Scan the paths to some addresses
+ * wdm_scan_list() - Scan the paths to a list of addresses
  * @walk: the walk, in its first pass
- * @vas: the addresses; the tables translate them
- * @nr: how many
- * @last_level: only leaf entries are scanned
+ * @vas: the addresses, which the tables can translate
+ * @nr: number of addresses
+ * @last_level: scan leaf entries only
  */
 void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
 		   bool last_level)

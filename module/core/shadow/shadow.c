@@ -2,9 +2,8 @@
 /*
  * Shadow: caller-managed domains without nesting hardware.
  *
- * With TranslationEnabled TRUE, the hwpts are kept equal to the caller's tables;
- * with FALSE, to the caller's address space. Until the first Configure they are
- * empty.
+ * With TranslationEnabled TRUE, the hwpts are kept equal to the caller's tables; with
+ * FALSE, to the caller's address space. Until the first Configure they are empty.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -13,7 +12,7 @@
 #include "../trace.h"
 #include "private.h"
 
-/* What a shadow costs, with its root: another Configure must not fail for that one. */
+/* Charge for a shadow with its root, so that configuring another root cannot fail for it */
 #define WDM_SHADOW_COST	(WDM_PT_ENTRIES * sizeof(struct wdm_run) + wdm_sp_cost(1))
 
 /**
@@ -22,7 +21,7 @@
  *
  * Return:
  * * STATUS_SUCCESS
- * * STATUS_WORKING_SET_QUOTA: the budget does not allow another one
+ * * STATUS_WORKING_SET_QUOTA: the budget is exhausted
  * * STATUS_INSUFFICIENT_RESOURCES: out of memory
  */
 ntstatus_t wdm_shadow_create(struct wdm_domain *domain)
@@ -50,7 +49,7 @@ uncharge:
 	return STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* What follows a scan: zap what is stale, then map what is pending. */
+/* Finish a scan: zap what is stale, then map what is pending. */
 static void wdm_walk_apply(struct wdm_walk *walk)
 {
 	wdm_walk_unmap_stale(walk);
@@ -94,8 +93,8 @@ static bool wdm_find_invalid(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 }
 
 /*
- * May any invalid entry have become usable, though it did not change? If not, they
- * are not tried again: there may be more of them than time.
+ * Check whether an invalid entry may have become usable without having changed. If not,
+ * none is retried: trying all of them could take too long.
  */
 static bool wdm_walk_retries(struct wdm_walk *walk)
 {
@@ -116,7 +115,7 @@ static bool wdm_walk_retries(struct wdm_walk *walk)
 	return retry;
 }
 
-/* Report the first invalid entry by trying it alone. Is it still invalid? */
+/* Try the first invalid entry alone. Return true, and report it, if it is still invalid. */
 static bool wdm_walk_try_first(struct wdm_walk *walk)
 {
 	struct wdm_walk_error *walk_error = walk->walk_error;
@@ -138,7 +137,7 @@ static bool wdm_walk_try_first(struct wdm_walk *walk)
 	return walk->cancelled || test_bit(i, sp->invalid);
 }
 
-/* A root that was lost with its memory may be there again. */
+/* Look for a root that was removed from the address space, and may be back. */
 static void wdm_walk_find_root(struct wdm_walk *walk)
 {
 	const struct wdm_pt *pt = walk->pt;
@@ -153,7 +152,7 @@ static void wdm_walk_find_root(struct wdm_walk *walk)
 }
 
 /**
- * wdm_walk_full() - Follow whatever changed in the tables
+ * wdm_walk_full() - Apply all changes of the tables
  * @walk: the walk; the domain is translating
  */
 void wdm_walk_full(struct wdm_walk *walk)
@@ -172,7 +171,7 @@ void wdm_walk_full(struct wdm_walk *walk)
 	walk->walk_error->count = walk->shadow->nr_invalid;
 }
 
-/* Let nothing through, whatever was configured; false: cancelled on the way. */
+/* Unmap everything, whatever was configured. Return false if the walk is cancelled. */
 static bool wdm_shadow_block(struct wdm_walk *walk)
 {
 	struct wdm_shadow *shadow = walk->shadow;
@@ -221,7 +220,7 @@ static ntstatus_t wdm_configure_tables(struct wdm_walk *walk,
 	struct wdm_shadow_page *root;
 	ntstatus_t status;
 
-	/* With the same tables again, this is a flush. */
+	/* The same tables again: this is a flush. */
 	if (!shadow->root || !wdm_pt_same(&shadow->pt, pt)) {
 		walk->pt = pt;
 		status = wdm_sp_create(walk, pt->root, pt->levels - 1, 0,
@@ -242,7 +241,7 @@ static ntstatus_t wdm_configure_tables(struct wdm_walk *walk,
 	return walk->walk_error->status;
 }
 
-/* A walk that somebody may trace: of @nr_vas addresses, 0 for all tables. */
+/* Perform a walk with its tracepoint; @nr_vas: number of addresses, 0 for all tables. */
 static ntstatus_t wdm_shadow_walk(struct wdm_domain *domain, wdm_walk_fn *fn,
 				  void *arg, u64 nr_vas,
 				  struct wdm_walk_error *walk_error)
@@ -287,14 +286,14 @@ static ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
 	return wdm_shadow_walk(domain, wdm_walk_flush, NULL, 0, walk_error);
 }
 
-/* The most addresses of a list to scan before what is pending is applied */
+/* Number of addresses of a list to scan before applying what is pending */
 #define WDM_LIST_PART	((size_t)65536)
 
 /**
  * struct wdm_va_list - addresses to flush
- * @last_level: only leaf entries changed
+ * @last_level: only leaf entries have changed
  * @vas: the addresses
- * @nr: how many
+ * @nr: number of addresses
  */
 struct wdm_va_list {
 	bool last_level;
@@ -315,7 +314,7 @@ static ntstatus_t wdm_walk_list(struct wdm_walk *walk, void *arg)
 	}
 	if (list->nr && !walk->shadow->root)
 		return wdm_walk_flush(walk, NULL);
-	/* Entries on the list are few, and were named: they are tried again. */
+	/* Retry the entries on the list: they are few, and the caller named them. */
 	walk->retry = true;
 	for (i = 0; i < list->nr && !walk->cancelled; i += part) {
 		part = min(list->nr - i, WDM_LIST_PART);
@@ -350,7 +349,7 @@ static void wdm_shadow_destroy(struct wdm_domain *domain)
 {
 	struct wdm_shadow *shadow = domain->shadow;
 
-	/* There is no hwpt left that anything is mapped in. */
+	/* No hwpt is left, so nothing needs to be unmapped. */
 	if (shadow->root)
 		wdm_sp_free_all(domain, shadow->root);
 	mutex_destroy(&shadow->lock);

@@ -2,8 +2,8 @@
 /*
  * Shadow: the backend of caller-managed domains without nesting hardware.
  *
- * It walks the caller's tables and maps each leaf in the hwpts; a snapshot of
- * each table tells later what has changed in it.
+ * It walks the caller's tables and maps each leaf in the hwpts. A snapshot of each table
+ * tells later walks what has changed.
  */
 #ifndef WDM_CORE_SHADOW_H
 #define WDM_CORE_SHADOW_H

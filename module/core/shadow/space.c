@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The caller's address space: which memory page tables can lead to, and what
- * devices see of it while TranslationEnabled is FALSE (bypass).
+ * The caller's address space: the memory that page tables can refer to, and what devices
+ * see of it while TranslationEnabled is FALSE (bypass).
  */
 #include <linux/mm.h>
 
@@ -11,11 +11,11 @@
 /**
  * wdm_space_next() - Find memory in the caller's address space
  * @domain: the domain
- * @pgno: the first page to look at
- * @last_pgno: the last one
+ * @pgno: the first page number
+ * @last_pgno: the last page number
  * @ext: out: the first pages of one MDL in that range
  *
- * Return: whether there are any.
+ * Return: true if there are any.
  */
 bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 		    struct wdm_extent *ext)
@@ -27,11 +27,11 @@ bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
 }
 
 /**
- * wdm_space_search() - Find the part of the space that a page is in
- * @walk: the walk; @walk->space is the part, empty if there is none
- * @pgno: the page
+ * wdm_space_search() - Find the part of the space that contains a page
+ * @walk: the walk; out: @walk->space, empty if there is none
+ * @pgno: the page number
  *
- * Return: whether there is one.
+ * Return: true if there is one.
  */
 bool wdm_space_search(struct wdm_walk *walk, u64 pgno)
 {
@@ -44,7 +44,7 @@ bool wdm_space_search(struct wdm_walk *walk, u64 pgno)
 /**
  * wdm_space_table() - Find one of the caller's tables
  * @domain: the domain
- * @caller: caller address of the table, which is in one page
+ * @caller: caller address of the table, which lies within a page
  *
  * Return: the table; NULL if it is not in the space, or cannot be read.
  */
@@ -63,13 +63,13 @@ const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller)
 }
 
 /**
- * wdm_space_allows() - Is there memory throughout a range, and may it be used so?
+ * wdm_space_allows() - Check that a range has memory with some permissions
  * @walk: the walk
  * @caller: the first caller address
- * @size: bytes
- * @perms: WDM_READ, WDM_WRITE; 0: just look whether it is there
+ * @size: number of bytes
+ * @perms: WDM_READ, WDM_WRITE; 0: only check that there is memory
  *
- * Return: whether that is so; false if the walk is cancelled.
+ * Return: true if all of it has; false also if the walk is cancelled.
  */
 bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
 {
@@ -89,20 +89,20 @@ bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
 }
 
 /*
- * Bypass: the pages of the space from bypass_start to bypass_end - 1 are mapped one
- * to one, except those of the hole. That is all of them and no hole, but for steps
- * of a call between which attach and detach can get in, and calls that were
- * cancelled, whose work the next one finishes.
+ * Bypass: the pages of the space from bypass_start to bypass_end - 1 are mapped one to
+ * one, except those of the hole. Between calls that is all of them, without a hole. It is
+ * less between the steps of a call, where attach and detach can run, and after a
+ * cancelled call, whose work the next one finishes.
  */
 
-/* How many pages may be mapped or unmapped at a time */
+/* Get the maximum number of pages to map or unmap at a time. */
 static u64 wdm_bypass_step(const struct wdm_domain *domain)
 {
 	return domain->pgsize == WDM_PGSIZE_MIN ? WDM_STEP_PAGES :
 						  SZ_1G >> PAGE_SHIFT;
 }
 
-/* Find memory from @pgno on, cut to a step. */
+/* Find memory from @pgno on, clipped to a step. */
 static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 			   struct wdm_extent *ext)
 {
@@ -111,7 +111,7 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 
 	if (pgno >= end)
 		return false;
-	/* In the step first: a search joins all that continues in a row. */
+	/* Search the step only at first: a search joins all adjacent memory. */
 	if (!wdm_space_next(domain, pgno, last, ext) &&
 	    (last == end - 1 || !wdm_space_next(domain, last + 1, end - 1, ext)))
 		return false;
@@ -120,12 +120,12 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 }
 
 /**
- * wdm_bypass_next() - Find what is mapped one to one
+ * wdm_bypass_next() - Find memory that is mapped one to one
  * @domain: the domain
- * @pgno: where to start
- * @ext: out: the first pages from there on, no more than a step
+ * @pgno: the first page number
+ * @ext: out: the first pages from there on, at most a step
  *
- * Return: whether there are any.
+ * Return: true if there are any.
  */
 bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
 		     struct wdm_extent *ext)
@@ -152,10 +152,10 @@ static bool wdm_extent_fits(const struct wdm_domain *domain,
 }
 
 /**
- * wdm_bypass_fits() - Can all of the space be mapped one to one?
+ * wdm_bypass_fits() - Check whether all of the space can be mapped one to one
  * @walk: the walk
  *
- * Return: whether it fits all attached devices; false if the walk is cancelled.
+ * Return: true if it fits all attached devices; false also if the walk is cancelled.
  */
 bool wdm_bypass_fits(struct wdm_walk *walk)
 {
@@ -171,7 +171,7 @@ bool wdm_bypass_fits(struct wdm_walk *walk)
 	return true;
 }
 
-/* Map memory from *@pgno on up to @end, and move *@pgno along. */
+/* Map memory from *@pgno up to @end, and advance *@pgno. */
 static ntstatus_t wdm_bypass_advance(struct wdm_walk *walk, u64 *pgno, u64 end)
 {
 	struct wdm_domain *domain = walk->domain;
@@ -200,7 +200,7 @@ static ntstatus_t wdm_bypass_advance(struct wdm_walk *walk, u64 *pgno, u64 end)
  * wdm_bypass_unmap() - Unmap the space
  * @walk: the walk
  *
- * Return: whether all of it is unmapped; false if the walk is cancelled.
+ * Return: true if all of it is unmapped; false if the walk is cancelled.
  */
 bool wdm_bypass_unmap(struct wdm_walk *walk)
 {
@@ -223,7 +223,7 @@ bool wdm_bypass_unmap(struct wdm_walk *walk)
 }
 
 /**
- * wdm_bypass_map() - Map the space, or what is missing of it
+ * wdm_bypass_map() - Map what is missing of the space
  * @walk: the walk
  *
  * Return: a status.
@@ -242,14 +242,14 @@ ntstatus_t wdm_bypass_map(struct wdm_walk *walk)
 	return status;
 }
 
-/* Unmap the pages before the hole from @pgno on; all of them are mapped. */
+/* Unmap the pages before the hole from @pgno on, all of which are mapped. */
 static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
 {
 	struct wdm_shadow *shadow = walk->shadow;
 	u64 step = wdm_bypass_step(walk->domain), start;
 
 	while (shadow->hole_start > pgno) {
-		/* The range is not held then; the next call finishes the hole. */
+		/* The domain is not locked then; the next call finishes the hole. */
 		if (walk->cancelled)
 			return false;
 		start = max(pgno, ALIGN_DOWN(shadow->hole_start - 1, step));
@@ -265,7 +265,7 @@ static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
 }
 
 /**
- * wdm_bypass_clear() - Unmap the space from a hwpt, below its cursor
+ * wdm_bypass_clear() - Unmap the space below hwpt->filled from a hwpt
  * @domain: the domain
  * @hwpt: the hwpt
  */
@@ -288,7 +288,7 @@ void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 }
 
 /**
- * wdm_bypass_fill() - Take a step of mapping the space in a new hwpt
+ * wdm_bypass_fill() - Perform a step of mapping the space in a new hwpt
  * @domain: the domain
  * @hwpt: the hwpt
  *
@@ -311,7 +311,7 @@ ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 	return status;
 }
 
-/* Unmap what is in bypass, or zap what uses it: it is about to be removed. */
+/* Unmap memory in bypass, or zap what uses it, before it is removed. */
 static ntstatus_t wdm_space_release(struct wdm_walk *walk, u64 pgno, u64 end)
 {
 	struct wdm_shadow *shadow = walk->shadow;
@@ -348,10 +348,10 @@ static ntstatus_t wdm_space_release(struct wdm_walk *walk, u64 pgno, u64 end)
 }
 
 /**
- * struct wdm_space_part - a part of the caller's address space that is removed
+ * struct wdm_space_part - a part of the caller's address space to remove
  * @caller: the first caller address
- * @nr_pages: pages
- * @put_list: out: the references to its MDLs
+ * @nr_pages: number of pages
+ * @put_list: out: the uses of its MDLs
  */
 struct wdm_space_part {
 	u64 caller;
@@ -375,7 +375,7 @@ static ntstatus_t wdm_walk_remove(struct wdm_walk *walk, void *arg)
 		wdm_hwpts_settle(domain, &part->put_list);
 	}
 	walk->space.nr_pages = 0;
-	/* What used the memory becomes invalid; if it is still there, it works again. */
+	/* Resolve what was zapped: it is invalid now, or as before if the removal failed. */
 	if (wdm_shadow_bypasses(domain->shadow))
 		wdm_bypass_map(walk);
 	else if (!domain->shadow->root && domain->shadow->translating)
@@ -394,17 +394,17 @@ ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 	struct wdm_walk walk = { .domain = domain, .walk_error = &walk_error };
 	ntstatus_t status;
 
-	/* Kernel code's address space is memory that stays. */
+	/* The address space of kernel code is fixed. */
 	if (domain->atomic)
 		return STATUS_NOT_SUPPORTED;
 	wdm_put_list_init(&part.put_list);
 	status = wdm_walk(&walk, wdm_walk_remove, &part);
-	/* Unpinning needs no lock. */
+	/* This may unpin, so hold no lock. */
 	wdm_put_list_release(&part.put_list);
 	return status;
 }
 
-/* Map memory that was added, or remove it again. */
+/* Map added memory; on failure remove it again. */
 static ntstatus_t wdm_space_map_added(struct wdm_walk *walk,
 				      const struct wdm_extent *ext)
 {
@@ -456,7 +456,7 @@ ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
 		.perms = perms,
 	};
 	struct wdm_walk_error walk_error;
-	/* What it adds it must not add twice. */
+	/* Do not restart when overtaken: the memory would be added twice. */
 	struct wdm_walk walk = {
 		.domain = domain,
 		.walk_error = &walk_error,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The second pass: apply what the first one found pending.
+ * The second pass: map what the first pass found pending.
  */
 #include <linux/mm.h>
 
 #include "private.h"
 
 /**
- * wdm_walk_add_error() - Report an invalid entry
+ * wdm_walk_add_error() - Count an invalid entry, and report it if it is the first
  * @walk: the walk
  * @status: why it is invalid
- * @level: level of the table that holds it
+ * @level: level of the table that contains it
  * @va: the first address that it would translate, as an index into the tables
  * @raw: the entry
  */
@@ -32,7 +32,7 @@ static void wdm_entry_refuse(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			     unsigned int i, ntstatus_t status)
 {
 	if (status == STATUS_CANCELLED || walk->cancelled) {
-		/* It stays pending. */
+		/* Leave it pending. */
 		walk->cancelled = true;
 		return;
 	}
@@ -72,12 +72,12 @@ static ntstatus_t wdm_sync_table(struct wdm_walk *walk,
 		return status;
 	sp->child[i] = child;
 	wdm_entry_set_live(sp, i);
-	/* All of it is new: nothing is zapped, and it goes on the dirty list. */
+	/* The table is new: nothing is zapped, and it joins the dirty list. */
 	wdm_scan(walk, child);
 	return STATUS_SUCCESS;
 }
 
-/* Map a large leaf step by step; it is live from the first one on. */
+/* Map a large leaf step by step; it is live from the first step on. */
 static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 				 struct wdm_shadow_page *sp, unsigned int i)
 {
@@ -101,7 +101,7 @@ static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 		if (!wdm_walk_yield(walk))
 			return STATUS_CANCELLED;
 		size = wdm_leaf_step(walk->domain, &leaf, part->end);
-		/* A device may have been attached in between. */
+		/* A device may have been attached since the last step. */
 		status = wdm_domain_fits(walk->domain, iova,
 					 iova + leaf.size - 1) ?
 			 wdm_leaf_map(walk->domain, NULL, &leaf, part->end,
@@ -114,7 +114,7 @@ static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 	if (!wdm_ok(status)) {
 		if (!wdm_zap_partial(walk))
 			return STATUS_CANCELLED;
-		/* Whatever is mapped here next must not meet what this left. */
+		/* Flush before anything else is mapped at these addresses. */
 		wdm_walk_flush_iotlb(walk);
 		return status;
 	}
@@ -123,13 +123,13 @@ static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 	return STATUS_SUCCESS;
 }
 
-/* Find the page frame behind a page of the caller's address space. */
+/* Get the page frame of a page of the caller's address space. */
 static inline bool wdm_space_pfn(struct wdm_walk *walk, u64 pgno, u32 perms,
 				 u64 *pfn)
 {
 	const struct wdm_extent *space = &walk->space;
 
-	/* The space does not change in a walk: try the last place first. */
+	/* Fast path: the space does not change during a walk, so look at the last part first. */
 	if (pgno - space->pgno >= space->nr_pages &&
 	    !wdm_space_search(walk, pgno))
 		return false;
@@ -183,7 +183,7 @@ undo:
 	return status;
 }
 
-/* Apply a single entry of a table of leaves. */
+/* Apply a single entry of a level 0 table. */
 static void wdm_sync_leaf(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			  unsigned int i)
 {
@@ -206,8 +206,8 @@ static void wdm_sync_leaf(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 }
 
 /*
- * Collect the pages of neighbouring pending leaves from entry @i on that allow the
- * same, up to the first one that cannot be mapped.
+ * Collect the pages of adjacent pending leaves from entry @i on with the same permissions,
+ * up to the first that cannot be mapped.
  */
 static void wdm_collect_leaves(struct wdm_walk *walk,
 			       const struct wdm_shadow_page *sp, unsigned int i,
@@ -226,8 +226,8 @@ static void wdm_collect_leaves(struct wdm_walk *walk,
 }
 
 /*
- * Map neighbouring leaves from entry @i on with one call of the IOMMU driver, all
- * or none. @nr is how many there are, at least one.
+ * Map @nr adjacent leaves, at least one, from entry @i on with one call of the IOMMU
+ * driver, all or none.
  */
 static bool wdm_sync_together(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			      unsigned int i, unsigned int *nr)
@@ -256,7 +256,7 @@ static bool wdm_sync_together(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 	return true;
 }
 
-/* Apply pending leaves from entry @i on; return how many entries are done. */
+/* Apply pending leaves from entry @i on. Return the number of entries done. */
 static unsigned int wdm_sync_leaves(struct wdm_walk *walk,
 				    struct wdm_shadow_page *sp, unsigned int i)
 {
@@ -265,7 +265,7 @@ static unsigned int wdm_sync_leaves(struct wdm_walk *walk,
 	if (i < sp->last && test_bit(i + 1, sp->pending) &&
 	    wdm_sync_together(walk, sp, i, &nr))
 		return nr;
-	/* One by one: only those that cannot be mapped become invalid. */
+	/* One by one, so that only those that cannot be mapped become invalid */
 	for (j = i; j < i + nr && !walk->cancelled; j++)
 		wdm_sync_leaf(walk, sp, j);
 	return nr;
@@ -315,7 +315,7 @@ static void wdm_sync_page(struct wdm_walk *walk, struct wdm_shadow_page *sp)
  * wdm_walk_sync() - Apply what is pending
  * @walk: the walk, after its first pass and wdm_walk_flush_iotlb()
  *
- * Tables that are found on the way join the dirty list, and are applied, too.
+ * Tables found on the way join the dirty list and are applied, too.
  */
 void wdm_walk_sync(struct wdm_walk *walk)
 {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a walk locks its domain, gives way, and ends.
+ * How a walk locks its domain, yields, and ends.
  *
- * A walk for a program may sleep, and ends on a fatal signal. It holds the shadow's
- * mutex to its end, and the empty range, which it drops when attach or detach waits.
+ * A walk for a program may sleep, and ends on a fatal signal. It holds the shadow's mutex
+ * throughout, and the empty range, which it drops when attach or detach waits.
  *
- * Kernel code may flush with interrupts off, and in an interrupt that came in the
- * middle of another flush of the same domain and cannot wait for its end. So there is
- * only wdm_domain.lock, which a walk drops after each bounded piece of work. Another
- * walk that gets in there finishes what is pending, as after a walk that was killed,
- * and may free any shadow page. The walk that it overtakes ends as if it had been
- * killed: it looks at no shadow page again, and starts over. It then keeps the lock
- * to its end: two walks could overtake each other for ever.
+ * Kernel code may flush with interrupts off, and in an interrupt that came in the middle
+ * of another flush of the same domain and cannot wait for its end. So such a walk holds
+ * wdm_domain.lock only, and drops it after each bounded piece of work. Another walk that
+ * gets the lock finishes what is pending, as after a walk that was killed, and may free
+ * any shadow page. The walk that it overtakes ends as if it had been killed, without
+ * dereferencing a shadow page, and starts over. The second time it does not yield, as two
+ * walks could overtake each other forever.
  *
- * Apart from these operations and domain->gfp, both kinds of walk share all code.
+ * Everything but these operations and domain->gfp is common to both kinds of walks.
  */
 #include "../trace.h"
 #include "private.h"
@@ -34,7 +34,7 @@ static bool wdm_walk_lock_killable(struct wdm_walk *walk)
 	return false;
 }
 
-/* The mutex stays held, so that no other walk gets in. */
+/* The mutex stays held, which keeps other walks out. */
 static void wdm_walk_yield_killable(struct wdm_walk *walk)
 {
 	struct wdm_domain *domain = walk->domain;
@@ -79,7 +79,7 @@ static void wdm_walk_yield_atomic(struct wdm_walk *walk)
 	if (walk->keeps_lock)
 		return;
 	wdm_walk_flush_iotlb(walk);
-	/* This walk may not get to retry them before another one looks for them. */
+	/* Another walk may look for entries to retry before this one gets there. */
 	shadow->retry |= walk->retry;
 	spin_unlock_irqrestore(&walk->domain->lock, walk->flags);
 	spin_lock_irqsave(&walk->domain->lock, walk->flags);
@@ -100,7 +100,7 @@ static const struct wdm_walk_ops wdm_walk_atomic = {
 };
 
 /**
- * wdm_walk_flush_iotlb() - Wait until nothing that was unmapped is cached
+ * wdm_walk_flush_iotlb() - Flush the IOTLB for everything unmapped so far
  * @walk: the walk
  */
 void wdm_walk_flush_iotlb(struct wdm_walk *walk)
@@ -108,7 +108,7 @@ void wdm_walk_flush_iotlb(struct wdm_walk *walk)
 	struct wdm_hwpt *hwpt;
 
 	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
-		/* Some kernels and drivers flush something for an empty gather. */
+		/* Some kernels and drivers flush something even for an empty gather. */
 		if (!hwpt->unmapped)
 			continue;
 		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
@@ -117,7 +117,7 @@ void wdm_walk_flush_iotlb(struct wdm_walk *walk)
 }
 
 /**
- * wdm_walk_yield_slow() - wdm_walk_yield(), when a piece of work is done
+ * wdm_walk_yield_slow() - Out-of-line part of wdm_walk_yield()
  * @walk: the walk
  *
  * Return: as wdm_walk_yield().
@@ -132,7 +132,7 @@ bool wdm_walk_yield_slow(struct wdm_walk *walk)
 	return !walk->cancelled;
 }
 
-/* Lock the domain, and let the walk start from nothing. */
+/* Lock the domain, and reset the walk. */
 static bool wdm_walk_lock(struct wdm_walk *walk)
 {
 	walk->cancelled = false;
@@ -144,7 +144,7 @@ static bool wdm_walk_lock(struct wdm_walk *walk)
 	if (!walk->ops->lock(walk))
 		return false;
 	walk->begin = WDM_TRACE_BEGIN(wdm_walk);
-	/* There is at most one such leaf, so it comes first. */
+	/* There can be only one partial leaf, so finish it first. */
 	wdm_zap_partial(walk);
 	return true;
 }
@@ -155,7 +155,7 @@ static void wdm_walk_unlock(struct wdm_walk *walk)
 		wdm_walk_unmap_stale(walk);
 		wdm_walk_flush_iotlb(walk);
 	}
-	/* It may not have reached the invalid entries that it was to retry. */
+	/* It may not have reached all invalid entries that it was to retry. */
 	if (walk->cancelled)
 		walk->shadow->retry = true;
 	walk->ops->unlock(walk);
@@ -163,12 +163,12 @@ static void wdm_walk_unlock(struct wdm_walk *walk)
 
 /**
  * wdm_walk() - Walk a caller's tables, or change its address space
- * @walk: the walk; @domain and @walk_error are set, perhaps @keeps_lock, and the rest
+ * @walk: the walk; @domain and @walk_error are set, optionally @keeps_lock, and the rest
  *	is zero
- * @fn: what to do; again, if the walk is overtaken
+ * @fn: the work; called again if the walk is overtaken
  * @arg: for @fn
  *
- * Return: what @fn returns; STATUS_CANCELLED when a fatal signal came.
+ * Return: the status of @fn; STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg)
 {
@@ -190,12 +190,12 @@ ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg)
 }
 
 /**
- * wdm_shadow_read() - Look at a shadow while no walk changes it
+ * wdm_shadow_read() - Read a shadow while no walk changes it
  * @domain: the domain
- * @fn: looks at it, in atomic context if the domain is atomic
+ * @fn: reads it; called in atomic context if the domain is atomic
  * @arg: for @fn
  *
- * Return: what @fn returns; STATUS_CANCELLED when a fatal signal came.
+ * Return: the status of @fn; STATUS_CANCELLED on a fatal signal.
  */
 ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
 			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
