@@ -13,7 +13,7 @@
 #include "vfio/container.h"
 #include "wdk/wdk.h"
 
-/* Addresses of devices, which are u64, are unsigned long for the IOMMU API. */
+/* IOVAs are u64 here, and unsigned long in the IOMMU API. */
 static_assert(BITS_PER_LONG == 64);
 
 #if !WDM_HAS_VFIO_CONTAINER && !WDM_HAS_VFIO_CDEV

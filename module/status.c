@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NTSTATUS: the one place that converts a status to an errno and back.
+ * NTSTATUS: conversion to errno and back, in one place.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -32,11 +32,11 @@ static const struct wdm_status_row *wdm_status_find(ntstatus_t status)
 }
 
 /**
- * wdm_status_to_errno() - Convert a status to what an ioctl returns
+ * wdm_status_to_errno() - Convert a status to the result of an ioctl
  * @status: any NTSTATUS
  *
- * Return: 0 for STATUS_SUCCESS, a negative errno for everything else; -EIO for
- * a status that is not in the table.
+ * Return: 0 for STATUS_SUCCESS, a negative errno otherwise; -EIO for a status that is not
+ * in the table.
  */
 int wdm_status_to_errno(ntstatus_t status)
 {
@@ -49,8 +49,7 @@ int wdm_status_to_errno(ntstatus_t status)
  * wdm_status_from_errno() - Convert an errno of the kernel to a status
  * @err: 0 or a negative errno
  *
- * Return: the status; STATUS_UNSUCCESSFUL for an errno that means nothing to
- * callers of this interface.
+ * Return: the status; STATUS_UNSUCCESSFUL for an errno without an equivalent.
  */
 ntstatus_t wdm_status_from_errno(int err)
 {
@@ -87,8 +86,8 @@ ntstatus_t wdm_status_from_errno(int err)
  * wdm_status_from_driver() - Convert an errno of an IOMMU driver to a status
  * @err: 0 or a negative errno
  *
- * A driver's -EAGAIN and -EINTR are no signals to the caller, and do not ask an attach to
- * give way: STATUS_CANCELLED would have it tried again and again.
+ * A driver's -EAGAIN and -EINTR must not become STATUS_CANCELLED, which means a fatal
+ * signal, or makes an attach back off and retry.
  *
  * Return: as wdm_status_from_errno(), but STATUS_DEVICE_BUSY for STATUS_CANCELLED.
  */
@@ -100,7 +99,7 @@ ntstatus_t wdm_status_from_driver(int err)
 }
 
 /**
- * wdm_status_name() - The name of a status, for printing
+ * wdm_status_name() - Get the name of a status, for printing
  * @status: any NTSTATUS
  *
  * Return: "STATUS_..." or "STATUS_?".

@@ -4,7 +4,7 @@
 
 #include <linux/wdm_ntstatus.h>
 
-/* Every status of this module but STATUS_SUCCESS is a failure. */
+/* STATUS_SUCCESS is the only status of this module that is not a failure. */
 static inline bool wdm_ok(ntstatus_t status)
 {
 	return status == STATUS_SUCCESS;

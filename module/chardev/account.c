@@ -2,10 +2,10 @@
 /*
  * Accounting of pinned user memory.
  *
- * Pins belong to an open file and may outlive the process that made them, so
- * RLIMIT_MEMLOCK is checked against all that the user has pinned, as iommufd and
- * io_uring do: a process that exits or calls exec() takes nothing back. VmPin of
- * the process shows its share.
+ * Pins belong to an open file and may outlive the process that made them. So the limit,
+ * RLIMIT_MEMLOCK, applies to everything that the user has pinned, as with iommufd and
+ * io_uring: a process cannot get pages back by exiting or calling exec(). VmPin of the
+ * process shows its own share.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -31,15 +31,15 @@ static bool wdm_account_user(struct user_struct *user, u64 nr_pages)
 }
 
 /**
- * wdm_account_pages() - Count pages that the calling process is about to pin
- * @account: out: where they are counted, for wdm_account_end()
- * @budget: the budget that they increase
- * @nr_pages: how many
+ * wdm_account_pages() - Account for pages that the calling process is about to pin
+ * @account: out: the accounts that were charged, for wdm_account_end()
+ * @budget: the budget to increase
+ * @nr_pages: number of pages
  *
- * CAP_IPC_LOCK in the initial user namespace lifts the limit, and such pages
- * do not count for the user.
+ * CAP_IPC_LOCK in the initial user namespace lifts the limit, and such pages do not count
+ * for the user.
  *
- * Return: false if RLIMIT_MEMLOCK does not allow so many; nothing is counted.
+ * Return: false if RLIMIT_MEMLOCK does not allow the pages; nothing is charged then.
  */
 bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 		       u64 nr_pages)
@@ -65,9 +65,9 @@ bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 }
 
 /**
- * wdm_unaccount_pages() - Uncount pages that are unpinned
- * @account: where they are counted
- * @nr_pages: how many
+ * wdm_unaccount_pages() - Undo wdm_account_pages() for pages that are unpinned
+ * @account: the accounts
+ * @nr_pages: number of pages
  */
 void wdm_unaccount_pages(struct wdm_account *account, u64 nr_pages)
 {
@@ -79,8 +79,8 @@ void wdm_unaccount_pages(struct wdm_account *account, u64 nr_pages)
 }
 
 /**
- * wdm_account_end() - Uncount all pages that are left
- * @account: where they are counted
+ * wdm_account_end() - Undo wdm_account_pages() for all remaining pages
+ * @account: the accounts
  */
 void wdm_account_end(struct wdm_account *account)
 {

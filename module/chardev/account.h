@@ -13,12 +13,11 @@ struct mm_struct;
 struct wdm_budget;
 
 /**
- * struct wdm_account - where pinned pages are counted
- * @mm: the process whose VmPin shows them; holds the structure, not the memory
- * @cred: whose user RLIMIT_MEMLOCK counts them for; NULL if CAP_IPC_LOCK lifts
- *	the limit
+ * struct wdm_account - the accounts that pinned pages are charged to
+ * @mm: the mm whose VmPin includes them; holds the structure (mmgrab()), not the memory
+ * @cred: credentials whose user they count for; NULL if CAP_IPC_LOCK lifts the limit
  * @budget: the budget that they increase
- * @nr_pages: how many; falls as pages are unpinned
+ * @nr_pages: number of pages; falls as pages are unpinned
  */
 struct wdm_account {
 	struct mm_struct *mm;

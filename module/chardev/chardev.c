@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/wdm_iommu: the file, and the dispatch of its ioctls.
+ * /dev/wdm_iommu: file operations, and the dispatch of ioctls.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -21,7 +21,7 @@
 #include "fdinfo.h"
 #include "owner_fd.h"
 
-/* All argument structures start with it. */
+/* The start of all argument structures */
 struct wdm_header {
 	__u32 size;
 	__u32 status;
@@ -67,7 +67,7 @@ union wdm_argument {
  * struct wdm_ioctl - a row of the table of ioctls
  * @size: size of the argument
  * @min_size: size of the argument in its first version
- * @answers: the argument has members marked "out", beside the status
+ * @answers: the argument has "out" members besides the status
  * @handler: the handler
  */
 struct wdm_ioctl {
@@ -87,7 +87,7 @@ struct wdm_ioctl {
 		.handler = (_handler),					\
 	}
 
-/* The last column never changes: the last member of the first version. */
+/* The last column is the last member of the structure's first version. It never changes. */
 static const struct wdm_ioctl wdm_ioctls[] = {
 	WDM_IOCTL(WDM_IOMMU_INFO, wdm_cmd_info, true,
 		  struct wdm_iommu_info, max_batch),
@@ -165,27 +165,27 @@ static int wdm_answer_status(struct wdm_header __user *uarg, ntstatus_t status)
 }
 
 /*
- * A call whose answer cannot be written must not do anything, so all that it answers is
- * also written once before the handler runs.
+ * Write all answers once before the handler runs: a call whose answer cannot be written
+ * must not have an effect.
  */
 static int wdm_try_answer(struct wdm_header __user *uarg, union wdm_argument *arg,
 			  const struct wdm_ioctl *ioctl, u32 usize)
 {
 	arg->header.size = usize;
 	arg->header.status = (__force u32)STATUS_UNSUCCESSFUL;
-	/* Calls that answer a status only are the frequent ones: do not copy more. */
+	/* Frequent calls answer with a status only: do not copy more. */
 	if (!ioctl->answers)
 		return put_user(arg->header.status, &uarg->status);
 	return copy_to_user(uarg, arg, min(usize, ioctl->size)) ? -EFAULT : 0;
 }
 
-/* Once it is published, another thread may delete it. */
+/* Read the type first: once the object is published, another thread may delete it. */
 static void wdm_chardev_publish(struct wdm_context *ctx, struct wdm_object *object)
 {
 	bool device = object->type == WDM_OBJECT_DEVICE;
 
 	wdm_object_publish(ctx, object);
-	/* Until now no reader saw a change of its types. */
+	/* Before it was published, changes of its types went unnoticed. */
 	if (device)
 		wdm_events_recheck_types(&ctx->events, ktime_get_ns());
 }
@@ -197,7 +197,7 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	struct wdm_command cmd = { .ctx = file->private_data };
 	unsigned int row = _IOC_NR(nr) - WDM_IOMMU_CMD_BASE;
 	const struct wdm_ioctl *ioctl;
-	/* All that is used of it is copied from the program first. */
+	/* copy_struct_from_user() fills in everything that is read. */
 	union wdm_argument arg __uninitialized;
 	ntstatus_t status;
 	u32 usize;
@@ -212,7 +212,7 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 		return -EFAULT;
 	if (usize < ioctl->min_size)
 		return -EINVAL;
-	/* No structure gets this long: do not scan gigabytes for zeros. */
+	/* No structure will be this long: do not scan gigabytes for zeros. */
 	ret = usize > PAGE_SIZE ? -E2BIG :
 	      copy_struct_from_user(&arg, ioctl->size, uarg, usize);
 	if (ret == -E2BIG)
@@ -235,7 +235,7 @@ static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
 	ret = wdm_status_to_errno(status);
 	if (copy_to_user(uarg, &arg, min(usize, ioctl->size)))
 		ret = -EFAULT;
-	/* A handle becomes valid only once the program has it. */
+	/* Publish a handle only once the program has received it. */
 	if (cmd.created) {
 		if (ret)
 			wdm_object_abort(cmd.ctx, cmd.created);
@@ -323,11 +323,11 @@ static struct miscdevice wdm_chardev = {
 };
 
 /**
- * wdm_chardev_owner_get() - Look up the owner behind a file descriptor
+ * wdm_chardev_owner_get() - Get the owner of a file of /dev/wdm_iommu
  * @fd: a file descriptor of the calling process
  *
- * Return: the owner, with a reference that does not keep the file open; NULL if
- * @fd is not an open /dev/wdm_iommu.
+ * Return: the owner, with a reference that does not keep the file open; NULL if @fd is
+ * not an open /dev/wdm_iommu.
  */
 struct wdm_owner *wdm_chardev_owner_get(int fd)
 {
@@ -372,7 +372,7 @@ int wdm_chardev_init(void)
 }
 
 /**
- * wdm_chardev_exit() - Unregister /dev/wdm_iommu, of which no file is open
+ * wdm_chardev_exit() - Unregister /dev/wdm_iommu; no file is open
  */
 void wdm_chardev_exit(void)
 {

@@ -9,23 +9,23 @@
 
 #include "object.h"
 
-/* Addresses in one list */
+/* Maximum number of addresses in a list */
 #define WDM_MAX_VA_LIST		65536
 
-/* Operations in one batch */
+/* Maximum number of operations in a batch */
 #define WDM_BATCH_MAX		65536
 
-/* Handles that one call names, at most */
+/* Maximum number of objects that a call looks up */
 #define WDM_COMMAND_OBJECTS	2
 
 /**
  * struct wdm_command - an ioctl being handled
  * @ctx: the file
- * @arg: the kernel's copy of the argument, of the type that the table of ioctls
- *	gives, with zeros behind what an older program passes
- * @created: an object that the call creates; published with the answer
+ * @arg: the kernel's copy of the argument, of the type in the table of ioctls, with zeros
+ *	for the members that an older program does not pass
+ * @created: the object that the call creates; published with the answer
  * @objects: objects that the call uses; the dispatcher puts them
- * @nr_objects: elements of @objects
+ * @nr_objects: number of @objects
  */
 struct wdm_command {
 	struct wdm_context *ctx;
@@ -35,7 +35,7 @@ struct wdm_command {
 	unsigned int nr_objects;
 };
 
-/* Objects by handle, valid until the handler returns */
+/* Look up objects by handle; they stay valid until the handler returns. */
 ntstatus_t wdm_command_object(struct wdm_command *cmd, u32 handle,
 			      enum wdm_object_type type,
 			      struct wdm_object **out);
@@ -48,11 +48,11 @@ ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 u32 wdm_command_name_domain(struct wdm_command *cmd);
 
 /**
- * struct wdm_mdl_range - pages of an MDL that a program names in bytes
+ * struct wdm_mdl_range - part of an MDL, converted from a program's bytes
  * @mdl: the MDL
  * @page: the first page
- * @nr_pages: how many, perhaps more than the MDL has; 0 if offset and length are
- *	not whole pages, which the core answers with the parameter's number
+ * @nr_pages: number of pages, not checked against the MDL; 0 if offset or length are not
+ *	whole pages, for which the core returns the status of the parameter
  */
 struct wdm_mdl_range {
 	struct wdm_mdl *mdl;

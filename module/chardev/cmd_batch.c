@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ioctl on OS-managed domains: many maps and unmaps in one call.
+ * Ioctl on OS-managed domains: a batch of maps and unmaps.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -17,8 +17,8 @@
  * struct wdm_batch_run - a batch in progress
  * @ctx: the file
  * @batch: the core's batch
- * @mdl: the MDL of the last map, with a reference: the next map is likely to
- *	name it, too
+ * @mdl: the MDL of the last map, with a reference: the next map is likely to use the
+ *	same
  */
 struct wdm_batch_run {
 	struct wdm_context *ctx;
@@ -71,8 +71,8 @@ static ntstatus_t wdm_batch_do(struct wdm_batch_run *run,
 }
 
 /*
- * The range of pages that the operations touch, as far as @ops tells. Wrong
- * operations are refused when their turn comes.
+ * Get the range of pages that the operations touch, as far as it can be told from @ops.
+ * Invalid operations fail in their turn.
  */
 static void wdm_batch_span(const struct wdm_iommu_batch_op *ops, u32 nr,
 			   u64 *first_pgno, u64 *last_pgno)
@@ -133,7 +133,7 @@ static ntstatus_t wdm_batch_copy(struct wdm_command *cmd,
 	ops = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ops)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	/* Copied once, and before any lock is taken: user memory may stall. */
+	/* Copied in one go, before any lock is taken: user memory may fault slowly. */
 	status = STATUS_ACCESS_VIOLATION;
 	if (!copy_from_user(ops, u64_to_user_ptr(arg->ops), size))
 		status = wdm_batch_do_all(cmd, domain, ops);

@@ -15,10 +15,10 @@
 #include "../vfio/cdev.h"
 #include "chardev.h"
 
-/* The name of a device, with the 0 at its end */
+/* Maximum length of a device name, with its NUL */
 #define WDM_MAX_NAME	256
 
-/* Only the owner that VFIO handed the group to may have a device of it. */
+/* Get a device of a group that VFIO has handed to this owner. */
 static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 				      struct device *dev,
 				      struct wdm_device **out)
@@ -40,7 +40,7 @@ static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 	return status;
 }
 
-/* The device that a call names, with a reference */
+/* Get the device that a call names, with a reference. */
 static ntstatus_t wdm_find_device(const struct wdm_iommu_device_create *arg,
 				  struct device **out)
 {
@@ -88,11 +88,11 @@ static ntstatus_t wdm_create_of_cdev(struct wdm_command *cmd)
 	return wdm_cdev_device_create(cmd->ctx->owner, arg->cdev, &cmd->created->device);
 }
 
-/* Does the configuration fit the device? It is parameter 2 of the contract's function. */
+/* Check a configuration against the device; it is parameter 2 of the contract. */
 static ntstatus_t wdm_check_config(const struct wdm_iommu_device_create *arg,
 				   const struct wdm_device_report *report)
 {
-	/* Linux attaches a device with all of its streams. */
+	/* Linux attaches all stream IDs of a device. */
 	if ((arg->mappings_count && arg->mappings_count != report->nr_mappings) ||
 	    arg->input_mapping_base)
 		return STATUS_INVALID_PARAMETER_2;
@@ -101,7 +101,7 @@ static ntstatus_t wdm_check_config(const struct wdm_iommu_device_create *arg,
 	return STATUS_SUCCESS;
 }
 
-/* What the contract refuses whatever the device is */
+/* Check what is invalid for any device. */
 static bool wdm_config_valid(const struct wdm_iommu_device_create *arg)
 {
 	if (arg->pasid_config > WDM_IOMMU_PASID_TAGGED_DMA || arg->suppress_pasid_faults > 1)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What puts events into the queue of a file, read(), and the ioctl that asks for faults.
+ * Events: their sources, read(), and the ioctl that enables fault reporting.
  */
 #include <linux/ktime.h>
 #include <linux/sched.h>
@@ -13,7 +13,7 @@
 #include "chardev.h"
 
 /**
- * wdm_event_device_revoked() - VFIO has taken a device back
+ * wdm_event_device_revoked() - Queue the event that VFIO has revoked a device
  * @data: the file, which is open
  * @device: the device; the lock of its group is held
  */
@@ -26,12 +26,12 @@ void wdm_event_device_revoked(void *data, struct wdm_device *device)
 		.device = device->handle,
 	};
 
-	/* Not yet: a program that is just creating the device gets a status. */
+	/* Without a handle it is being created, and that call returns a status. */
 	if (device->handle)
 		wdm_events_push(&ctx->events, &event);
 }
 
-/* In process context; the device is retired before the file goes. */
+/* In process context; the handler is retired before the file is closed. */
 static void wdm_event_fault(void *context, const struct wdm_fault *fault)
 {
 	struct wdm_device *device = context;
@@ -83,9 +83,9 @@ static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 }
 
 /*
- * Compare the types of all devices with what the program knows. The notifier cannot do it:
- * finding the types sleeps, and a device that it held could not be deleted meanwhile.
- * False: a fatal signal came, and another reader has to do it.
+ * Compare the types of all devices with what the program knows. The notifier cannot do
+ * this: getting the types sleeps, and a reference for that would make a delete of the
+ * device fail. Return false on a fatal signal; another reader has to do it then.
  */
 static bool wdm_event_types(struct wdm_context *ctx)
 {
@@ -95,7 +95,10 @@ static bool wdm_event_types(struct wdm_context *ctx)
 
 	if (mutex_lock_killable(&events->types))
 		return false;
-	/* Before the types are read: a change from now on sets it again. */
+	/*
+	 * Full barrier; pairs with atomic64_set_release() in wdm_events_recheck_types(). The
+	 * types are read after this, so a change that they miss sets it again.
+	 */
 	time = atomic64_xchg(&events->types_changed, 0);
 	if (time)
 		status = wdm_event_types_locked(ctx, time);
@@ -107,10 +110,10 @@ static bool wdm_event_types(struct wdm_context *ctx)
 }
 
 /**
- * wdm_events_readable() - Can an event be read?
+ * wdm_events_readable() - Check whether there is an event to read
  * @ctx: the file
  *
- * Return: whether there is one.
+ * Return: true if there is one.
  */
 bool wdm_events_readable(struct wdm_context *ctx)
 {
@@ -121,8 +124,8 @@ bool wdm_events_readable(struct wdm_context *ctx)
 /**
  * wdm_events_read() - Read events
  * @ctx: the file
- * @buffer: where to
- * @size: bytes of @buffer
+ * @buffer: destination
+ * @size: size of @buffer in bytes
  * @nonblock: do not wait
  *
  * Return: as wdm_events_copy(), but -EAGAIN if there is no event and @nonblock.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ioctls of no particular type of object: info and destroy.
+ * Ioctls for all types of objects: info and destroy.
  */
 #include <uapi/linux/wdm_iommu.h>
 

@@ -32,7 +32,7 @@ ntstatus_t wdm_cmd_map(struct wdm_command *cmd)
 			      range.nr_pages, arg->logical_address);
 }
 
-/* Check what does not need the memory to be pinned. */
+/* Check the parameters that do not depend on the memory, before it is pinned. */
 static ntstatus_t wdm_map_user_check(struct wdm_domain *domain,
 				     const struct wdm_iommu_map_user *arg)
 {
@@ -44,8 +44,8 @@ static ntstatus_t wdm_map_user_check(struct wdm_domain *domain,
 }
 
 /*
- * The MDL has no handle: its pages are unpinned as they are unmapped, and it is freed
- * with the last one, or here, if mapping it fails.
+ * The MDL has no handle: its pages are unpinned as they are unmapped. It is freed with the
+ * last one, or here if mapping it fails.
  */
 ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 {
@@ -68,7 +68,7 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 		.once = true,
 	};
 	status = wdm_user_mdl_create(cmd->ctx, &memory, &mdl);
-	/* Both describe the memory, which is one parameter of the contract's. */
+	/* Both concern the memory, which is a single parameter of the contract. */
 	if (status == STATUS_INVALID_PARAMETER_1 ||
 	    status == STATUS_INVALID_PARAMETER_2)
 		status = STATUS_INVALID_PARAMETER_3;
@@ -108,7 +108,7 @@ ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd)
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	/* The core refuses 0 pages, after it has looked at the domain. */
+	/* The core checks the domain first, and then refuses 0 pages. */
 	if (PAGE_ALIGNED(arg->length))
 		nr_pages = arg->length >> PAGE_SHIFT;
 	status = wdm_command_domain(cmd, arg->domain, &domain);

@@ -24,7 +24,7 @@ static_assert((int)WDM_TYPE_TRANSLATE_S1 == WDM_IOMMU_TYPE_TRANSLATE_S1);
 #define WDM_LIMIT_FLAGS		(WDM_IOMMU_ADDRESS_EXPLICIT | WDM_IOMMU_ADDRESS_MIN | \
 				 WDM_IOMMU_ADDRESS_MAX)
 
-/* The regions in the core's words; for kvfree() */
+/* Convert the regions for the core. The caller frees them with kvfree(). */
 static ntstatus_t wdm_copy_regions(const struct wdm_iommu_domain_create_ex *arg,
 				   struct wdm_reserved_region **out)
 {
@@ -66,7 +66,7 @@ free:
 	return status;
 }
 
-/* The allocator, which is parameter 3 of the contract's function */
+/* Get the width of the allocator, parameter 3 of the contract. */
 static ntstatus_t wdm_get_width(const struct wdm_iommu_domain_create_ex *arg,
 				unsigned int *width)
 {
@@ -82,7 +82,7 @@ static ntstatus_t wdm_get_width(const struct wdm_iommu_domain_create_ex *arg,
 	}
 }
 
-/* Does the domain reach memory that the program does not have? */
+/* Check whether the domain gives access to memory that is not the program's. */
 static bool wdm_config_privileged(const struct wdm_domain_config *config)
 {
 	unsigned int i;
@@ -175,7 +175,7 @@ static ntstatus_t wdm_map_ex_do(struct wdm_domain *domain,
 				    range->nr_pages, &limits, &arg->logical_address);
 }
 
-/* Check what does not need the memory: pinning it may take long. */
+/* Check the parameters that do not depend on the memory: pinning may take long. */
 static ntstatus_t wdm_map_ex_check(const struct wdm_domain *domain,
 				   const struct wdm_iommu_map_ex *arg)
 {
@@ -269,7 +269,7 @@ ntstatus_t wdm_cmd_map_reserved(struct wdm_command *cmd)
 	if (!arg->permissions || arg->permissions & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_3;
 	status = wdm_memory_get(cmd, &arg->memory, arg->permissions, &memory);
-	/* The contract's function has the memory one further on. */
+	/* Here the memory is parameter 4. */
 	if (status == STATUS_INVALID_PARAMETER_3)
 		status = STATUS_INVALID_PARAMETER_4;
 	if (!wdm_ok(status))

@@ -11,7 +11,7 @@
 #include "../core/query.h"
 #include "chardev.h"
 
-/* Mappings that QUERY_MAPPINGS collects at a time */
+/* Number of mappings that QUERY_MAPPINGS collects at a time */
 #define WDM_QUERY_BATCH		64
 
 ntstatus_t wdm_cmd_query_domain(struct wdm_command *cmd)
@@ -79,7 +79,7 @@ ntstatus_t wdm_cmd_query_device(struct wdm_command *cmd)
 		arg->flags |= WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS;
 	if (report.reports_faults)
 		arg->flags |= WDM_IOMMU_DEVICE_REPORTS_FAULTS;
-	/* Tagged DMA implies the default PASID. */
+	/* Tagged DMA includes the default PASID. */
 	if (object->pasid_config != WDM_IOMMU_PASID_NONE)
 		arg->flags |= WDM_IOMMU_DEVICE_DEFAULT_PASID;
 	if (object->pasid_config == WDM_IOMMU_PASID_TAGGED_DMA)
@@ -121,7 +121,7 @@ ntstatus_t wdm_cmd_query_input_mappings(struct wdm_command *cmd)
 	return wdm_copy_input_mappings(u64_to_user_ptr(arg->buffer), report.nr_mappings);
 }
 
-/* Copy up to @nr mappings to the program; @nr becomes how many there were. */
+/* Copy up to @nr mappings to the program; set @nr to the number copied. */
 static ntstatus_t wdm_query_batch(struct wdm_domain *domain, bool caller_space,
 				  u64 *start, struct wdm_extent *ext,
 				  struct wdm_iommu_mapping __user *umap,

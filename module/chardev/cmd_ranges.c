@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ioctl that reports the usable logical addresses of a domain or a device.
+ * Ioctl that reports the logical addresses which a domain or a device can use.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>

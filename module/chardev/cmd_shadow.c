@@ -50,7 +50,7 @@ ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 	return wdm_domain_memory_remove(domain, arg->caller_address, nr_pages);
 }
 
-/* The domain's kind is checked before all other parameters. */
+/* Look up a domain and check its kind, before all other parameters. */
 static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
 					 struct wdm_domain **out)
 {
@@ -73,7 +73,7 @@ static void wdm_put_walk_error(struct wdm_iommu_walk_error *out,
 	};
 }
 
-/* Translate the configuration for the core. */
+/* Convert the configuration for the core. */
 static ntstatus_t wdm_get_config(const struct wdm_iommu_configure *arg,
 				 struct wdm_pt_config *config)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What handlers of ioctls share: looking up the objects that a call names.
+ * Helpers of ioctl handlers: look up the objects that a call names.
  */
 #include <linux/mm.h>
 
@@ -23,10 +23,10 @@ __wdm_command_object(struct wdm_command *cmd, u32 handle, enum wdm_object_type t
 }
 
 /**
- * wdm_command_name_domain() - Give a new domain the name that the program knows it by
+ * wdm_command_name_domain() - Set the file and the handle of a new domain
  * @cmd: the call that creates it
  *
- * Tracepoints, events and reports tell it.
+ * Tracepoints, events and reports show them.
  *
  * Return: the handle.
  */
@@ -116,11 +116,11 @@ ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 }
 
 /**
- * wdm_mdl_range_init() - Convert a part of an MDL from bytes to pages
+ * wdm_mdl_range_init() - Convert part of an MDL from bytes to pages
  * @range: out: the pages
  * @mdl: the MDL
- * @offset: where the part starts, in bytes
- * @length: bytes; 0 means up to the end of the MDL
+ * @offset: start of the part, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
  */
 void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
 			u64 offset, u64 length)
@@ -137,12 +137,12 @@ void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
 }
 
 /**
- * wdm_command_map_args() - Look up a domain and a part of an MDL
+ * wdm_command_map_args() - Look up a domain and part of an MDL
  * @cmd: the call
  * @domain_handle: handle of the domain
  * @mdl_handle: handle of the MDL
- * @offset: where in the MDL the part starts, in bytes
- * @length: bytes; 0 means up to the end of the MDL
+ * @offset: start of the part in the MDL, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
  * @domain: out: the domain
  * @range: out: the part of the MDL
  *

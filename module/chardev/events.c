@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queue of events of an open file: bounded, and read with read().
+ * The event queue of an open file, which is bounded and emptied by read().
  *
- * The last free slot is for an event that counts what is lost from then on, so a reader
- * learns of the loss where it happened, and adding an event never needs memory.
+ * The last free slot is reserved for an event that counts lost events, so a reader learns
+ * of a loss at its place in the queue, and adding an event never needs memory.
  */
 #include <linux/ktime.h>
 #include <linux/slab.h>
@@ -13,15 +13,15 @@
 
 #include "events.h"
 
-/* Events that a read copies at a time, by way of the stack */
+/* Number of events that a read copies at a time, through the stack */
 #define WDM_EVENTS_BATCH	4U
 
-/* All queues, for wdm_events_types_changed() */
+/* Guards the list of all queues, for wdm_events_types_changed(). */
 static DEFINE_SPINLOCK(wdm_events_lock);
 static LIST_HEAD(wdm_events_all);
 
 /**
- * wdm_events_init() - Make an empty queue
+ * wdm_events_init() - Initialize an empty queue
  * @events: zeroed; for wdm_events_destroy() after success
  *
  * Return: 0 or -ENOMEM.
@@ -43,8 +43,8 @@ int wdm_events_init(struct wdm_events *events)
 }
 
 /**
- * wdm_events_destroy() - Free a queue that nobody uses any more
- * @events: the queue
+ * wdm_events_destroy() - Free a queue
+ * @events: the queue, which no other call uses
  */
 void wdm_events_destroy(struct wdm_events *events)
 {
@@ -61,7 +61,7 @@ static struct wdm_iommu_event *wdm_events_at(struct wdm_events *events, u32 posi
 	return &events->ring[position % WDM_EVENTS_MAX];
 }
 
-/* Count events that are lost, in the newest event or in one of its own. */
+/* Count lost events in the newest event, or in a new one. */
 static void wdm_events_count_lost(struct wdm_events *events, u64 time, u64 number)
 {
 	struct wdm_iommu_event *newest = wdm_events_at(events, events->head - 1);
@@ -81,7 +81,7 @@ static void wdm_events_count_lost(struct wdm_events *events, u64 time, u64 numbe
 /**
  * wdm_events_push() - Add an event, or count it as lost
  * @events: the queue
- * @event: the event; its size is filled in
+ * @event: the event; @size is filled in here
  *
  * Context: process context; does not sleep.
  */
@@ -103,10 +103,10 @@ void wdm_events_push(struct wdm_events *events,
 }
 
 /**
- * wdm_events_lost() - Report events that were lost before they got here
+ * wdm_events_lost() - Count events that were lost before they reached the queue
  * @events: the queue
  * @time: when, in ns of CLOCK_MONOTONIC
- * @number: how many
+ * @number: number of events
  *
  * Context: process context; does not sleep.
  */
@@ -132,8 +132,8 @@ static unsigned int wdm_events_peek(struct wdm_events *events,
 }
 
 /*
- * Remove what has been read. More may have been lost meanwhile, which stays. The event
- * is the newest, or nothing could have been added to it.
+ * Remove events that have been read. If more events were lost since a LOST event was
+ * copied, it stays with the difference. It is the newest: nothing could be added after it.
  */
 static void wdm_events_consume(struct wdm_events *events,
 			       const struct wdm_iommu_event *batch, unsigned int nr)
@@ -151,7 +151,7 @@ static void wdm_events_consume(struct wdm_events *events,
 	spin_unlock(&events->lock);
 }
 
-/* If nothing can be copied, nothing is removed. */
+/* Remove only what has been copied. */
 static ssize_t wdm_events_copy_locked(struct wdm_events *events, char __user *buffer,
 				      size_t max)
 {
@@ -174,14 +174,14 @@ static ssize_t wdm_events_copy_locked(struct wdm_events *events, char __user *bu
 }
 
 /**
- * wdm_events_copy() - Read all events that there are and fit
+ * wdm_events_copy() - Read as many events as there are and fit
  * @events: the queue
- * @buffer: where to
- * @size: bytes of @buffer
- * @nonblock: do not wait for another reader, whose memory may stall
+ * @buffer: destination
+ * @size: size of @buffer in bytes
+ * @nonblock: do not wait for another reader, which may be stuck in a page fault
  *
- * Return: bytes, 0 if there is no event; -EINVAL if @buffer has no room for one,
- * -EAGAIN, -ERESTARTSYS when a signal came, -EFAULT.
+ * Return: number of bytes, 0 if there is no event; -EINVAL if @buffer is too small for
+ * one; -EAGAIN; -ERESTARTSYS on a signal; -EFAULT.
  */
 ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
 			size_t size, bool nonblock)
@@ -197,17 +197,17 @@ ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
 		return -ERESTARTSYS;
 	ret = wdm_events_copy_locked(events, buffer, max);
 	mutex_unlock(&events->reader);
-	/* For a nonblocking reader that met this one: its wake-up has been used up. */
+	/* Wake others again: a nonblocking reader that met this one has used up its wake-up. */
 	if (!wdm_events_empty(events))
 		wake_up_interruptible(&events->wait);
 	return ret;
 }
 
 /**
- * wdm_events_empty() - Is there nothing to read?
+ * wdm_events_empty() - Check whether there is nothing to read
  * @events: the queue
  *
- * Return: whether it is empty.
+ * Return: true if it is empty.
  */
 bool wdm_events_empty(struct wdm_events *events)
 {
@@ -220,24 +220,24 @@ bool wdm_events_empty(struct wdm_events *events)
 }
 
 /**
- * wdm_events_recheck_types() - Let the readers of a queue look at their devices' types again
+ * wdm_events_recheck_types() - Make the readers of a queue compare their devices' types
  * @events: the queue
- * @time: when they may have changed, in ns of CLOCK_MONOTONIC
+ * @time: when the types may have changed, in ns of CLOCK_MONOTONIC
  *
  * Context: process context; does not sleep.
  */
 void wdm_events_recheck_types(struct wdm_events *events, u64 time)
 {
 	/*
-	 * Pairs with the atomic64_xchg() of a reader, which then finds what has changed:
-	 * it may run before the wake-up.
+	 * Orders the change before this store; pairs with atomic64_xchg() in
+	 * wdm_event_types(), which may run before the wake-up and reads the types after it.
 	 */
 	atomic64_set_release(&events->types_changed, time);
 	wake_up_interruptible(&events->wait);
 }
 
 /**
- * wdm_events_types_changed() - Let all readers look at their devices' types again
+ * wdm_events_types_changed() - Make the readers of all queues compare their devices' types
  *
  * Context: process context; does not sleep.
  */

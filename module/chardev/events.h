@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The queue of events of an open file.
+ * The event queue of an open file.
  */
 #ifndef WDM_CHARDEV_EVENTS_H
 #define WDM_CHARDEV_EVENTS_H
@@ -12,24 +12,24 @@
 
 struct wdm_iommu_event;
 
-/* Events that a queue has room for */
+/* Capacity of a queue, in events */
 #define WDM_EVENTS_MAX		256U
 
 /**
- * struct wdm_events - a queue of events
+ * struct wdm_events - an event queue
  * @ring: the events, WDM_EVENTS_MAX
- * @lock: guards the positions and the events between them
- * @head: where the next event goes; counts up, as @tail does
- * @tail: the next event to read
- * @reader: only one thread reads at a time. Held across copies to user memory, which may
- *	stall; nothing but other readers waits for it
+ * @lock: guards the positions, and the events between them
+ * @head: position of the next event to add; counts up, like @tail
+ * @tail: position of the next event to read
+ * @reader: serializes readers. Held across copies to user memory, which may fault slowly;
+ *	only other readers wait for it
  * @wait: readers and pollers of an empty queue
  * @node: in the list of all queues
- * @types: only one thread compares the types of devices at a time, or an older answer
- *	could overtake a newer one
+ * @types: serializes comparisons of the devices' types, so that an older result cannot
+ *	overtake a newer one
  * @types_changed: when the types of domains that devices can be attached to may have
- *	changed, in ns of CLOCK_MONOTONIC; 0 once somebody looks. Set without a lock,
- *	cleared with @types locked
+ *	changed, in ns of CLOCK_MONOTONIC; 0 once a reader compares them. Set without a
+ *	lock, cleared with @types held
  */
 struct wdm_events {
 	struct wdm_iommu_event *ring;

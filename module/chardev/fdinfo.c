@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/PID/fdinfo of an open /dev/wdm_iommu: what the file has, for monitors.
+ * /proc/PID/fdinfo of an open /dev/wdm_iommu: the objects of the file, for monitoring.
  *
- * It only reads. A reference on an object would make a delete of it fail, so the handle
- * table is locked instead, for one line at a time: a delete takes the object's last
- * reference with that lock held. No call is waited for, so some numbers may be those of
- * a moment ago.
+ * A reference to an object would make a delete of it fail, so the handle table is locked
+ * instead, for one line at a time: a delete takes the object's last reference with that
+ * lock held. Reading waits for no call, so some numbers may be slightly stale.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -51,7 +50,7 @@ static void wdm_fdinfo_pasid(struct seq_file *m, u32 handle, struct wdm_pasid *p
 		   READ_ONCE(pasid->device->handle), pasid->pasid);
 }
 
-/* The next object to list from @handle on; false: there is none. */
+/* Find the next object to list from @handle on; return false if there is none. */
 static bool wdm_fdinfo_object(struct seq_file *m, struct wdm_context *ctx,
 			      unsigned long *handle)
 {
@@ -59,7 +58,7 @@ static bool wdm_fdinfo_object(struct seq_file *m, struct wdm_context *ctx,
 
 	xa_lock(&ctx->objects);
 	object = xa_find(&ctx->objects, handle, ULONG_MAX, WDM_OBJECT_LISTED);
-	/* Without references, a delete of it is going on. */
+	/* Skip objects without references: they are being deleted. */
 	if (object && refcount_read(&object->users)) {
 		switch (object->type) {
 		case WDM_OBJECT_DEVICE:
@@ -80,15 +79,14 @@ static bool wdm_fdinfo_object(struct seq_file *m, struct wdm_context *ctx,
 }
 
 /**
- * wdm_fdinfo_show() - Print what a file has
- * @m: where to
+ * wdm_fdinfo_show() - Print the objects of a file
+ * @m: the seq_file
  * @ctx: the file, which is open
  *
- * The lines are documented in include/uapi/linux/wdm_iommu.h. At most %WDM_FDINFO_MAX
- * objects are listed, so that a program with many of them cannot keep a reader in the
- * kernel.
+ * include/uapi/linux/wdm_iommu.h documents the lines. At most %WDM_FDINFO_MAX objects are
+ * listed, so that a program with many of them cannot keep a reader in the kernel.
  *
- * Context: may sleep, but waits for no call on the file.
+ * Context: may sleep, but does not wait for calls on the file.
  */
 void wdm_fdinfo_show(struct seq_file *m, struct wdm_context *ctx)
 {
@@ -111,7 +109,7 @@ void wdm_fdinfo_show(struct seq_file *m, struct wdm_context *ctx)
 			return;
 		cond_resched();
 	}
-	/* Some may have come and gone meanwhile. */
+	/* Objects may have been created and deleted since they were counted. */
 	all = nr[WDM_OBJECT_DEVICE] + nr[WDM_OBJECT_DOMAIN] + nr[WDM_OBJECT_PASID];
 	if (all > listed)
 		seq_printf(m, "wdm-more:\t%u\n", all - listed);

@@ -9,7 +9,7 @@
 
 struct seq_file;
 
-/* Devices, domains and PASIDs that are listed, at most */
+/* Maximum number of devices, domains and PASIDs that are listed */
 #define WDM_FDINFO_MAX	256U
 
 void wdm_fdinfo_show(struct seq_file *m, struct wdm_context *ctx);

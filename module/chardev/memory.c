@@ -2,7 +2,7 @@
 /*
  * Memory that a program names: an MDL, its own memory, or physical memory.
  *
- * Physical memory becomes an MDL, too, which lives as long as a page of it is mapped and
+ * Physical memory gets an MDL, too, which lives as long as a page of it is mapped and
  * keeps memory from going offline.
  */
 #include <linux/capability.h>
@@ -18,14 +18,14 @@
 #include "memory.h"
 #include "user_mdl.h"
 
-/* Page frames that are copied at a time */
+/* Number of page frames that are copied at a time */
 #define WDM_FRAMES_BATCH	32U
 
 /**
  * struct wdm_phys_mdl - an MDL of physical memory
  * @mdl: the MDL
- * @budget: what its memory is charged to
- * @charge: bytes that are charged
+ * @budget: what its kernel memory is charged to
+ * @charge: number of bytes charged
  */
 struct wdm_phys_mdl {
 	struct wdm_mdl mdl;
@@ -47,7 +47,7 @@ static const struct wdm_mdl_ops wdm_phys_mdl_ops = {
 	.free = wdm_phys_mdl_free,
 };
 
-/* Only memory with a struct page that is online can be mapped. */
+/* Add page frames. Only online memory with struct pages can be mapped. */
 static ntstatus_t wdm_phys_add(struct wdm_pages *pages, u64 pfn, u64 nr_pages)
 {
 	u64 i;
@@ -144,7 +144,7 @@ static bool wdm_memory_is_physical(const struct wdm_iommu_memory *arg)
 }
 
 /**
- * wdm_memory_permitted() - May the calling program name this memory?
+ * wdm_memory_permitted() - Check whether the calling program may name memory
  * @arg: the memory
  *
  * Return: false for physical memory without CAP_SYS_RAWIO.
@@ -154,7 +154,7 @@ bool wdm_memory_permitted(const struct wdm_iommu_memory *arg)
 	return !wdm_memory_is_physical(arg) || capable(CAP_SYS_RAWIO);
 }
 
-/* Whole pages, and not too many */
+/* Check that memory is whole pages, and not too many. */
 static ntstatus_t wdm_memory_check(const struct wdm_iommu_memory *arg)
 {
 	u64 nr_pages = arg->length >> PAGE_SHIFT;
@@ -170,16 +170,16 @@ static ntstatus_t wdm_memory_check(const struct wdm_iommu_memory *arg)
 }
 
 /**
- * wdm_memory_get() - Look up or make the MDL of memory
+ * wdm_memory_get() - Look up or create the MDL of memory
  * @cmd: the call
  * @arg: the memory, which wdm_memory_permitted() allows
- * @perms: what devices are to do with it
+ * @perms: how devices will access it
  * @memory: out: the memory, for wdm_memory_put() after success
  *
  * Return: STATUS_INVALID_PARAMETER_3 for @arg; a status of wdm_object_get() for its MDL;
- * those of &struct wdm_iommu_mdl_create for the program's memory;
- * STATUS_NOT_SUPPORTED for physical addresses without memory, STATUS_ACCESS_VIOLATION if
- * an array cannot be read.
+ * those of &struct wdm_iommu_mdl_create for the program's memory; STATUS_NOT_SUPPORTED
+ * for physical addresses without memory; STATUS_ACCESS_VIOLATION if an array cannot be
+ * read.
  */
 ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory *arg,
 			  u32 perms, struct wdm_memory *memory)
@@ -219,7 +219,7 @@ ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory
 }
 
 /**
- * wdm_memory_put() - Drop what wdm_memory_get() gave
+ * wdm_memory_put() - Undo wdm_memory_get()
  * @memory: the memory
  */
 void wdm_memory_put(struct wdm_memory *memory)

@@ -10,9 +10,9 @@
 struct wdm_iommu_memory;
 
 /**
- * struct wdm_memory - memory that a call maps
+ * struct wdm_memory - memory to map
  * @range: the pages
- * @owned: the MDL, if it was made for the call, which drops its reference at the end
+ * @owned: the MDL, if it was created for this call, which drops its reference at the end
  */
 struct wdm_memory {
 	struct wdm_mdl_range range;

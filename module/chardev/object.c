@@ -2,13 +2,13 @@
 /*
  * Objects and their handles.
  *
- * An object is created in three steps, so that nobody can use it before its
- * creator knows the handle: reserve a handle, answer the program, publish.
+ * An object is created in three steps, so that no other call can use it before the program
+ * knows the handle: reserve the handle, answer the program, publish.
  *
- * A delete takes the table's reference, if that is the only one, and asks the core.
- * If the core refuses, the reference and the object are back as if nothing had
- * happened: lookups run under RCU, and one that meets an object without references
- * waits for the outcome.
+ * A delete takes the table's reference, if it is the only one, and asks the core. If the
+ * core refuses, the delete restores the reference. Lookups run under RCU, and one that
+ * meets an object without references waits for the outcome, so a refused delete goes
+ * unnoticed.
  */
 #include <linux/slab.h>
 
@@ -20,13 +20,13 @@
 #include "object.h"
 
 /**
- * struct wdm_object_ops - what the table knows about a type of objects
- * @size: kernel memory that an object takes, for the budget
+ * struct wdm_object_ops - properties of a type of objects
+ * @size: kernel memory of an object in bytes, for the budget
  * @listed: /proc/PID/fdinfo lists it
- * @destroy: frees the core's object, which no call uses; on failure it is as
- *	before. Does not fail while the file is being closed
- * @close: optional: in place of @destroy when the file is closed
- * @release: optional: the rest of it, which may take long; lookups of the handle do
+ * @destroy: free the core's object, which no call uses; on failure it is unchanged. Does
+ *	not fail while the file is being closed
+ * @close: optional: called in place of @destroy when the file is closed
+ * @release: optional: the part of freeing it that may take long. Lookups of the handle do
  *	not wait for it
  */
 struct wdm_object_ops {
@@ -69,8 +69,8 @@ static ntstatus_t wdm_object_destroy_mdl(struct wdm_object *object)
 }
 
 /*
- * Unpinning takes long, and a batch looks MDLs up with its range locked: it must
- * not wait for this, or a group could not be taken back meanwhile.
+ * Unpinning takes long, and a batch looks up MDLs with its range locked. It must not wait
+ * for this, or it would delay revocations.
  */
 static void wdm_object_release_mdl(struct wdm_object *object)
 {
@@ -85,7 +85,7 @@ static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 		.destroy = wdm_object_destroy_pasid,
 	},
 	[WDM_OBJECT_DEVICE] = {
-		/* With the handler of its faults, which it may get */
+		/* Includes the handler of its faults, which it may get later */
 		.size = sizeof(struct wdm_device) + WDM_FAULT_HANDLER_SIZE,
 		.listed = true,
 		.destroy = wdm_object_destroy_device,
@@ -97,7 +97,7 @@ static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 		.close = wdm_object_close_token,
 	},
 	[WDM_OBJECT_DOMAIN] = {
-		/* What its backend takes is charged there. */
+		/* The backend charges itself. */
 		.size = sizeof(struct wdm_domain),
 		.listed = true,
 		.destroy = wdm_object_destroy_domain,
@@ -110,7 +110,7 @@ static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 	},
 };
 
-/* A slot of the xarray's, and nodes above it */
+/* Memory of the xarray per object in bytes: a slot, and its share of the nodes above */
 #define WDM_OBJECT_SLOT		16
 
 static void wdm_object_release(struct wdm_object *object)
@@ -144,7 +144,7 @@ static void wdm_object_uncharge(struct wdm_context *ctx,
 }
 
 /**
- * wdm_context_init() - Prepare the handle table of a file
+ * wdm_context_init() - Initialize the handle table of a file
  * @ctx: the file, zeroed
  */
 void wdm_context_init(struct wdm_context *ctx)
@@ -154,15 +154,15 @@ void wdm_context_init(struct wdm_context *ctx)
 }
 
 /**
- * wdm_object_reserve() - Reserve a handle for an object that is being created
+ * wdm_object_reserve() - Reserve a handle for an object to be created
  * @ctx: the file
  * @type: its type
- * @out: out: the object, still empty; no lookup finds it
+ * @out: out: the object, still empty; lookups do not find it
  *
  * Return:
  * * %STATUS_SUCCESS
  * * %STATUS_INSUFFICIENT_RESOURCES - out of memory
- * * %STATUS_WORKING_SET_QUOTA - the file's budget is used up
+ * * %STATUS_WORKING_SET_QUOTA - the file's budget is exhausted
  */
 ntstatus_t wdm_object_reserve(struct wdm_context *ctx,
 			      enum wdm_object_type type,
@@ -208,15 +208,15 @@ void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
 }
 
 /**
- * wdm_object_abort() - Give up creating an object
+ * wdm_object_abort() - Undo wdm_object_reserve()
  * @ctx: the file
- * @object: what wdm_object_reserve() gave, empty or complete
+ * @object: the object, empty or complete
  */
 void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object)
 {
 	if (object->core &&
 	    !wdm_ok(wdm_object_ops[object->type].destroy(object))) {
-		/* The process is being killed: leave it to the file's close. */
+		/* The process is being killed: leave the object to the file's close. */
 		wdm_object_publish(ctx, object);
 		return;
 	}
@@ -233,7 +233,7 @@ static bool wdm_object_is(const struct wdm_object *object,
 	return type == WDM_OBJECT_ANY || object->type == type;
 }
 
-/* xa_load() for callers that are in an RCU section already, which it would enter again */
+/* xa_load() for callers that already are in an RCU read-side critical section */
 static __always_inline struct wdm_object *
 wdm_object_load(struct wdm_context *ctx, u32 handle)
 {
@@ -242,14 +242,14 @@ wdm_object_load(struct wdm_context *ctx, u32 handle)
 
 	do {
 		object = xas_load(&xas);
-		/* Reserved for an object that is being created */
+		/* A reserved entry: the object is being created. */
 		if (xa_is_zero(object))
 			object = NULL;
 	} while (xas_retry(&xas, object));
 	return object;
 }
 
-/* Take a reference, if there is an object of this type; false: not decided yet. */
+/* Try to take a reference. Return false while a delete of the object is undecided. */
 static __always_inline bool
 wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type type,
 		   struct wdm_object **out, ntstatus_t *status)
@@ -273,7 +273,7 @@ wdm_object_try_get(struct wdm_context *ctx, u32 handle, enum wdm_object_type typ
 	return decided;
 }
 
-/* Out of line, as a wait entry makes the stack frame of each lookup larger. */
+/* Out of line, to keep the wait queue entry out of the stack frame of each lookup */
 static noinline ntstatus_t
 wdm_object_get_wait(struct wdm_context *ctx, u32 handle, enum wdm_object_type type,
 		    struct wdm_object **out)
@@ -289,11 +289,10 @@ wdm_object_get_wait(struct wdm_context *ctx, u32 handle, enum wdm_object_type ty
  * wdm_object_get() - Look up a handle and take a reference
  * @ctx: the file
  * @handle: the handle
- * @type: the type that it must have, or %WDM_OBJECT_ANY
- * @out: out: the object; it cannot be deleted before wdm_object_put()
+ * @type: the required type, or %WDM_OBJECT_ANY
+ * @out: out: the object, which cannot be deleted before wdm_object_put()
  *
- * Context: may wait for the delete of an object of this type, and for none of
- * another type.
+ * Context: may wait for the delete of an object of this type, and of no other type.
  *
  * Return:
  * * %STATUS_SUCCESS
@@ -317,8 +316,8 @@ static bool wdm_object_kill(struct wdm_object *object)
 	if (!refcount_dec_if_one(&object->users))
 		return false;
 	/*
-	 * Pairs with the release in wdm_object_put(): what earlier users did to
-	 * the object is visible.
+	 * Pairs with the release of refcount_dec() in wdm_object_put(), so that the changes
+	 * of earlier users of the object are visible.
 	 */
 	smp_acquire__after_ctrl_dep();
 	return true;
@@ -328,7 +327,7 @@ static bool wdm_object_kill(struct wdm_object *object)
  * wdm_object_delete() - Delete an object
  * @ctx: the file
  * @handle: its handle
- * @type: the type that it must have, or %WDM_OBJECT_ANY
+ * @type: the required type, or %WDM_OBJECT_ANY
  *
  * An object that cannot be deleted stays usable throughout.
  *
@@ -337,7 +336,7 @@ static bool wdm_object_kill(struct wdm_object *object)
  * * %STATUS_INVALID_HANDLE - no object has this handle
  * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
  * * %STATUS_RESOURCE_IN_USE - another object or another call uses it
- * * %STATUS_CANCELLED - a fatal signal ended the wait for the core
+ * * %STATUS_CANCELLED - a fatal signal ended the core's wait
  */
 ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 			     enum wdm_object_type type)
@@ -375,8 +374,8 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 }
 
 /**
- * wdm_object_delete_all() - Destroy all objects of a file that is closed
- * @ctx: the file; no call uses it any more, and its owner is closed
+ * wdm_object_delete_all() - Destroy all objects of a file that is being closed
+ * @ctx: the file, which no call uses any more and whose owner is closed
  */
 void wdm_object_delete_all(struct wdm_context *ctx)
 {

@@ -22,8 +22,8 @@ struct wdm_pasid;
 struct wdm_token;
 
 /*
- * Types of objects, leaves first: closing a file destroys devices and tokens before
- * domains and domains before MDLs.
+ * Types of objects, in the order in which closing a file destroys them: devices and tokens
+ * before domains, and domains before MDLs.
  */
 enum wdm_object_type {
 	WDM_OBJECT_PASID,
@@ -35,18 +35,18 @@ enum wdm_object_type {
 	WDM_OBJECT_ANY = WDM_OBJECT_TYPES,
 };
 
-/* Mark of objects that /proc/PID/fdinfo lists: those that do not come by the thousand */
+/* XArray mark of objects that /proc/PID/fdinfo lists: not those that exist by the thousand */
 #define WDM_OBJECT_LISTED	XA_MARK_1
 
 /**
- * struct wdm_object - what a handle names
- * @users: the handle table's reference, and one for each call that uses the
- *	object; 0 while a delete decides
- * @type: which member of the union is valid
+ * struct wdm_object - an object with a handle
+ * @users: the handle table's reference, and one for each call that uses the object; 0
+ *	while a delete is undecided
+ * @type: selects the member of the union
  * @handle: the handle
  * @types: %WDM_OBJECT_DEVICE: the types of domains that the program knows to be available
  * @pasid_config: %WDM_OBJECT_DEVICE: &enum wdm_iommu_pasid_config that it was created with
- * @suppress_faults: %WDM_OBJECT_DEVICE: as it was created; likewise
+ * @suppress_faults: %WDM_OBJECT_DEVICE: suppress_pasid_faults that it was created with
  * @rcu: defers freeing until lookups have finished
  * @core: the core's object, whatever its type
  * @device: %WDM_OBJECT_DEVICE
@@ -75,15 +75,15 @@ struct wdm_object {
 
 /**
  * struct wdm_context - an open file of /dev/wdm_iommu
- * @id: its number; no file before had the same
+ * @id: its number, which is never reused
  * @owner: the owner of its devices
- * @budget: the kernel memory that its objects may take
- * @objects: its objects by handle; an entry that is reserved but empty belongs
- *	to a call that is creating an object
- * @nr_objects: how many there are of each type; guarded by the lock of @objects
- * @nr_faults: faults of its devices, those included that found no room in @events
+ * @budget: limit on the kernel memory of its objects
+ * @objects: its objects by handle; an entry that is reserved but empty belongs to a call
+ *	that is creating an object
+ * @nr_objects: number of objects of each type; guarded by the lock of @objects
+ * @nr_faults: number of faults of its devices, including those lost from @events
  * @deleted: lookups that wait for the outcome of a delete
- * @events: what read() returns
+ * @events: the queue that read() empties
  */
 struct wdm_context {
 	u64 id;
@@ -111,8 +111,8 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
  * wdm_object_put() - Drop a reference of wdm_object_get()
  * @object: the object, or NULL
  *
- * Any thread may drop it. The table's own reference keeps this from being the
- * last one.
+ * Any thread may drop it. It is never the last one, as the table has a reference of its
+ * own. Releases; pairs with the acquire in wdm_object_kill().
  */
 static inline void wdm_object_put(struct wdm_object *object)
 {

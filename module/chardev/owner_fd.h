@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Owners by the file descriptor of /dev/wdm_iommu, for providers of groups.
+ * Owners by file descriptor of /dev/wdm_iommu, for providers of groups.
  */
 #ifndef WDM_CHARDEV_OWNER_FD_H
 #define WDM_CHARDEV_OWNER_FD_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs of user memory, pinned for as long as they exist, or are mapped.
+ * MDLs of user memory, which is pinned as long as they exist or are mapped.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -14,31 +14,31 @@
 #include "object.h"
 #include "user_mdl.h"
 
-/* Pages pinned at a time: 16 MiB, for 32 KiB of pointers */
+/* Pages pinned at a time: 16 MiB, with 32 KiB of pointers */
 #define WDM_PIN_BATCH		4096UL
 
-/* Pages for whose pointers the stack has room */
+/* Pages whose pointers fit on the stack */
 #define WDM_PIN_FEW		16UL
 
-/* Pages unpinned between two calls of cond_resched() */
+/* Pages unpinned between calls of cond_resched() */
 #define WDM_UNPIN_BATCH		16384UL
 
 /*
- * Each pin adds up to GUP_PIN_COUNTING_BIAS to a page's reference count, and
- * mm/gup.c warns once that overflows. Stop early, which leaves room for what some
- * 380 threads pin before they look.
+ * Each pin adds up to GUP_PIN_COUNTING_BIAS to a page's reference count, and mm/gup.c warns
+ * when that overflows. Stop early enough for some 380 threads that pin at the same time,
+ * as the check comes after the pin.
  */
 #define WDM_PIN_MAX_REFS	(INT_MAX / 4)
 
 /**
  * struct wdm_user_mdl - an MDL of user memory
  * @mdl: the MDL
- * @account: where its pages are counted
- * @file: the memfd that they are part of, or NULL. For a writable MDL it counts as a
- *	shared writable mapping, so that it cannot be sealed against writing meanwhile
- * @charge: bytes of kernel memory charged to the file's budget
- * @max_runs: elements that @mdl.pages.runs has room for
- * @few: room for the runs of a small MDL
+ * @account: the accounts that its pages are charged to
+ * @file: the memfd that contains them, or NULL. For a writable MDL it counts as a shared
+ *	writable mapping, so that F_SEAL_WRITE is refused
+ * @charge: kernel memory charged to the file's budget, in bytes
+ * @max_runs: capacity of @mdl.pages.runs
+ * @few: storage for the runs of a small MDL
  */
 struct wdm_user_mdl {
 	struct wdm_mdl mdl;
@@ -61,7 +61,7 @@ static void wdm_unpin_run(u64 pfn, u64 nr_pages, bool dirty)
 	}
 }
 
-/* Each folio of a file is pinned once, in whatever run of pages it is. */
+/* Each folio of a file is pinned once, however many of its pages the MDL has. */
 static void wdm_unpin_folios(u64 pfn, u64 nr_pages, bool dirty)
 {
 	u64 end = pfn + nr_pages;
@@ -96,7 +96,7 @@ static void wdm_unpin(struct wdm_user_mdl *umdl, struct wdm_pages_iter *iter)
 
 static void wdm_unpin_all(struct wdm_user_mdl *umdl)
 {
-	/* From the first run on, which needs no search */
+	/* Start at the first run: no search is needed. */
 	struct wdm_pages_iter iter = {
 		.pages = &umdl->mdl.pages,
 		.left = umdl->mdl.pages.nr_pages,
@@ -111,7 +111,7 @@ static void wdm_free_runs(struct wdm_user_mdl *umdl)
 		kvfree(umdl->mdl.pages.runs);
 }
 
-/* Make room for @max_runs runs, which is not less than there are. */
+/* Change the capacity to @max_runs, which is not less than the number of runs. */
 static int wdm_resize_runs(struct wdm_user_mdl *umdl, u32 max_runs)
 {
 	struct wdm_pages *pages = &umdl->mdl.pages;
@@ -128,7 +128,7 @@ static int wdm_resize_runs(struct wdm_user_mdl *umdl, u32 max_runs)
 	return 0;
 }
 
-/* Contiguous pages; those of one folio are counted together. */
+/* Check contiguous pages; pages of one folio share a count. */
 static bool wdm_pinned_too_often(u64 pfn, u64 nr_pages)
 {
 	u64 end = pfn + nr_pages;
@@ -142,7 +142,7 @@ static bool wdm_pinned_too_often(u64 pfn, u64 nr_pages)
 	return false;
 }
 
-/* Struct pages form one array, except in sparse memory without a virtual one. */
+/* The struct pages form one array, except with sparse memory without vmemmap. */
 static bool wdm_is_nth_page(struct page *page, struct page *first, unsigned long n)
 {
 	if (IS_ENABLED(CONFIG_SPARSEMEM) && !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
@@ -151,8 +151,8 @@ static bool wdm_is_nth_page(struct page *page, struct page *first, unsigned long
 }
 
 /*
- * How many of the pages, from the first one on, are physically contiguous? With huge
- * pages, this loop is most of what the module adds to the pinning: four at a time.
+ * Count the leading pages that are physically contiguous. With huge pages, this loop is
+ * most of the module's share of the pinning, so it takes four pages at a time.
  */
 static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
 {
@@ -169,7 +169,7 @@ static unsigned long wdm_contiguous(struct page **pinned, unsigned long nr)
 	return i;
 }
 
-/* Add contiguous pages that are pinned. */
+/* Add contiguous pages that have been pinned. */
 static int wdm_add_run(struct wdm_user_mdl *umdl, u64 pfn, u64 nr_pages)
 {
 	struct wdm_pages *pages = &umdl->mdl.pages;
@@ -183,7 +183,7 @@ static int wdm_add_run(struct wdm_user_mdl *umdl, u64 pfn, u64 nr_pages)
 	return 0;
 }
 
-/* Pin up to @max of the pages that are missing, and add them. */
+/* Pin and add up to @max of the missing pages. */
 static int wdm_pin_user(struct wdm_user_mdl *umdl, const struct wdm_user_memory *memory,
 			void **pinned, u64 max)
 {
@@ -207,7 +207,7 @@ static int wdm_pin_user(struct wdm_user_mdl *umdl, const struct wdm_user_memory 
 	return 0;
 }
 
-/* The same, with up to @max folios of a file */
+/* Same for up to @max folios of a file. */
 static int wdm_pin_file(struct wdm_user_mdl *umdl, const struct wdm_user_memory *memory,
 			void **pinned, u64 max)
 {
@@ -235,7 +235,7 @@ static int wdm_pin_file(struct wdm_user_mdl *umdl, const struct wdm_user_memory 
 	return 0;
 }
 
-/* Pin all pages or none. Only a fatal signal ends this early. */
+/* Pin all pages or none. Only a fatal signal interrupts this. */
 static int wdm_pin_all(struct wdm_user_mdl *umdl, const struct wdm_user_memory *memory)
 {
 	const u64 *done = &umdl->mdl.pages.nr_pages;
@@ -283,7 +283,7 @@ static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 
 	u64 left = atomic64_read(&umdl->account.nr_pages);
 
-	/* If pages are unpinned one by one, all of them are by now, or none was mapped. */
+	/* Pages that are unpinned one by one are all unpinned by now, or were never mapped. */
 	if (left && !WARN_ON_ONCE(left != mdl->pages.nr_pages))
 		wdm_unpin_all(umdl);
 	wdm_budget_uncharge(umdl->account.budget, umdl->charge);
@@ -319,13 +319,13 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	int ret;
 
 	ret = wdm_pin_all(umdl, memory);
-	/* The file has been truncated. */
+	/* The file was truncated. */
 	if (ret == -EINVAL && memory->file)
 		return STATUS_INVALID_PARAMETER_2;
 	if (ret)
 		return wdm_status_from_errno(ret);
 
-	/* Give back what doubling took too much; without memory, keep it. */
+	/* Trim the array, which grew by doubling; on failure keep it as it is. */
 	if (umdl->max_runs > ARRAY_SIZE(umdl->few) &&
 	    umdl->max_runs - mdl->pages.nr_runs > umdl->max_runs / 8)
 		wdm_resize_runs(umdl, mdl->pages.nr_runs);
@@ -342,7 +342,7 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	return STATUS_SUCCESS;
 }
 
-/* Check that the file is a memfd and permits this access, and hold it. */
+/* Check that the file is a memfd that permits this access, and take a reference. */
 static ntstatus_t wdm_user_mdl_get_file(struct wdm_user_mdl *umdl,
 					const struct wdm_user_memory *memory)
 {
@@ -390,7 +390,7 @@ ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx,
 	umdl = kmalloc(sizeof(*umdl), GFP_KERNEL_ACCOUNT);
 	if (!umdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	/* What wdm_mdl_init() initializes is left to it. */
+	/* wdm_mdl_init() sets the rest later. */
 	umdl->mdl.access = memory->access;
 	umdl->mdl.pages = (struct wdm_pages) { .runs = umdl->few };
 	umdl->max_runs = ARRAY_SIZE(umdl->few);

@@ -10,7 +10,7 @@
 
 #include "../status.h"
 
-/* The runs are counted with 32 bits. */
+/* Runs are counted with 32 bits. */
 #define WDM_USER_MDL_MAX_PAGES	((u64)U32_MAX)
 
 struct file;
@@ -19,11 +19,11 @@ struct wdm_mdl;
 
 /**
  * struct wdm_user_memory - memory of a program
- * @file: the memfd that it is part of; NULL: it is the calling process's
+ * @file: the memfd that contains it; NULL: it is memory of the calling process
  * @start: where it starts: an offset in @file, or a user address
- * @length: bytes
+ * @length: number of bytes
  * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
- * @once: the MDL is mapped once, as a whole, and its pages are unpinned as they are
+ * @once: the MDL will be mapped once and as a whole; pages are unpinned as they are
  *	unmapped
  */
 struct wdm_user_memory {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What older kernels need. The code is written for the newest kernel (7.3); only
- * this folder asks for a version.
+ * Support for older kernels. The code is written for the newest kernel (7.3); only this
+ * folder checks versions.
  */
 #ifndef WDM_COMPAT_H
 #define WDM_COMPAT_H
@@ -13,12 +13,12 @@
 #include <linux/module.h>
 #include <linux/version.h>
 
-/* Pages of the contract and of its formats are those of the kernel. */
+/* The contract and its page table formats assume 4 KiB pages. */
 #if PAGE_SHIFT != 12
 #error "wdm_iommu supports kernels with pages of 4 KiB only"
 #endif
 
-/* Since 6.15 the kernel has a name for it. */
+/* 6.15 introduced a name for it. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 #define wdm_compat_pragma(x)	_Pragma(#x)
 #define unrolled_count(n)	wdm_compat_pragma(GCC unroll n)
@@ -38,7 +38,7 @@
 #define iommu_unmap_fast wdm_compat_iommu_unmap_fast
 #endif
 
-/* The namespace of the symbols for kernel code. A string since 6.13. */
+/* The namespace of the symbols exported to kernel code. A string since 6.13. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define WDM_IOMMU_NS	WDM_IOMMU
 #else
@@ -57,8 +57,8 @@ static inline struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 #include "pasid.h"
 
 /*
- * Maps take GFP flags since 6.3. Before, there is one with GFP_KERNEL and one with
- * GFP_ATOMIC.
+ * iommu_map() takes GFP flags since 6.3. Before that there is one variant for GFP_KERNEL
+ * and one for GFP_ATOMIC.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline int wdm_compat_iommu_map(struct iommu_domain *domain,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PASIDs: attaching them takes a handle since 6.11, and iommu_domains are made for them
- * since 6.13. Before 6.11 no device has any here.
+ * PASIDs: the attach function takes a handle since 6.11, and domains can be allocated for
+ * PASIDs since 6.13. Before 6.11 PASIDs are not supported here.
  */
 #ifndef WDM_COMPAT_PASID_H
 #define WDM_COMPAT_PASID_H
@@ -11,7 +11,7 @@
 #define WDM_HAS_PASIDS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
 
 #if WDM_HAS_PASIDS
-/* How many PASIDs a device can have, which is part of an IOMMU group; 0: none */
+/* Get the number of PASIDs of a device, which is part of an IOMMU group; 0: none. */
 static inline u32 wdm_max_pasids(struct device *dev)
 {
 	return dev->iommu ? dev->iommu->max_pasids : 0;
@@ -40,8 +40,8 @@ static inline void iommu_detach_device_pasid(struct iommu_domain *domain,
 #endif
 
 /*
- * Can an iommu_domain be made for PASIDs? Without it, whether one can be attached to a
- * PASID turns out when that is tried.
+ * Whether an iommu_domain can be allocated for PASIDs. Otherwise only the attach tells
+ * whether one supports a PASID.
  */
 #define WDM_HAS_PASID_DOMAINS	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pinning user memory for long.
+ * Long-term pinning of user memory.
  */
 #ifndef WDM_COMPAT_PIN_H
 #define WDM_COMPAT_PIN_H
@@ -14,7 +14,7 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 
-/* Of private hugetlb, only pages that are the process' own already */
+/* Pin private hugetlb pages, but only those that already belong to the process. */
 static inline int wdm_compat_pin_anon(unsigned long start, int nr,
 				      unsigned int flags, struct page **pages)
 {
@@ -31,11 +31,11 @@ static inline int wdm_compat_pin_anon(unsigned long start, int nr,
 }
 
 /*
- * Since 6.2, FOLL_LONGTERM gives a process pages of its own in private mappings,
- * even if the pin is for reading only. Before, such a pin may get the zero page
- * or a page of the page cache, which the process leaves behind at its next write.
- * Break COW with a forced write there; shared mappings do not need it, and do
- * not allow it. Hugetlb does not allow it in mappings that are read-only.
+ * Since 6.2, FOLL_LONGTERM gives a process its own pages in private mappings, even if the
+ * pin is for reading only. Before that, such a pin may get the zero page or a page of the
+ * page cache, which the process no longer uses after its next write. Break COW with a
+ * forced write; shared mappings do not need it and do not allow it. Hugetlb does not allow
+ * it in read-only mappings.
  */
 static inline int wdm_compat_pin_reading(unsigned long start, int nr,
 					 unsigned int flags,
@@ -68,13 +68,13 @@ unlock:
 #endif
 
 /**
- * wdm_pin_user_pages() - Pin pages of the calling process for long
+ * wdm_pin_user_pages() - Pin pages of the calling process long-term
  * @start: user address of the first one
- * @nr: how many
- * @write: for writing, too
+ * @nr: number of pages
+ * @write: for writing as well
  * @pages: out: the pages
  *
- * Return: how many pages are pinned, perhaps fewer than @nr, or a negative errno.
+ * Return: number of pages pinned, possibly less than @nr, or a negative errno.
  */
 static inline int wdm_pin_user_pages(unsigned long start, int nr, bool write,
 				     struct page **pages)
@@ -96,16 +96,16 @@ static inline int wdm_pin_user_pages(unsigned long start, int nr, bool write,
 
 #define WDM_CAN_PIN_MEMFD	true
 
-/* Is a file one that wdm_pin_memfd() takes? */
+/* Check whether wdm_pin_memfd() supports a file. */
 static inline bool wdm_is_memfd(struct file *file)
 {
-	/* The checks look at the one, the pins at the other. */
+	/* The seals are the inode's, the pinned pages those of f_mapping. */
 	if (file->f_mapping != file_inode(file)->i_mapping)
 		return false;
 	return shmem_file(file) || is_file_hugepages(file);
 }
 
-/* Pages of a folio that wdm_pin_memfd() may have to allocate; 1 without a file */
+/* Maximum number of pages that pinning a folio may allocate; 1 without a file */
 static inline unsigned long wdm_memfd_folio_pages(struct file *file)
 {
 #ifdef CONFIG_HUGETLBFS
@@ -115,7 +115,7 @@ static inline unsigned long wdm_memfd_folio_pages(struct file *file)
 	return 1;
 }
 
-/* Such a file; mapping_map_writable() notices F_SEAL_WRITE, and only that. */
+/* Check F_SEAL_FUTURE_WRITE; mapping_map_writable() checks F_SEAL_WRITE only. */
 static inline bool wdm_memfd_is_sealed(struct file *file)
 {
 	struct inode *inode = file_inode(file);

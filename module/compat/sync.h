@@ -2,12 +2,12 @@
 /*
  * IOTLB syncs for Intel's IOMMU driver before Linux 6.10, with first-stage tables.
  *
- * It rounds the number of pages up to a power of two, and the address down to a multiple
- * of that, and flushes no more: of 2 pages from page 3 on, pages 2 and 3. A device goes on
- * reaching the rest. So widen the range to one that is aligned. With second-stage tables
- * the driver does the same by itself, so that costs nothing there.
+ * It rounds the number of pages up to a power of two and the address down to a multiple of
+ * that, and flushes no more: for 2 pages from page 3 on, it flushes pages 2 and 3. Devices
+ * keep access to the rest. So widen the range to an aligned one. With second-stage tables
+ * the driver does the same itself, so this costs nothing there.
  *
- * KUnit tests this on newer kernels, too.
+ * KUnit tests this on newer kernels as well.
  */
 #ifndef WDM_COMPAT_SYNC_H
 #define WDM_COMPAT_SYNC_H
@@ -17,7 +17,7 @@
 #include <linux/iommu.h>
 #include <linux/sizes.h>
 
-/* What hardware flushes at once, at most; beyond that, flush everything. */
+/* The most that hardware flushes at once; beyond that, flush everything. */
 #define WDM_COMPAT_SYNC_MAX	SZ_1G
 
 static inline void wdm_compat_iotlb_sync(struct iommu_domain *domain,
@@ -25,7 +25,7 @@ static inline void wdm_compat_iotlb_sync(struct iommu_domain *domain,
 {
 	unsigned long mask;
 
-	/* Nothing is gathered if the start is beyond the end. */
+	/* An empty gather has its start above its end. */
 	if (gather->start < gather->end) {
 		mask = GENMASK(__fls(gather->start ^ gather->end), 0);
 		if (mask < WDM_COMPAT_SYNC_MAX) {

@@ -2,13 +2,13 @@
 /*
  * Unmap for Intel's IOMMU driver before Linux 6.19.
  *
- * Its unmap first puts the page tables that a range covers on gather->freelist and
- * then adds the range to the gather. If the range is disjoint from what is gathered,
- * or of another size, the latter syncs the old range only, and then frees the whole
- * list: the new range's tables, too, before their own range is flushed. A device
- * may then walk freed memory. So sync first, before the driver would.
+ * Its unmap first puts the page tables that a range covers on gather->freelist, and then
+ * adds the range to the gather. If the range is disjoint from the gathered one, or of
+ * another page size, adding it syncs the old range only, and then frees the whole list.
+ * That includes the tables of the new range, which is not flushed yet: a device may walk
+ * freed memory. So sync before the driver would.
  *
- * KUnit tests this on newer kernels, too.
+ * KUnit tests this on newer kernels as well.
  */
 #ifndef WDM_COMPAT_UNMAP_H
 #define WDM_COMPAT_UNMAP_H
@@ -17,7 +17,7 @@
 #include <linux/bits.h>
 #include <linux/iommu.h>
 
-/* How much the IOMMU core passes to the driver at a time: pages of one size */
+/* Get how much the IOMMU core passes to the driver at a time: pages of one size. */
 static inline size_t wdm_compat_unmap_piece(unsigned long pgsizes,
 					    unsigned long iova, size_t size)
 {
@@ -34,18 +34,18 @@ static inline size_t wdm_compat_unmap_piece(unsigned long pgsizes,
 	if (pgsizes) {
 		next = BIT(__ffs(pgsizes));
 		offset = next - (iova & (next - 1));
-		/* Up to where a page of the next size fits */
+		/* Stop where a page of the next size fits. */
 		if (offset + next <= size)
 			size = offset;
 	}
 	return size >> shift << shift;
 }
 
-/* Would the driver sync what is gathered before it adds this piece? */
+/* Check whether the driver would sync what is gathered before it adds this piece. */
 static inline bool wdm_compat_must_sync(struct iommu_iotlb_gather *gather,
 					unsigned long iova, size_t size)
 {
-	/* Drivers that gather ranges whatever their size leave @pgsize at 0. */
+	/* Drivers that gather ranges of any page size leave @pgsize at 0. */
 	return gather->pgsize &&
 	       (gather->pgsize != size ||
 		iommu_iotlb_gather_is_disjoint(gather, iova, size));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What VFIO does not say about its files: is one a device cdev, and is it bound?
+ * Find out whether a file is a VFIO device cdev, and whether it is bound.
  *
- * No exported function answers, and struct vfio_device_file is private. Both answers here
- * depend on drivers/vfio as it has been from 6.6, the first kernel with cdevs, to 7.3. So a
- * newer kernel than that is refused until its sources have been compared.
+ * VFIO exports no function for either, and struct vfio_device_file is private. Both answers
+ * depend on drivers/vfio as it is from 6.6, the first kernel with cdevs, to 7.3. So newer
+ * kernels are refused until their sources have been compared.
  */
 #ifndef WDM_COMPAT_VFIO_CDEV_H
 #define WDM_COMPAT_VFIO_CDEV_H
@@ -19,9 +19,9 @@
 #endif
 
 /*
- * The VFIO device of a file, if it is a device cdev; NULL otherwise. Of VFIO's files, only
- * cdevs and groups are character devices: a device that was opened through its group has
- * an anonymous inode. An open file holds its cdev, which is part of the device.
+ * Get the VFIO device of a file, if it is a device cdev; NULL otherwise. Of VFIO's files,
+ * only cdevs and groups are character devices: a device opened through its group has an
+ * anonymous inode. An open file holds its cdev, which is part of the device.
  */
 static inline struct vfio_device *wdm_vfio_cdev_device(struct file *file)
 {
@@ -34,13 +34,13 @@ static inline struct vfio_device *wdm_vfio_cdev_device(struct file *file)
 }
 
 /*
- * Is the device bound to an iommufd through this very cdev? 1 or 0; or a negative errno if
- * it cannot be told. As long as the file is held, 1 remains true.
+ * Check whether a device is bound to an iommufd through this cdev file. Returns 1 or 0, or
+ * a negative errno if that cannot be found out. While the file is held, 1 remains true.
  *
- * Of a file that is not bound, VFIO refuses every ioctl but VFIO_DEVICE_BIND_IOMMUFD with
+ * If the file is not bound, VFIO refuses every ioctl but VFIO_DEVICE_BIND_IOMMUFD with
  * -EINVAL, before it does anything else. If it is bound, VFIO resumes the device, which
- * may fail with -EIO, and then reads the argument of VFIO_DEVICE_FEATURE, which is at no
- * address of a program.
+ * may fail with -EIO, and then reads the argument of VFIO_DEVICE_FEATURE; the pointer
+ * passed here is never a valid user address.
  */
 static inline int wdm_vfio_cdev_is_bound(struct file *file)
 {
@@ -52,7 +52,7 @@ static inline int wdm_vfio_cdev_is_bound(struct file *file)
 	case -EINVAL:
 		return 0;
 	default:
-		/* Not the VFIO that is described above */
+		/* This VFIO is not the one described above. */
 		return WARN_ON_ONCE(ret >= 0) ? -EOPNOTSUPP : ret;
 	}
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an IOMMU backend of VFIO's containers needs. The kernel declares it in
- * drivers/vfio/vfio.h, which is not among its headers; the symbols are exported.
+ * Declarations for IOMMU backends of VFIO's containers. The kernel's are in
+ * drivers/vfio/vfio.h, which is not installed with its headers; the symbols are exported.
  *
- * Nothing checks that the two declarations agree: a kernel that adds a member reads
- * behind ours. So a kernel newer than the last one whose drivers/vfio/vfio.h was
- * compared is refused.
+ * Nothing checks that the two declarations agree: a kernel that adds a member would read
+ * past the end of ours. So kernels newer than the last one whose drivers/vfio/vfio.h was
+ * compared are refused.
  */
 #ifndef WDM_COMPAT_VFIO_DRIVER_H
 #define WDM_COMPAT_VFIO_DRIVER_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ARM64 (VMSAv8-64) stage 1 page tables with the 4 KiB granule, as a device without
- * a PASID sees them: its requests count as EL0's.
+ * ARM64 (VMSAv8-64) stage 1 page tables with the 4 KiB granule, for devices without a
+ * PASID: their requests count as EL0 accesses.
  */
 #include "../perms.h"
 #include "format.h"
@@ -49,9 +49,8 @@ static void wdm_arm64_decode_leaf(unsigned int level, u64 raw,
 }
 
 /*
- * Ignored: AttrIndx, SH, NS, nG, GP, PXN, UXN, PBHA, the bits that are
- * left to software, and DBM: without hardware management of the dirty state,
- * AP[2] alone says what may be written.
+ * Ignored: AttrIndx, SH, NS, nG, GP, PXN, UXN, PBHA, software bits, and DBM: without
+ * hardware management of the dirty state, AP[2] alone controls writes.
  */
 static void wdm_arm64_decode(unsigned int level, u64 raw,
 			     struct wdm_pt_entry *entry)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Configurations: check them, and derive the shape of the tables.
+ * Configurations: validate them, and derive the shape of the tables.
  */
 #include <linux/kernel.h>
 #include <linux/minmax.h>
@@ -53,8 +53,8 @@ static ntstatus_t wdm_pt_init_arm64(struct wdm_pt *pt,
 }
 
 /**
- * wdm_pt_init() - Check a configuration
- * @pt: out: the set of tables that it names
+ * wdm_pt_init() - Validate a configuration
+ * @pt: out: the page tables that it describes
  * @config: the configuration, with TranslationEnabled TRUE
  *
  * Contract: DOMAIN_CONFIGURATION.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * x86-64 page tables, 4 or 5 levels, as a device without a PASID sees them.
+ * x86-64 page tables of 4 or 5 levels, for devices without a PASID.
  */
 #include "../perms.h"
 #include "format.h"
@@ -13,8 +13,8 @@
 #define X64_PAT_LARGE	BIT_ULL(12)
 
 /*
- * Ignored: PWT, PCD, G, A and D, protection keys, the bits that are left
- * to software, and XD: a device does not execute.
+ * Ignored: PWT, PCD, G, A and D, protection keys, software bits, and XD: a device does not
+ * execute.
  */
 static void wdm_x64_decode(unsigned int level, u64 raw,
 			   struct wdm_pt_entry *entry)
@@ -31,7 +31,7 @@ static void wdm_x64_decode(unsigned int level, u64 raw,
 		return;
 	}
 
-	/* A device may not use supervisor pages, nor what is below such a table. */
+	/* A device cannot use supervisor pages, nor anything below a supervisor table. */
 	if (!(raw & X64_USER))
 		return;
 

@@ -3,14 +3,14 @@
  * Provider: VFIO's device cdevs (/dev/vfio/devices/vfioN), bound to an iommufd.
  *
  * The iommufd claims the DMA of the device's group and leaves the group in its blocking
- * domain as long as the program attaches no page table of its own. The claim ends when
- * the file that the program has bound is released, and VFIO tells nobody. So the core
- * holds this file while the device is attached. In between, a handle only names the
- * device: an attach looks for the file among those that the calling process has open,
- * so it is never another program's.
+ * domain until the program attaches a page table of the iommufd. The claim ends when the
+ * file that the program has bound is released, of which VFIO notifies nobody. So the core
+ * holds this file while the device is attached. At other times a handle only names the
+ * device: an attach looks for the file among the open files of the calling process, so it
+ * never uses another program's.
  *
- * VFIO's driver waits for the release of all files before it is unbound, so when that
- * begins, the device is taken back and the file dropped.
+ * VFIO's driver waits for the release of all files before it is unbound. So the device is
+ * revoked and its file dropped when an unbind begins.
  */
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -26,17 +26,17 @@
 #include "../core/device.h"
 #include "cdev.h"
 
-/* The groups by number, with the provider's references. Looked up under the xarray's lock. */
+/* The groups by number, with the provider's references; guarded by the xarray's lock */
 static DEFINE_XARRAY_ALLOC(wdm_cdev_groups);
 
-/* An owner has each IOMMU group once: held from looking for it to adding it */
+/* Held from looking up a group to adding it, so that an owner has each group once */
 static DEFINE_MUTEX(wdm_cdev_lock);
 
 /*
- * The devices whose driver is being unbound, by their address. An unbind enters its device
- * before it looks for it in the groups, and a device is looked up here after it has entered
- * its group. The locks of the groups and of the group order the two, so that either the
- * unbind finds the device, or the device the unbind.
+ * The devices whose driver is being unbound, keyed by their address. An unbind adds its
+ * device here and then looks for it in the groups; a call that creates a device adds it to
+ * its group and then looks for it here. The locks of the groups order the two, so either
+ * the unbind finds the device, or the call finds the unbind.
  */
 static DEFINE_XARRAY(wdm_cdev_unbinds);
 
@@ -47,15 +47,15 @@ static ntstatus_t wdm_cdev_check(struct file *file, struct vfio_device *vdev)
 	if (bound < 0)
 		return wdm_status_from_errno(bound);
 	if (!bound) {
-		/* The bit may change: it only chooses between two refusals. */
+		/* The value may change; it only selects one of two failures. */
 		return data_race(vfio_device_cdev_opened(vdev)) ?
 		       STATUS_ACCESS_DENIED : STATUS_INVALID_DEVICE_STATE;
 	}
-	/* Mediated devices and VFIO's no-IOMMU mode have no IOMMU to program. */
+	/* Mediated devices, and devices in no-IOMMU mode, have no IOMMU to program. */
 	if (!vfio_iommufd_device_ictx(vdev) ||
 	    !device_iommu_capable(vdev->dev, IOMMU_CAP_CACHE_COHERENCY))
 		return STATUS_NOT_SUPPORTED;
-	/* Nobody tells of unbinds on other buses. */
+	/* There is no notifier for unbinds on other buses. */
 	return wdm_bus_is_watched(vdev->dev) ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
 }
 
@@ -66,13 +66,13 @@ static bool wdm_cdev_is_for(struct file *file, const struct device *dev)
 	return vdev && vdev->dev == dev;
 }
 
-/* For iterate_fd(): ends it with a number above that of the file descriptor. */
+/* For iterate_fd(), which stops at a nonzero result: the file descriptor plus 1 */
 static int wdm_cdev_match(const void *dev, struct file *file, unsigned int fd)
 {
 	return wdm_cdev_is_for(file, dev) ? fd + 1 : 0;
 }
 
-/* Hold the file that the device is bound through, if the calling process has it open. */
+/* Hold the file through which the device is bound, if the calling process has it open. */
 static ntstatus_t wdm_cdev_hold(struct device *dev, void **hold)
 {
 	ntstatus_t status = STATUS_DEVICE_REMOVED;
@@ -83,7 +83,7 @@ static ntstatus_t wdm_cdev_hold(struct device *dev, void **hold)
 		next = iterate_fd(current->files, next, wdm_cdev_match, dev);
 		if (!next)
 			return status;
-		/* The descriptor may lead to another file by now. */
+		/* The descriptor may refer to another file by now. */
 		file = fget(next - 1);
 		if (!file)
 			continue;
@@ -99,7 +99,7 @@ static ntstatus_t wdm_cdev_hold(struct device *dev, void **hold)
 	return STATUS_CANCELLED;
 }
 
-/* fput() has a program's last file released when the call returns, without locks. */
+/* May be called with locks held: fput() defers the release to the return to user space. */
 static void wdm_cdev_unhold(void *hold)
 {
 	fput(hold);
@@ -124,7 +124,7 @@ static ntstatus_t wdm_cdev_add_group(struct wdm_owner *owner,
 	ntstatus_t status;
 	u32 id;
 
-	/* The entry is reserved: storing the group does not fail. */
+	/* Reserve the entry first, so that storing the group cannot fail. */
 	if (xa_alloc(&wdm_cdev_groups, &id, NULL, xa_limit_32b, GFP_KERNEL_ACCOUNT))
 		return STATUS_INSUFFICIENT_RESOURCES;
 	status = wdm_owner_add_group(owner, iommu_group, &wdm_cdev_provider,
@@ -138,7 +138,7 @@ static ntstatus_t wdm_cdev_add_group(struct wdm_owner *owner,
 	return STATUS_SUCCESS;
 }
 
-/* The first group whose number is not below *@id, with a reference */
+/* Get the first group whose number is at least *@id, with a reference. */
 static struct wdm_group *wdm_cdev_next_group(unsigned long *id)
 {
 	struct wdm_group *group;
@@ -151,7 +151,7 @@ static struct wdm_group *wdm_cdev_next_group(unsigned long *id)
 	return group;
 }
 
-/* The owner's group, with a reference; it stays with the owner until that is closed. */
+/* Get the owner's group, with a reference; the owner keeps it until it is closed. */
 static ntstatus_t wdm_cdev_group_get(struct wdm_owner *owner,
 				     struct iommu_group *iommu_group,
 				     struct wdm_group **out)
@@ -191,7 +191,7 @@ static ntstatus_t wdm_cdev_create(struct wdm_owner *owner, struct device *dev,
 }
 
 /**
- * wdm_cdev_device_create() - Make an IOMMU_DMA_DEVICE of a VFIO device cdev
+ * wdm_cdev_device_create() - Create an IOMMU_DMA_DEVICE for a VFIO device cdev
  * @owner: the owner
  * @fd: the cdev, as a file descriptor of the calling process
  * @out: out: the device; may have been created even on failure
@@ -216,8 +216,8 @@ ntstatus_t wdm_cdev_device_create(struct wdm_owner *owner, int fd, struct wdm_de
 }
 
 /*
- * Take a device back from all owners. A device is bound through at most one file, so every
- * owner holds the same one.
+ * Revoke a device from all owners. A device is bound through at most one file, so every
+ * owner holds the same file.
  */
 static struct file *wdm_cdev_revoke(struct device *dev)
 {
@@ -246,7 +246,7 @@ static void wdm_cdev_begin_unbind(struct device *dev)
 	xa_store(&wdm_cdev_unbinds, (unsigned long)dev, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
 	file = wdm_cdev_revoke(dev);
-	/* Not fput(): this task cannot return to user space before the driver is unbound. */
+	/* Not fput(): its work would wait for this task, which waits for the file in VFIO. */
 	if (file)
 		__fput_sync(file);
 }
@@ -265,7 +265,7 @@ static int wdm_cdev_bus_notify(struct notifier_block *nb, unsigned long action, 
 static struct wdm_bus_watch wdm_cdev_watch;
 
 /**
- * wdm_cdev_init() - Watch drivers being unbound
+ * wdm_cdev_init() - Register for unbinds of drivers
  *
  * Return: 0 or a negative errno.
  */

@@ -2,16 +2,15 @@
 /*
  * Provider: VFIO's container, with the module as an IOMMU backend of VFIO.
  *
- * VFIO claims the DMA of the groups in a container and leaves them in their
- * blocking domain. A program binds the container to its file of /dev/wdm_iommu,
- * which hands the groups to that file. When VFIO takes a group back, the group is
- * detached from its domain before VFIO continues.
+ * VFIO claims the DMA of the groups in a container and leaves them in their blocking
+ * domain. A program binds the container to its file of /dev/wdm_iommu, which hands the
+ * groups to that file. When VFIO takes a group back, it is detached from its domain before
+ * VFIO continues.
  *
- * VFIO calls attach_group, detach_group, open and release with its own locks
- * held, but ioctl without any: an ioctl may race with, or follow, the release of
- * the container. So what VFIO keeps for us is not a pointer but a number that is
- * not reused soon, and each call looks it up. What the core keeps for us is the
- * same number.
+ * VFIO calls attach_group, detach_group, open and release with its own locks held, but
+ * ioctl without any: an ioctl may race with, or follow, the release of the container. So
+ * what VFIO stores for us is not a pointer but a number that is not reused soon, and each
+ * call looks it up. The core stores the same number.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
@@ -31,18 +30,18 @@
 #include "container.h"
 
 /**
- * struct wdm_container - a VFIO container with our backend
+ * struct wdm_container - a VFIO container that uses this backend
  * @refs: references: of the table and of calls
  * @id: its number
- * @lock: guards the rest
+ * @lock: guards the members below
  * @released: VFIO has released it
- * @owner: the file that it is bound to, or NULL
+ * @owner: the owner that it is bound to, or NULL
  * @groups: its groups, as struct wdm_container_group
  */
 struct wdm_container {
 	refcount_t refs;
 	u32 id;
-	struct mutex lock;		/* guards what follows */
+	struct mutex lock;		/* guards the members below */
 	bool released;
 	struct wdm_owner *owner;
 	struct list_head groups;
@@ -52,7 +51,7 @@ struct wdm_container {
  * struct wdm_container_group - a group of a container
  * @node: in wdm_container.groups
  * @iommu_group: the group; VFIO keeps a reference
- * @group: the group as handed to the owner; NULL while it is not
+ * @group: the group in the hands of the owner; NULL if it has not been handed over
  */
 struct wdm_container_group {
 	struct list_head node;
@@ -60,7 +59,7 @@ struct wdm_container_group {
 	struct wdm_group *group;
 };
 
-/* The containers by number. Looked up under the lock of the xarray. */
+/* The containers by number; guarded by the xarray's lock */
 static DEFINE_XARRAY_ALLOC1(wdm_containers);
 static u32 wdm_containers_next;
 
@@ -109,8 +108,8 @@ static void *wdm_vfio_open(unsigned long arg)
 	return (void *)(unsigned long)container->id;
 }
 
-/* Take a group back from the owner, if it has been handed over. */
-static void wdm_container_take_back(struct wdm_container_group *cgroup)
+/* Revoke a group from the owner, if it has been handed over. */
+static void wdm_container_revoke(struct wdm_container_group *cgroup)
 {
 	if (!cgroup->group)
 		return;
@@ -129,20 +128,20 @@ static void wdm_vfio_release(void *iommu_data)
 	container->released = true;
 	list_for_each_entry_safe(cgroup, next, &container->groups, node) {
 		list_del(&cgroup->node);
-		wdm_container_take_back(cgroup);
+		wdm_container_revoke(cgroup);
 		kfree(cgroup);
 	}
 	mutex_unlock(&container->lock);
 	wdm_container_put(container);
 }
 
-/* The file that the container is bound to has been closed. */
+/* The owner that the container is bound to has been closed. */
 static void wdm_container_forget(struct wdm_group *group)
 {
 	struct wdm_container *container = wdm_container_get(group->provider_data);
 	struct wdm_container_group *cgroup;
 
-	/* Released: the group has been taken back. */
+	/* If the container was released, its groups have been revoked. */
 	if (!container)
 		return;
 	mutex_lock(&container->lock);
@@ -160,7 +159,7 @@ static const struct wdm_provider_ops wdm_container_provider = {
 	.forget = wdm_container_forget,
 };
 
-/* The first container whose number is not below @id, with a reference */
+/* Get the first container whose number is at least @id, with a reference. */
 static struct wdm_container *wdm_container_next(unsigned long id)
 {
 	struct wdm_container *container;
@@ -174,8 +173,8 @@ static struct wdm_container *wdm_container_next(unsigned long id)
 }
 
 /*
- * VFIO has closed a device, whose driver is gone, but keeps its group if there are other
- * devices in it. It takes back whole groups only, so take this one back here.
+ * The driver of a device is unbound, but VFIO keeps its group for other devices in it. VFIO
+ * detaches whole groups only, so revoke this device here.
  */
 static void wdm_container_device_unbound(struct device *dev)
 {
@@ -222,7 +221,7 @@ static int wdm_vfio_attach_group(void *iommu_data, struct iommu_group *group,
 	struct wdm_container *container;
 	int ret = 0;
 
-	/* Mediated devices and VFIO's no-IOMMU mode have no IOMMU to program. */
+	/* Mediated devices, and devices in no-IOMMU mode, have no IOMMU to program. */
 	if (type != VFIO_IOMMU)
 		return -EOPNOTSUPP;
 	cgroup = kzalloc(sizeof(*cgroup), GFP_KERNEL_ACCOUNT);
@@ -233,7 +232,7 @@ static int wdm_vfio_attach_group(void *iommu_data, struct iommu_group *group,
 	container = wdm_container_get(iommu_data);
 	mutex_lock(&container->lock);
 	list_add_tail(&cgroup->node, &container->groups);
-	/* A closed file gets no more groups, which is not VFIO's error. */
+	/* A closed owner gets no more groups. That is not an error of VFIO's call. */
 	if (container->owner &&
 	    wdm_container_hand_over(container, cgroup) ==
 	    STATUS_INSUFFICIENT_RESOURCES) {
@@ -256,7 +255,7 @@ static void wdm_vfio_detach_group(void *iommu_data, struct iommu_group *group)
 		if (cgroup->iommu_group != group)
 			continue;
 		list_del(&cgroup->node);
-		wdm_container_take_back(cgroup);
+		wdm_container_revoke(cgroup);
 		kfree(cgroup);
 	}
 	mutex_unlock(&container->lock);
@@ -279,8 +278,8 @@ static ntstatus_t wdm_container_bind(struct wdm_container *container,
 		wdm_owner_put(container->owner);
 	container->owner = owner;
 	list_for_each_entry(cgroup, &container->groups, node) {
-		/* The close of the old file may not have got here yet. */
-		wdm_container_take_back(cgroup);
+		/* The close of the old owner may not have reached the group yet. */
+		wdm_container_revoke(cgroup);
 		status = wdm_container_hand_over(container, cgroup);
 		if (!wdm_ok(status))
 			break;
@@ -289,7 +288,7 @@ static ntstatus_t wdm_container_bind(struct wdm_container *container,
 		return status;
 
 	list_for_each_entry(cgroup, &container->groups, node)
-		wdm_container_take_back(cgroup);
+		wdm_container_revoke(cgroup);
 	container->owner = NULL;
 	return status;
 }
@@ -374,7 +373,7 @@ static const struct vfio_iommu_driver_ops wdm_vfio_ops = {
 };
 
 /**
- * wdm_vfio_init() - Register with VFIO, and watch drivers being unbound
+ * wdm_vfio_init() - Register with VFIO, and for unbinds of drivers
  *
  * Return: 0 or a negative errno.
  */

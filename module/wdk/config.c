@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Creation configurations and input mappings: what is valid, apart from any device.
+ * Creation configurations and input mappings: checks that do not depend on a device.
  */
 #include <linux/bits.h>
 #include <linux/container_of.h>
 
 #include "device.h"
 
-/* Take one configuration over. */
+/* Copy one configuration. */
 static NTSTATUS wdk_read_config(const IOMMU_DEVICE_CREATION_CONFIGURATION *from,
 				struct wdk_config *config)
 {
@@ -30,11 +30,11 @@ static NTSTATUS wdk_read_config(const IOMMU_DEVICE_CREATION_CONFIGURATION *from,
 
 /**
  * wdk_read_configs() - Read a list of creation configurations
- * @first: the first one, which is no separate head; NULL: there is none
- * @config: out: what they say
+ * @first: the first one, which is not a separate list head; NULL: there is none
+ * @config: out: the configurations
  *
- * The list ends with a link that is NULL or leads back to @first. No type comes twice,
- * which also bounds lists that never end.
+ * The list ends with a link that is NULL or points back to @first. No type may occur
+ * twice, which also bounds lists that never end.
  *
  * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_2.
  */
@@ -60,12 +60,12 @@ NTSTATUS wdk_read_configs(PIOMMU_DEVICE_CREATION_CONFIGURATION first,
 }
 
 /**
- * wdk_check_config() - Does a configuration fit a device?
+ * wdk_check_config() - Check a configuration against a device
  * @config: the configuration
- * @ability: what the device can do
+ * @ability: what the device supports
  *
- * Linux attaches a device with all of its streams, so a configuration must name all of
- * its input mappings.
+ * Linux attaches all stream IDs of a device, so a configuration has to name all of its
+ * input mappings.
  *
  * Return: STATUS_SUCCESS, STATUS_INVALID_PARAMETER_2.
  */
@@ -86,16 +86,16 @@ NTSTATUS wdk_check_config(const struct wdk_config *config,
 }
 
 /**
- * wdk_check_mappings() - May these input mappings of a device be attached?
- * @nr: how many the device has; 0 is treated as 1
+ * wdk_check_mappings() - Check which input mappings of a device are to be attached
+ * @nr: number of input mappings of the device; 0 is treated as 1
  * @base: the first one to attach
- * @count: how many
+ * @count: number of input mappings to attach
  *
- * Linux attaches a device with all of its streams, so a part of them would bring
- * the others into the domain, too.
+ * Linux attaches all stream IDs of a device, so a subset would bring the others into the
+ * domain, too.
  *
  * Return: STATUS_SUCCESS for all of them, STATUS_INVALID_PARAMETER_3,
- * STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED for a part.
+ * STATUS_INVALID_PARAMETER_4, STATUS_NOT_SUPPORTED for a subset.
  */
 NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count)
 {
@@ -109,10 +109,10 @@ NTSTATUS wdk_check_mappings(ULONG nr, ULONG base, ULONG count)
 
 /**
  * wdk_list_mappings() - List the input mappings of a device
- * @nr: how many it has
+ * @nr: number of input mappings
  * @Buffer: out: the mappings; may be NULL if @BufferLength is too short
- * @BufferLength: bytes
- * @ReturnLength: out: bytes needed; may be NULL
+ * @BufferLength: size of @Buffer in bytes
+ * @ReturnLength: out: required size in bytes; may be NULL
  *
  * Return: STATUS_SUCCESS, STATUS_UNSUCCESSFUL if there is none,
  * STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER_2.

@@ -25,7 +25,7 @@ static NTSTATUS wdk_config_allocator(const IOMMU_DMA_LOGICAL_ALLOCATOR_CONFIG *c
 	return *width ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
 }
 
-/* The length of a list; more than there may be if it does not end. */
+/* Count the elements of a list. Stops above the maximum, as the list may not end. */
 static unsigned int wdk_count_regions(const IOMMU_DMA_RESERVED_REGION *region)
 {
 	unsigned int nr = 0;
@@ -82,12 +82,12 @@ static NTSTATUS wdk_create_from(const struct wdm_domain_config *config,
  * @DomainType: the type
  * @Flags: must be 0
  * @LogicalAllocatorConfig: the allocator of logical addresses; NULL for none
- * @ReservedRegions: logical addresses that maps leave alone: a list, copied by the call;
- *	NULL for none. Where ShouldMap is TRUE, they are mapped one to one
+ * @ReservedRegions: list of logical addresses that are not available to maps, copied by
+ *	the call; NULL for none. Where ShouldMap is TRUE, they are mapped one to one
  * @DomainOut: out: the domain
  *
  * Contract: IommuDomainCreateEx. For PassThrough, an allocator and regions are accepted
- * and not looked at.
+ * and ignored.
  *
  * Context: PASSIVE_LEVEL.
  * Return: as wdm_domain_create_ex().

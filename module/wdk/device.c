@@ -3,10 +3,10 @@
  * Devices of kernel code: create, attach, detach, and claims.
  *
  * Version 1 of the interface names devices by their PDO, version 2 by what CreateDevice
- * makes of it; both are one object here. The first device of an IOMMU group that kernel
- * code attaches claims the group's DMA, as VFIO does; the group is given back when the
- * last one is detached. A PDO that is removed is detached first, so that no call meets
- * an IOMMU group without devices.
+ * returned for it; both are one object here. The first device of an IOMMU group that
+ * kernel code attaches claims the group's DMA, as VFIO does; detaching the last one
+ * releases the group. A PDO that is removed is detached first, so that no call meets an
+ * IOMMU group without devices.
  */
 #include <linux/acpi.h>
 #include <linux/iommu.h>
@@ -20,16 +20,17 @@
 #include "device.h"
 
 /*
- * Guards the list, claims of groups, and the devices that are being removed, by their
- * address. Never held while something is attached. A device whose removal has not begun
- * when this, or its own lock, is taken stays in its IOMMU group until it is released.
+ * Guards wdk_devices, the claims of groups, and wdk_removals, the devices being removed,
+ * keyed by their address. Never held during an attach. If the removal of a device has not
+ * begun when this lock or the device's own is taken, the device stays in its IOMMU group
+ * until the lock is released.
  */
 static DEFINE_MUTEX(wdk_lock);
 static LIST_HEAD(wdk_devices);
 static DEFINE_XARRAY(wdk_removals);
 static struct wdm_owner *wdk_owner;
 
-/* Find a PDO, with a reference. */
+/* Look up a PDO and take a reference. */
 static PIOMMU_DMA_DEVICE wdk_find(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev;
@@ -59,6 +60,7 @@ static PIOMMU_DMA_DEVICE wdk_find_locked(struct device *pdo)
 /**
  * wdk_device_put() - Drop a reference to a device
  * @dev: the device; may be freed by this. Its lock may be held if this is not the last
+ *	reference
  */
 void wdk_device_put(PIOMMU_DMA_DEVICE dev)
 {
@@ -72,7 +74,7 @@ void wdk_device_put(PIOMMU_DMA_DEVICE dev)
 	kfree(dev);
 }
 
-/* Is it what CreateDevice returned? */
+/* Check whether CreateDevice returned this. */
 static bool wdk_device_exists(PIOMMU_DMA_DEVICE handle)
 {
 	PIOMMU_DMA_DEVICE dev;
@@ -84,7 +86,7 @@ static bool wdk_device_exists(PIOMMU_DMA_DEVICE handle)
 	return false;
 }
 
-/* Find a device that CreateDevice returned, with a reference. */
+/* Look up a device that CreateDevice returned, and take a reference. */
 static PIOMMU_DMA_DEVICE wdk_device_get(PIOMMU_DMA_DEVICE handle)
 {
 	PIOMMU_DMA_DEVICE found = NULL;
@@ -99,11 +101,11 @@ static PIOMMU_DMA_DEVICE wdk_device_get(PIOMMU_DMA_DEVICE handle)
 }
 
 /**
- * wdk_device_config() - How a device was created
- * @handle: what the caller calls the device
+ * wdk_device_config() - Get the configuration of a device
+ * @handle: the device, as passed by a caller
  * @config: out: its configuration
  *
- * Context: may sleep. Does not take the device's lock, so a fault handler may ask.
+ * Context: may sleep. Does not take the device's lock, so fault handlers may call it.
  * Return: false if the device does not exist.
  */
 bool wdk_device_config(PIOMMU_DMA_DEVICE handle, struct wdk_config *config)
@@ -120,10 +122,10 @@ bool wdk_device_config(PIOMMU_DMA_DEVICE handle, struct wdk_config *config)
 
 /**
  * wdk_device_lock() - Lock a device that CreateDevice returned
- * @handle: what the caller calls the device
+ * @handle: the device, as passed by a caller
  *
- * Return: the device, with a reference, for wdk_device_unlock(); NULL if it does not exist
- * or does not any more.
+ * Return: the device, with a reference, for wdk_device_unlock(); NULL if it does not
+ * exist.
  */
 PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle)
 {
@@ -148,7 +150,7 @@ void wdk_device_unlock(PIOMMU_DMA_DEVICE dev)
 	wdk_device_put(dev);
 }
 
-/* Is the device's removal being watched, and has it not begun? */
+/* Check that removals of the device are watched and it is not being removed. */
 static bool wdk_is_present(struct device *pdo)
 {
 	return wdm_bus_is_watched(pdo) &&
@@ -156,7 +158,7 @@ static bool wdk_is_present(struct device *pdo)
 }
 
 /*
- * How many input mappings a device has: on ARM64, a platform device has one for
+ * Get the number of input mappings of a device: on ARM64, a platform device has one for
  * each of its stream IDs. They are numbered from 0 in the firmware's order.
  */
 static ULONG wdk_nr_mappings(struct device *pdo)
@@ -170,7 +172,7 @@ static ULONG wdk_nr_mappings(struct device *pdo)
 	return fwspec ? fwspec->num_ids : 0;
 }
 
-/* Find a PDO, or begin to use it: its device, locked and with a reference */
+/* Look up a PDO, or start to use it. Returns its device, locked and with a reference. */
 static NTSTATUS wdk_device_open(struct device *pdo, PIOMMU_DMA_DEVICE *out)
 {
 	struct iommu_group *iommu_group;
@@ -222,18 +224,18 @@ static bool wdk_group_is_used(const struct wdm_group *group)
 	return false;
 }
 
-/* Give a group, which is in its blocking domain, back to Linux. */
-static void wdk_give_back(struct wdm_group *group)
+/* Release the claim of a group, which is in its blocking domain. */
+static void wdk_release_group(struct wdm_group *group)
 {
 	iommu_group_release_dma_owner(group->iommu_group);
 	wdm_group_put(group);
 }
 
 static const struct wdm_provider_ops wdk_provider = {
-	.forget = wdk_give_back,
+	.forget = wdk_release_group,
 };
 
-/* Claim a group, or find the one that is claimed. */
+/* Claim a group, or get the claimed one. */
 static NTSTATUS wdk_claim_group(struct iommu_group *iommu_group,
 				struct wdm_group **out)
 {
@@ -242,7 +244,7 @@ static NTSTATUS wdk_claim_group(struct iommu_group *iommu_group,
 
 	*out = wdm_owner_find_group(wdk_owner, iommu_group, &wdk_provider);
 	if (*out) {
-		/* The devices in the list keep it. */
+		/* The devices in the list hold references. */
 		wdm_group_put(*out);
 		return STATUS_SUCCESS;
 	}
@@ -268,7 +270,7 @@ static NTSTATUS wdk_claim(PIOMMU_DMA_DEVICE dev)
 	return status;
 }
 
-/* Give the group back if no other device needs it. */
+/* Drop a device's claim of its group, and release the group with the last claim. */
 static void wdk_unclaim(PIOMMU_DMA_DEVICE dev)
 {
 	struct wdm_group *group;
@@ -278,19 +280,19 @@ static void wdk_unclaim(PIOMMU_DMA_DEVICE dev)
 	dev->group = NULL;
 	if (group && !wdk_group_is_used(group)) {
 		wdm_group_revoke(group);
-		wdk_give_back(group);
+		wdk_release_group(group);
 	}
 	mutex_unlock(&wdk_lock);
 }
 
 /**
- * wdk_device_use() - Have the DMA of a device's group claimed
+ * wdk_device_use() - Claim the DMA of a device's group
  * @dev: the device; its lock is held
  *
- * Until wdk_device_unuse(), there is a core device.
+ * dev->device, the core's device, exists until wdk_device_unuse().
  *
- * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_DEVICE_BUSY if somebody else has
- * claimed the group, STATUS_INSUFFICIENT_RESOURCES.
+ * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_DEVICE_BUSY if the group is
+ * claimed by somebody else, STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev)
 {
@@ -330,7 +332,7 @@ void wdk_device_unuse(PIOMMU_DMA_DEVICE dev)
 }
 
 /**
- * wdk_device_types() - The types of domains that a device can be attached to now
+ * wdk_device_types() - Get the types of domains that a device can be attached to now
  * @dev: the device
  *
  * Return: as wdm_types_of(); 0 if it has been removed.
@@ -372,7 +374,7 @@ static NTSTATUS wdk_attach(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
 	return status;
 }
 
-/* The core device is detached. */
+/* Called once the core's device is detached. */
 static void wdk_end_attachment(PIOMMU_DMA_DEVICE dev)
 {
 	wdk_set_faults(dev, NULL);
@@ -380,7 +382,7 @@ static void wdk_end_attachment(PIOMMU_DMA_DEVICE dev)
 	wdk_device_unuse(dev);
 }
 
-/* Calls of kernel code are not cancelled, so this succeeds. */
+/* Calls of kernel code are not cancelled, so this cannot fail. */
 static NTSTATUS wdk_detach(PIOMMU_DMA_DEVICE dev)
 {
 	NTSTATUS status = wdm_device_detach(dev->device);
@@ -488,7 +490,7 @@ static NTSTATUS wdk_create(PIOMMU_DMA_DEVICE dev,
 	return STATUS_SUCCESS;
 }
 
-/* Contract: IommuDeviceCreate. Claims nothing: the device goes on as it is. */
+/* Contract: IommuDeviceCreate. Does not claim the device, which keeps working as before. */
 NTSTATUS wdk_create_device(PDEVICE_OBJECT DeviceObject,
 			   PIOMMU_DEVICE_CREATION_CONFIGURATION DeviceConfig,
 			   PIOMMU_DMA_DEVICE *DmaDeviceOut)
@@ -531,7 +533,7 @@ NTSTATUS wdk_delete_device(PIOMMU_DMA_DEVICE DmaDevice)
 	return STATUS_SUCCESS;
 }
 
-/* Contract: IommuDeviceQueryDomainTypes. Without the device's lock, for fault handlers. */
+/* Contract: IommuDeviceQueryDomainTypes. Takes no device lock; fault handlers may call it. */
 VOID wdk_query_available_domain_types(PIOMMU_DMA_DEVICE DmaDevice,
 				      PULONG AvailableDomains)
 {
@@ -547,8 +549,8 @@ VOID wdk_query_available_domain_types(PIOMMU_DMA_DEVICE DmaDevice,
 }
 
 /*
- * Contract: IommuQueryInputMappings. Only devices on ARM64 have any; for others,
- * Windows answers the same.
+ * Contract: IommuQueryInputMappings. Only devices on ARM64 have any; for others, the
+ * answer is that of Windows.
  */
 NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 				  PINPUT_MAPPING_ELEMENT Buffer,
@@ -573,7 +575,7 @@ static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
 	return STATUS_SUCCESS;
 }
 
-/* Unlocks @dev. Without one, the answer is @none. */
+/* Unlocks @dev. If @dev is NULL, returns @none. */
 static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, ULONG InputMappingIdBase,
 				  BOOLEAN Enable, PDEVICE_FAULT_CONFIGURATION FaultConfig,
 				  NTSTATUS none)
@@ -590,9 +592,9 @@ static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, ULONG InputMappingIdBas
 }
 
 /*
- * Contract: IommuSetDeviceFaultReporting. The handler is called where it may
- * sleep, but must call no function on the device but the queries: the others take its lock,
- * with which a detach waits for the handler.
+ * Contract: IommuSetDeviceFaultReporting. The handler may sleep. It must not call functions
+ * on its device except the queries: the others take the device's lock, which a detach
+ * holds while it waits for the handler.
  */
 NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 					ULONG InputMappingIdBase,
@@ -605,8 +607,8 @@ NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
 }
 
 /*
- * Contract: IommuSetDeviceFaultReportingEx, which Windows does not implement. As
- * version 1's.
+ * Contract: IommuSetDeviceFaultReportingEx, which Windows does not implement. Same as that
+ * of version 1.
  */
 NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
 					   ULONG InputMappingIdBase,
@@ -619,8 +621,8 @@ NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
 }
 
 /*
- * Take a device back before it leaves its group. What CreateDevice and CreatePasidDevice
- * returned stays valid, and says so.
+ * Revoke a device before it leaves its group. What CreateDevice and CreatePasidDevice
+ * returned remains valid, and calls with it return STATUS_DEVICE_REMOVED.
  */
 static void wdk_revoke(PIOMMU_DMA_DEVICE dev)
 {
@@ -640,7 +642,7 @@ static void wdk_begin_removal(struct device *pdo)
 	if (!device_iommu_mapped(pdo))
 		return;
 	mutex_lock(&wdk_lock);
-	/* Should this fail, an attach from now on may meet a group without devices. */
+	/* Must not fail, or a later attach may meet a group without devices. */
 	xa_store(&wdk_removals, (unsigned long)pdo, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
 	mutex_unlock(&wdk_lock);
@@ -649,8 +651,8 @@ static void wdk_begin_removal(struct device *pdo)
 		return;
 	WRITE_ONCE(dev->removed, true);
 	/*
-	 * On some buses the driver is unbound only after this. Its device may be
-	 * busy until then, and must not get Linux' default domain.
+	 * On some buses the driver is unbound after this. Its device may do DMA until then,
+	 * and must not get Linux' default domain.
 	 */
 	if (!READ_ONCE(pdo->driver))
 		wdk_revoke(dev);
@@ -658,7 +660,7 @@ static void wdk_begin_removal(struct device *pdo)
 	wdm_types_changed();
 }
 
-/* The driver of a device that is being removed has gone. */
+/* Called once the driver of a device that is being removed is unbound. */
 static void wdk_end_unbind(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev;

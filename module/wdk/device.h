@@ -19,8 +19,8 @@ struct wdm_device;
 struct wdm_group;
 
 /**
- * struct wdk_config - how a device is created
- * @types: mask of 1 << type, of the configurations that there are
+ * struct wdk_config - configuration of a device
+ * @types: mask of 1 << type of the configurations that were given
  * @acpi: input mappings
  * @pasid: PASIDs
  */
@@ -31,10 +31,10 @@ struct wdk_config {
 };
 
 /**
- * struct wdk_ability - what a configuration may ask for
- * @nr_mappings: the input mappings of the device
+ * struct wdk_ability - what a configuration can ask for
+ * @nr_mappings: number of input mappings of the device
  * @needs_acpi: they must be configured
- * @pasids: it can have PASIDs
+ * @pasids: it supports PASIDs
  */
 struct wdk_ability {
 	ULONG nr_mappings;
@@ -48,20 +48,20 @@ struct wdk_ability {
  * @refs: references; the last one frees it
  * @pdo: the PDO; holds a reference
  * @iommu_group: its IOMMU group; holds a reference
- * @created: CreateDevice returned it; set with both locks, read with one
+ * @created: CreateDevice returned it; set with both locks held, read with one
  * @group: the group, while its DMA is claimed for this device; guarded by wdk_lock
- * @lock: guards what follows; serializes calls on the device
- * @removed: its removal has begun; read without the lock, too
- * @config: how it was created; set as @created is
+ * @lock: guards the members below; serializes calls on the device
+ * @removed: its removal has begun; read without @lock as well
+ * @config: its configuration; set like @created
  * @callback: its state change callback, or NULL
- * @nr_users: its attachment and its PASID devices: what needs the DMA of its group
- *	claimed
+ * @nr_users: number of its users, each of which needs its group claimed: its attachment
+ *	and its PASID devices
  * @device: the core's device, while there is a user
  * @domain: the domain that it is attached to, or NULL
  * @faults: its fault reporting, or NULL
  *
- * The device that version 1 attaches by its PDO, and the one that version 2 creates,
- * are the same.
+ * A device attached by its PDO (version 1) and one that was created (version 2) are the
+ * same object.
  */
 struct _IOMMU_DMA_DEVICE {
 	struct list_head node;
@@ -71,7 +71,7 @@ struct _IOMMU_DMA_DEVICE {
 	bool created;
 	struct wdm_group *group;
 
-	struct mutex lock;		/* guards what follows */
+	struct mutex lock;		/* guards the members below */
 	bool removed;
 	struct wdk_config config;
 	struct wdk_callback *callback;

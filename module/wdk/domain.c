@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map functions of the tables. Kernel code may call them up to DISPATCH_LEVEL: with
- * a spinlock held, and in a softirq.
+ * The map functions of the tables. Kernel code may call them up to DISPATCH_LEVEL: with a
+ * spinlock held, and in softirqs.
  *
- * Arguments are looked at in one order: kind of domain, permissions, memory, addresses;
- * then the core looks at what is mapped.
+ * All check their arguments in the same order: kind of domain, permissions, memory,
+ * addresses. Then the core checks what is mapped.
  */
 #include <linux/mm.h>
 
 #include "../core/os/atomic.h"
 #include "wdk.h"
 
-/* A function that only domains have which map what their caller asks for */
+/* Check arguments of a function that requires a domain which maps on request. */
 static NTSTATUS wdk_check_map(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
 {
 	if (!wdm_domain_maps(Domain->core))
@@ -21,7 +21,7 @@ static NTSTATUS wdk_check_map(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
 	return STATUS_SUCCESS;
 }
 
-/* Identity maps, which a domain of type PassThrough has without asking */
+/* Check arguments of an identity map, which a PassThrough domain has already. */
 static NTSTATUS wdk_check_identity(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
 {
 	if (!wdm_domain_os_managed(Domain->core))
@@ -32,7 +32,7 @@ static NTSTATUS wdk_check_identity(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
 }
 
 /**
- * wdk_limits() - Where the allocator may find an address
+ * wdk_limits() - Convert the limits for an address that the allocator chooses
  * @min: the lowest address, or NULL
  * @max: the last address, inclusive, or NULL
  *
@@ -93,8 +93,8 @@ NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions, PMDL
 }
 
 /*
- * Contract: IommuMapLogicalRangeEx. Without a logical allocator, the address is
- * required and the limits are not looked at; with one, there must not be any.
+ * Contract: IommuMapLogicalRangeEx. Without a logical allocator, the address is required
+ * and the limits are ignored; with one, an address is refused.
  */
 NTSTATUS wdk_map_logical_range_ex(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
 				  PIOMMU_MAP_PHYSICAL_ADDRESS PhysicalAddressToMap,

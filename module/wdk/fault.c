@@ -9,16 +9,16 @@
 #include "device.h"
 
 /**
- * struct wdk_faults - a device's fault reporting
+ * struct wdk_faults - fault reporting of a device
  * @device: the device, which is attached as long as the handler may be called
- * @config: the handler; not changed while it may be called
+ * @config: the handler; does not change while it may be called
  */
 struct wdk_faults {
 	PIOMMU_DMA_DEVICE device;
 	DEVICE_FAULT_CONFIGURATION config;
 };
 
-/* A fault in the contract's words. */
+/* Pass a fault on, converted to the contract's structure. */
 static void wdk_fault(void *context, const struct wdm_fault *fault)
 {
 	struct wdk_faults *faults = context;
@@ -42,9 +42,9 @@ static void wdk_fault(void *context, const struct wdm_fault *fault)
 /**
  * wdk_set_faults() - Replace or end a device's fault reporting
  * @DmaDevice: the device; its lock is held, and it has a user
- * @config: the new handler; NULL: end it
+ * @config: the new handler; NULL: end reporting
  *
- * When it returns, the old handler is not running.
+ * When it returns, the old handler has returned.
  *
  * Return: as wdm_fault_register().
  */
@@ -70,7 +70,7 @@ NTSTATUS wdk_set_faults(PIOMMU_DMA_DEVICE DmaDevice,
 			return status;
 		}
 	}
-	/* The old handler is not running any more. */
+	/* The old handler has returned. */
 	kfree(DmaDevice->faults);
 	DmaDevice->faults = faults;
 	return STATUS_SUCCESS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IoGetIommuInterface(), and the functions of its table that are about domains.
+ * IoGetIommuInterface(), and the functions of its tables that operate on domains.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -10,7 +10,7 @@
 #include "wdk.h"
 #include "tables.h"
 
-/* Guards the list and the users of domains. Held while a domain is deleted. */
+/* Guards the list of domains and their users. Held while a domain is deleted. */
 static DEFINE_MUTEX(wdk_domain_lock);
 static LIST_HEAD(wdk_domains);
 
@@ -26,7 +26,7 @@ static bool wdk_domain_exists(PIOMMU_DMA_DOMAIN handle)
 }
 
 /**
- * wdk_domain_add() - Let a new domain be attached
+ * wdk_domain_add() - Make a new domain known to attaches
  * @Domain: the domain
  */
 void wdk_domain_add(PIOMMU_DMA_DOMAIN Domain)
@@ -38,10 +38,10 @@ void wdk_domain_add(PIOMMU_DMA_DOMAIN Domain)
 
 /**
  * wdk_domain_get() - Keep a domain from being deleted
- * @Domain: what the caller calls the domain
+ * @Domain: the domain, as passed by a caller
  *
- * An attach may race with DeleteDomain. Maps do not look the domain up: they may be
- * called in atomic context, and their caller keeps the domain.
+ * An attach may race with DeleteDomain. Maps do not look up the domain: they may run in
+ * atomic context, and their caller has to keep the domain.
  *
  * Return: false if the domain does not exist.
  */
@@ -179,23 +179,23 @@ NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
 	return wdm_domain_configure(Domain->core, &config, &walk_error);
 }
 
-/* The highest version: 3 needs a kernel that can attach PASIDs. */
+/* The highest version: version 3 needs a kernel that can attach PASIDs. */
 #define WDK_VERSION_MAX	(WDM_HAS_PASIDS ? DMA_IOMMU_INTERFACE_EX_VERSION_3 : \
 					  DMA_IOMMU_INTERFACE_EX_VERSION_2)
 
-/* Version 3 is version 2 and five functions. */
+/* Version 3 is version 2 followed by five functions. */
 static_assert(offsetofend(DMA_IOMMU_INTERFACE_V3, DeleteDevice) ==
 	      sizeof(DMA_IOMMU_INTERFACE_V2));
 
 /**
- * IoGetIommuInterface() - The table of functions of a version
+ * IoGetIommuInterface() - Get the table of functions of version 1
  * @Version: DMA_IOMMU_INTERFACE_VERSION_1
  * @InterfaceOut: out: the table
  *
  * Contract: IoGetIommuInterface.
  *
- * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for a version that is not there,
- * and then nothing is written.
+ * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for any other version, with nothing
+ * written.
  */
 NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 {
@@ -208,18 +208,18 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 EXPORT_SYMBOL_NS_GPL(IoGetIommuInterface, WDM_IOMMU_NS);
 
 /**
- * IoGetIommuInterfaceEx() - Get the table of functions of a version
+ * IoGetIommuInterfaceEx() - Get the table of functions of version 1, 2 or 3
  * @Version: DMA_IOMMU_INTERFACE_EX_VERSION_1, _2 or _3; 3 only on kernels that can attach
  *	PASIDs
  * @Flags: must be 0
- * @InterfaceOut: out: the table, and how many bytes of the structure it fills;
- *	what is behind them is not written
+ * @InterfaceOut: out: the table, and how many bytes of the structure it fills; the rest
+ *	is not written
  *
- * Contract: IoGetIommuInterfaceEx. Code that can do with several versions asks for
- * the highest first and goes down until one is there.
+ * Contract: IoGetIommuInterfaceEx. Code that supports several versions asks for the
+ * highest first, and then for lower ones until a call succeeds.
  *
- * Context: may sleep, as the contract has it.
- * Return: STATUS_SUCCESS, or without having written anything:
+ * Context: may sleep, as in the contract.
+ * Return: STATUS_SUCCESS; otherwise nothing is written:
  *
  * * STATUS_INVALID_PARAMETER_1: there is no such version
  * * STATUS_INVALID_PARAMETER_2: @Flags

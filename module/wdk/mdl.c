@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs of kernel memory: the WDK's functions that make them, and the page frames of
- * what a map function is given.
+ * MDLs of kernel memory: the WDK functions that create them, and conversion to page
+ * frames for the map functions.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -13,11 +13,11 @@
 #include "../core/frames.h"
 #include "wdk.h"
 
-/* Each of these says that the page frames are there. */
+/* Each of these flags means that the page frames are filled in. */
 #define WDK_MDL_HAS_PAGES \
 	(MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED | MDL_PARTIAL)
 
-/* What an MDL becomes when it is freed */
+/* An MDL that waits to be freed in process context */
 struct wdk_dead_mdl {
 	struct rcu_head rcu;
 };
@@ -31,9 +31,9 @@ static ULONG wdk_mdl_pages(const MDL *Mdl)
 
 /**
  * wdk_mdl_alloc() - Allocate an MDL for a buffer
- * @VirtualAddress: where the buffer starts
- * @Length: bytes
- * @gfp: how to allocate memory
+ * @VirtualAddress: start of the buffer
+ * @Length: number of bytes
+ * @gfp: for memory
  *
  * Return: the MDL, for IoFreeMdl(); NULL on failure.
  */
@@ -56,13 +56,13 @@ PMDL wdk_mdl_alloc(PVOID VirtualAddress, ULONG Length, gfp_t gfp)
 
 /**
  * IoAllocateMdl() - Allocate an MDL for a buffer
- * @VirtualAddress: where the buffer starts
- * @Length: bytes
+ * @VirtualAddress: start of the buffer
+ * @Length: number of bytes
  * @SecondaryBuffer: must be FALSE: there are no IRPs to add it to
- * @ChargeQuota: not looked at
+ * @ChargeQuota: ignored
  * @Irp: must be NULL
  *
- * Contract: IoAllocateMdl. The MDL does not know its pages yet; see
+ * Contract: IoAllocateMdl. The page frames are not filled in yet; see
  * MmBuildMdlForNonPagedPool().
  *
  * Context: any but NMI.
@@ -76,7 +76,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 	if (SecondaryBuffer || Irp)
 		return NULL;
 	Mdl = wdk_mdl_alloc(VirtualAddress, Length, GFP_ATOMIC | __GFP_NOWARN);
-	/* A long MDL has better chances where the caller is known to be able to wait. */
+	/* Retry with GFP_KERNEL if possible: a long MDL may need several pages. */
 	if (!Mdl && preemptible())
 		Mdl = wdk_mdl_alloc(VirtualAddress, Length, GFP_KERNEL);
 	return Mdl;
@@ -110,7 +110,7 @@ EXPORT_SYMBOL_NS_GPL(MmBuildMdlForNonPagedPool, WDM_IOMMU_NS);
 
 /**
  * IoFreeMdl() - Free an MDL
- * @Mdl: the MDL; what is mapped of its memory stays so
+ * @Mdl: the MDL; its memory stays mapped
  *
  * Contract: IoFreeMdl.
  *
@@ -118,7 +118,7 @@ EXPORT_SYMBOL_NS_GPL(MmBuildMdlForNonPagedPool, WDM_IOMMU_NS);
  */
 void IoFreeMdl(PMDL Mdl)
 {
-	/* vfree() may sleep. An MDL that is being freed needs no header. */
+	/* vfree() may sleep, so defer it. The header of a freed MDL can be reused for that. */
 	if (is_vmalloc_addr(Mdl))
 		kvfree_rcu((struct wdk_dead_mdl *)Mdl, rcu);
 	else
@@ -127,11 +127,11 @@ void IoFreeMdl(PMDL Mdl)
 EXPORT_SYMBOL_NS_GPL(IoFreeMdl, WDM_IOMMU_NS);
 
 /**
- * wdk_mdl_frames() - The page frames of an MDL
+ * wdk_mdl_frames() - Get the page frames of an MDL
  * @Mdl: the MDL, or NULL
  * @frames: out: the page frames, in the MDL's memory
  *
- * Return: false if it is not whole pages, or has not been filled.
+ * Return: false if it is not made of whole pages, or not filled in.
  */
 bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames)
 {
@@ -146,11 +146,11 @@ bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames)
 }
 
 /**
- * wdk_memory_frames() - The page frames of a PhysicalAddressToMap
+ * wdk_memory_frames() - Get the page frames of a PhysicalAddressToMap
  * @memory: an MDL, a contiguous range or an array of page frames; or NULL
  * @frames: out: the page frames, in the caller's memory
  *
- * Return: false if it is not whole pages, or none, or more than there can be.
+ * Return: false if it is empty, not made of whole pages, or too large.
  */
 bool wdk_memory_frames(const IOMMU_MAP_PHYSICAL_ADDRESS *memory,
 		       struct wdm_frames *frames)

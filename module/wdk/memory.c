@@ -15,10 +15,10 @@ static NTSTATUS wdk_add_ram(struct wdm_mdl *mdl, u64 pfn, void *data)
 }
 
 /**
- * wdk_add_physical_memory() - Let page tables use all of the system's RAM
+ * wdk_add_physical_memory() - Add all of the system's RAM to an address space
  * @domain: a caller-managed domain of kernel code
  *
- * No memory goes offline until wdk_put_physical_memory().
+ * Keeps memory from going offline until wdk_put_physical_memory().
  *
  * Return: STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES, also while memory is going
  * offline.
@@ -36,7 +36,7 @@ NTSTATUS wdk_add_physical_memory(struct wdm_domain *domain)
 }
 
 /**
- * wdk_put_physical_memory() - A domain that used physical memory is gone
+ * wdk_put_physical_memory() - Undo wdk_add_physical_memory() for a deleted domain
  */
 void wdk_put_physical_memory(void)
 {

@@ -10,7 +10,7 @@
 /**
  * struct _IOMMU_DMA_PASID_DEVICE - a PASID device
  * @node: in wdk_pasids
- * @device: its device, which is not deleted before; holds a reference
+ * @device: its device, which cannot be deleted before; holds a reference
  * @core: the PASID; NULL once it is deleted
  * @refs: references
  */
@@ -21,7 +21,7 @@ struct _IOMMU_DMA_PASID_DEVICE {
 	refcount_t refs;
 };
 
-/* Guards the list. Held for a change or a lookup only. */
+/* Guards wdk_pasids. Held for a change or a lookup only. */
 static DEFINE_MUTEX(wdk_pasid_lock);
 static LIST_HEAD(wdk_pasids);
 
@@ -35,7 +35,7 @@ static void wdk_pasid_put(PIOMMU_DMA_PASID_DEVICE pasid)
 	kfree(pasid);
 }
 
-/* Lock the device of a PASID device that exists; with a reference to it. */
+/* Look up a PASID device, take a reference, and lock its device. */
 static PIOMMU_DMA_PASID_DEVICE wdk_pasid_lock_device(PIOMMU_DMA_PASID_DEVICE handle)
 {
 	PIOMMU_DMA_PASID_DEVICE pasid, found = NULL;
@@ -97,7 +97,7 @@ static NTSTATUS wdk_pasid_create(PIOMMU_DMA_DEVICE dev,
 
 /*
  * Contract: IommuPasidDeviceCreate. Claims the DMA of the device's group, as an attach
- * does: Linux gives nobody a group with PASIDs that are attached.
+ * does: no PASID of a group can be attached before the group is claimed.
  */
 NTSTATUS wdk_create_pasid_device(PIOMMU_DMA_DEVICE DmaDevice,
 				 PIOMMU_DMA_PASID_DEVICE *PasidDeviceOut,
@@ -182,7 +182,7 @@ NTSTATUS wdk_detach_pasid_device(PIOMMU_DMA_PASID_DEVICE PasidDevice)
 	return status;
 }
 
-/* Contract: IommuDeviceQueryInformation. Without the device's lock, for fault handlers. */
+/* Contract: IommuDeviceQueryInformation. Takes no device lock; fault handlers may call it. */
 NTSTATUS wdk_query_device_info(PIOMMU_DMA_DEVICE DmaDevice, ULONG Size,
 			       PULONG BytesWritten,
 			       PIOMMU_DMA_DEVICE_INFORMATION Buffer)
@@ -198,7 +198,7 @@ NTSTATUS wdk_query_device_info(PIOMMU_DMA_DEVICE DmaDevice, ULONG Size,
 	}
 	*Buffer = (IOMMU_DMA_DEVICE_INFORMATION) { };
 	if (config.types & BIT(IommuDeviceCreationConfigTypePasid)) {
-		/* Tagged DMA comes with the default PASID. */
+		/* Tagged DMA includes the default PASID. */
 		Buffer->DefaultPasidEnabled = TRUE;
 		Buffer->PasidTaggedDmaEnabled = wdk_has_tagged_dma(&config);
 		Buffer->PasidFaultsSuppressed = !!config.pasid.SuppressPasidFaults;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What wdm_port.h declares and does not do inline: messages, and MDLs of memory
- * that is not the caller's non-paged pool.
+ * Out-of-line functions of wdm_port.h: messages, and MDLs of memory other than the
+ * caller's non-paged pool.
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -13,7 +13,7 @@
 #include "../compat/pin.h"
 #include "wdk.h"
 
-/* Last: it has a PAGE_ALIGN() of its own. */
+/* Must be last: it redefines PAGE_ALIGN(). */
 #include <wdm_port.h>
 
 #include "portable.h"
@@ -33,8 +33,8 @@ static ULONG wdk_print(const char *level, const char *format, va_list args)
 }
 
 /**
- * DbgPrint() - Print a message into the kernel's log
- * @Format: as printf() has it; a LONG and a ULONG are %ld and %lu
+ * DbgPrint() - Print a message to the kernel log
+ * @Format: as for printf(); %ld and %lu print a LONG and a ULONG
  *
  * Context: any.
  * Return: 0.
@@ -51,9 +51,9 @@ ULONG DbgPrint(const char *Format, ...)
 EXPORT_SYMBOL_NS_GPL(DbgPrint, WDM_IOMMU_NS);
 
 /**
- * DbgPrintEx() - Print a message of a level into the kernel's log
- * @ComponentId: not looked at
- * @Level: DPFLTR_ERROR_LEVEL and the like; a mask is printed as information
+ * DbgPrintEx() - Print a message to the kernel log at a level
+ * @ComponentId: ignored
+ * @Level: DPFLTR_ERROR_LEVEL etc.; a mask is printed as information
  * @Format: as for DbgPrint()
  *
  * Context: any.
@@ -75,14 +75,14 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Format, ...)
 EXPORT_SYMBOL_NS_GPL(DbgPrintEx, WDM_IOMMU_NS);
 
 /**
- * IoBuildPartialMdl() - Make an MDL of a part of another one's buffer
+ * IoBuildPartialMdl() - Describe part of another MDL's buffer
  * @SourceMdl: an MDL with its pages
- * @TargetMdl: an MDL with room for the part's pages
- * @VirtualAddress: where the part starts, in the terms of @SourceMdl
- * @Length: bytes; 0 for everything from there on
+ * @TargetMdl: an MDL with space for the page frames of the part
+ * @VirtualAddress: start of the part, in the address range of @SourceMdl
+ * @Length: number of bytes; 0 for the rest of the buffer
  *
- * Contract: IoBuildPartialMdl. @SourceMdl keeps the pages: it has to outlive
- * @TargetMdl's use.
+ * Contract: IoBuildPartialMdl. @SourceMdl keeps the pages: it has to outlive the use of
+ * @TargetMdl.
  *
  * Context: any.
  */
@@ -94,13 +94,12 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 EXPORT_SYMBOL_NS_GPL(IoBuildPartialMdl, WDM_IOMMU_NS);
 
 /**
- * MmGetSystemAddressForMdlSafe() - The kernel address of an MDL's buffer
+ * MmGetSystemAddressForMdlSafe() - Get the kernel address of an MDL's buffer
  * @Mdl: an MDL with its pages
- * @Priority: not looked at
+ * @Priority: ignored
  *
- * Contract: MmGetSystemAddressForMdlSafe. Pages that have no kernel address in a
- * row get one, until MmUnmapLockedPages(), MmUnlockPages() or
- * MmFreePagesFromMdl().
+ * Contract: MmGetSystemAddressForMdlSafe. Pages without contiguous kernel addresses are
+ * mapped, until MmUnmapLockedPages(), MmUnlockPages() or MmFreePagesFromMdl().
  *
  * Context: may sleep, unless the pages have an address already.
  * Return: the address of the first byte; NULL when out of memory.
@@ -132,8 +131,8 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 EXPORT_SYMBOL_NS_GPL(MmGetSystemAddressForMdlSafe, WDM_IOMMU_NS);
 
 /**
- * MmUnmapLockedPages() - Take back what MmGetSystemAddressForMdlSafe() mapped
- * @BaseAddress: what it returned
+ * MmUnmapLockedPages() - Undo MmGetSystemAddressForMdlSafe()
+ * @BaseAddress: its return value
  * @Mdl: the MDL
  *
  * Contract: MmUnmapLockedPages.
@@ -157,8 +156,8 @@ EXPORT_SYMBOL_NS_GPL(MmUnmapLockedPages, WDM_IOMMU_NS);
  *	MmBuildMdlForNonPagedPool()
  * @Operation: IoReadAccess if devices only read it
  *
- * Contract: MmProbeAndLockPages, which raises an exception where the memory cannot
- * be had. Here MDL_PAGES_LOCKED is not set then, and maps refuse the MDL.
+ * Contract: MmProbeAndLockPages, which raises an exception if the memory is not
+ * accessible. Here, MDL_PAGES_LOCKED stays clear then, and maps refuse the MDL.
  *
  * Context: may sleep.
  */
@@ -198,8 +197,8 @@ free:
 EXPORT_SYMBOL_NS_GPL(MmProbeAndLockPages, WDM_IOMMU_NS);
 
 /**
- * MmUnlockPages() - Unpin what MmProbeAndLockPages() pinned
- * @Mdl: the MDL; nothing maps its pages any more
+ * MmUnlockPages() - Unpin the pages of MmProbeAndLockPages()
+ * @Mdl: the MDL, whose pages are not mapped any more
  *
  * Contract: MmUnlockPages.
  *
@@ -220,7 +219,7 @@ VOID MmUnlockPages(PMDL Mdl)
 }
 EXPORT_SYMBOL_NS_GPL(MmUnlockPages, WDM_IOMMU_NS);
 
-/* The zone that holds pages at or below an address, if any does */
+/* Get the zone flag for pages at or below an address. */
 static gfp_t wdk_zone(u64 highest)
 {
 	if (highest >> 52)
@@ -229,16 +228,16 @@ static gfp_t wdk_zone(u64 highest)
 }
 
 /**
- * MmAllocatePagesForMdlEx() - Allocate zeroed pages, and an MDL of them
- * @LowAddress: not looked at: no page is too low
- * @HighAddress: the last physical address that will do
+ * MmAllocatePagesForMdlEx() - Allocate zeroed pages, and an MDL for them
+ * @LowAddress: ignored
+ * @HighAddress: the highest acceptable physical address
  * @SkipBytes: must be 0
- * @TotalBytes: bytes; whole pages are allocated
- * @CacheType: MmCached; others are taken as it, as DMA is coherent
- * @Flags: MM_ALLOCATE_*; without MM_ALLOCATE_FULLY_REQUIRED, fewer pages may come
+ * @TotalBytes: number of bytes; rounded up to whole pages
+ * @CacheType: MmCached; other types are treated the same, as DMA is coherent
+ * @Flags: MM_ALLOCATE_*; without MM_ALLOCATE_FULLY_REQUIRED, it may allocate fewer pages
  *
- * Contract: MmAllocatePagesForMdlEx. MmFreePagesFromMdl() frees the pages, and then
- * IoFreeMdl() the MDL.
+ * Contract: MmAllocatePagesForMdlEx. Free the pages with MmFreePagesFromMdl(), and then
+ * the MDL with IoFreeMdl().
  *
  * Context: may sleep.
  * Return: the MDL; NULL on failure.
@@ -254,7 +253,7 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 	struct page *page;
 	PMDL Mdl;
 
-	/* ByteCount is a ULONG, of whole pages. */
+	/* ByteCount is a ULONG, and holds whole pages. */
 	if (!nr || TotalBytes > (U32_MAX & PAGE_MASK) || SkipBytes.QuadPart)
 		return NULL;
 	Mdl = wdk_mdl_alloc(NULL, nr << PAGE_SHIFT, GFP_KERNEL);
@@ -282,8 +281,8 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress,
 EXPORT_SYMBOL_NS_GPL(MmAllocatePagesForMdlEx, WDM_IOMMU_NS);
 
 /**
- * MmFreePagesFromMdl() - Free what MmAllocatePagesForMdlEx() allocated
- * @Mdl: the MDL, which stays; nothing maps its pages any more
+ * MmFreePagesFromMdl() - Free the pages of MmAllocatePagesForMdlEx()
+ * @Mdl: the MDL, which is not freed and whose pages are not mapped any more
  *
  * Contract: MmFreePagesFromMdl.
  *

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What the functions of wdm_port.h in the kernel and those in programs (tools/wdm) share.
- * To be included after wdm_port.h.
+ * The parts of the functions of wdm_port.h that the kernel and programs (tools/wdm) share.
+ * Include it after wdm_port.h.
  */
 #ifndef WDM_WDK_PORTABLE_H
 #define WDM_WDK_PORTABLE_H
 
-/* The longest format that is printed whole */
+/* Longer formats are truncated. */
 #define WDK_FORMAT_MAX	256
 
 /*
- * Take the "l" out of %lu and the like: it stands for LONG and ULONG, which have 32
- * bits. %ll and %I64 stay, and are 64 bits.
+ * Remove the "l" of %lu and the like, which stand for LONG and ULONG, of 32 bits. Keep %ll
+ * and %I64, of 64 bits.
  */
 static inline void wdk_format(char *to, size_t room, const char *from)
 {
@@ -38,7 +38,7 @@ static inline void wdk_format(char *to, size_t room, const char *from)
 	*to = '\0';
 }
 
-/* The pages that an MDL has frames of */
+/* Get the number of page frames in an MDL. */
 static inline ULONG wdk_span_pages(const MDL *Mdl)
 {
 	return ADDRESS_AND_SIZE_TO_SPAN_PAGES(MmGetMdlVirtualAddress(Mdl),
@@ -58,7 +58,7 @@ static inline void wdk_build_partial_mdl(PMDL SourceMdl, PMDL TargetMdl,
 	TargetMdl->ByteOffset = BYTE_OFFSET(VirtualAddress);
 	TargetMdl->ByteCount = Length;
 	TargetMdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
-	/* Of a source without pages, the target has none either. */
+	/* If the source has no page frames, the target has none either. */
 	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
 				   MDL_PAGES_LOCKED | MDL_PARTIAL))
 		TargetMdl->MdlFlags |= MDL_PARTIAL;
@@ -66,7 +66,7 @@ static inline void wdk_build_partial_mdl(PMDL SourceMdl, PMDL TargetMdl,
 	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
 				   MDL_MAPPED_TO_SYSTEM_VA)) {
 		TargetMdl->MappedSystemVa = SourceMdl->MappedSystemVa + offset;
-		/* The mapping is the source's to unmap. */
+		/* Unmapping it is up to the source. */
 		TargetMdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 	}
 	memcpy(MmGetMdlPfnArray(TargetMdl), MmGetMdlPfnArray(SourceMdl) + first,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * State change callbacks: the types of domains that a device can be attached to.
+ * State change callbacks, for changes of the types of domains available to a device.
  */
 #include <linux/notifier.h>
 #include <linux/slab.h>
@@ -11,12 +11,12 @@
 
 /**
  * struct wdk_callback - a state change callback
- * @device: the device, which is not deleted before it is unregistered
+ * @device: the device, which cannot be deleted while the callback is registered
  * @fn: the function to call
  * @context: for @fn
- * @registered: it may be unregistered; guarded
- *	by the device's lock
- * @types: what @fn was called with; only its calls change it, which never overlap
+ * @registered: it can be unregistered; guarded by the device's lock
+ * @types: the argument of the last call of @fn; changed by @work only, which never
+ *	runs twice at a time
  * @nb: queues @work, as @fn may call anything
  * @work: calls @fn
  */
@@ -60,7 +60,7 @@ static int wdk_callback_notify(struct notifier_block *nb, unsigned long action,
 	return NOTIFY_OK;
 }
 
-/* Give a device a new callback, which keeps the device from being deleted. */
+/* Set the callback of a device, which keeps the device from being deleted. */
 static NTSTATUS wdk_callback_install(PIOMMU_DMA_DEVICE DmaDevice,
 				     struct wdk_callback *callback)
 {
@@ -79,8 +79,8 @@ static NTSTATUS wdk_callback_install(PIOMMU_DMA_DEVICE DmaDevice,
 }
 
 /*
- * Contract: IommuRegisterInterfaceStateChangeCallback. The callback may sleep, and call
- * any function but the one that unregisters it, which waits for it.
+ * Contract: IommuRegisterInterfaceStateChangeCallback. The callback may sleep, and call any
+ * function except the one that unregisters it, which waits for it.
  */
 NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateChangeCallback,
 				   PVOID Context, PIOMMU_DMA_DEVICE DmaDevice,
@@ -110,7 +110,7 @@ NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateC
 
 	wdk_callback_call(callback, wdk_device_types(callback->device));
 	wdm_types_register(&callback->nb);
-	/* What changed before the notifier was registered. */
+	/* Report changes that preceded the registration of the notifier. */
 	schedule_work(&callback->work);
 	mutex_lock(&callback->device->lock);
 	callback->registered = true;
@@ -138,7 +138,7 @@ NTSTATUS wdk_unregister_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK Stat
 	callback->registered = false;
 	mutex_unlock(&dev->lock);
 
-	/* Without the lock, which the callback may be waiting for */
+	/* Without the device's lock, which the callback may be waiting for */
 	wdm_types_unregister(&callback->nb);
 	cancel_work_sync(&callback->work);
 	mutex_lock(&dev->lock);

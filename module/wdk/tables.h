@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The tables that IoGetIommuInterface() and IoGetIommuInterfaceEx() return. In the kernel
- * and in programs (tools/wdm) they have functions of the same names, which are to be declared
- * first.
+ * The tables that IoGetIommuInterface() and IoGetIommuInterfaceEx() return. The kernel and
+ * programs (tools/wdm) have functions of the same names, to be declared before this is
+ * included.
  */
 #ifndef WDM_WDK_TABLES_H
 #define WDM_WDK_TABLES_H

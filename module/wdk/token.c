@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tokens of the tables of versions 2 and 3: the functions on reserved logical addresses.
+ * Tokens of the tables of versions 2 and 3: reserved logical addresses.
  *
- * A token is named by its address, and a driver that frees one while another thread maps
- * in it is promised a status. So the address is looked up before it is followed, and
- * a token is freed when nobody who has found it can still be using it.
+ * A token is named by its address. A driver that frees a token while another thread maps
+ * in it is promised a status, so the address is looked up before it is dereferenced, and a
+ * token is freed after an RCU grace period.
  */
 #include <linux/hashtable.h>
 #include <linux/mm.h>
@@ -18,10 +18,10 @@
 
 /**
  * struct wdk_token - a token of kernel code
- * @head: what drivers see, and never trusted
+ * @head: the part that drivers see, which is never trusted
  * @core: the token
  * @node: in wdk_tokens
- * @rcu: for freeing it
+ * @rcu: frees it
  */
 struct wdk_token {
 	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN head;
@@ -30,11 +30,11 @@ struct wdk_token {
 	struct rcu_head rcu;
 };
 
-/* All tokens, by their address. Changes with wdk_token_lock held, read under RCU. */
+/* All tokens, by address; changed with wdk_token_lock held, read under RCU */
 static DEFINE_HASHTABLE(wdk_tokens, 8);
 static DEFINE_MUTEX(wdk_token_lock);
 
-/* With wdk_token_lock held, or in an RCU read-side critical section */
+/* Called with wdk_token_lock held, or in an RCU read-side critical section. */
 static struct wdk_token *wdk_token_find(const IOMMU_DMA_LOGICAL_ADDRESS_TOKEN *head)
 {
 	struct wdk_token *token;
@@ -49,8 +49,8 @@ static struct wdk_token *wdk_token_find(const IOMMU_DMA_LOGICAL_ADDRESS_TOKEN *h
 /**
  * wdk_reserve_logical_address_range() - Reserve logical addresses
  * @Domain: the domain
- * @Size: bytes
- * @ExplicitLogicalAddress: where, in a domain without an allocator; else NULL
+ * @Size: number of bytes
+ * @ExplicitLogicalAddress: first address, in a domain without an allocator; otherwise NULL
  * @MinLogicalAddress: the lowest address for the allocator, or NULL
  * @MaxLogicalAddress: the last one, inclusive, or NULL
  * @LogicalAddressToken: out: the token
@@ -98,7 +98,7 @@ NTSTATUS wdk_reserve_logical_address_range(PIOMMU_DMA_DOMAIN Domain, SIZE_T Size
  *
  * Context: PASSIVE_LEVEL.
  * Return: STATUS_RESOURCE_IN_USE while a segment is mapped; STATUS_UNSUCCESSFUL if there
- * is no such token, or no longer.
+ * is no such token, or it is being freed.
  */
 NTSTATUS
 wdk_free_reserved_logical_address_range(PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN LogicalAddressToken)
@@ -124,12 +124,12 @@ wdk_free_reserved_logical_address_range(PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN Logical
 /**
  * wdk_map_reserved_logical_range() - Map memory as a segment of a token
  * @LogicalAddressToken: the token
- * @Offset: where in the token, in bytes
+ * @Offset: offset in the token, in bytes
  * @Permissions: IOMMU_ACCESS_READ, IOMMU_ACCESS_WRITE
- * @PhysicalAddressToMap: the memory, which stays the caller's
+ * @PhysicalAddressToMap: the memory, which the caller keeps
  * @MappedSegment: out: the segment, for wdk_unmap_reserved_logical_range()
  *
- * Contract: IommuMapReservedLogicalRange. Allocates nothing here.
+ * Contract: IommuMapReservedLogicalRange. Does not allocate memory itself.
  *
  * Context: up to DISPATCH_LEVEL.
  * Return: as wdm_token_map_frames(); STATUS_INVALID_PARAMETER_5 without @MappedSegment.
@@ -167,7 +167,7 @@ wdk_map_reserved_logical_range(PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN LogicalAddressTo
 
 /**
  * wdk_unmap_reserved_logical_range() - Unmap a segment
- * @MappedSegment: the segment, as it was filled in; on success its Size becomes 0
+ * @MappedSegment: the segment, as filled in by the map; on success its Size becomes 0
  *
  * Contract: IommuUnmapReservedLogicalRange. When it returns, the segment blocks.
  *

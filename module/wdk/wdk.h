@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The front end for kernel code, in the WDK's spelling. Private to this folder and
- * its tests, but for init and exit.
+ * The front end for kernel code, in the WDK's spelling. Private to this folder and its
+ * tests, except for init and exit.
  */
 #ifndef WDM_WDK_WDK_H
 #define WDM_WDK_WDK_H
@@ -19,7 +19,7 @@ struct wdm_limits;
  * struct _IOMMU_DMA_DOMAIN - a domain of kernel code
  * @core: the domain
  * @node: in the list of all domains
- * @nr_users: attaches in progress, which keep it from being deleted
+ * @nr_users: number of attaches in progress, which keep it from being deleted
  */
 struct _IOMMU_DMA_DOMAIN {
 	struct wdm_domain *core;
