@@ -1,54 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attach and detach: attachments, and the hwpts created and freed with them.
+ * Attach and detach: move groups and PASIDs into and out of the hwpts of domains.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
 
 #include "attach.h"
-#include "domain.h"
 #include "fault.h"
-#include "os/token.h"
 #include "policy.h"
 #include "quirks.h"
 #include "trace.h"
-
-/* Check that nothing is mapped outside the aperture. */
-static bool wdm_aperture_fits(struct wdm_domain *domain,
-			      const struct wdm_iova_range *aperture)
-{
-	if (aperture->iova &&
-	    domain->ops->uses(domain, 0, aperture->iova - 1))
-		return false;
-	return aperture->last_iova == U64_MAX ||
-	       !domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX);
-}
-
-/* Check that nothing is mapped in a reserved region. */
-static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv)
-{
-	unsigned int i;
-
-	for (i = 0; i < resv->nr; i++)
-		if (domain->ops->uses(domain, resv->ranges[i].iova,
-				      resv->ranges[i].last_iova))
-			return false;
-	return true;
-}
-
-/**
- * wdm_free_regions() - Free the list of iommu_get_group_resv_regions()
- * @regions: the list; may be empty
- */
-void wdm_free_regions(struct list_head *regions)
-{
-	struct iommu_resv_region *region, *next;
-
-	list_for_each_entry_safe(region, next, regions, list) {
-		list_del(&region->list);
-		kfree(region);
-	}
-}
 
 /*
  * Do not share the iommu_domain of a group with IOMMU_RESV_DIRECT regions: the
@@ -293,94 +254,6 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 	return wdm_hwpt_prepare(hwpt, regions);
 }
 
-/*
- * Change state that maps and unmaps depend on. The caller holds all pages, which keeps
- * out everything but the maps and unmaps of an atomic domain.
- */
-static ntstatus_t wdm_domain_change(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				    struct wdm_attachment *attachment,
-				    ntstatus_t (*change)(struct wdm_domain *domain,
-							 struct wdm_hwpt *hwpt,
-							 struct wdm_attachment *attachment))
-{
-	unsigned long flags;
-	ntstatus_t status;
-
-	if (!domain->atomic)
-		return change(domain, hwpt, attachment);
-	spin_lock_irqsave(&domain->lock, flags);
-	status = change(domain, hwpt, attachment);
-	spin_unlock_irqrestore(&domain->lock, flags);
-	return status;
-}
-
-/* Add a hwpt, unless the domain has it, and an attachment, if there is one. */
-static ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				  struct wdm_attachment *attachment)
-{
-	if (!wdm_aperture_fits(domain, &hwpt->aperture) ||
-	    (attachment && !wdm_resv_fits(domain, &attachment->resv)))
-		return STATUS_CONFLICTING_ADDRESSES;
-	if (!hwpt->users++)
-		list_add_tail(&hwpt->node, &domain->hwpts);
-	if (attachment)
-		list_add_tail(&attachment->domain_node, &domain->attachments);
-	wdm_allowed_update(domain);
-	return STATUS_SUCCESS;
-}
-
-/*
- * Undo wdm_domain_join(). The attachment has left the hwpt, so unmaps may ignore it
- * from now on.
- */
-static ntstatus_t wdm_domain_leave(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				   struct wdm_attachment *attachment)
-{
-	if (attachment)
-		list_del(&attachment->domain_node);
-	if (!--hwpt->users) {
-		list_del(&hwpt->node);
-		/* Not in steps: only debug kernels and tests get here. */
-		if (WDM_HWPT_FREE_EMPTY || !attachment)
-			domain->ops->clear(domain, hwpt);
-	}
-	wdm_allowed_update(domain);
-	return STATUS_SUCCESS;
-}
-
-static ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				  struct wdm_attachment *attachment)
-{
-	return domain->ops->fill(domain, hwpt);
-}
-
-/*
- * Map the contents of the domain in a new hwpt, step by step. Maps and unmaps of an
- * atomic domain run between the steps and skip what is not filled yet.
- */
-static ntstatus_t wdm_hwpt_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				const atomic_t *revoking)
-{
-	ntstatus_t status = STATUS_SUCCESS;
-
-	/* A shared hwpt is complete: its ->filled is U64_MAX. */
-	if (!hwpt->filled)
-		status = wdm_tokens_prefill(domain, hwpt, revoking);
-	if (!domain->atomic)
-		hwpt->revoking = revoking;
-	while (wdm_ok(status) && hwpt->filled != U64_MAX) {
-		if (wdm_domain_cancelled(domain) ||
-		    (revoking && atomic_read(revoking)))
-			status = STATUS_CANCELLED;
-		else
-			status = wdm_domain_change(domain, hwpt, NULL,
-						   wdm_domain_fill);
-		cond_resched();
-	}
-	hwpt->revoking = NULL;
-	return status;
-}
-
 /* Attach to @hwpt, which is new, or to a compatible one of the domain. */
 static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt,
@@ -395,16 +268,15 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 	if (wdm_ok(status))
 		status = wdm_attach_existing(attachment, hwpt);
 	if (wdm_ok(status))
-		status = wdm_domain_change(domain, attachment->hwpt, attachment,
-					   wdm_domain_join);
+		status = wdm_domain_join(domain, attachment->hwpt, attachment);
 	if (wdm_ok(status)) {
-		status = wdm_hwpt_fill(domain, attachment->hwpt,
-				       &attachment->group->owner->nr_revoking);
+		status = wdm_domain_fill(domain, attachment->hwpt,
+					 &attachment->group->owner->nr_revoking);
 		if (wdm_ok(status))
 			return status;
 		/* Only a new hwpt is filled, so this one is not shared. */
 		wdm_attachment_leave(attachment);
-		wdm_domain_change(domain, hwpt, attachment, wdm_domain_leave);
+		wdm_domain_leave(domain, hwpt, attachment);
 	} else if (attachment->hwpt) {
 		wdm_attachment_leave(attachment);
 	}
@@ -576,7 +448,7 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 	if (!wdm_ok(status))
 		return status;
 	wdm_attachment_leave(attachment);
-	wdm_domain_change(domain, hwpt, attachment, wdm_domain_leave);
+	wdm_domain_leave(domain, hwpt, attachment);
 	last = !hwpt->users;
 	atomic_sub(attachment->nr_devices, &domain->nr_devices);
 	wdm_domain_unlock(domain, &all);
@@ -588,58 +460,4 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 				 STATUS_SUCCESS, wdm_trace_ns(begin));
 	wdm_attachment_destroy(attachment);
 	return STATUS_SUCCESS;
-}
-
-/**
- * wdm_domain_adopt() - Fill an iommu_domain without attaching anything to it
- * @domain: the domain
- * @iommu_domain: the iommu_domain; belongs to the domain after success
- *
- * For tests, which use fake iommu_domains.
- *
- * Return: as wdm_attach().
- */
-ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
-			    struct iommu_domain *iommu_domain)
-{
-	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain, domain->gfp);
-	struct wdm_range all;
-	ntstatus_t status;
-
-	if (!hwpt)
-		return STATUS_INSUFFICIENT_RESOURCES;
-
-	wdm_domain_lock_all(domain, &all, false);
-	wdm_hwpt_set_aperture(hwpt);
-	status = wdm_domain_change(domain, hwpt, NULL, wdm_domain_join);
-	if (wdm_ok(status)) {
-		status = wdm_hwpt_fill(domain, hwpt, NULL);
-		if (!wdm_ok(status))
-			wdm_domain_change(domain, hwpt, NULL, wdm_domain_leave);
-	}
-	wdm_domain_unlock(domain, &all);
-
-	if (!wdm_ok(status))
-		kfree(hwpt);
-	return status;
-}
-
-/**
- * wdm_domain_disown() - Empty and free an adopted iommu_domain
- * @domain: the domain
- * @iommu_domain: the iommu_domain; freed
- */
-void wdm_domain_disown(struct wdm_domain *domain,
-		       struct iommu_domain *iommu_domain)
-{
-	struct wdm_hwpt *hwpt;
-	struct wdm_range all;
-
-	wdm_domain_lock_all(domain, &all, false);
-	list_for_each_entry(hwpt, &domain->hwpts, node)
-		if (hwpt->domain == iommu_domain)
-			break;
-	wdm_domain_change(domain, hwpt, NULL, wdm_domain_leave);
-	wdm_domain_unlock(domain, &all);
-	wdm_hwpt_destroy(hwpt);
 }

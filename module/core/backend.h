@@ -15,23 +15,24 @@ struct wdm_domain;
 struct wdm_domain_report;
 struct wdm_extent;
 struct wdm_hwpt;
+struct wdm_mapping;
 struct wdm_mdl;
 struct wdm_pt;
 struct wdm_walk_error;
 
 /**
  * struct wdm_backend_ops - the operations of a backend
+ * @create: optional: allocate the state of the backend for a new domain
  * @destroy: free everything that the backend has allocated; nothing is attached, and
  *	no other call uses the domain
  * @uses: return true if anything is translated from @iova to @last_iova
- * @fill: perform a bounded step of filling @hwpt, which is in the domain's list: map
- *	the translations from page number @hwpt->filled on, and advance @hwpt->filled
- *	past them; to U64_MAX at the end. On failure, everything below @hwpt->filled is
- *	mapped, and nothing above it if wdm_hwpt_must_undo(). May return
- *	STATUS_CANCELLED if wdm_hwpt_must_yield()
- * @clear: unmap everything below @hwpt->filled from @hwpt, to which nothing is attached
- * @next: find the first run of pages at or above @iova that devices can reach;
- *	STATUS_NOT_FOUND if there is none. Called without locks
+ * @prepare: optional: prepare a new hwpt, in which nothing is mapped yet. Return
+ *	STATUS_CANCELLED if @revoking is not NULL and becomes nonzero
+ * @next: find the first translated pages at or above page number @pgno, at most as many
+ *	as one map may cover; no IOMMU page spans their end. Return false if there are
+ *	none, or if @killable and a fatal signal is pending
+ * @lookup: find the first pages at or above page number @pgno that devices can reach;
+ *	STATUS_NOT_FOUND if there are none. Called without locks
  * @report: fill in the members that only the backend knows. Called without locks
  * @memory_add: see wdm_domain_memory_add(), which has checked the parameters
  * @memory_remove: see wdm_domain_memory_remove(), likewise
@@ -39,19 +40,22 @@ struct wdm_walk_error;
  * @flush: see wdm_domain_flush()
  * @flush_list: see wdm_domain_flush_list()
  *
- * @uses, @fill and @clear are called with all pages of the domain locked, and also with
- * wdm_domain.lock held, in atomic context, if the domain is atomic.
+ * @uses, @prepare and @next are called with all pages of the domain locked; @uses and
+ * @next also with wdm_domain.lock held, in atomic context, if the domain is atomic.
  *
  * The last five belong to caller-managed domains and are NULL for an OS-managed one.
  * They take the locks that they need.
  */
 struct wdm_backend_ops {
+	ntstatus_t (*create)(struct wdm_domain *domain);
 	void (*destroy)(struct wdm_domain *domain);
 	bool (*uses)(struct wdm_domain *domain, u64 iova, u64 last_iova);
-	ntstatus_t (*fill)(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
-	void (*clear)(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
-	ntstatus_t (*next)(struct wdm_domain *domain, u64 iova,
-			   struct wdm_extent *ext);
+	ntstatus_t (*prepare)(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			      const atomic_t *revoking);
+	bool (*next)(struct wdm_domain *domain, u64 pgno, bool killable,
+		     struct wdm_mapping *map);
+	ntstatus_t (*lookup)(struct wdm_domain *domain, u64 pgno,
+			     struct wdm_extent *ext);
 	ntstatus_t (*report)(struct wdm_domain *domain,
 			     struct wdm_domain_report *report);
 	ntstatus_t (*memory_add)(struct wdm_domain *domain, u32 perms,

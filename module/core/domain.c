@@ -6,7 +6,6 @@
 
 #include "domain.h"
 #include "ram.h"
-#include "shadow/shadow.h"
 
 /**
  * wdm_domain_create() - Create a domain
@@ -39,11 +38,9 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	domain->budget = budget;
 	if (!wdm_ok(wdm_allowed_init(&domain->allowed)))
 		goto free;
-	if (os_managed) {
-		domain->ops = &wdm_os_backend;
-	} else {
-		domain->ops = &wdm_shadow_backend;
-		status = wdm_shadow_create(domain);
+	domain->ops = os_managed ? &wdm_os_backend : &wdm_shadow_backend;
+	if (domain->ops->create) {
+		status = domain->ops->create(domain);
 		if (!wdm_ok(status))
 			goto allowed;
 	}

@@ -121,6 +121,18 @@ static inline bool wdm_domain_maps(const struct wdm_domain *domain)
 	return wdm_domain_os_managed(domain) && domain->type != WDM_TYPE_PASS_THROUGH;
 }
 
+/*
+ * Find the first extent of a range in the mapping table. In an atomic domain, stay within
+ * one block of the table: wdm_domain.lock is held.
+ */
+static inline bool wdm_domain_find(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
+				   struct wdm_extent *ext)
+{
+	if (domain->atomic)
+		return wdm_mappings_peek(&domain->mappings, pgno, last_pgno, ext);
+	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
+}
+
 /* Check whether the calling program was killed. Calls of kernel code run to the end. */
 static inline bool wdm_domain_cancelled(const struct wdm_domain *domain)
 {

@@ -65,7 +65,7 @@ void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 
 /**
  * wdm_hwpts_unmap_gather() - Unmap a range in all hwpts, for a later wdm_hwpts_sync()
- * @domain: the domain, which is atomic; wdm_domain.lock is held
+ * @domain: the domain; the lock that guards wdm_hwpt.gather is held
  * @iova: as for wdm_hwpt_unmap()
  * @size: number of bytes
  */
@@ -79,22 +79,25 @@ void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size)
 					    size >> PAGE_SHIFT);
 		if (!nr_pages)
 			continue;
-		if (!hwpt->unmapped)
-			iommu_iotlb_gather_init(&hwpt->gather);
+		if (nr_pages == 1)
+			wdm_hwpt_unmap_page(hwpt, iova, &hwpt->gather);
+		else
+			wdm_hwpt_unmap(hwpt, iova, nr_pages << PAGE_SHIFT,
+				       &hwpt->gather);
 		hwpt->unmapped = true;
-		wdm_hwpt_unmap(hwpt, iova, nr_pages << PAGE_SHIFT, &hwpt->gather);
 	}
 }
 
 /**
  * wdm_hwpts_sync() - Sync what wdm_hwpts_unmap_gather() has unmapped; then it blocks
- * @domain: the domain; wdm_domain.lock has been held since
+ * @domain: the domain; the lock that guards wdm_hwpt.gather has been held since
  */
 void wdm_hwpts_sync(struct wdm_domain *domain)
 {
 	struct wdm_hwpt *hwpt;
 
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
+		/* Some kernels and drivers flush something for an empty gather. */
 		if (!hwpt->unmapped)
 			continue;
 		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);

@@ -118,7 +118,7 @@ static ntstatus_t wdm_domain_next(struct wdm_domain *domain, bool caller_space,
 				  u64 start, struct wdm_extent *ext)
 {
 	if (!caller_space)
-		return domain->ops->next(domain, start, ext);
+		return domain->ops->lookup(domain, start >> PAGE_SHIFT, ext);
 	return wdm_mappings_find(&domain->mappings, start >> PAGE_SHIFT,
 				 U64_MAX >> PAGE_SHIFT, ext) ?
 	       STATUS_SUCCESS : STATUS_NOT_FOUND;

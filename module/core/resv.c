@@ -6,8 +6,7 @@
 #include <linux/list.h>
 #include <linux/slab.h>
 
-#include "attach.h"
-#include "domain.h"
+#include "join.h"
 #include "quirks.h"
 #include "resv.h"
 
@@ -15,6 +14,20 @@
 static bool wdm_region_is_reserved(const struct iommu_resv_region *region)
 {
 	return region->type != IOMMU_RESV_DIRECT_RELAXABLE && region->length;
+}
+
+/**
+ * wdm_free_regions() - Free the list of iommu_get_group_resv_regions()
+ * @regions: the list; may be empty
+ */
+void wdm_free_regions(struct list_head *regions)
+{
+	struct iommu_resv_region *region, *next;
+
+	list_for_each_entry_safe(region, next, regions, list) {
+		list_del(&region->list);
+		kfree(region);
+	}
 }
 
 /**

@@ -53,6 +53,7 @@ struct wdm_allowed {
 	unsigned int max;
 };
 
+void wdm_free_regions(struct list_head *regions);
 ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions);
 void wdm_resv_destroy(struct wdm_resv *resv);
 

@@ -63,7 +63,7 @@ ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 ntstatus_t wdm_token_unmap_frames(struct wdm_token *token, u64 offset, u64 size);
 
 bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova);
-ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+ntstatus_t wdm_tokens_prepare(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking);
 
 #endif /* WDM_CORE_OS_TOKEN_H */

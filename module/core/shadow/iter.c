@@ -129,7 +129,7 @@ u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 	struct wdm_extent ext;
 
 	if (leaf->size > WDM_STEP_SIZE && IS_ALIGNED(iova, WDM_STEP_SIZE) &&
-	    wdm_space_next(domain, pgno, pgno + (left >> PAGE_SHIFT) - 1, &ext)) {
+	    wdm_domain_find(domain, pgno, pgno + (left >> PAGE_SHIFT) - 1, &ext)) {
 		nr_pages = wdm_pages_run(&ext.mdl->pages, ext.mdl_page,
 					 ext.nr_pages, &pfn);
 		page = wdm_leaf_page(domain);
@@ -139,52 +139,6 @@ u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 				   page - (iova & (page - 1)));
 	}
 	return min(left, WDM_STEP_SIZE - (iova & (WDM_STEP_SIZE - 1)));
-}
-
-/**
- * wdm_leaf_map() - Map a step of a leaf, all or nothing
- * @domain: the domain
- * @hwpt: the hwpt to map it in; NULL: all of them
- * @leaf: the leaf, whose memory is in the caller's address space
- * @offset: first byte of the step
- * @size: size of the step in bytes
- *
- * A leaf of 4 KiB is mapped by a 4 KiB page, so that changing it never affects its
- * neighbours. Larger leaves use the IOMMU's larger pages.
- *
- * Return: a status.
- */
-ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			const struct wdm_leaf *leaf, u64 offset, u64 size)
-{
-	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va) + offset;
-	u64 pgno = (leaf->caller + offset) >> PAGE_SHIFT;
-	u64 last = pgno + (size >> PAGE_SHIFT) - 1;
-	ntstatus_t status = STATUS_SUCCESS;
-	struct wdm_extent ext;
-	u64 done = 0;
-
-	while (wdm_ok(status) && wdm_space_next(domain, pgno + done, last, &ext)) {
-		struct wdm_mapping map = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
-
-		map.iova = iova + (done << PAGE_SHIFT);
-		map.perms = leaf->perms;
-		if (wdm_domain_cancelled(domain))
-			status = STATUS_CANCELLED;
-		else if (hwpt)
-			status = wdm_hwpt_map(hwpt, &map, domain->killable);
-		else
-			status = wdm_hwpts_map(domain, &map);
-		if (wdm_ok(status))
-			done += ext.nr_pages;
-	}
-	if (wdm_ok(status) || !done)
-		return status;
-	if (!hwpt)
-		wdm_hwpts_unmap(domain, iova, done << PAGE_SHIFT);
-	else if (wdm_hwpt_must_undo(hwpt))
-		wdm_hwpt_unmap_sync(hwpt, iova, done << PAGE_SHIFT);
-	return status;
 }
 
 /*
@@ -205,19 +159,18 @@ static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
 
 /* Find the first leaf from @iova to @last_iova, and clip it to start at @iova. */
 static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
-			    u64 *start, struct wdm_leaf *leaf)
+			    bool killable, struct wdm_leaf *leaf)
 {
 	const struct wdm_pt *pt = &domain->shadow->pt;
 	u64 last = wdm_shadow_index(pt, last_iova);
-	u64 skip;
+	u64 start, skip;
 
 	if (!wdm_pt_translates(pt, last_iova))
 		last--;
-	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last, true, leaf))
+	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last, killable, leaf))
 		return false;
-	*start = wdm_pt_canonical(pt, leaf->va);
-	skip = iova > *start ? (iova - *start) & PAGE_MASK : 0;
-	*start += skip;
+	start = wdm_pt_canonical(pt, leaf->va);
+	skip = iova > start ? (iova - start) & PAGE_MASK : 0;
 	leaf->va += skip;
 	leaf->caller += skip;
 	leaf->size -= skip;
@@ -229,126 +182,83 @@ bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 {
 	struct wdm_extent ext;
 	struct wdm_leaf leaf;
-	u64 start;
 
 	if (wdm_shadow_bypasses(domain->shadow))
-		return wdm_space_next(domain, iova >> PAGE_SHIFT,
+		return wdm_domain_find(domain, iova >> PAGE_SHIFT,
 				      last_iova >> PAGE_SHIFT, &ext);
 	/* On a fatal signal, say yes: the attach fails anyway. */
-	return wdm_shadow_leaf(domain, iova, last_iova, &start, &leaf) ||
+	return wdm_shadow_leaf(domain, iova, last_iova, true, &leaf) ||
 	       wdm_domain_cancelled(domain);
+}
+
+/* Get the pages of one MDL at the start of a leaf, at most @size bytes. */
+static bool wdm_leaf_extent(struct wdm_domain *domain, const struct wdm_leaf *leaf,
+			    u64 size, struct wdm_extent *ext)
+{
+	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va);
+	u64 pgno = leaf->caller >> PAGE_SHIFT;
+
+	/* Mapped memory is always part of the caller's address space. */
+	if (WARN_ON_ONCE(!wdm_domain_find(domain, pgno, pgno + (size >> PAGE_SHIFT) - 1,
+					  ext)))
+		return false;
+	ext->pgno = iova >> PAGE_SHIFT;
+	ext->perms = leaf->perms;
+	return true;
+}
+
+/* Backend operation: find the next pages to map in a hwpt, or to unmap. */
+bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
+		     struct wdm_mapping *map)
+{
+	struct wdm_extent ext;
+	struct wdm_leaf leaf;
+
+	if (wdm_shadow_bypasses(domain->shadow)) {
+		if (!wdm_bypass_next(domain, pgno, &ext))
+			return false;
+		*map = wdm_extent_mapping(&ext, domain->pgsize);
+		return true;
+	}
+	if (pgno > U64_MAX >> PAGE_SHIFT ||
+	    !wdm_shadow_leaf(domain, pgno << PAGE_SHIFT, U64_MAX, killable, &leaf) ||
+	    !wdm_leaf_extent(domain, &leaf, wdm_leaf_step(domain, &leaf, 0), &ext))
+		return false;
+	*map = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
+	return true;
 }
 
 /**
  * struct wdm_shadow_search - arguments of a search for pages that devices can reach
- * @iova: the first address
- * @ext: out: the first run
+ * @pgno: the first page number
+ * @ext: out: the first pages
  */
 struct wdm_shadow_search {
-	u64 iova;
+	u64 pgno;
 	struct wdm_extent *ext;
 };
 
+/* Called with nothing held that keeps the list of hwpts stable. */
 static ntstatus_t wdm_shadow_find(struct wdm_domain *domain, void *arg)
 {
 	const struct wdm_shadow_search *search = arg;
-	struct wdm_extent *ext = search->ext;
 	struct wdm_leaf leaf;
-	u64 start, pgno;
 
 	if (wdm_shadow_bypasses(domain->shadow))
-		return wdm_bypass_next(domain, search->iova >> PAGE_SHIFT, ext) ?
+		return wdm_bypass_next(domain, search->pgno, search->ext) ?
 		       STATUS_SUCCESS : STATUS_NOT_FOUND;
-	if (!wdm_shadow_leaf(domain, search->iova, U64_MAX, &start, &leaf))
+	if (!wdm_shadow_leaf(domain, search->pgno << PAGE_SHIFT, U64_MAX, true, &leaf))
 		return wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
 						      STATUS_NOT_FOUND;
-	pgno = leaf.caller >> PAGE_SHIFT;
-	/* Mapped memory is always part of the caller's address space. */
-	if (WARN_ON_ONCE(!wdm_space_next(domain, pgno, pgno +
-					 (leaf.size >> PAGE_SHIFT) - 1, ext)))
-		return STATUS_NOT_FOUND;
-	ext->pgno = start >> PAGE_SHIFT;
-	ext->perms = leaf.perms;
-	return STATUS_SUCCESS;
+	return wdm_leaf_extent(domain, &leaf, leaf.size, search->ext) ?
+	       STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
-/* Backend operation: find the next run of pages that devices can reach. */
-ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
-			   struct wdm_extent *ext)
+/* Backend operation: find the first pages that devices can reach, for reports. */
+ntstatus_t wdm_shadow_lookup(struct wdm_domain *domain, u64 pgno,
+			     struct wdm_extent *ext)
 {
-	struct wdm_shadow_search search = { .iova = iova, .ext = ext };
+	struct wdm_shadow_search search = { .pgno = pgno, .ext = ext };
 
 	return wdm_shadow_read(domain, wdm_shadow_find, &search);
-}
-
-static void wdm_leaves_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	const struct wdm_pt *pt = &domain->shadow->pt;
-	struct iommu_iotlb_gather gather;
-	struct wdm_leaf leaf;
-	u64 va = 0, iova, nr;
-
-	iommu_iotlb_gather_init(&gather);
-	while (wdm_leaf_next(domain, va, U64_MAX, false, &leaf)) {
-		iova = wdm_pt_canonical(pt, leaf.va);
-		nr = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT,
-				      leaf.size >> PAGE_SHIFT);
-		if (!nr)
-			break;
-		wdm_hwpt_unmap(hwpt, iova, nr << PAGE_SHIFT, &gather);
-		va = leaf.va + leaf.size;
-	}
-	iommu_iotlb_sync(hwpt->domain, &gather);
-}
-
-/* Backend operation: unmap everything below hwpt->filled. */
-void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	if (wdm_shadow_bypasses(domain->shadow))
-		wdm_bypass_clear(domain, hwpt);
-	else
-		wdm_leaves_clear(domain, hwpt);
-}
-
-/*
- * Map the next step of a leaf in a new hwpt, or what the other hwpts map of it. Adds the
- * number of pages to @nr_pages.
- */
-static ntstatus_t wdm_leaf_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				u64 *nr_pages)
-{
-	struct wdm_leaf leaf;
-	ntstatus_t status;
-	u64 start, size;
-
-	if (hwpt->filled > U64_MAX >> PAGE_SHIFT ||
-	    !wdm_shadow_leaf(domain, hwpt->filled << PAGE_SHIFT, U64_MAX,
-			     &start, &leaf)) {
-		if (wdm_domain_cancelled(domain))
-			return STATUS_CANCELLED;
-		hwpt->filled = U64_MAX;
-		return STATUS_SUCCESS;
-	}
-	size = wdm_leaf_step(domain, &leaf, 0);
-	status = wdm_leaf_map(domain, hwpt, &leaf, 0, size);
-	if (!wdm_ok(status))
-		return status;
-	*nr_pages += size >> PAGE_SHIFT;
-	hwpt->filled = (start >> PAGE_SHIFT) + (size >> PAGE_SHIFT);
-	return STATUS_SUCCESS;
-}
-
-/* Backend operation: perform a step of filling a hwpt. */
-ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	ntstatus_t status;
-	u64 nr_pages = 0;
-
-	if (wdm_shadow_bypasses(domain->shadow))
-		return wdm_bypass_fill(domain, hwpt);
-	do {
-		status = wdm_leaf_fill(domain, hwpt, &nr_pages);
-	} while (wdm_ok(status) && hwpt->filled != U64_MAX &&
-		 nr_pages < WDM_STEP_PAGES);
-	return status;
 }

@@ -136,22 +136,11 @@ void wdm_sp_free_all(struct wdm_domain *domain, struct wdm_shadow_page *sp)
 /* Unmap whole leaves, or steps of a large one, in all hwpts. */
 static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 {
-	u64 nr_pages = size >> PAGE_SHIFT, nr;
-	struct wdm_hwpt *hwpt;
+	u64 nr_pages = size >> PAGE_SHIFT;
 
 	/* A walk that is cancelled in a yield no longer keeps the hwpts from changing. */
 	WARN_ON_ONCE(!walk->locked);
-	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
-		nr = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT, nr_pages);
-		if (!nr)
-			continue;
-		if (nr == 1)
-			wdm_hwpt_unmap_page(hwpt, iova, &hwpt->gather);
-		else
-			wdm_hwpt_unmap(hwpt, iova, nr << PAGE_SHIFT,
-				       &hwpt->gather);
-		hwpt->unmapped = true;
-	}
+	wdm_hwpts_unmap_gather(walk->domain, iova, size);
 	walk->nr_unmapped += nr_pages;
 	walk->work += nr_pages;
 	walk->shadow->bytes -= size;

@@ -11,7 +11,6 @@
 
 #include "../caller.h"
 #include "../hwpt_set.h"
-#include "shadow.h"
 
 /**
  * struct wdm_shadow_page - shadow of one of the caller's tables, on one path to it
@@ -202,7 +201,6 @@ struct wdm_leaf {
 typedef ntstatus_t wdm_walk_fn(struct wdm_walk *walk, void *arg);
 ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg);
 bool wdm_walk_yield_slow(struct wdm_walk *walk);
-void wdm_walk_flush_iotlb(struct wdm_walk *walk);
 ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
 			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
 			   void *arg);
@@ -219,15 +217,11 @@ ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller);
 bool wdm_space_search(struct wdm_walk *walk, u64 pgno);
 bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms);
-bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
-		    struct wdm_extent *ext);
 bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
 		     struct wdm_extent *ext);
 bool wdm_bypass_fits(struct wdm_walk *walk);
 ntstatus_t wdm_bypass_map(struct wdm_walk *walk);
 bool wdm_bypass_unmap(struct wdm_walk *walk);
-ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
-void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
 
 /* page.c */
 ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
@@ -261,13 +255,11 @@ bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 		   bool killable, struct wdm_leaf *leaf);
 u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 		  u64 offset);
-ntstatus_t wdm_leaf_map(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			const struct wdm_leaf *leaf, u64 offset, u64 size);
 bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova);
-ntstatus_t wdm_shadow_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
-void wdm_shadow_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt);
-ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 iova,
-			   struct wdm_extent *ext);
+bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
+		     struct wdm_mapping *map);
+ntstatus_t wdm_shadow_lookup(struct wdm_domain *domain, u64 pgno,
+			     struct wdm_extent *ext);
 
 /* Maximum number of bytes to map or unmap at a time, unless larger pages are used */
 #define WDM_STEP_SIZE	((u64)SZ_2M)

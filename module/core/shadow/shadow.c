@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shadow: caller-managed domains without nesting hardware.
+ * Shadow: caller-managed domains without nesting hardware. It walks the caller's tables and
+ * maps each leaf in the hwpts. A snapshot of each table tells later walks what has changed.
  *
  * With TranslationEnabled TRUE, the hwpts are kept equal to the caller's tables; with
  * FALSE, to the caller's address space. Until the first Configure they are empty.
@@ -15,16 +16,7 @@
 /* Charge for a shadow with its root, so that configuring another root cannot fail for it */
 #define WDM_SHADOW_COST	(WDM_PT_ENTRIES * sizeof(struct wdm_run) + wdm_sp_cost(1))
 
-/**
- * wdm_shadow_create() - Create the shadow of a new domain
- * @domain: the domain
- *
- * Return:
- * * STATUS_SUCCESS
- * * STATUS_WORKING_SET_QUOTA: the budget is exhausted
- * * STATUS_INSUFFICIENT_RESOURCES: out of memory
- */
-ntstatus_t wdm_shadow_create(struct wdm_domain *domain)
+static ntstatus_t wdm_shadow_create(struct wdm_domain *domain)
 {
 	struct wdm_shadow *shadow;
 
@@ -55,7 +47,7 @@ static void wdm_walk_apply(struct wdm_walk *walk)
 	wdm_walk_unmap_stale(walk);
 	if (walk->cancelled)
 		return;
-	wdm_walk_flush_iotlb(walk);
+	wdm_hwpts_sync(walk->domain);
 	wdm_walk_sync(walk);
 }
 
@@ -183,7 +175,7 @@ static bool wdm_shadow_block(struct wdm_walk *walk)
 	} else if (wdm_shadow_bypasses(shadow) && !wdm_bypass_unmap(walk)) {
 		return false;
 	}
-	wdm_walk_flush_iotlb(walk);
+	wdm_hwpts_sync(walk->domain);
 	shadow->configured = false;
 	shadow->translating = false;
 	return true;
@@ -381,11 +373,11 @@ static ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
 }
 
 const struct wdm_backend_ops wdm_shadow_backend = {
+	.create = wdm_shadow_create,
 	.destroy = wdm_shadow_destroy,
 	.uses = wdm_shadow_uses,
-	.fill = wdm_shadow_fill,
-	.clear = wdm_shadow_clear,
 	.next = wdm_shadow_next,
+	.lookup = wdm_shadow_lookup,
 	.report = wdm_shadow_report,
 	.memory_add = wdm_space_add,
 	.memory_remove = wdm_space_remove,

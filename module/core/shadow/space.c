@@ -9,24 +9,6 @@
 #include "private.h"
 
 /**
- * wdm_space_next() - Find memory in the caller's address space
- * @domain: the domain
- * @pgno: the first page number
- * @last_pgno: the last page number
- * @ext: out: the first pages of one MDL in that range
- *
- * Return: true if there are any.
- */
-bool wdm_space_next(struct wdm_domain *domain, u64 pgno, u64 last_pgno,
-		    struct wdm_extent *ext)
-{
-	if (domain->atomic)
-		return pgno <= last_pgno &&
-		       wdm_mappings_peek(&domain->mappings, pgno, last_pgno, ext);
-	return wdm_mappings_find(&domain->mappings, pgno, last_pgno, ext);
-}
-
-/**
  * wdm_space_search() - Find the part of the space that contains a page
  * @walk: the walk; out: @walk->space, empty if there is none
  * @pgno: the page number
@@ -54,7 +36,7 @@ const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller)
 	struct wdm_extent ext;
 	u32 run = 0;
 
-	if (!wdm_space_next(domain, pgno, pgno, &ext))
+	if (!wdm_domain_find(domain, pgno, pgno, &ext))
 		return NULL;
 	pfn = wdm_pages_pfn(&ext.mdl->pages, ext.mdl_page, &run);
 	if (is_page_hwpoison(pfn_to_page(pfn)))
@@ -78,7 +60,7 @@ bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
 	struct wdm_extent ext;
 
 	do {
-		if (!wdm_space_next(walk->domain, pgno, last, &ext) ||
+		if (!wdm_domain_find(walk->domain, pgno, last, &ext) ||
 		    ext.pgno != pgno || perms & ~ext.perms)
 			return false;
 		pgno += ext.nr_pages;
@@ -112,8 +94,8 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 	if (pgno >= end)
 		return false;
 	/* Search the step only at first: a search joins all adjacent memory. */
-	if (!wdm_space_next(domain, pgno, last, ext) &&
-	    (last == end - 1 || !wdm_space_next(domain, last + 1, end - 1, ext)))
+	if (!wdm_domain_find(domain, pgno, last, ext) &&
+	    (last == end - 1 || !wdm_domain_find(domain, last + 1, end - 1, ext)))
 		return false;
 	ext->nr_pages = min(ext->nr_pages, step - (ext->pgno & (step - 1)));
 	return true;
@@ -162,7 +144,7 @@ bool wdm_bypass_fits(struct wdm_walk *walk)
 	struct wdm_extent ext;
 	u64 pgno = 0;
 
-	while (wdm_space_next(walk->domain, pgno, ULONG_MAX, &ext)) {
+	while (wdm_domain_find(walk->domain, pgno, ULONG_MAX, &ext)) {
 		if (!wdm_extent_fits(walk->domain, &ext) ||
 		    !wdm_walk_yield(walk))
 			return false;
@@ -264,53 +246,6 @@ static bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno)
 	return true;
 }
 
-/**
- * wdm_bypass_clear() - Unmap the space below hwpt->filled from a hwpt
- * @domain: the domain
- * @hwpt: the hwpt
- */
-void wdm_bypass_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	struct iommu_iotlb_gather gather;
-	struct wdm_extent ext;
-	u64 pgno = 0, nr;
-
-	iommu_iotlb_gather_init(&gather);
-	while (wdm_bypass_next(domain, pgno, &ext)) {
-		nr = wdm_hwpt_reached(hwpt, ext.pgno, ext.nr_pages);
-		if (!nr)
-			break;
-		wdm_hwpt_unmap(hwpt, ext.pgno << PAGE_SHIFT, nr << PAGE_SHIFT,
-			       &gather);
-		pgno = wdm_extent_end(&ext);
-	}
-	iommu_iotlb_sync(hwpt->domain, &gather);
-}
-
-/**
- * wdm_bypass_fill() - Perform a step of mapping the space in a new hwpt
- * @domain: the domain
- * @hwpt: the hwpt
- *
- * Return: a status, as the backend's @fill.
- */
-ntstatus_t wdm_bypass_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
-{
-	struct wdm_mapping map;
-	struct wdm_extent ext;
-	ntstatus_t status;
-
-	if (!wdm_bypass_next(domain, hwpt->filled, &ext)) {
-		hwpt->filled = U64_MAX;
-		return STATUS_SUCCESS;
-	}
-	map = wdm_extent_mapping(&ext, domain->pgsize);
-	status = wdm_hwpt_map(hwpt, &map, domain->killable);
-	if (wdm_ok(status))
-		hwpt->filled = wdm_extent_end(&ext);
-	return status;
-}
-
 /* Unmap memory in bypass, or zap what uses it, before it is removed. */
 static ntstatus_t wdm_space_release(struct wdm_walk *walk, u64 pgno, u64 end)
 {
@@ -343,7 +278,7 @@ static ntstatus_t wdm_space_release(struct wdm_walk *walk, u64 pgno, u64 end)
 	}
 	wdm_walk_unmap_stale(walk);
 	if (!walk->cancelled)
-		wdm_walk_flush_iotlb(walk);
+		wdm_hwpts_sync(walk->domain);
 	return walk->cancelled ? STATUS_CANCELLED : STATUS_SUCCESS;
 }
 

@@ -77,6 +77,35 @@ static ntstatus_t wdm_sync_table(struct wdm_walk *walk,
 	return STATUS_SUCCESS;
 }
 
+/*
+ * Map a step of a large leaf, all or nothing, with the largest pages that its memory allows.
+ * The memory is in the caller's address space.
+ */
+static ntstatus_t wdm_leaf_map(struct wdm_domain *domain, const struct wdm_leaf *leaf,
+			       u64 offset, u64 size)
+{
+	u64 iova = wdm_pt_canonical(&domain->shadow->pt, leaf->va) + offset;
+	u64 pgno = (leaf->caller + offset) >> PAGE_SHIFT;
+	u64 last_pgno = pgno + (size >> PAGE_SHIFT) - 1;
+	ntstatus_t status = STATUS_SUCCESS;
+	struct wdm_extent ext;
+	u64 done = 0;
+
+	while (wdm_ok(status) && wdm_domain_find(domain, pgno + done, last_pgno, &ext)) {
+		struct wdm_mapping map = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
+
+		map.iova = iova + (done << PAGE_SHIFT);
+		map.perms = leaf->perms;
+		status = wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
+							wdm_hwpts_map(domain, &map);
+		if (wdm_ok(status))
+			done += ext.nr_pages;
+	}
+	if (!wdm_ok(status) && done)
+		wdm_hwpts_unmap(domain, iova, done << PAGE_SHIFT);
+	return status;
+}
+
 /* Map a large leaf step by step; it is live from the first step on. */
 static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 				 struct wdm_shadow_page *sp, unsigned int i)
@@ -104,8 +133,8 @@ static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 		/* A device may have been attached since the last step. */
 		status = wdm_domain_fits(walk->domain, iova,
 					 iova + leaf.size - 1) ?
-			 wdm_leaf_map(walk->domain, NULL, &leaf, part->end,
-				      size) : STATUS_CONFLICTING_ADDRESSES;
+			 wdm_leaf_map(walk->domain, &leaf, part->end, size) :
+			 STATUS_CONFLICTING_ADDRESSES;
 		if (wdm_ok(status)) {
 			part->end += size;
 			wdm_walk_mapped(walk, size >> PAGE_SHIFT);
@@ -115,7 +144,7 @@ static ntstatus_t wdm_sync_large(struct wdm_walk *walk,
 		if (!wdm_zap_partial(walk))
 			return STATUS_CANCELLED;
 		/* Flush before anything else is mapped at these addresses. */
-		wdm_walk_flush_iotlb(walk);
+		wdm_hwpts_sync(walk->domain);
 		return status;
 	}
 	part->sp = NULL;
@@ -313,7 +342,7 @@ static void wdm_sync_page(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 
 /**
  * wdm_walk_sync() - Apply what is pending
- * @walk: the walk, after its first pass and wdm_walk_flush_iotlb()
+ * @walk: the walk, after its first pass and wdm_hwpts_sync()
  *
  * Tables found on the way join the dirty list and are applied, too.
  */

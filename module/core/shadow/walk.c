@@ -40,7 +40,7 @@ static void wdm_walk_yield_killable(struct wdm_walk *walk)
 	struct wdm_domain *domain = walk->domain;
 
 	if (wdm_range_wanted(&domain->ranges)) {
-		wdm_walk_flush_iotlb(walk);
+		wdm_hwpts_sync(walk->domain);
 		wdm_domain_unlock(domain, &walk->range);
 		walk->cancelled = !wdm_walk_lock_range(walk);
 	}
@@ -78,7 +78,7 @@ static void wdm_walk_yield_atomic(struct wdm_walk *walk)
 
 	if (walk->keeps_lock)
 		return;
-	wdm_walk_flush_iotlb(walk);
+	wdm_hwpts_sync(walk->domain);
 	/* Another walk may look for entries to retry before this one gets there. */
 	shadow->retry |= walk->retry;
 	spin_unlock_irqrestore(&walk->domain->lock, walk->flags);
@@ -98,23 +98,6 @@ static const struct wdm_walk_ops wdm_walk_atomic = {
 	.yield = wdm_walk_yield_atomic,
 	.unlock = wdm_walk_unlock_atomic,
 };
-
-/**
- * wdm_walk_flush_iotlb() - Flush the IOTLB for everything unmapped so far
- * @walk: the walk
- */
-void wdm_walk_flush_iotlb(struct wdm_walk *walk)
-{
-	struct wdm_hwpt *hwpt;
-
-	list_for_each_entry(hwpt, &walk->domain->hwpts, node) {
-		/* Some kernels and drivers flush something even for an empty gather. */
-		if (!hwpt->unmapped)
-			continue;
-		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
-		hwpt->unmapped = false;
-	}
-}
 
 /**
  * wdm_walk_yield_slow() - Out-of-line part of wdm_walk_yield()
@@ -153,7 +136,7 @@ static void wdm_walk_unlock(struct wdm_walk *walk)
 {
 	if (walk->locked) {
 		wdm_walk_unmap_stale(walk);
-		wdm_walk_flush_iotlb(walk);
+		wdm_hwpts_sync(walk->domain);
 	}
 	/* It may not have reached all invalid entries that it was to retry. */
 	if (walk->cancelled)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Join and leave: add attachments and hwpts to a domain and remove them, and fill new
+ * hwpts.
+ */
+#ifndef WDM_CORE_JOIN_H
+#define WDM_CORE_JOIN_H
+
+#include "domain.h"
+
+struct device;
+struct wdm_group;
+
+/* Requests without a PASID: those of the whole group */
+#define WDM_NO_PASID	0
+
+/**
+ * struct wdm_attachment - a group, or a PASID of a device, attached to a domain
+ * @domain: the domain
+ * @hwpt: the hwpt that translates for it
+ * @domain_node: in wdm_domain.attachments, guarded by wdm_domain.ranges
+ * @resv: the addresses that must not be mapped while it is attached
+ * @group: the attached group, or the group of @dev
+ * @dev: the device whose PASID is attached
+ * @pasid: the PASID; WDM_NO_PASID: @group is attached
+ * @nr_devices: number of attached IOMMU_DMA_DEVICEs of @group, 1 for a PASID; guarded by
+ *	wdm_group.lock
+ *
+ * Only wdm_attachment_enter() and wdm_attachment_leave() distinguish the two kinds.
+ */
+struct wdm_attachment {
+	struct wdm_domain *domain;
+	struct wdm_hwpt *hwpt;
+	struct list_head domain_node;
+	struct wdm_resv resv;
+	struct wdm_group *group;
+	struct device *dev;
+	u32 pasid;
+	unsigned int nr_devices;
+};
+
+ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			   struct wdm_attachment *attachment);
+ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+			   const atomic_t *revoking);
+void wdm_domain_leave(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+		      struct wdm_attachment *attachment);
+
+ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
+			    struct iommu_domain *iommu_domain);
+void wdm_domain_disown(struct wdm_domain *domain,
+		       struct iommu_domain *iommu_domain);
+
+#endif /* WDM_CORE_JOIN_H */
