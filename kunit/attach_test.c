@@ -155,19 +155,21 @@ static void attach_last_page(struct kunit *test)
 
 	fake->domain.geometry.aperture_end = U64_MAX;
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
-						 last),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1), last),
 			    STATUS_CONFLICTING_ADDRESSES);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 2,
-						 last - PAGE_SIZE),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 2),
+					   last - PAGE_SIZE),
 			    STATUS_CONFLICTING_ADDRESSES);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
-						 last - PAGE_SIZE),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   last - PAGE_SIZE),
 			    STATUS_SUCCESS);
 	fixture_disown(fake);
 	/* Mapped before, it keeps such an IOMMU away. */
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
-						 last),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1), last),
 			    STATUS_SUCCESS);
 	fake = fixture_fake(fx, FAKE_PGSIZES_4K);
 	fake->domain.geometry.aperture_end = U64_MAX;
@@ -306,8 +308,8 @@ static struct wdm_domain *attach_large_domain(struct kunit *test)
 
 	for (i = 0; i < 60; i++)
 		KUNIT_ASSERT_STATUS(test,
-				    wdm_domain_map(domain, WDM_READ, tm->mdl, 0,
-						   2048, SZ_8G + i * SZ_8M),
+				    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 2048),
+						   SZ_8G + i * SZ_8M),
 				    STATUS_SUCCESS);
 	return domain;
 }

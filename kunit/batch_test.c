@@ -155,8 +155,8 @@ static ntstatus_t bt_try(struct bt *bt, const struct bt_op *op)
 
 	if (!op->mdl)
 		return wdm_batch_unmap(&bt->batch, logical, op->nr);
-	return wdm_batch_map(&bt->batch, op->perms, op->mdl, op->mdl_page,
-			     op->nr, logical);
+	return wdm_batch_map(&bt->batch, op->perms, RANGE(op->mdl, op->mdl_page, op->nr),
+			     logical);
 }
 
 /* What comes of an operation if nothing lacks */
@@ -779,7 +779,7 @@ static int bt_call_run(void *data)
 		call->status = wdm_domain_unmap(bt->domain, logical, 1);
 	else
 		call->status = wdm_domain_map(bt->domain, WDM_PERMS,
-					      bt->tm[2]->mdl, 0, 1, logical);
+					      RANGE(bt->tm[2]->mdl, 0, 1), logical);
 	complete(&call->done);
 	return 0;
 }
@@ -999,22 +999,19 @@ static void batch_parameters(struct kunit *test)
 	/* First when nothing is held yet, then between others */
 	bt_begin(bt, 0, -1);
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 0, mdl, 0, 1, at),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 0, RANGE(mdl, 0, 1), at),
 				    STATUS_INVALID_PARAMETER_2);
-		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 5, mdl, 0, 1, at),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 5, RANGE(mdl, 0, 1), at),
 				    STATUS_INVALID_PARAMETER_2);
-		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 2, ro, 0, 1, at),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 2, RANGE(ro, 0, 1), at),
 				    STATUS_ACCESS_DENIED);
-		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, mdl, 0, 0, at),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, RANGE(mdl, 0, 0), at),
 				    STATUS_INVALID_PARAMETER_3);
-		KUNIT_EXPECT_STATUS(test,
-				    wdm_batch_map(batch, 3, mdl, 299, 2, at),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, RANGE(mdl, 299, 2), at),
 				    STATUS_INVALID_PARAMETER_3);
-		KUNIT_EXPECT_STATUS(test,
-				    wdm_batch_map(batch, 3, mdl, 0, 1, at + 1),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, RANGE(mdl, 0, 1), at + 1),
 				    STATUS_INVALID_PARAMETER_4);
-		KUNIT_EXPECT_STATUS(test,
-				    wdm_batch_map(batch, 3, mdl, 0, 2, top),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, RANGE(mdl, 0, 2), top),
 				    STATUS_INVALID_PARAMETER_4);
 		KUNIT_EXPECT_STATUS(test, wdm_batch_unmap(batch, at + 1, 1),
 				    STATUS_INVALID_PARAMETER_2);
@@ -1025,8 +1022,7 @@ static void batch_parameters(struct kunit *test)
 		KUNIT_EXPECT_STATUS(test, wdm_batch_unmap(batch, at, U64_MAX),
 				    STATUS_INVALID_PARAMETER_3);
 		/* The aperture ends below. */
-		KUNIT_EXPECT_STATUS(test,
-				    wdm_batch_map(batch, 3, mdl, 0, 1, top),
+		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 3, RANGE(mdl, 0, 1), top),
 				    STATUS_CONFLICTING_ADDRESSES);
 		bt_check(bt);
 		bt_map(bt, 2, 0, i, 1);
@@ -1134,8 +1130,9 @@ static void batch_cut_sizes(struct kunit *test)
 
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, large), STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, small), STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, pages,
-						 SZ_2M), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, pages), SZ_2M),
+			    STATUS_SUCCESS);
 	KUNIT_ASSERT_TRUE(test, fake_iommu_at(large, SZ_2M, &was));
 	KUNIT_ASSERT_EQ(test, was.size, SZ_2M);
 	KUNIT_ASSERT_TRUE(test, fake_iommu_at(small, SZ_2M, &was));

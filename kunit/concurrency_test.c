@@ -112,7 +112,7 @@ static void conc_map_anywhere(struct conc_thread *thread)
 			ntstatus_t status;
 
 			status = wdm_domain_map(conc->domain, WDM_PERMS,
-						conc->mdl, first, nr,
+						RANGE(conc->mdl, first, nr),
 						first << PAGE_SHIFT);
 			conc_count(conc, status, STATUS_RESOURCE_IN_USE);
 			if (wdm_ok(status))
@@ -134,9 +134,9 @@ static void conc_map_own(struct conc_thread *thread)
 	unsigned int i;
 
 	for (i = 0; i < CONC_ROUNDS; i++) {
-		conc_count(conc, wdm_domain_map(conc->domain, WDM_READ,
-						conc->mdl, first, 8,
-						first << PAGE_SHIFT),
+		conc_count(conc,
+			   wdm_domain_map(conc->domain, WDM_READ, RANGE(conc->mdl, first, 8),
+					  first << PAGE_SHIFT),
 			   STATUS_SUCCESS);
 		conc_count(conc, wdm_domain_unmap(conc->domain,
 						  (first + 2) << PAGE_SHIFT, 3),
@@ -161,7 +161,7 @@ static void conc_batch_op(struct conc_thread *thread, struct wdm_batch *batch)
 	if (fixture_once_in(&thread->rng, 4))
 		nr = 1;
 	if (fixture_once_in(&thread->rng, 2)) {
-		status = wdm_batch_map(batch, WDM_PERMS, conc->mdl, first, nr,
+		status = wdm_batch_map(batch, WDM_PERMS, RANGE(conc->mdl, first, nr),
 				       first << PAGE_SHIFT);
 		conc_count(conc, status, STATUS_RESOURCE_IN_USE);
 		if (wdm_ok(status))
@@ -211,13 +211,14 @@ static void conc_batch_own(struct conc_thread *thread)
 	for (i = 0; i < CONC_ROUNDS; i++) {
 		wdm_batch_begin(&batch, conc->domain, first,
 				first + fixture_below(&thread->rng, 8));
-		conc_count(conc, wdm_batch_map(&batch, WDM_READ, conc->mdl,
-					       first, 8, at), STATUS_SUCCESS);
+		conc_count(conc,
+			   wdm_batch_map(&batch, WDM_READ, RANGE(conc->mdl, first, 8), at),
+			   STATUS_SUCCESS);
 		conc_count(conc, wdm_batch_unmap(&batch, at + 2 * PAGE_SIZE, 3),
 			   STATUS_SUCCESS);
-		conc_count(conc, wdm_batch_map(&batch, WDM_READ, conc->mdl,
-					       first + 3, 1,
-					       at + 3 * PAGE_SIZE),
+		conc_count(conc,
+			   wdm_batch_map(&batch, WDM_READ, RANGE(conc->mdl, first + 3, 1),
+					 at + 3 * PAGE_SIZE),
 			   STATUS_SUCCESS);
 		/* Sometimes what is left is there when the batch ends. */
 		if (fixture_once_in(&thread->rng, 2)) {

@@ -278,7 +278,8 @@ static void events_faults(struct kunit *test)
 	domain->handle = 5;
 	KUNIT_EXPECT_STATUS(test, events_enable(file, true), STATUS_INVALID_PARAMETER_1);
 	KUNIT_ASSERT_STATUS(test, wdm_device_attach(file->device, domain), STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1, SZ_1M),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1), SZ_1M),
 			    STATUS_SUCCESS);
 	if (events_enable(file, true) == STATUS_NOT_SUPPORTED) {
 		events_close(test, file);

@@ -96,7 +96,7 @@ static void memory_create(struct kunit *test)
 
 static ntstatus_t memory_map_page(struct tables *t, u64 page)
 {
-	return wdm_domain_map(t->domain, WDM_READ, t->data[0]->mdl, 0, 1,
+	return wdm_domain_map(t->domain, WDM_READ, RANGE(t->data[0]->mdl, 0, 1),
 			      page << PAGE_SHIFT);
 }
 

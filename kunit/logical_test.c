@@ -163,7 +163,7 @@ static ntstatus_t logical_map(struct wdm_domain *domain, struct test_mdl *tm,
 	ntstatus_t status;
 	u64 iova;
 
-	status = wdm_domain_map_alloc(domain, WDM_PERMS, tm->mdl, 0, nr_pages, &limits,
+	status = wdm_domain_map_alloc(domain, WDM_PERMS, RANGE(tm->mdl, 0, nr_pages), &limits,
 				      &iova);
 	if (wdm_ok(status))
 		*pgno = iova >> PAGE_SHIFT;
@@ -175,7 +175,7 @@ static ntstatus_t logical_map_within(struct wdm_domain *domain, struct test_mdl 
 {
 	const struct wdm_limits limits = { .min = min, .max = max, .given = true };
 
-	return wdm_domain_map_alloc(domain, WDM_PERMS, tm->mdl, 0, nr_pages, &limits,
+	return wdm_domain_map_alloc(domain, WDM_PERMS, RANGE(tm->mdl, 0, nr_pages), &limits,
 				    iova);
 }
 
@@ -279,44 +279,56 @@ static void logical_alloc_kinds(struct kunit *test)
 	const struct wdm_limits limits = WDM_NO_LIMITS;
 	u64 iova = 1;
 
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(with, WDM_PERMS, tm->mdl, 0, 1, PAGES(8)),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(with, WDM_PERMS, RANGE(tm->mdl, 0, 1), PAGES(8)),
 			    STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(with, WDM_PERMS, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_identity(with, WDM_PERMS, RANGE(tm->mdl, 0, 1)),
 			    STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(with, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(with, RANGE(tm->mdl, 0, 1)),
 			    STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(without, WDM_PERMS, tm->mdl, 0, 1,
-						       &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(without, WDM_PERMS, RANGE(tm->mdl, 0, 1),
+						 &limits, &iova),
 			    STATUS_NOT_SUPPORTED);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(caller, WDM_PERMS, tm->mdl, 0, 1,
-						       &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(caller, WDM_PERMS, RANGE(tm->mdl, 0, 1),
+						 &limits, &iova),
 			    STATUS_INVALID_PARAMETER_1);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, 0, tm->mdl, 0, 1, &limits,
-						       &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(with, 0, RANGE(tm->mdl, 0, 1), &limits,
+						 &iova),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_SMALL | WDM_READ, tm->mdl,
-						       0, 1, &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(with, WDM_SMALL | WDM_READ,
+						 RANGE(tm->mdl, 0, 1), &limits, &iova),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_PERMS, tm->mdl, 8, 1,
-						       &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(with, WDM_PERMS, RANGE(tm->mdl, 8, 1),
+						 &limits, &iova),
 			    STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_PERMS, tm->mdl, 0, 0,
-						       &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(with, WDM_PERMS, RANGE(tm->mdl, 0, 0),
+						 &limits, &iova),
 			    STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(with, WDM_PERMS, ro->mdl, 0, 1,
-						       &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(with, WDM_PERMS, RANGE(ro->mdl, 0, 1),
+						 &limits, &iova),
 			    STATUS_ACCESS_DENIED);
 	KUNIT_EXPECT_EQ(test, iova, 1);
 
 	/* Nobody maps over a reserved region. */
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_PERMS, tm->mdl, 0, 2,
-						 PAGES(7)),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(without, WDM_PERMS, RANGE(tm->mdl, 0, 2),
+					   PAGES(7)),
 			    STATUS_RESOURCE_IN_USE);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_PERMS, tm->mdl, 0, 8,
-						 PAGES(30)),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(without, WDM_PERMS, RANGE(tm->mdl, 0, 8),
+					   PAGES(30)),
 			    STATUS_RESOURCE_IN_USE);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_PERMS, tm->mdl, 0, 8,
-						 PAGES(8)),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(without, WDM_PERMS, RANGE(tm->mdl, 0, 8),
+					   PAGES(8)),
 			    STATUS_SUCCESS);
 }
 
@@ -432,13 +444,15 @@ static void logical_region_mapped(struct kunit *test)
 
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, phys, 1),
 			    STATUS_RESOURCE_IN_USE);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1,
-						 phys - PAGE_SIZE),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   phys - PAGE_SIZE),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, phys - PAGE_SIZE, 2),
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 3);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1, phys),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1), phys),
 			    STATUS_RESOURCE_IN_USE);
 }
 
@@ -479,18 +493,21 @@ static void logical_pass_through(struct kunit *test)
 		KUNIT_EXPECT_GT(test, fake->mapped, 64 * fake->nr_map);
 	}
 
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 0, 1)),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 1)),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, 0, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, 0, RANGE(tm->mdl, 0, 1)),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ, tm->mdl, 8, 1),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 8, 1)),
 			    STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 1, 0),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1), 0),
 			    STATUS_INVALID_PARAMETER_1);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_alloc(domain, WDM_READ, tm->mdl, 0, 1,
-						       &limits, &iova),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_alloc(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+						 &limits, &iova),
 			    STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, phys, 1),
 			    STATUS_INVALID_PARAMETER_1);
@@ -558,7 +575,9 @@ static void logical_token_statuses(struct kunit *test)
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(4), &top, &limits, &token),
 			    STATUS_CONFLICTING_ADDRESSES);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(without, WDM_READ, tm->mdl, 0, 1, PAGES(67)),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(without, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   PAGES(67)),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(4), &iova, &limits, &token),
 			    STATUS_RESOURCE_IN_USE);
@@ -567,14 +586,18 @@ static void logical_token_statuses(struct kunit *test)
 	token = logical_token(test, without, 3, 64);
 	KUNIT_EXPECT_EQ(test, wdm_token_iova(token), iova);
 	/* Nobody else maps there, nor reserves. */
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_READ, tm->mdl, 0, 1, PAGES(66)),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(without, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   PAGES(66)),
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_token_create(without, PAGES(1), &iova, &limits, &other),
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(without, PAGES(66), 2),
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(without, WDM_READ, tm->mdl, 0, 1, PAGES(66)),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(without, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   PAGES(66)),
 			    STATUS_SUCCESS);
 
 	/* The allocator's lowest addresses, and none for anybody else */
@@ -589,7 +612,7 @@ static void logical_token_statuses(struct kunit *test)
 static ntstatus_t logical_segment(struct wdm_token *token, struct test_mdl *tm, u64 page,
 				  u64 nr_pages)
 {
-	return wdm_token_map(token, PAGES(page), WDM_PERMS, tm->mdl, 0, nr_pages);
+	return wdm_token_map(token, PAGES(page), WDM_PERMS, RANGE(tm->mdl, 0, nr_pages));
 }
 
 static void logical_token_segments(struct kunit *test)
@@ -606,16 +629,17 @@ static void logical_token_segments(struct kunit *test)
 	token = logical_token(test, domain, 10, 120);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
 
-	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 1, WDM_READ, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 1, WDM_READ, RANGE(tm->mdl, 0, 1)),
 			    STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 10, 1),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, 0, tm->mdl, 0, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, 0, RANGE(tm->mdl, 0, 1)),
 			    STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, WDM_SMALL | WDM_READ, tm->mdl, 0,
-						1),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_token_map(token, 0, WDM_SMALL | WDM_READ,
+					  RANGE(tm->mdl, 0, 1)),
 			    STATUS_INVALID_PARAMETER_3);
-	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, WDM_READ, tm->mdl, 16, 1),
+	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 0, WDM_READ, RANGE(tm->mdl, 16, 1)),
 			    STATUS_INVALID_PARAMETER_4);
 	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 0, 0),
 			    STATUS_INVALID_PARAMETER_4);
@@ -708,14 +732,21 @@ static void logical_token_neighbours(struct kunit *test)
 
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
 	token = logical_token(test, domain, 512, 1024 + 256);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_PERMS, tm->mdl, 0, 256,
-						 PAGES(1024)), STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_PERMS, tm->mdl, 768, 256,
-						 PAGES(1024 + 768)), STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_token_map(token, 0, WDM_PERMS, tm->mdl, 256, 300),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_PERMS, RANGE(tm->mdl, 0, 256),
+					   PAGES(1024)),
 			    STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_token_map(token, PAGES(300), WDM_PERMS, tm->mdl, 556,
-						212), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_PERMS, RANGE(tm->mdl, 768, 256),
+					   PAGES(1024 + 768)),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_token_map(token, 0, WDM_PERMS, RANGE(tm->mdl, 256, 300)),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_token_map(token, PAGES(300), WDM_PERMS,
+					  RANGE(tm->mdl, 556, 212)),
+			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
 	/* Splits leave the token alone, and the token its neighbours. */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(1024 + 255), 1),
@@ -827,8 +858,8 @@ static void logical_token_no_memory(struct kunit *test)
 	token = logical_token(test, domain, LOGICAL_TOKEN_PAGES, 8 * 512 + 300);
 	for (i = 0; i < 3; i++) {
 		memory_fail_nth(1);
-		status = wdm_token_map(token, 0, WDM_PERMS, tm->mdl, 0,
-				       LOGICAL_TOKEN_PAGES);
+		status = wdm_token_map(token, 0, WDM_PERMS,
+				       RANGE(tm->mdl, 0, LOGICAL_TOKEN_PAGES));
 		failed = memory_failed();
 		KUNIT_EXPECT_STATUS(test, status, STATUS_SUCCESS);
 		KUNIT_EXPECT_FALSE(test, failed);

@@ -90,8 +90,9 @@ static struct wdm_object *object_mapped_mdl(struct kunit *test,
 	*domain = object_domain(test, ctx);
 	mdl = object_mdl(test, ctx, tm);
 	wdm_object_publish(ctx, mdl);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map((*domain)->domain, WDM_READ,
-						 mdl->mdl, 0, 4, 0x100000),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map((*domain)->domain, WDM_READ, RANGE(mdl->mdl, 0, 4),
+					   0x100000),
 			    STATUS_SUCCESS);
 	return mdl;
 }
@@ -285,9 +286,8 @@ static void object_close(struct kunit *test)
 		domain = object_domain(test, &ctx);
 		if (i % 2)
 			KUNIT_ASSERT_STATUS(test,
-					    wdm_domain_map(domain->domain,
-							   WDM_PERMS, mdl->mdl,
-							   0, 4, i << 20),
+					    wdm_domain_map(domain->domain, WDM_PERMS,
+							   RANGE(mdl->mdl, 0, 4), i << 20),
 					    STATUS_SUCCESS);
 	}
 	object_close_context(test, &ctx);
@@ -564,8 +564,8 @@ static int object_churn_thread(void *data)
 				thread->odd++;
 			break;
 		}
-		status = wdm_domain_map(thread->domain, WDM_READ, object->mdl,
-					0, 1, thread->iova);
+		status = wdm_domain_map(thread->domain, WDM_READ, RANGE(object->mdl, 0, 1),
+					thread->iova);
 		wdm_object_put(object);
 		if (!wdm_ok(status) ||
 		    !wdm_ok(wdm_domain_unmap(thread->domain, thread->iova, 1)))

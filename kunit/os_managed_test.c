@@ -243,8 +243,9 @@ static void tr_map(struct tr *tr)
 
 	tr_extent(tr, &ext);
 	inject = tr_inject(tr);
-	status = wdm_domain_map(tr->domain, ext.perms, ext.mdl, ext.mdl_page,
-				ext.nr_pages, ext.pgno << PAGE_SHIFT);
+	status = wdm_domain_map(tr->domain, ext.perms,
+				RANGE(ext.mdl, ext.mdl_page, ext.nr_pages),
+				ext.pgno << PAGE_SHIFT);
 	if (page_model_count(&tr->model, ext.pgno, ext.nr_pages))
 		want = STATUS_RESOURCE_IN_USE;
 	if (inject && tr_injected(tr))
@@ -384,8 +385,8 @@ static void translate_rollback(struct kunit *test)
 		/* Steps grow, so that the end comes in sight. */
 		for (nr = 1; ; nr += 1 + nr / 8) {
 			fake_iommu_fail_map(tr->fake[i], nr, true);
-			status = wdm_domain_map(tr->domain, ext.perms, ext.mdl,
-						0, ext.nr_pages,
+			status = wdm_domain_map(tr->domain, ext.perms,
+						RANGE(ext.mdl, 0, ext.nr_pages),
 						ext.pgno << PAGE_SHIFT);
 			fake_iommu_fail_map(tr->fake[i], 0, false);
 			if (wdm_ok(status))
@@ -426,8 +427,8 @@ static void translate_split(struct kunit *test)
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(tr->domain, fake),
 			    STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test,
-			    wdm_domain_map(tr->domain, ext.perms, ext.mdl, 0,
-					   ext.nr_pages, iova),
+			    wdm_domain_map(tr->domain, ext.perms,
+					   RANGE(ext.mdl, 0, ext.nr_pages), iova),
 			    STATUS_SUCCESS);
 	page_model_insert(&tr->model, &ext);
 	tr_check(tr);
@@ -502,17 +503,16 @@ static void translate_parameters(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		KUNIT_EXPECT_STATUS(test,
 				    wdm_domain_map(domain, rows[i].perms,
-						   rows[i].mdl, rows[i].page,
-						   rows[i].nr, rows[i].logical),
+						   RANGE(rows[i].mdl, rows[i].page,
+							 rows[i].nr),
+						   rows[i].logical),
 				    rows[i].status);
 		if (rows[i].logical)
 			continue;
 		KUNIT_EXPECT_STATUS(test,
-				    wdm_domain_map_identity(domain,
-							    rows[i].perms,
-							    rows[i].mdl,
-							    rows[i].page,
-							    rows[i].nr),
+				    wdm_domain_map_identity(domain, rows[i].perms,
+							    RANGE(rows[i].mdl, rows[i].page,
+								  rows[i].nr)),
 				    rows[i].status);
 	}
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
@@ -527,11 +527,11 @@ static void translate_parameters(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_3);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, 0, 1),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, mdl, 0, 11),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(mdl, 0, 11)),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, mdl, 0, 0),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(mdl, 0, 0)),
 			    STATUS_INVALID_PARAMETER_2);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, mdl, 0, 10),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(mdl, 0, 10)),
 			    STATUS_NOT_FOUND);
 }
 
@@ -559,7 +559,7 @@ static void translate_aperture(struct kunit *test)
 	fake->domain.geometry.aperture_end = SZ_1G - 1;
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		status = wdm_domain_map(domain, WDM_READ, tm->mdl, 0, 10,
+		status = wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 10),
 					rows[i].logical);
 		KUNIT_EXPECT_STATUS(test, status, rows[i].fits ?
 				    STATUS_SUCCESS :
@@ -580,8 +580,8 @@ static void translate_aperture(struct kunit *test)
 		if (rows[i].fits)
 			continue;
 		KUNIT_ASSERT_STATUS(test,
-				    wdm_domain_map(domain, WDM_READ, tm->mdl,
-						   0, 1, rows[i].logical),
+				    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+						   rows[i].logical),
 				    STATUS_SUCCESS);
 		late = fixture_fake(fx, FAKE_PGSIZES_X86);
 		late->domain.geometry = fake->domain.geometry;
@@ -630,8 +630,7 @@ static void translate_identity(struct kunit *test)
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
 	for (nr = 1; ; nr++) {
 		fake_iommu_fail_map(fake, nr, true);
-		status = wdm_domain_map_identity(domain, WDM_READ, tm->mdl, 0,
-						 700);
+		status = wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 0, 700));
 		fake_iommu_fail_map(fake, 0, false);
 		if (wdm_ok(status))
 			break;
@@ -644,24 +643,22 @@ static void translate_identity(struct kunit *test)
 	KUNIT_EXPECT_GT(test, failures, 3);
 	tr_check_identity(test, fake, tm, 0, 700);
 
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ,
-							  tm->mdl, 699, 1),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 699, 1)),
 			    STATUS_RESOURCE_IN_USE);
 	/* A part, through the middle of large pages. */
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
-							    333),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 333)),
 			    STATUS_SUCCESS);
 	tr_check_identity(test, fake, tm, 333, 367);
 	/* All of it: a part is gone; on the way there, nothing else goes. */
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
-							    700),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 700)),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ,
-							  tm->mdl, 300, 50),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map_identity(domain, WDM_READ,
+						    RANGE(tm->mdl, 300, 50)),
 			    STATUS_RESOURCE_IN_USE);
 	tr_check_identity(test, fake, tm, 333, 367);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl,
-							    333, 367),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 333, 367)),
 			    STATUS_SUCCESS);
 	tr_check_identity(test, fake, tm, 0, 0);
 }
@@ -675,21 +672,20 @@ static void translate_not_identity(struct kunit *test)
 	struct test_mdl *other = fixture_mdl_contiguous(fx, WDM_PERMS, 4, 4);
 	u64 logical = PFN_PHYS(tm->pfns[0]);
 
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, other->mdl,
-						 0, 4, logical),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(other->mdl, 0, 4),
+					   logical),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
-							    4),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 4)),
 			    STATUS_NOT_FOUND);
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 4);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, logical, 4),
 			    STATUS_SUCCESS);
 	/* Mapped by Map, but where Map Identity would have done it: fine. */
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, tm->mdl, 0,
-						 4, logical),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 4), logical),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, tm->mdl, 0,
-							    4),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 4)),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
 }

@@ -131,8 +131,9 @@ static void pasid_revoke(struct kunit *test)
 	struct pasid_group g;
 
 	pasid_group_start(test, &g, true);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_map(domain, WDM_READ, g.mdl->mdl, 0, 8,
-						 LOGICAL),
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(g.mdl->mdl, 0, 8),
+					   LOGICAL),
 			    STATUS_SUCCESS);
 	a = pasid_create(test, &g);
 	b = pasid_create(test, &g);
@@ -177,8 +178,9 @@ static void pasid_translate_s1(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, fake_driver_at(g.dev, 0),
 			    fake_driver_at(g.dev, pasid->pasid));
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake_driver.nr_pasid_domains), 1);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_map(domain, WDM_READ, g.mdl->mdl, 0, 8,
-						 LOGICAL),
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(g.mdl->mdl, 0, 8),
+					   LOGICAL),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, pasid_reaches(&g, 0));
 	KUNIT_EXPECT_TRUE(test, pasid_reaches(&g, pasid->pasid));

@@ -387,7 +387,7 @@ static struct atomic *atomic_start_giant(struct kunit *test)
 	kvfree(pfns);
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_domain_memory_add(at->t->domain, WDM_PERMS,
-						  giant->mdl, 0, ATOMIC_GIANT,
+						  RANGE(giant->mdl, 0, ATOMIC_GIANT),
 						  ATOMIC_GIANT_AT),
 			    STATUS_SUCCESS);
 	return at;

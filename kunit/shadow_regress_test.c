@@ -93,7 +93,7 @@ static void cases_large(struct kunit *test)
 
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_domain_memory_add(t->domain, WDM_PERMS,
-						  giant->mdl, 0, SZ_1G / SZ_4K,
+						  RANGE(giant->mdl, 0, SZ_1G / SZ_4K),
 						  3ULL * SZ_1G),
 			    STATUS_SUCCESS);
 	*tables_entry(t, 1, 5) = tables_large(t, 3ULL * SZ_1G);
@@ -370,8 +370,8 @@ static void cases_list_parameters(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_configure(os, &config, &walk_error),
 			    STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_domain_memory_add(os, WDM_READ, t->data[0]->mdl,
-						  0, 1, 0),
+			    wdm_domain_memory_add(os, WDM_READ, RANGE(t->data[0]->mdl, 0, 1),
+						  0),
 			    STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_memory_remove(os, 0, 1),
 			    STATUS_INVALID_PARAMETER_1);
@@ -405,11 +405,9 @@ static void cases_memory_parameters(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		KUNIT_EXPECT_STATUS(test,
-				    wdm_domain_memory_add(t->domain,
-							  rows[i].perms,
-							  rows[i].mdl,
-							  rows[i].page,
-							  rows[i].nr,
+				    wdm_domain_memory_add(t->domain, rows[i].perms,
+							  RANGE(rows[i].mdl, rows[i].page,
+								rows[i].nr),
 							  rows[i].at),
 				    rows[i].status);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_memory_remove(t->domain, 1, 1),
@@ -484,7 +482,7 @@ static void cases_bypass(struct kunit *test)
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 9,
+			    wdm_domain_memory_add(t->domain, WDM_READ, RANGE(rw, 0, 9),
 						  SZ_1G),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages + 9);
@@ -497,12 +495,11 @@ static void cases_bypass(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(t->fake));
 
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 1,
-						  top),
+			    wdm_domain_memory_add(t->domain, WDM_READ, RANGE(rw, 0, 1), top),
 			    STATUS_CONFLICTING_ADDRESSES);
 	fake_iommu_fail_map(t->fake, 1, true);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 9,
+			    wdm_domain_memory_add(t->domain, WDM_READ, RANGE(rw, 0, 9),
 						  SZ_1G + SZ_1M),
 			    STATUS_INSUFFICIENT_RESOURCES);
 	fake_iommu_fail_map(t->fake, 0, false);
@@ -514,8 +511,7 @@ static void cases_bypass(struct kunit *test)
 	*tables_entry(t, 3, 1) = tables_pointer(t, TABLES_DATA_A);
 	cases_good(t);
 	KUNIT_EXPECT_STATUS(test,
-			    wdm_domain_memory_add(t->domain, WDM_READ, rw, 0, 1,
-						  top),
+			    wdm_domain_memory_add(t->domain, WDM_READ, RANGE(rw, 0, 1), top),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, cases_configure(t, false, &walk_error),
 			    STATUS_CONFLICTING_ADDRESSES);
@@ -603,7 +599,7 @@ static void cases_contiguous_large(struct kunit *test)
 		memory[i] = fixture_mdl_contiguous(t->fx, WDM_PERMS, nr, nr);
 		KUNIT_ASSERT_STATUS(test,
 				    wdm_domain_memory_add(t->domain, WDM_PERMS,
-							  memory[i]->mdl, 0, nr,
+							  RANGE(memory[i]->mdl, 0, nr),
 							  at + i * (u64)SZ_1G),
 				    STATUS_SUCCESS);
 		raw[i] = tables_large(t, at + i * (u64)SZ_1G);
@@ -668,10 +664,12 @@ static void cases_bounds(struct kunit *test)
 		*tables_entry(t, 1, i) = tables_large(t, 4ULL * SZ_1G);
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_memory_add(t->domain, WDM_PERMS,
-						  fixture_mdl_contiguous(t->fx, WDM_PERMS,
-									 SZ_1G / SZ_4K,
-									 512)->mdl,
-						  0, SZ_1G / SZ_4K,
+						  RANGE(fixture_mdl_contiguous(t->fx,
+									       WDM_PERMS,
+									       SZ_1G / SZ_4K,
+									       512)
+								->mdl,
+							0, SZ_1G / SZ_4K),
 						  4ULL * SZ_1G),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),

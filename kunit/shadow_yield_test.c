@@ -291,7 +291,7 @@ static void yield_add(struct kunit *test, struct yield *y, u64 nr, u64 run)
 	kvfree(pfns);
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_domain_memory_add(y->t->domain, WDM_PERMS,
-						  more->mdl, 0, nr, YIELD_MORE),
+						  RANGE(more->mdl, 0, nr), YIELD_MORE),
 			    STATUS_SUCCESS);
 }
 

@@ -113,8 +113,8 @@ ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages)
 	ext.mdl = t->data[i]->mdl;
 	ext.perms = t->data[i]->mdl->access;
 	ext.mdl_page = (caller - starts[i]) >> PAGE_SHIFT;
-	status = wdm_domain_memory_add(t->domain, ext.perms, ext.mdl,
-				       ext.mdl_page, nr_pages, caller);
+	status = wdm_domain_memory_add(t->domain, ext.perms,
+				       RANGE(ext.mdl, ext.mdl_page, nr_pages), caller);
 	if (wdm_ok(status))
 		page_model_insert(&t->space, &ext);
 	return status;

@@ -23,6 +23,11 @@
 #include "../../module/core/query.h"
 #include "fake_iommu.h"
 
+/* Pages of an MDL, as an argument */
+#define RANGE(_mdl, _page, _nr_pages)					\
+	(&(const struct wdm_mdl_range) {				\
+		.mdl = (_mdl), .page = (_page), .nr_pages = (_nr_pages) })
+
 /* A page frame that no machine of the tests has. */
 #define FIXTURE_NO_RAM_PFN	BIT_ULL(26)
 

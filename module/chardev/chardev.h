@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#include "../core/mdl.h"
 #include "object.h"
 
 /* Maximum number of addresses in a list */
@@ -46,19 +47,6 @@ ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
 ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 			   struct wdm_mdl **out);
 u32 wdm_command_name_domain(struct wdm_command *cmd);
-
-/**
- * struct wdm_mdl_range - part of an MDL, converted from a program's bytes
- * @mdl: the MDL
- * @page: the first page
- * @nr_pages: number of pages, not checked against the MDL; 0 if offset or length are not
- *	whole pages, for which the core returns the status of the parameter
- */
-struct wdm_mdl_range {
-	struct wdm_mdl *mdl;
-	u64 page;
-	u64 nr_pages;
-};
 
 void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
 			u64 offset, u64 length);

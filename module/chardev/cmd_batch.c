@@ -45,9 +45,7 @@ static ntstatus_t wdm_batch_do_map(struct wdm_batch_run *run,
 	if (!wdm_ok(status))
 		return status;
 	wdm_mdl_range_init(&range, run->mdl->mdl, op->offset, op->length);
-	return wdm_batch_map(&run->batch, op->permissions, range.mdl,
-			     range.page, range.nr_pages,
-			     op->logical_address);
+	return wdm_batch_map(&run->batch, op->permissions, &range, op->logical_address);
 }
 
 static ntstatus_t wdm_batch_do(struct wdm_batch_run *run,

@@ -28,8 +28,7 @@ ntstatus_t wdm_cmd_map(struct wdm_command *cmd)
 				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_domain_map(domain, arg->permissions, range.mdl, range.page,
-			      range.nr_pages, arg->logical_address);
+	return wdm_domain_map(domain, arg->permissions, &range, arg->logical_address);
 }
 
 /* Check the parameters that do not depend on the memory, before it is pinned. */
@@ -51,6 +50,7 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 {
 	struct wdm_iommu_map_user *arg = cmd->arg;
 	struct wdm_user_memory memory;
+	struct wdm_mdl_range range;
 	struct wdm_domain *domain;
 	struct wdm_mdl *mdl;
 	ntstatus_t status;
@@ -74,8 +74,8 @@ ntstatus_t wdm_cmd_map_user(struct wdm_command *cmd)
 		status = STATUS_INVALID_PARAMETER_3;
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_map(domain, arg->permissions, mdl, 0,
-				mdl->pages.nr_pages, arg->logical_address);
+	wdm_mdl_range_init(&range, mdl, 0, 0);
+	status = wdm_domain_map(domain, arg->permissions, &range, arg->logical_address);
 	wdm_mdl_put(mdl);
 	return status;
 }
@@ -95,8 +95,7 @@ ntstatus_t wdm_cmd_map_identity(struct wdm_command *cmd)
 				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_domain_map_identity(domain, arg->permissions, range.mdl,
-				       range.page, range.nr_pages);
+	return wdm_domain_map_identity(domain, arg->permissions, &range);
 }
 
 ntstatus_t wdm_cmd_unmap(struct wdm_command *cmd)
@@ -130,6 +129,5 @@ ntstatus_t wdm_cmd_unmap_identity(struct wdm_command *cmd)
 				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_domain_unmap_identity(domain, range.mdl, range.page,
-					 range.nr_pages);
+	return wdm_domain_unmap_identity(domain, &range);
 }

@@ -164,15 +164,13 @@ static ntstatus_t wdm_map_ex_do(struct wdm_domain *domain,
 	struct wdm_limits limits;
 
 	if (arg->flags & WDM_IOMMU_ADDRESS_IDENTITY)
-		return wdm_domain_map_identity(domain, arg->permissions, range->mdl,
-					       range->page, range->nr_pages);
+		return wdm_domain_map_identity(domain, arg->permissions, range);
 	if (arg->flags & WDM_IOMMU_ADDRESS_EXPLICIT)
-		return wdm_domain_map(domain, arg->permissions, range->mdl,
-				      range->page, range->nr_pages,
+		return wdm_domain_map(domain, arg->permissions, range,
 				      arg->logical_address);
 	wdm_get_limits(arg->flags, arg->min_address, arg->max_address, &limits);
-	return wdm_domain_map_alloc(domain, arg->permissions, range->mdl, range->page,
-				    range->nr_pages, &limits, &arg->logical_address);
+	return wdm_domain_map_alloc(domain, arg->permissions, range, &limits,
+				    &arg->logical_address);
 }
 
 /* Check the parameters that do not depend on the memory: pinning may take long. */
@@ -274,8 +272,7 @@ ntstatus_t wdm_cmd_map_reserved(struct wdm_command *cmd)
 		status = STATUS_INVALID_PARAMETER_4;
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_token_map(token, arg->offset, arg->permissions, memory.range.mdl,
-			       memory.range.page, memory.range.nr_pages);
+	status = wdm_token_map(token, arg->offset, arg->permissions, &memory.range);
 	if (wdm_ok(status))
 		arg->length = memory.range.nr_pages << PAGE_SHIFT;
 	wdm_memory_put(&memory);

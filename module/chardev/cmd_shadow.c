@@ -28,8 +28,7 @@ ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 				      arg->length, &domain, &range);
 	if (!wdm_ok(status))
 		return status;
-	return wdm_domain_memory_add(domain, arg->permissions, range.mdl,
-				     range.page, range.nr_pages,
+	return wdm_domain_memory_add(domain, arg->permissions, &range,
 				     arg->caller_address);
 }
 

@@ -117,7 +117,8 @@ ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 
 /**
  * wdm_mdl_range_init() - Convert part of an MDL from bytes to pages
- * @range: out: the pages
+ * @range: out: the pages, not checked against the MDL; none if @offset or @length are not
+ *	whole pages, for which the core returns the status of the parameter
  * @mdl: the MDL
  * @offset: start of the part, in bytes
  * @length: number of bytes; 0: up to the end of the MDL

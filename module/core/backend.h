@@ -16,7 +16,7 @@ struct wdm_domain_report;
 struct wdm_extent;
 struct wdm_hwpt;
 struct wdm_mapping;
-struct wdm_mdl;
+struct wdm_mdl_range;
 struct wdm_pt;
 struct wdm_walk_error;
 
@@ -59,8 +59,7 @@ struct wdm_backend_ops {
 	ntstatus_t (*report)(struct wdm_domain *domain,
 			     struct wdm_domain_report *report);
 	ntstatus_t (*memory_add)(struct wdm_domain *domain, u32 perms,
-				 struct wdm_mdl *mdl, u64 mdl_page,
-				 u64 nr_pages, u64 caller);
+				 const struct wdm_mdl_range *range, u64 caller);
 	ntstatus_t (*memory_remove)(struct wdm_domain *domain, u64 caller,
 				    u64 nr_pages);
 	ntstatus_t (*configure)(struct wdm_domain *domain,

@@ -10,29 +10,25 @@
  * wdm_domain_memory_add() - Add memory to the caller's address space
  * @domain: a caller-managed domain
  * @perms: upper bound for what page tables can grant: WDM_READ, optionally WDM_WRITE
- * @mdl: the MDL; the caller holds a reference
- * @mdl_page: first page of @mdl to add
- * @nr_pages: number of pages
+ * @range: the pages to add
  * @caller: caller address, page aligned
  *
  * Return: see &struct wdm_iommu_memory_add.
  */
 ntstatus_t wdm_domain_memory_add(struct wdm_domain *domain, u32 perms,
-				 struct wdm_mdl *mdl, u64 mdl_page,
-				 u64 nr_pages, u64 caller)
+				 const struct wdm_mdl_range *range, u64 caller)
 {
 	if (!domain->ops->memory_add)
 		return STATUS_INVALID_PARAMETER_1;
 	if (!(perms & WDM_READ) || perms & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_2;
-	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
+	if (!wdm_mdl_range_exists(range))
 		return STATUS_INVALID_PARAMETER_3;
-	if (!PAGE_ALIGNED(caller) || wdm_pages_wrap(caller, nr_pages))
+	if (!PAGE_ALIGNED(caller) || wdm_pages_wrap(caller, range->nr_pages))
 		return STATUS_INVALID_PARAMETER_4;
-	if (perms & ~mdl->access)
+	if (perms & ~range->mdl->access)
 		return STATUS_ACCESS_DENIED;
-	return domain->ops->memory_add(domain, perms, mdl, mdl_page, nr_pages,
-				       caller);
+	return domain->ops->memory_add(domain, perms, range, caller);
 }
 
 /**

@@ -28,8 +28,7 @@ struct wdm_walk_error {
 };
 
 ntstatus_t wdm_domain_memory_add(struct wdm_domain *domain, u32 perms,
-				 struct wdm_mdl *mdl, u64 mdl_page,
-				 u64 nr_pages, u64 caller);
+				 const struct wdm_mdl_range *range, u64 caller);
 ntstatus_t wdm_domain_memory_remove(struct wdm_domain *domain, u64 caller,
 				    u64 nr_pages);
 ntstatus_t wdm_domain_configure(struct wdm_domain *domain,

@@ -72,6 +72,19 @@ struct wdm_extent {
 	u32 handle;
 };
 
+/* Place pages of an MDL at a page number. */
+static inline struct wdm_extent wdm_range_extent(const struct wdm_mdl_range *range,
+						 u64 pgno, u32 perms)
+{
+	return (struct wdm_extent) {
+		.pgno = pgno,
+		.nr_pages = range->nr_pages,
+		.mdl = range->mdl,
+		.mdl_page = range->page,
+		.perms = perms,
+	};
+}
+
 /* Convert an extent of logical pages for a hwpt. */
 static inline struct wdm_mapping wdm_extent_mapping(const struct wdm_extent *ext,
 						    enum wdm_pgsize pgsize)

@@ -50,6 +50,24 @@ struct wdm_mdl {
 };
 
 /**
+ * struct wdm_mdl_range - pages of an MDL that a call names
+ * @mdl: the MDL; the caller has a reference
+ * @page: the first page
+ * @nr_pages: number of pages, perhaps more than the MDL has
+ */
+struct wdm_mdl_range {
+	struct wdm_mdl *mdl;
+	u64 page;
+	u64 nr_pages;
+};
+
+/* Check that the MDL has all of these pages, and that they are at least one. */
+static inline bool wdm_mdl_range_exists(const struct wdm_mdl_range *range)
+{
+	return wdm_pages_has(&range->mdl->pages, range->page, range->nr_pages);
+}
+
+/**
  * wdm_mdl_init() - Initialize an MDL
  * @mdl: the MDL, in memory of its creator
  * @ops: the creator's operations

@@ -8,10 +8,9 @@
 
 static NTSTATUS wdk_add_ram(struct wdm_mdl *mdl, u64 pfn, void *data)
 {
-	struct wdm_domain *domain = data;
+	struct wdm_mdl_range range = { .mdl = mdl, .nr_pages = mdl->pages.nr_pages };
 
-	return wdm_domain_memory_add(domain, WDM_PERMS, mdl, 0, mdl->pages.nr_pages,
-				     pfn << PAGE_SHIFT);
+	return wdm_domain_memory_add(data, WDM_PERMS, &range, pfn << PAGE_SHIFT);
 }
 
 /**

@@ -468,28 +468,27 @@ static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
 }
 
 /**
- * wdm_check_perms() - Check the permissions of a map
- * @mdl: the MDL to map
+ * wdm_check_map() - Check the permissions and the pages of a map
  * @perms: WDM_READ, WDM_WRITE
+ * @range: the pages of an MDL
  *
- * Return: STATUS_INVALID_PARAMETER_2; STATUS_ACCESS_DENIED if @mdl does not allow @perms.
+ * Return: STATUS_INVALID_PARAMETER_2 for @perms, STATUS_INVALID_PARAMETER_3 for @range,
+ * STATUS_ACCESS_DENIED if the MDL does not allow @perms.
  */
-ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms)
+ntstatus_t wdm_check_map(u32 perms, const struct wdm_mdl_range *range)
 {
 	if (!perms || perms & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_2;
-	if (perms & ~mdl->access)
+	if (perms & ~range->mdl->access)
 		return STATUS_ACCESS_DENIED;
-	return STATUS_SUCCESS;
+	return wdm_mdl_range_exists(range) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
 }
 
 /**
  * wdm_batch_map() - Map pages of an MDL
  * @batch: the batch
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller has a reference
- * @mdl_page: its first page to map
- * @nr_pages: number of pages
+ * @range: the pages of an MDL
  * @iova: first address, page aligned
  *
  * Contract: IommuMapLogicalRange. All or nothing.
@@ -497,27 +496,18 @@ ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms)
  * Return: see &struct wdm_iommu_map.
  */
 ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
-			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			 u64 iova)
+			 const struct wdm_mdl_range *range, u64 iova)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_map);
-	struct wdm_extent ext = {
-		.pgno = iova >> PAGE_SHIFT,
-		.nr_pages = nr_pages,
-		.mdl = mdl,
-		.mdl_page = mdl_page,
-		.perms = perms,
-	};
+	struct wdm_extent ext = wdm_range_extent(range, iova >> PAGE_SHIFT, perms);
 	ntstatus_t status;
 
-	status = wdm_check_perms(mdl, perms);
+	status = wdm_check_map(perms, range);
 	if (!wdm_ok(status))
 		return status;
-	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
-		return STATUS_INVALID_PARAMETER_3;
 	if (wdm_iova_space_allocates(&batch->domain->space))
 		return STATUS_NOT_SUPPORTED;
-	if (!PAGE_ALIGNED(iova) || wdm_pages_wrap(iova, nr_pages))
+	if (!PAGE_ALIGNED(iova) || wdm_pages_wrap(iova, range->nr_pages))
 		return STATUS_INVALID_PARAMETER_4;
 
 	status = wdm_batch_hold(batch, ext.pgno, wdm_extent_end(&ext) - 1);
@@ -528,7 +518,7 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 		status = wdm_batch_map_extent(batch, &ext);
 	batch->nr_maps += wdm_ok(status);
 	if (trace_wdm_map_enabled())
-		trace_wdm_map(batch->domain, iova, nr_pages, perms, status,
+		trace_wdm_map(batch->domain, iova, ext.nr_pages, perms, status,
 			      wdm_trace_ns(begin));
 	return status;
 }
@@ -561,9 +551,7 @@ static ntstatus_t wdm_batch_map_block(struct wdm_batch *batch, struct wdm_extent
  * wdm_batch_map_alloc() - Map pages of an MDL at an allocated address
  * @batch: the batch
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller has a reference
- * @mdl_page: its first page to map
- * @nr_pages: number of pages
+ * @range: the pages of an MDL
  * @limits: limits for the address
  * @iova: out: the address
  *
@@ -574,7 +562,7 @@ static ntstatus_t wdm_batch_map_block(struct wdm_batch *batch, struct wdm_extent
  *
  * Return:
  * * STATUS_INVALID_PARAMETER_2: @perms
- * * STATUS_INVALID_PARAMETER_3: @mdl_page, @nr_pages
+ * * STATUS_INVALID_PARAMETER_3: @range
  * * STATUS_NOT_SUPPORTED: the domain has no allocator
  * * STATUS_INVALID_PARAMETER_MIX: no space within @limits, if they are given
  * * STATUS_ACCESS_DENIED: the MDL does not allow @perms
@@ -582,23 +570,16 @@ static ntstatus_t wdm_batch_map_block(struct wdm_batch *batch, struct wdm_extent
  * * STATUS_WORKING_SET_QUOTA, STATUS_CANCELLED
  */
 ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
-			       struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+			       const struct wdm_mdl_range *range,
 			       const struct wdm_limits *limits, u64 *iova)
 {
 	u64 begin = WDM_TRACE_BEGIN(wdm_map);
-	struct wdm_extent ext = {
-		.nr_pages = nr_pages,
-		.mdl = mdl,
-		.mdl_page = mdl_page,
-		.perms = perms,
-	};
+	struct wdm_extent ext = wdm_range_extent(range, 0, perms);
 	ntstatus_t status;
 
-	status = wdm_check_perms(mdl, perms);
+	status = wdm_check_map(perms, range);
 	if (!wdm_ok(status))
 		return status;
-	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
-		return STATUS_INVALID_PARAMETER_3;
 	if (!wdm_iova_space_allocates(&batch->domain->space))
 		return STATUS_NOT_SUPPORTED;
 	if (limits->min > limits->max)
@@ -609,7 +590,7 @@ ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
 	if (wdm_ok(status))
 		*iova = ext.pgno << PAGE_SHIFT;
 	if (trace_wdm_map_enabled())
-		trace_wdm_map(batch->domain, ext.pgno << PAGE_SHIFT, nr_pages, perms,
+		trace_wdm_map(batch->domain, ext.pgno << PAGE_SHIFT, ext.nr_pages, perms,
 			      status, wdm_trace_ns(begin));
 	return status;
 }
@@ -650,9 +631,7 @@ ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages)
  * wdm_domain_map() - Map pages of an MDL
  * @domain: the domain
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller has a reference
- * @mdl_page: its first page to map
- * @nr_pages: number of pages
+ * @range: the pages of an MDL
  * @iova: first address, page aligned
  *
  * Contract: IommuMapLogicalRange. All or nothing.
@@ -660,8 +639,7 @@ ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages)
  * Return: see &struct wdm_iommu_map.
  */
 ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
-			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			  u64 iova)
+			  const struct wdm_mdl_range *range, u64 iova)
 {
 	/* Large, and wdm_batch_begin() sets every member that is read */
 	struct wdm_batch batch __uninitialized;
@@ -670,7 +648,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_map(&batch, perms, mdl, mdl_page, nr_pages, iova);
+	status = wdm_batch_map(&batch, perms, range, iova);
 	wdm_batch_end(&batch);
 	return status;
 }
@@ -679,9 +657,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
  * wdm_domain_map_alloc() - Map pages of an MDL at an allocated address
  * @domain: the domain
  * @perms: see wdm_batch_map_alloc()
- * @mdl: likewise
- * @mdl_page: likewise
- * @nr_pages: likewise
+ * @range: likewise
  * @limits: likewise
  * @iova: likewise
  *
@@ -689,7 +665,7 @@ ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
  * for its caller.
  */
 ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
-				struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+				const struct wdm_mdl_range *range,
 				const struct wdm_limits *limits, u64 *iova)
 {
 	struct wdm_batch batch;
@@ -698,8 +674,7 @@ ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
 	status = wdm_batch_begin(&batch, domain, U64_MAX, 0);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_map_alloc(&batch, perms, mdl, mdl_page, nr_pages, limits,
-				     iova);
+	status = wdm_batch_map_alloc(&batch, perms, range, limits, iova);
 	wdm_batch_end(&batch);
 	return status;
 }

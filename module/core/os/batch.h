@@ -44,15 +44,14 @@ ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 void wdm_batch_end(struct wdm_batch *batch);
 
 ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
-			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			 u64 iova);
+			 const struct wdm_mdl_range *range, u64 iova);
 ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
-			       struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+			       const struct wdm_mdl_range *range,
 			       const struct wdm_limits *limits, u64 *iova);
 ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages);
 
 /* For identity.c and token.c */
-ntstatus_t wdm_check_perms(const struct wdm_mdl *mdl, u32 perms);
+ntstatus_t wdm_check_map(u32 perms, const struct wdm_mdl_range *range);
 ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block,
 			   u64 nr_pages, const struct wdm_limits *limits,
@@ -64,10 +63,9 @@ ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 
 ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
-			  struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			  u64 iova);
+			  const struct wdm_mdl_range *range, u64 iova);
 ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
-				struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
+				const struct wdm_mdl_range *range,
 				const struct wdm_limits *limits, u64 *iova);
 ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 iova, u64 nr_pages);
 

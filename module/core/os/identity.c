@@ -8,14 +8,21 @@
 #include "identity.h"
 #include "split.h"
 
-/* Get the next run of an MDL as the extent that maps it at its physical address. */
-static void wdm_identity_extent(struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-				u32 perms, struct wdm_extent *ext)
+/*
+ * Get the run of a range from page @done on as the extent that maps it at its physical
+ * address. Return false at the end of the range.
+ */
+static bool wdm_identity_run(const struct wdm_mdl_range *range, u64 done, u32 perms,
+			     struct wdm_extent *run)
 {
-	ext->mdl = mdl;
-	ext->mdl_page = mdl_page;
-	ext->nr_pages = wdm_pages_run(&mdl->pages, mdl_page, nr_pages, &ext->pgno);
-	ext->perms = perms;
+	u64 page = range->page + done;
+
+	if (done == range->nr_pages)
+		return false;
+	*run = (struct wdm_extent) { .mdl = range->mdl, .mdl_page = page, .perms = perms };
+	run->nr_pages = wdm_pages_run(&range->mdl->pages, page, range->nr_pages - done,
+				      &run->pgno);
+	return true;
 }
 
 /* The runs may lie anywhere, so hold all page numbers. */
@@ -53,31 +60,27 @@ static void wdm_identity_remove(struct wdm_batch *batch, const struct wdm_extent
 	}
 }
 
-/* Remove the first runs of an MDL. */
-static void wdm_identity_remove_runs(struct wdm_batch *batch, struct wdm_mdl *mdl,
-				     u64 mdl_page, u64 nr_pages)
+static void wdm_identity_remove_runs(struct wdm_batch *batch,
+				     const struct wdm_mdl_range *range)
 {
 	struct wdm_extent run;
 	u64 done;
 
-	for (done = 0; done < nr_pages; done += run.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+	for (done = 0; wdm_identity_run(range, done, 0, &run); done += run.nr_pages) {
 		wdm_identity_remove(batch, &run);
 		wdm_batch_yield(batch);
 	}
 }
 
 static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
-					struct wdm_mdl *mdl, u64 mdl_page,
-					u64 nr_pages)
+					const struct wdm_mdl_range *range)
 {
+	struct wdm_mdl_range mapped = *range;
 	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_extent run;
 	u64 done;
 
-	for (done = 0; done < nr_pages; done += run.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, perms,
-				    &run);
+	for (done = 0; wdm_identity_run(range, done, perms, &run); done += run.nr_pages) {
 		status = wdm_batch_yield(batch);
 		if (wdm_ok(status))
 			status = wdm_iova_check_map(batch->domain, run.pgno,
@@ -87,8 +90,10 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
 		if (!wdm_ok(status))
 			break;
 	}
-	if (!wdm_ok(status))
-		wdm_identity_remove_runs(batch, mdl, mdl_page, done);
+	if (!wdm_ok(status)) {
+		mapped.nr_pages = done;
+		wdm_identity_remove_runs(batch, &mapped);
+	}
 	return status;
 }
 
@@ -96,28 +101,23 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
  * wdm_domain_map_identity() - Map pages of an MDL at their physical addresses
  * @domain: the domain
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller has a reference, and is privileged to do this
- * @mdl_page: its first page to map
- * @nr_pages: number of pages
+ * @range: the pages of an MDL; the caller is privileged to do this
  *
  * Contract: IommuMapIdentityRange. All or nothing.
  *
  * Return: see &struct wdm_iommu_map.
  */
 ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
-				   struct wdm_mdl *mdl, u64 mdl_page,
-				   u64 nr_pages)
+				   const struct wdm_mdl_range *range)
 {
 	struct wdm_batch batch;
 	ntstatus_t status;
 
 	if (!wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
-	status = wdm_check_perms(mdl, perms);
+	status = wdm_check_map(perms, range);
 	if (!wdm_ok(status))
 		return status;
-	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
-		return STATUS_INVALID_PARAMETER_3;
 	if (domain->type == WDM_TYPE_PASS_THROUGH)
 		return STATUS_SUCCESS;
 	if (wdm_iova_space_allocates(&domain->space))
@@ -126,7 +126,7 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_identity_map_runs(&batch, perms, mdl, mdl_page, nr_pages);
+	status = wdm_identity_map_runs(&batch, perms, range);
 	batch.nr_maps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
@@ -151,15 +151,13 @@ static bool wdm_is_identity(struct wdm_domain *domain, const struct wdm_extent *
 }
 
 static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
-					  struct wdm_mdl *mdl, u64 mdl_page,
-					  u64 nr_pages)
+					  const struct wdm_mdl_range *range)
 {
 	struct wdm_extent run;
 	ntstatus_t status;
 	u64 done;
 
-	for (done = 0; done < nr_pages; done += run.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+	for (done = 0; wdm_identity_run(range, done, 0, &run); done += run.nr_pages) {
 		status = wdm_iova_check_unmap(batch->domain, run.pgno,
 					      wdm_extent_end(&run) - 1);
 		if (!wdm_ok(status))
@@ -178,8 +176,7 @@ static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
  * pages: larger ones might span the cuts of the next run.
  */
 static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
-					    struct wdm_mdl *mdl, u64 mdl_page,
-					    u64 nr_pages)
+					    const struct wdm_mdl_range *range)
 {
 	struct wdm_domain *domain = batch->domain;
 	struct wdm_put_list_checkpoint checkpoint;
@@ -189,8 +186,8 @@ static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
 	u64 done;
 
 	wdm_put_list_checkpoint(&batch->put_list, &checkpoint);
-	for (done = 0; wdm_ok(status) && done < nr_pages; done += run.nr_pages) {
-		wdm_identity_extent(mdl, mdl_page + done, nr_pages - done, 0, &run);
+	for (done = 0; wdm_ok(status) && wdm_identity_run(range, done, 0, &run);
+	     done += run.nr_pages) {
 		status = wdm_batch_yield(batch);
 		if (wdm_ok(status))
 			status = wdm_batch_prepare(batch, run.pgno,
@@ -208,24 +205,21 @@ static ntstatus_t wdm_identity_prepare_runs(struct wdm_batch *batch,
 /**
  * wdm_domain_unmap_identity() - Undo wdm_domain_map_identity()
  * @domain: the domain
- * @mdl: the MDL; the caller has a reference, and is privileged to do this
- * @mdl_page: its first page to unmap
- * @nr_pages: number of pages
+ * @range: the pages of an MDL; the caller is privileged to do this
  *
  * Contract: IommuUnmapIdentityRange. All or nothing.
  *
  * Return: see &struct wdm_iommu_unmap_identity.
  */
 ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
-				     struct wdm_mdl *mdl, u64 mdl_page,
-				     u64 nr_pages)
+				     const struct wdm_mdl_range *range)
 {
 	struct wdm_batch batch;
 	ntstatus_t status;
 
 	if (!wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
-	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
+	if (!wdm_mdl_range_exists(range))
 		return STATUS_INVALID_PARAMETER_2;
 	if (domain->type == WDM_TYPE_PASS_THROUGH)
 		return STATUS_SUCCESS;
@@ -235,11 +229,11 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_identity_check_runs(&batch, mdl, mdl_page, nr_pages);
+	status = wdm_identity_check_runs(&batch, range);
 	if (wdm_ok(status))
-		status = wdm_identity_prepare_runs(&batch, mdl, mdl_page, nr_pages);
+		status = wdm_identity_prepare_runs(&batch, range);
 	if (wdm_ok(status))
-		wdm_identity_remove_runs(&batch, mdl, mdl_page, nr_pages);
+		wdm_identity_remove_runs(&batch, range);
 	batch.nr_unmaps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;

@@ -8,10 +8,8 @@
 #include "../domain.h"
 
 ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
-				   struct wdm_mdl *mdl, u64 mdl_page,
-				   u64 nr_pages);
+				   const struct wdm_mdl_range *range);
 ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
-				     struct wdm_mdl *mdl, u64 mdl_page,
-				     u64 nr_pages);
+				     const struct wdm_mdl_range *range);
 
 #endif /* WDM_CORE_OS_IDENTITY_H */

@@ -605,16 +605,15 @@ static ntstatus_t wdm_token_check_segment(const struct wdm_token *token, u64 off
 }
 
 static ntstatus_t wdm_token_check_map(const struct wdm_token *token, u64 offset,
-				      u32 perms, const struct wdm_mdl *mdl,
-				      u64 mdl_page, u64 nr_pages)
+				      u32 perms, const struct wdm_mdl_range *range)
 {
 	if (!perms || perms & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_3;
-	if (perms & ~mdl->access)
+	if (perms & ~range->mdl->access)
 		return STATUS_ACCESS_DENIED;
-	if (!wdm_pages_has(&mdl->pages, mdl_page, nr_pages))
+	if (!wdm_mdl_range_exists(range))
 		return STATUS_INVALID_PARAMETER_4;
-	return wdm_token_check_segment(token, offset, nr_pages);
+	return wdm_token_check_segment(token, offset, range->nr_pages);
 }
 
 static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *token,
@@ -638,9 +637,7 @@ static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *
  * @token: the token, which the caller keeps from being freed
  * @offset: offset in the token, in bytes
  * @perms: WDM_READ, WDM_WRITE
- * @mdl: the MDL; the caller has a reference
- * @mdl_page: its first page to map
- * @nr_pages: number of pages
+ * @range: the pages of an MDL
  *
  * Contract: IommuMapReservedLogicalRange. All or nothing. Allocates nothing, unless the
  * IOMMU driver does not keep its page tables.
@@ -649,26 +646,21 @@ static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *
  * Return:
  * * STATUS_INVALID_PARAMETER_2: @offset is not page aligned, or beyond the token
  * * STATUS_INVALID_PARAMETER_3: @perms
- * * STATUS_INVALID_PARAMETER_4: @mdl_page, @nr_pages, or the segment ends beyond the token
+ * * STATUS_INVALID_PARAMETER_4: @range, or the segment ends beyond the token
  * * STATUS_ACCESS_DENIED: the MDL does not allow @perms
  * * STATUS_UNSUCCESSFUL: the token is being freed
  * * STATUS_RESOURCE_IN_USE: another segment has one of the pages
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_CANCELLED
  */
 ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
-			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages)
+			 const struct wdm_mdl_range *range)
 {
-	struct wdm_extent ext = {
-		.pgno = wdm_token_first(token) + (offset >> PAGE_SHIFT),
-		.nr_pages = nr_pages,
-		.mdl = mdl,
-		.mdl_page = mdl_page,
-		.perms = perms | WDM_SMALL,
-	};
+	u64 pgno = wdm_token_first(token) + (offset >> PAGE_SHIFT);
+	struct wdm_extent ext = wdm_range_extent(range, pgno, perms | WDM_SMALL);
 	struct wdm_batch batch;
 	ntstatus_t status;
 
-	status = wdm_token_check_map(token, offset, perms, mdl, mdl_page, nr_pages);
+	status = wdm_token_check_map(token, offset, perms, range);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_batch_begin(&batch, token->domain, U64_MAX, 0);

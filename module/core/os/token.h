@@ -55,7 +55,7 @@ ntstatus_t wdm_token_delete(struct wdm_token *token);
 void wdm_token_close(struct wdm_token *token);
 
 ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
-			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages);
+			 const struct wdm_mdl_range *range);
 ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size);
 
 ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,

@@ -210,8 +210,7 @@ void wdm_walk_full(struct wdm_walk *walk);
 
 /* space.c */
 ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
-			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			 u64 caller);
+			 const struct wdm_mdl_range *range, u64 caller);
 ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 			    u64 nr_pages);
 const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller);

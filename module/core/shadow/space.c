@@ -380,16 +380,9 @@ static ntstatus_t wdm_walk_add(struct wdm_walk *walk, void *arg)
 
 /* Backend operation: see wdm_domain_memory_add(). */
 ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
-			 struct wdm_mdl *mdl, u64 mdl_page, u64 nr_pages,
-			 u64 caller)
+			 const struct wdm_mdl_range *range, u64 caller)
 {
-	struct wdm_extent ext = {
-		.pgno = caller >> PAGE_SHIFT,
-		.nr_pages = nr_pages,
-		.mdl = mdl,
-		.mdl_page = mdl_page,
-		.perms = perms,
-	};
+	struct wdm_extent ext = wdm_range_extent(range, caller >> PAGE_SHIFT, perms);
 	struct wdm_walk_error walk_error;
 	/* Do not restart when overtaken: the memory would be added twice. */
 	struct wdm_walk walk = {
