@@ -387,7 +387,7 @@ static void attach_tries_again(struct kunit *test)
 			mutex_lock(&t->group->lock);
 			mutex_unlock(&t->group->lock);
 		}
-		wdm_domain_lock_all(domain, &all, false);
+		wdm_range_lock_all(&domain->ranges, &all, false);
 		wdm_domain_unlock(domain, &all);
 		wdm_owner_end_revoke(t->owner);
 	}

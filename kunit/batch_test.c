@@ -1043,7 +1043,7 @@ static int batch_taker(void *data)
 	struct batch_taker *taker = data;
 	struct wdm_range all;
 
-	wdm_domain_lock_urgent(taker->domain, &all, false);
+	wdm_range_lock_urgent(&taker->domain->ranges, &all, false);
 	taker->pages = wdm_mappings_pages(&taker->domain->mappings);
 	wdm_domain_unlock(taker->domain, &all);
 	complete(&taker->done);

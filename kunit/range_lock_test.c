@@ -90,8 +90,8 @@ static void range_round(struct range_thread *thread)
 			break;
 		}
 	}
-	if (wdm_range_lock(&shared->lock, &range, first * RANGE_SPREAD,
-			   (last + 1) * RANGE_SPREAD - 1, true)) {
+	if (!wdm_ok(wdm_range_lock(&shared->lock, &range, first * RANGE_SPREAD,
+				   (last + 1) * RANGE_SPREAD - 1, true))) {
 		atomic_inc(&shared->violations);
 		return;
 	}
@@ -214,7 +214,7 @@ struct range_waiter {
 	u64 first;
 	u64 last;
 	bool urgent;
-	int ret;
+	ntstatus_t status;
 	struct task_struct *task;
 	struct completion started;
 	struct completion got;
@@ -227,11 +227,11 @@ static int range_waiter(void *data)
 
 	allow_signal(SIGKILL);
 	complete(&waiter->started);
-	waiter->ret = waiter->urgent ?
-		      wdm_range_lock_urgent(waiter->lock, &range, true) :
-		      wdm_range_lock(waiter->lock, &range, waiter->first,
-				     waiter->last, true);
-	if (!waiter->ret)
+	waiter->status = waiter->urgent ?
+			 wdm_range_lock_urgent(waiter->lock, &range, true) :
+			 wdm_range_lock(waiter->lock, &range, waiter->first,
+					waiter->last, true);
+	if (wdm_ok(waiter->status))
 		wdm_range_unlock(waiter->lock, &range);
 	complete(&waiter->got);
 	return 0;
@@ -280,7 +280,7 @@ static void range_try(struct kunit *test, u64 first, u64 last,
 	wdm_range_lock_init(lock);
 	waiter->lock = lock;
 	for (i = 0; i < nr; i++) {
-		KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, first, last, true), 0);
+		KUNIT_ASSERT_STATUS(test, wdm_range_lock(lock, &range, first, last, true), STATUS_SUCCESS);
 		waiter->first = cases[i].first;
 		waiter->last = cases[i].last;
 		waits = range_waits(test, waiter);
@@ -341,7 +341,7 @@ static void range_all_first(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, lock);
 	KUNIT_ASSERT_NOT_NULL(test, waiters);
 	wdm_range_lock_init(lock);
-	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7, true), 0);
+	KUNIT_ASSERT_STATUS(test, wdm_range_lock(lock, &range, 7, 7, true), STATUS_SUCCESS);
 	KUNIT_EXPECT_FALSE(test, wdm_range_wanted(lock));
 
 	waiters[0] = (struct range_waiter) { .lock = lock, .last = U64_MAX };
@@ -378,7 +378,7 @@ static void range_killed(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, lock);
 	KUNIT_ASSERT_NOT_NULL(test, waiters);
 	wdm_range_lock_init(lock);
-	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7, true), 0);
+	KUNIT_ASSERT_STATUS(test, wdm_range_lock(lock, &range, 7, 7, true), STATUS_SUCCESS);
 	waiters[0] = (struct range_waiter) { .lock = lock, .last = U64_MAX };
 	waiters[1] = (struct range_waiter) { .lock = lock, .first = 8, .last = 9 };
 	waits[0] = range_waits(test, &waiters[0]);
@@ -387,14 +387,14 @@ static void range_killed(struct kunit *test)
 	if (waits[0]) {
 		send_sig(SIGKILL, waiters[0].task, 1);
 		wait_for_completion(&waiters[0].got);
-		KUNIT_EXPECT_EQ(test, waiters[0].ret, -ERESTARTSYS);
+		KUNIT_EXPECT_STATUS(test, waiters[0].status, STATUS_CANCELLED);
 	}
 	KUNIT_EXPECT_FALSE(test, wdm_range_wanted(lock));
 
 	/* Only the first waiter stood in the way of the second. */
 	if (waits[1])
 		wait_for_completion(&waiters[1].got);
-	KUNIT_EXPECT_EQ(test, waiters[1].ret, 0);
+	KUNIT_EXPECT_STATUS(test, waiters[1].status, STATUS_SUCCESS);
 	wdm_range_unlock(lock, &range);
 	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
 }
@@ -413,7 +413,7 @@ static void range_urgent(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, lock);
 	KUNIT_ASSERT_NOT_NULL(test, waiters);
 	wdm_range_lock_init(lock);
-	KUNIT_ASSERT_EQ(test, wdm_range_lock(lock, &range, 7, 7, true), 0);
+	KUNIT_ASSERT_STATUS(test, wdm_range_lock(lock, &range, 7, 7, true), STATUS_SUCCESS);
 	waiters[0] = (struct range_waiter) { .lock = lock, .first = 7, .last = 9 };
 	waiters[1] = (struct range_waiter) { .lock = lock, .last = U64_MAX };
 	waiters[2] = (struct range_waiter) { .lock = lock, .urgent = true };

@@ -67,7 +67,7 @@ static int yield_visit(void *data)
 	struct wdm_range all;
 
 	wait_for_completion(&y->go);
-	wdm_domain_lock_all(y->t->domain, &all, false);
+	wdm_range_lock_all(&y->t->domain->ranges, &all, false);
 	y->at_in = yield_calls(y);
 	y->pages_at_in = y->t->fake->mapped;
 	wdm_domain_unlock(y->t->domain, &all);
@@ -426,7 +426,7 @@ static int yield_kill(void *data)
 	struct wdm_range all;
 
 	wait_for_completion(&y->go);
-	wdm_domain_lock_all(y->t->domain, &all, false);
+	wdm_range_lock_all(&y->t->domain->ranges, &all, false);
 	y->at_in = yield_calls(y);
 	send_sig(SIGKILL, y->victim, 1);
 	/* It ends without the domain, and changes nothing any more. */

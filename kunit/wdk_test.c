@@ -684,7 +684,7 @@ static void wdk_run_killed(struct kunit *test,
 
 	init_completion(&killed.done);
 	/* Before it starts, or it may be through before it has to wait */
-	wdm_domain_lock_all(domain, &all, false);
+	wdm_range_lock_all(&domain->ranges, &all, false);
 	thread = kthread_run(wdk_killed_thread, &killed, "wdk_killed");
 	for (;;) {
 		/* As attach does; long enough for the thread to have to wait */
@@ -693,7 +693,7 @@ static void wdk_run_killed(struct kunit *test,
 		waits++;
 		if (IS_ERR(thread) || try_wait_for_completion(&killed.done))
 			break;
-		wdm_domain_lock_all(domain, &all, false);
+		wdm_range_lock_all(&domain->ranges, &all, false);
 	}
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 	KUNIT_EXPECT_TRUE(test, killed.pending);
@@ -712,7 +712,7 @@ static void wdk_run_at_once(struct kunit *test, unsigned int (*fn)(struct wdk *w
 	bool done = false;
 
 	init_completion(&killed.done);
-	wdm_domain_lock_all(domain, &all, false);
+	wdm_range_lock_all(&domain->ranges, &all, false);
 	thread = kthread_run(wdk_killed_thread, &killed, "wdk_killed");
 	if (!IS_ERR(thread))
 		done = wait_for_completion_timeout(&killed.done,

@@ -314,7 +314,7 @@ static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 	struct wdm_range all;
 	ntstatus_t status;
 
-	status = wdm_domain_lock_all_unless(domain, &all, domain->killable,
+	status = wdm_range_lock_all_unless(&domain->ranges, &all, domain->killable,
 					    &attachment->group->owner->nr_revoking);
 	if (!wdm_ok(status))
 		return status;
@@ -444,7 +444,7 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 
 	lockdep_assert_held(&attachment->group->lock);
 
-	status = wdm_domain_lock_urgent(domain, &all, killable && domain->killable);
+	status = wdm_range_lock_urgent(&domain->ranges, &all, killable && domain->killable);
 	if (!wdm_ok(status))
 		return status;
 	wdm_attachment_leave(attachment);

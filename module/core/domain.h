@@ -149,64 +149,7 @@ static inline bool wdm_domain_cancelled(const struct wdm_domain *domain)
 static inline ntstatus_t wdm_domain_lock(struct wdm_domain *domain,
 					 struct wdm_range *none)
 {
-	if (wdm_range_lock_none(&domain->ranges, none, domain->killable))
-		return STATUS_CANCELLED;
-	return STATUS_SUCCESS;
-}
-
-/**
- * wdm_domain_lock_all() - Lock a domain against all other calls
- * @domain: the domain
- * @all: for wdm_domain_unlock()
- * @killable: a fatal signal ends the wait
- *
- * Return: as wdm_domain_lock().
- */
-static inline ntstatus_t wdm_domain_lock_all(struct wdm_domain *domain,
-					     struct wdm_range *all,
-					     bool killable)
-{
-	if (wdm_range_lock_all(&domain->ranges, all, killable))
-		return STATUS_CANCELLED;
-	return STATUS_SUCCESS;
-}
-
-/**
- * wdm_domain_lock_all_unless() - Lock a domain against all other calls, or back off
- * @domain: the domain
- * @all: for wdm_domain_unlock()
- * @killable: a fatal signal ends the wait
- * @stop: back off while this is not 0
- *
- * Return: as wdm_domain_lock(); STATUS_CANCELLED also if @stop ended the wait.
- */
-static inline ntstatus_t wdm_domain_lock_all_unless(struct wdm_domain *domain,
-						    struct wdm_range *all,
-						    bool killable,
-						    const atomic_t *stop)
-{
-	if (wdm_range_lock_all_unless(&domain->ranges, all, killable, stop))
-		return STATUS_CANCELLED;
-	return STATUS_SUCCESS;
-}
-
-/**
- * wdm_domain_lock_urgent() - Lock a domain against all other calls, ahead of waiters
- * @domain: the domain
- * @all: for wdm_domain_unlock()
- * @killable: a fatal signal ends the wait
- *
- * For detaches and revocations. Calls in progress yield within about a millisecond.
- *
- * Return: as wdm_domain_lock().
- */
-static inline ntstatus_t wdm_domain_lock_urgent(struct wdm_domain *domain,
-						struct wdm_range *all,
-						bool killable)
-{
-	if (wdm_range_lock_urgent(&domain->ranges, all, killable))
-		return STATUS_CANCELLED;
-	return STATUS_SUCCESS;
+	return wdm_range_lock_none(&domain->ranges, none, domain->killable);
 }
 
 static inline void wdm_domain_unlock(struct wdm_domain *domain,

@@ -206,7 +206,7 @@ ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
 	if (!hwpt)
 		return STATUS_INSUFFICIENT_RESOURCES;
 
-	wdm_domain_lock_all(domain, &all, false);
+	wdm_range_lock_all(&domain->ranges, &all, false);
 	wdm_hwpt_set_aperture(hwpt);
 	status = wdm_domain_join(domain, hwpt, NULL);
 	if (wdm_ok(status)) {
@@ -232,7 +232,7 @@ void wdm_domain_disown(struct wdm_domain *domain,
 	struct wdm_hwpt *hwpt;
 	struct wdm_range all;
 
-	wdm_domain_lock_all(domain, &all, false);
+	wdm_range_lock_all(&domain->ranges, &all, false);
 	list_for_each_entry(hwpt, &domain->hwpts, node)
 		if (hwpt->domain == iommu_domain)
 			break;

@@ -111,32 +111,17 @@ static void wdm_range_give_up(struct wdm_range_lock *ranges, struct wdm_range *r
 	rwsem_release(&ranges->dep_map, _RET_IP_);
 }
 
-static int wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range,
-			  bool killable)
-{
-	int ret;
-
-	if (!killable) {
-		wait_event(ranges->wait, wdm_range_try_again(ranges, range));
-		return 0;
-	}
-	ret = wait_event_killable(ranges->wait, wdm_range_try_again(ranges, range));
-	if (ret)
-		wdm_range_give_up(ranges, range);
-	return ret;
-}
-
 /*
- * Poll @stop. Whoever sets it does not know which lock the range waits for, so it cannot
- * wake this waiter.
+ * Poll @stop, if there is one. Whoever sets it does not know which lock the range waits for,
+ * so it cannot wake this waiter.
  */
-static int wdm_range_wait_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
+static ntstatus_t wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range,
 				 bool killable, const atomic_t *stop)
 {
-	const long poll = msecs_to_jiffies(WDM_RANGE_POLL_MS);
+	long poll = stop ? msecs_to_jiffies(WDM_RANGE_POLL_MS) : MAX_SCHEDULE_TIMEOUT;
 	long ret = 0;
 
-	while (!ret && !atomic_read(stop))
+	while (!ret && !(stop && atomic_read(stop)))
 		ret = killable ?
 			wait_event_killable_timeout(ranges->wait,
 						    wdm_range_try_again(ranges, range),
@@ -144,9 +129,9 @@ static int wdm_range_wait_unless(struct wdm_range_lock *ranges, struct wdm_range
 			wait_event_timeout(ranges->wait,
 					   wdm_range_try_again(ranges, range), poll);
 	if (ret > 0)
-		return 0;
+		return STATUS_SUCCESS;
 	wdm_range_give_up(ranges, range);
-	return ret ?: -EAGAIN;
+	return STATUS_CANCELLED;
 }
 
 /* Queue a range. Return false if the caller has to wait for it. */
@@ -164,11 +149,17 @@ static __always_inline bool wdm_range_enter(struct wdm_range_lock *ranges,
 	return held;
 }
 
-static __always_inline int __wdm_range_lock(struct wdm_range_lock *ranges,
-					    struct wdm_range *range, bool killable)
+static __always_inline ntstatus_t __wdm_range_lock(struct wdm_range_lock *ranges,
+						   struct wdm_range *range, bool killable,
+						   const atomic_t *stop)
 {
+	might_sleep();
+	if (wdm_range_is_all(range))
+		rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
+	else
+		rwsem_acquire_read(&ranges->dep_map, 0, 0, _RET_IP_);
 	return likely(wdm_range_enter(ranges, range)) ?
-		0 : wdm_range_wait(ranges, range, killable);
+		STATUS_SUCCESS : wdm_range_wait(ranges, range, killable, stop);
 }
 
 /**
@@ -198,20 +189,15 @@ void wdm_range_lock_init(struct wdm_range_lock *ranges)
  *
  * Waits for all older ranges that overlap this one, and for urgent ones.
  *
- * Return: 0, or -ERESTARTSYS on a fatal signal.
+ * Return: STATUS_SUCCESS; STATUS_CANCELLED on a fatal signal.
  */
-int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
-		   u64 first, u64 last, bool killable)
+ntstatus_t wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
+			  u64 first, u64 last, bool killable)
 {
-	might_sleep();
 	range->first = first;
 	range->last = last;
 	range->urgent = false;
-	if (wdm_range_is_all(range))
-		rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
-	else
-		rwsem_acquire_read(&ranges->dep_map, 0, 0, _RET_IP_);
-	return __wdm_range_lock(ranges, range, killable);
+	return __wdm_range_lock(ranges, range, killable, NULL);
 }
 
 /**
@@ -221,18 +207,15 @@ int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
  * @killable: a fatal signal ends the wait
  * @stop: the wait ends within %WDM_RANGE_POLL_MS once this is not 0
  *
- * Return: as wdm_range_lock(); -EAGAIN if @stop ended the wait.
+ * Return: as wdm_range_lock(); STATUS_CANCELLED also if @stop ended the wait.
  */
-int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
-			      bool killable, const atomic_t *stop)
+ntstatus_t wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
+				     bool killable, const atomic_t *stop)
 {
-	might_sleep();
 	range->first = 0;
 	range->last = U64_MAX;
 	range->urgent = false;
-	rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
-	return wdm_range_enter(ranges, range) ?
-		0 : wdm_range_wait_unless(ranges, range, killable, stop);
+	return __wdm_range_lock(ranges, range, killable, stop);
 }
 
 /**
@@ -241,19 +224,18 @@ int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *r
  * @range: the caller's queue entry
  * @killable: a fatal signal ends the wait
  *
- * Waits for held ranges, and for older urgent ones.
+ * For detaches and revocations. Waits for held ranges, and for older urgent ones; calls that
+ * hold a range yield within about a millisecond.
  *
  * Return: as wdm_range_lock().
  */
-int wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
-			  bool killable)
+ntstatus_t wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
+				 bool killable)
 {
-	might_sleep();
 	range->first = 0;
 	range->last = U64_MAX;
 	range->urgent = true;
-	rwsem_acquire(&ranges->dep_map, 0, 0, _RET_IP_);
-	return __wdm_range_lock(ranges, range, killable);
+	return __wdm_range_lock(ranges, range, killable, NULL);
 }
 
 /**

@@ -19,6 +19,8 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
+#include "../status.h"
+
 /**
  * struct wdm_range_lock - a lock for ranges of pages
  * @lock: guards the members below
@@ -63,12 +65,12 @@ struct wdm_range {
 #define WDM_RANGE_NONE_LAST	(U64_MAX - 1)
 
 void wdm_range_lock_init(struct wdm_range_lock *ranges);
-int wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
-		   u64 first, u64 last, bool killable);
-int wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
-			      bool killable, const atomic_t *stop);
-int wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
-			  bool killable);
+ntstatus_t wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range,
+			  u64 first, u64 last, bool killable);
+ntstatus_t wdm_range_lock_all_unless(struct wdm_range_lock *ranges, struct wdm_range *range,
+				     bool killable, const atomic_t *stop);
+ntstatus_t wdm_range_lock_urgent(struct wdm_range_lock *ranges, struct wdm_range *range,
+				 bool killable);
 void wdm_range_yield(struct wdm_range_lock *ranges, struct wdm_range *range);
 void wdm_range_unlock(struct wdm_range_lock *ranges, struct wdm_range *range);
 bool wdm_range_is_locked(struct wdm_range_lock *ranges);
@@ -81,8 +83,8 @@ bool wdm_range_is_locked(struct wdm_range_lock *ranges);
  *
  * Return: as wdm_range_lock().
  */
-static inline int wdm_range_lock_none(struct wdm_range_lock *ranges,
-				      struct wdm_range *range, bool killable)
+static inline ntstatus_t wdm_range_lock_none(struct wdm_range_lock *ranges,
+					     struct wdm_range *range, bool killable)
 {
 	return wdm_range_lock(ranges, range, WDM_RANGE_NONE_FIRST,
 			      WDM_RANGE_NONE_LAST, killable);
@@ -96,8 +98,8 @@ static inline int wdm_range_lock_none(struct wdm_range_lock *ranges,
  *
  * Return: as wdm_range_lock().
  */
-static inline int wdm_range_lock_all(struct wdm_range_lock *ranges,
-				     struct wdm_range *range, bool killable)
+static inline ntstatus_t wdm_range_lock_all(struct wdm_range_lock *ranges,
+					    struct wdm_range *range, bool killable)
 {
 	return wdm_range_lock(ranges, range, 0, U64_MAX, killable);
 }

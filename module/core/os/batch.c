@@ -32,11 +32,12 @@
 
 static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 {
-	if (wdm_range_lock(&batch->domain->ranges, &batch->range, batch->pgno,
-			   batch->last_pgno, batch->domain->killable))
-		return STATUS_CANCELLED;
-	batch->held = true;
-	return STATUS_SUCCESS;
+	ntstatus_t status = wdm_range_lock(&batch->domain->ranges, &batch->range,
+					   batch->pgno, batch->last_pgno,
+					   batch->domain->killable);
+
+	batch->held = wdm_ok(status);
+	return status;
 }
 
 /* Once this returns, everything unmapped so far blocks. */
