@@ -2,39 +2,36 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * The DMA remapping interface in the WDK's own spelling, for code that comes from
- * Windows. Names, types, values and the order of members are those of the contract,
- * versions 1 to 3; the layouts are asserted below. wdm_port.h has the rest of the WDK that
- * such code usually needs.
+ * The DMA remapping interface in the WDK's spelling, for code from Windows. Names, types,
+ * values and the order of members are those of the contract, versions 1 to 3; the layouts
+ * are asserted below. wdm_port.h has the rest of the WDK that such code usually needs.
  *
- * In a program, libwdm.a has the functions (docs/windows-user-space.md). What follows is
- * about the kernel.
+ * For programs, libwdm.a implements the functions (docs/windows-user-space.md). The
+ * following is about the kernel.
  *
- * A PDEVICE_OBJECT is a struct device, of the PCI or the platform bus. Kernel code
- * that attaches a device owns its DMA from then on: the device has no driver, or a
- * driver that declares driver_managed_dma. A device that is removed while attached
- * is detached. All functions may sleep, except where said otherwise; none ends early
- * because of a signal.
+ * A PDEVICE_OBJECT is a struct device on the PCI or the platform bus. Attaching a device
+ * claims its DMA: the device has no driver, or a driver that sets driver_managed_dma. A
+ * device that is removed while attached is detached. All functions may sleep, unless stated
+ * otherwise; no signal ends them.
  *
- * Version 2 names a device by what CreateDevice returns, one for each PDO. It and the PDO
- * of version 1 have one attachment, whichever made it. CreateDevice leaves the device's
- * DMA as it is: that is claimed by the first attach or PASID, and given back with the
- * last. When the PDO is removed the handle stays, its available types are 0, and attaches
- * answer STATUS_DEVICE_REMOVED. A handle that is no device any more is
- * STATUS_INVALID_HANDLE.
+ * Version 2 names a device by what CreateDevice returned, one for each PDO. A device has
+ * one attachment, whether it was named by that or by its PDO (version 1). CreateDevice does
+ * not affect the device's DMA: the first attach or PASID claims it, and the last one to end
+ * releases it. When the PDO is removed the handle stays valid, its available types are 0,
+ * and attaches return STATUS_DEVICE_REMOVED. Deleted handles are STATUS_INVALID_HANDLE.
  *
- * Version 3 is there from Linux 6.11 on. A PASID device can be attached where the IOMMU
- * driver can attach page tables to PASIDs; STATUS_INVALID_PARAMETER_1 elsewhere.
+ * Version 3 needs Linux 6.11. A PASID device can be attached if the IOMMU driver can attach
+ * page tables to PASIDs; otherwise an attach is STATUS_INVALID_PARAMETER_1.
  *
  * OS-managed domains map page by page: an unmap never disturbs DMA through other
- * pages. Page tables of caller-managed domains hold physical addresses, of memory
- * that was online when the domain was created; none of it goes offline until the
- * last such domain is deleted.
+ * pages. Page tables of caller-managed domains contain physical addresses of memory
+ * that was online when the domain was created; it cannot go offline until the last such
+ * domain is deleted.
  *
  * On ARM64, a platform device has an input mapping for each of its stream IDs,
  * numbered from 0; AttachDevice takes all of them.
  *
- * The symbols are in the namespace WDM_IOMMU: a module that uses them says
+ * The symbols are in the namespace WDM_IOMMU: a module that uses them needs
  * MODULE_IMPORT_NS("WDM_IOMMU"), before Linux 6.13 MODULE_IMPORT_NS(WDM_IOMMU).
  */
 #ifndef _WDM_H
@@ -106,14 +103,14 @@ typedef struct _LIST_ENTRY {
 
 /**
  * struct _MDL - memory, as page frames; the frames follow the structure
- * @Next: the contract's; NULL
- * @Size: bytes of the structure with its frames, at most S16_MAX
+ * @Next: not used, NULL
+ * @Size: size of the structure with its frames in bytes, at most S16_MAX
  * @MdlFlags: MDL_*
- * @Process: the contract's; NULL
+ * @Process: not used, NULL
  * @MappedSystemVa: kernel address of the first byte
- * @StartVa: the page that it is in
- * @ByteCount: bytes
- * @ByteOffset: where in @StartVa they start
+ * @StartVa: address of the first page of the buffer
+ * @ByteCount: number of bytes
+ * @ByteOffset: offset of the first byte from @StartVa
  */
 typedef struct _MDL {
 	struct _MDL *Next;
@@ -422,11 +419,11 @@ typedef struct _IOMMU_DMA_DEVICE_INFORMATION {
 } IOMMU_DMA_DEVICE_INFORMATION, *PIOMMU_DMA_DEVICE_INFORMATION;
 
 /*
- * Functions. A fault handler may sleep, but of the functions on its device and the PASID
- * devices of that, it must call none but QueryAvailableDomainTypes and QueryDeviceInfo: the
- * others wait for a detach, which waits for the handler. A state change callback may sleep,
- * and call anything but UnregisterInterfaceStateChangeCallback for its device, which waits
- * for it.
+ * Functions. A fault handler may sleep. Of the functions on its device and the device's
+ * PASID devices, it may call QueryAvailableDomainTypes and QueryDeviceInfo only: the others
+ * wait for a detach, which waits for the handler. A state change callback may sleep, and
+ * may call any function except UnregisterInterfaceStateChangeCallback for its device, which
+ * waits for it.
  */
 
 /* Version 1 */
@@ -451,15 +448,14 @@ typedef IOMMU_DOMAIN_DETACH_DEVICE *PIOMMU_DOMAIN_DETACH_DEVICE;
 
 /*
  * FlushDomain, FlushDomainByVaList and ConfigureDomain: any level, interrupts may be off.
- * A flush is done when it returns, so it takes as long as there is to do: a comparison
- * of each page with tables with what was last seen in it, and some 1,500 instructions
- * for each 4 KiB page whose entry has changed. If interrupts are on when it is called,
- * it turns them off for 512 such pages or one large page at a time, or for all of it if
- * another flush of the domain came in between. FlushDomainByVaList looks at the listed
- * addresses only.
+ * A flush is complete when it returns. It compares each table with a snapshot, and takes
+ * some 1,500 instructions for each 4 KiB page whose entry has changed. If interrupts are on
+ * when it is called, it disables them for 512 such pages or one large page at a time, or
+ * throughout if another flush of the domain has overtaken it. FlushDomainByVaList looks at
+ * the listed addresses only.
  *
- * STATUS_INSUFFICIENT_RESOURCES: there was no memory for all entries. Those without
- * block; the next flush tries them again.
+ * STATUS_INSUFFICIENT_RESOURCES: out of memory for some entries, which block; the next
+ * flush retries them.
  */
 typedef NTSTATUS IOMMU_FLUSH_DOMAIN(PIOMMU_DMA_DOMAIN Domain);
 typedef IOMMU_FLUSH_DOMAIN *PIOMMU_FLUSH_DOMAIN;
@@ -614,7 +610,7 @@ typedef IOMMU_DEVICE_QUERY_INFORMATION *PIOMMU_DEVICE_QUERY_INFORMATION;
 
 /* Tables: the order of the members is binary interface */
 
-/* The members of version 1 are V1 together, and members of the table, too. */
+/* The members of version 1 are also accessible as one member, V1. */
 typedef struct _DMA_IOMMU_INTERFACE {
 	ULONG Version;
 	struct_group_tagged(_DMA_IOMMU_INTERFACE_V1, V1,
@@ -692,7 +688,7 @@ typedef struct _DMA_IOMMU_INTERFACE_V3 {
 	PIOMMU_DEVICE_QUERY_INFORMATION QueryDeviceInfo;
 } DMA_IOMMU_INTERFACE_V3, *PDMA_IOMMU_INTERFACE_V3;
 
-/* What is behind @Size is not there. */
+/* Members beyond @Size do not exist. */
 typedef struct _DMA_IOMMU_INTERFACE_EX {
 	SIZE_T Size;
 	ULONG Version;
@@ -707,7 +703,7 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut);
 NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
 			       PDMA_IOMMU_INTERFACE_EX InterfaceOut);
 
-/* Layouts: those of x64, and of every LP64 machine */
+/* Layouts of x64, and of every LP64 machine */
 
 static_assert(sizeof(DOMAIN_CONFIGURATION_ARM64) == 0x20);
 static_assert(offsetof(DOMAIN_CONFIGURATION_ARM64, InputSize0) == 0x18);

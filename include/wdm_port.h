@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The rest of the WDK that code around the DMA remapping interface usually needs,
- * each on the Linux function that means the same: annotations, memory, lists, locks,
- * events and MDLs. Include it, after all headers of Linux, in place of wdm.h. In a
- * program, wdm_port_user.h has what is the kernel's here.
+ * The rest of the WDK that code around the DMA remapping interface usually needs, on top of
+ * the equivalent Linux functions: annotations, memory, lists, locks, events and MDLs.
+ * Include it in place of wdm.h, after all headers of Linux. For programs, wdm_port_user.h
+ * implements what comes from the kernel here.
  *
- * DISPATCH_LEVEL is what Linux calls softirqs disabled: a KSPIN_LOCK is a spinlock
- * that disables them, and KeGetCurrentIrql() tells from the preempt count, which
- * works on every kernel. A lock of Linux' own that is held does not raise the level.
+ * DISPATCH_LEVEL means that softirqs are disabled: a KSPIN_LOCK is a spinlock that disables
+ * them, and KeGetCurrentIrql() reads the preempt count, which works on every kernel.
+ * Linux' own locks do not raise the level.
  */
 #ifndef _WDM_PORT_H
 #define _WDM_PORT_H
@@ -34,12 +34,12 @@
 
 #include <wdm.h>
 
-/* The WDK's pool tags are of several characters, and its functions often global */
+/* The WDK's pool tags have several characters, and its functions are often global. */
 #pragma GCC diagnostic ignored "-Wmultichar"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wmissing-declarations"
 
-/* Annotations, which nothing here looks at */
+/* Annotations, which have no effect here */
 
 #define IN
 #define OUT
@@ -86,7 +86,7 @@
 #define UNREFERENCED_PARAMETER(Parameter)	((void)(Parameter))
 #define C_ASSERT(Condition)			static_assert(Condition)
 
-/* Statuses that code around DMA has, and the interface never answers with */
+/* Statuses that code around DMA uses, but the interface never returns */
 
 #define STATUS_TIMEOUT			__WDM_NTSTATUS(0x00000102)
 #define STATUS_PENDING			__WDM_NTSTATUS(0x00000103)
@@ -112,7 +112,7 @@ typedef void *HANDLE, **PHANDLE;
 #define ADDRESS_AND_SIZE_TO_SPAN_PAGES(Va, Size) \
 	((ULONG)((BYTE_OFFSET(Va) + (SIZE_T)(Size) + PAGE_SIZE - 1) >> PAGE_SHIFT))
 
-/* Linux' rounds up. What its headers do with it is compiled by now. */
+/* Linux' PAGE_ALIGN() rounds up. Its headers have been compiled by now. */
 #undef PAGE_ALIGN
 #define PAGE_ALIGN(Va)		((PVOID)((ULONG_PTR)(Va) & PAGE_MASK))
 
@@ -124,7 +124,7 @@ typedef void *HANDLE, **PHANDLE;
 #define RtlMoveMemory(Destination, Source, Length)	memmove(Destination, Source, Length)
 #define RtlEqualMemory(Destination, Source, Length)	(!memcmp(Destination, Source, Length))
 
-/* How many bytes from the start on are the same */
+/* Count the leading bytes that are equal. */
 static inline SIZE_T RtlCompareMemory(const void *Source1, const void *Source2,
 				      SIZE_T Length)
 {
@@ -185,7 +185,7 @@ static inline VOID InsertTailList(PLIST_ENTRY Head, PLIST_ENTRY Entry)
 	wdm_port_insert(Entry, Head->Blink, Head);
 }
 
-/* Whether the list is empty then */
+/* Return TRUE if the list is empty after this. */
 static inline BOOLEAN RemoveEntryList(PLIST_ENTRY Entry)
 {
 	Entry->Blink->Flink = Entry->Flink;
@@ -230,7 +230,7 @@ typedef LONG KPRIORITY;
 
 #define IO_NO_INCREMENT	0
 
-/* What differs between the kernel and a program */
+/* Differences between the kernel and programs */
 
 #ifdef __KERNEL__
 
@@ -263,7 +263,7 @@ static inline gfp_t wdm_port_gfp(void)
 	return KeGetCurrentIrql() >= DISPATCH_LEVEL ? GFP_ATOMIC : GFP_KERNEL;
 }
 
-/* From a page on, it is page aligned, as the WDK's pool is. */
+/* Blocks of a page or more are page aligned, as in the WDK. */
 static inline PVOID ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag)
 {
 	gfp_t gfp = wdm_port_gfp();
@@ -336,7 +336,7 @@ static inline LONG InterlockedExchange(volatile LONG *Target, LONG Value)
 	return atomic_xchg((atomic_t *)Target, Value);
 }
 
-/* The value that was there, from which the addition started */
+/* Return the value before the addition. */
 static inline LONG InterlockedExchangeAdd(volatile LONG *Addend, LONG Value)
 {
 	return atomic_fetch_add(Value, (atomic_t *)Addend);
@@ -388,7 +388,7 @@ static inline LONG KeReadStateEvent(PRKEVENT Event)
 	return atomic_read(&Event->state);
 }
 
-/* Is it set? An event for one waiter is taken by the first that asks. */
+/* Check whether an event is set. A synchronization event is reset by the first caller. */
 static inline bool wdm_port_take(PRKEVENT Event)
 {
 	if (Event->type == NotificationEvent)
@@ -396,7 +396,7 @@ static inline bool wdm_port_take(PRKEVENT Event)
 	return atomic_cmpxchg(&Event->state, 1, 0);
 }
 
-/* @Object is a KEVENT; a negative @Timeout is relative, and others are not known. */
+/* @Object is a KEVENT; a negative @Timeout is relative, and others are not supported. */
 static inline NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReason,
 					     KPROCESSOR_MODE WaitMode,
 					     BOOLEAN Alertable,

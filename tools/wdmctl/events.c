@@ -70,7 +70,7 @@ static void print_event(const struct wdm_iommu_event *event)
 		       fault_kind(event));
 		break;
 	case WDM_IOMMU_EVENT_DEVICE_REVOKED:
-		printf("VFIO has taken the device back\n");
+		printf("VFIO has revoked the device\n");
 		break;
 	case WDM_IOMMU_EVENT_DOMAIN_TYPES:
 		printf("types of domains:");

@@ -19,10 +19,10 @@
  *
  * **Structures.** Each ioctl takes a pointer to a structure that starts with @size
  * and @status. The program sets @size to the sizeof() of the structure that it was
- * compiled with. Later kernels accept today's structures; this kernel accepts
- * longer ones, up to a page, if the part that it does not know is zero. Reserved
+ * compiled with. Newer modules accept the structures of older programs, and this module
+ * accepts longer ones, up to a page, if the part that it does not know is zero. Reserved
  * members and unknown flag bits must be zero. A member marked "out" is written by
- * the call and may hold anything before.
+ * the call, and need not be initialized.
  *
  * **Results.** A call returns 0 with %STATUS_SUCCESS in @status, or -1 with errno
  * set and an NTSTATUS in @status. wdm_ntstatus.h has the numbers,
@@ -30,53 +30,53 @@
  * changed nothing, except where its description says otherwise
  * (%WDM_IOMMU_CONFIGURE, the two flushes, and %WDM_IOMMU_BATCH).
  *
- * Some errors leave no status, as there is no place to write it to:
+ * Some errors have no status:
  *
  * - EFAULT: the structure cannot be read or written. If it becomes inaccessible
  *   during the call, the call may have been carried out.
  * - EINVAL: @size is smaller than the first version of the structure.
  * - ENOTTY: there is no such ioctl.
  *
- * Any ioctl may return these statuses, besides those of its own description:
+ * Any ioctl may return these statuses, in addition to those of its own description:
  *
  * - %STATUS_REVISION_MISMATCH: the structure is longer than a page, or the part
- *   that this kernel does not know is not zero.
+ *   that this module does not know is not zero.
  * - %STATUS_INVALID_PARAMETER: a reserved member or an unknown flag is not zero.
  * - %STATUS_INVALID_HANDLE: no object has this handle.
  * - %STATUS_OBJECT_TYPE_MISMATCH: the handle names an object of another type.
  * - %STATUS_INSUFFICIENT_RESOURCES: out of memory.
- * - %STATUS_WORKING_SET_QUOTA: the call needs more kernel memory than the file may
- *   take; see "Limits".
+ * - %STATUS_WORKING_SET_QUOTA: the call exceeds the file's limit on kernel memory; see
+ *   "Limits".
  * - %STATUS_CANCELLED: a fatal signal ended the call.
  *
- * **Signals.** Only a fatal signal ends a call. Calls that wait, for memory or for
- * other calls, run to their end whatever else is delivered; a killed process does
- * not wait.
+ * **Signals.** Only a fatal signal ends a call. Other signals do not interrupt calls that
+ * wait for memory or for other calls.
  *
  * **Handles** are numbers greater than 0. They and the objects that they name
  * belong to one open file description of /dev/wdm_iommu. The last close detaches
  * every device, removes every mapping and unpins every page.
  *
  * **Units.** Addresses and lengths are in bytes. A page has 4 KiB (@page_size of
- * &struct wdm_iommu_info). Any number of threads may call at the same time.
+ * &struct wdm_iommu_info).
+ *
+ * **Threads.** Any number of threads may make calls at the same time.
  */
 
 /**
  * DOC: Limits
  *
  * **Pinned memory** is limited by RLIMIT_MEMLOCK of the calling process. The limit
- * applies to all pages that the user has pinned in this way, in whatever process
- * and through whatever file, together with what io_uring, iommufd and others count
- * for the user; memory that is locked with mlock() is counted apart. Each MDL counts
- * all of its pages. They also show as VmPin of the process that pinned them, until
- * they are unpinned. CAP_IPC_LOCK in the initial user namespace lifts the limit,
- * and pages pinned with it do not count for the user.
+ * applies to all pages that the user has pinned, in all processes and through all files,
+ * including the pins of io_uring and iommufd; memory locked with mlock() is accounted
+ * separately. Each MDL counts all of its pages. They are also part of VmPin of the
+ * process that pinned them, until they are unpinned. CAP_IPC_LOCK in the initial user
+ * namespace lifts the limit, and pages pinned with it do not count for the user.
  *
- * **Kernel memory** that the objects of a file take is limited to 1 MiB, plus four
- * bytes for each byte that the file has pinned: objects, tables of mappings, shadow
- * page tables, and the IOMMU's page tables. A call that needs more fails with
+ * **Kernel memory** of the objects of a file is limited to 1 MiB, plus four bytes for
+ * each byte that the file has pinned. It includes objects, mapping tables, shadow page
+ * tables, and the IOMMU's page tables. A call that needs more fails with
  * %STATUS_WORKING_SET_QUOTA. CAP_IPC_LOCK lifts this limit, too. Such memory is also
- * charged to the program's cgroup, as far as the kernel allows it (SECURITY.md).
+ * charged to the program's cgroup, as far as the kernel supports it (SECURITY.md).
  *
  * **One page** can be pinned about half a million times in total. Further pins fail with
  * %STATUS_INSUFFICIENT_RESOURCES.
@@ -85,50 +85,49 @@
 /**
  * DOC: fdinfo
  *
- * /proc/PID/fdinfo/FD of an open /dev/wdm_iommu tells what the file has, to those who may
- * trace the process (PTRACE_MODE_READ). Reading it waits for no call, and makes none fail.
- * Each line is a key, a colon, a tab and a value; lines and fields may be added, and fields
- * are found by their names. Numbers are decimal.
+ * /proc/PID/fdinfo/FD of an open /dev/wdm_iommu lists the objects of the file, for readers
+ * that may trace the process (PTRACE_MODE_READ). Reading it neither waits for calls nor
+ * makes them fail. Each line is a key, a colon, a tab and a value. Later versions may add
+ * lines and fields, so look fields up by their names. Numbers are decimal.
  *
- * - wdm-file: number of the open file, that tracepoints show; never reused
- * - wdm-charged: bytes of kernel memory that its objects take ("Limits")
- * - wdm-pinned: bytes of memory that it has pinned
- * - wdm-faults: faults of its devices that were reported, lost events included
- * - wdm-objects: how many handles there are of each type: devices, domains, mdls, tokens,
- *   pasids
- * - wdm-device: a line for each: handle, group (the IOMMU group), domain (the handle of the
- *   domain that it is attached to, or 0), revoked (VFIO has taken it back), name (the rest
- *   of the line)
- * - wdm-domain: a line for each: handle, type (translate, pass-through, unmanaged or
+ * - wdm-file: number of the open file, as in tracepoints; never reused
+ * - wdm-charged: kernel memory of its objects, in bytes ("Limits")
+ * - wdm-pinned: memory that it has pinned, in bytes
+ * - wdm-faults: number of reported faults of its devices, including lost events
+ * - wdm-objects: number of handles of each type: devices, domains, mdls, tokens, pasids
+ * - wdm-device: one line each: handle, group (the IOMMU group), domain (the handle of the
+ *   domain that it is attached to, or 0), revoked (by VFIO), name (the rest of the line)
+ * - wdm-domain: one line each: handle, type (translate, pass-through, unmanaged or
  *   translate-s1), granular (%WDM_IOMMU_DOMAIN_PAGE_GRANULAR), devices (attached), pages
- *   (mapped; of a caller-managed domain, those of the caller's address space). Since it was
- *   created: maps and unmaps that succeeded, each operation of a batch being one; syncs of
- *   the IOTLB after unmaps; walks (configures and flushes, and parts of long lists)
- * - wdm-pasid: a line for each: handle, device (its handle), asid
- * - wdm-more: how many devices, domains and PASIDs are not listed; 256 are
+ *   (mapped; of a caller-managed domain, those of the caller's address space). Counters
+ *   since it was created: maps and unmaps (successful ones, each operation of a batch
+ *   counting as one), syncs (of the IOTLB after unmaps), walks (configures and flushes, and
+ *   parts of long lists)
+ * - wdm-pasid: one line each: handle, device (its handle), asid
+ * - wdm-more: number of devices, domains and PASIDs not listed, beyond 256
  */
 
 /**
  * DOC: Unbind, reset and suspend
  *
- * **Unbind and unplug.** VFIO asks the program for a device whose driver is unbound or
- * which is unplugged: it signals the eventfd that the program has set for
+ * **Unbind and unplug.** When a device is unplugged or its driver is unbound, VFIO asks the
+ * program to release it: it signals the eventfd that the program has set for
  * VFIO_PCI_REQ_IRQ_INDEX, and waits until the device's file and the mappings of its BARs
  * are closed. A device that was opened through its cdev is detached at once, one that was
- * opened through a container when its driver has gone. The file gets
+ * opened through a container after its driver is unbound. The file gets
  * %WDM_IOMMU_EVENT_DEVICE_REVOKED.
  *
- * Domains and MDLs stay as they are, and calls on them go on; other devices of the group
- * stay attached. A call that needs the device fails with %STATUS_DEVICE_REMOVED, and its
- * handle is only good for %WDM_IOMMU_DESTROY. A device that comes back gets a new handle,
- * and can be attached to the same domain.
+ * Domains and MDLs remain usable, and other devices of the group stay attached. A call that
+ * needs the device fails with %STATUS_DEVICE_REMOVED; its handle can only be used for
+ * %WDM_IOMMU_DESTROY. When the device is bound again, it gets a new handle, and can be
+ * attached to the same domain.
  *
- * **Resets** of a device or its bus change neither attachments nor translations. What the
- * device was transferring is lost. Recent kernels block the DMA of a device with ATS while
- * it is reset; %WDM_IOMMU_ATTACH is %STATUS_DEVICE_BUSY meanwhile.
+ * **Resets** of a device or its bus change neither attachments nor translations. Transfers
+ * in progress are lost. Recent kernels block the DMA of a device with ATS during a reset;
+ * %WDM_IOMMU_ATTACH returns %STATUS_DEVICE_BUSY then.
  *
- * **Suspend.** Attachments and translations outlive it; the state of a device may not. The
- * driver of the virtio IOMMU does not support suspend.
+ * **Suspend** preserves attachments and translations, but not necessarily the state of a
+ * device. The driver of virtio-iommu does not support suspend.
  */
 
 #define WDM_IOMMU_TYPE	0xDD
@@ -199,12 +198,10 @@ enum wdm_iommu_format {
 
 /**
  * enum wdm_iommu_info_flags - flags of &struct wdm_iommu_info
- * @WDM_IOMMU_INFO_VFIO_CONTAINER: VFIO containers can hand over devices
- *	(%WDM_IOMMU_VFIO_BIND)
+ * @WDM_IOMMU_INFO_VFIO_CONTAINER: VFIO containers are supported (%WDM_IOMMU_VFIO_BIND)
  * @WDM_IOMMU_INFO_UNSAFE_INTERRUPTS: devices without isolated interrupts are
  *	accepted (module parameter allow_unsafe_interrupts)
- * @WDM_IOMMU_INFO_VFIO_CDEV: devices can be taken from VFIO's device cdevs
- *	(%WDM_IOMMU_DEVICE_CDEV)
+ * @WDM_IOMMU_INFO_VFIO_CDEV: VFIO device cdevs are supported (%WDM_IOMMU_DEVICE_CDEV)
  */
 enum wdm_iommu_info_flags {
 	WDM_IOMMU_INFO_VFIO_CONTAINER = 1 << 0,
@@ -219,18 +216,18 @@ enum wdm_iommu_info_flags {
  * @interface_version: out: the highest version of the contract's interface
  *	that is complete: 3, or 2 on kernels before 6.11, which attach no PASIDs
  * @flags: out: &enum wdm_iommu_info_flags
- * @page_size: out: bytes in a page
+ * @page_size: out: size of a page in bytes
  * @formats: out: bit (1 << format) for each &enum wdm_iommu_format that
  *	%WDM_IOMMU_CONFIGURE accepts
- * @max_mdl_length: out: the longest MDL, in bytes
- * @max_va_list: out: the longest list that %WDM_IOMMU_FLUSH_VA_LIST accepts
- * @max_batch: out: the most operations that %WDM_IOMMU_BATCH accepts
- * @max_events: out: records that the queue of events holds
- * @event_size: out: sizeof(struct wdm_iommu_event) in this kernel
- * @max_regions: out: reserved regions that %WDM_IOMMU_DOMAIN_CREATE_EX accepts
+ * @max_mdl_length: out: maximum length of an MDL, in bytes
+ * @max_va_list: out: maximum number of addresses of %WDM_IOMMU_FLUSH_VA_LIST
+ * @max_batch: out: maximum number of operations of %WDM_IOMMU_BATCH
+ * @max_events: out: capacity of the event queue, in records
+ * @event_size: out: sizeof(struct wdm_iommu_event) in this module
+ * @max_regions: out: maximum number of reserved regions of %WDM_IOMMU_DOMAIN_CREATE_EX
  * @reserved: out: 0
  *
- * Reports what this kernel and this module offer.
+ * Reports the abilities of this kernel and this module.
  */
 struct wdm_iommu_info {
 	__u32 size;
@@ -254,19 +251,21 @@ struct wdm_iommu_info {
  * struct wdm_iommu_destroy - ioctl(WDM_IOMMU_DESTROY)
  * @size: sizeof(struct wdm_iommu_destroy)
  * @status: out: NTSTATUS
- * @handle: the domain, device or MDL
+ * @handle: the object
  * @reserved: must be 0
  *
  * Deletes an object of any type.
  *
- * A domain must have no device attached (contract: IommuDomainDelete); its
- * mappings, or its caller's address space, go with it. It must have no token, either.
- * A device must not be
- * attached (contract: IommuDeviceDelete), and neither must a PASID of it, which goes first
- * (contract: IommuPasidDeviceDelete). An MDL must neither be mapped nor be
- * part of a caller's address space; its pages are unpinned. A token must have no segment
- * mapped (contract: IommuFreeReservedLogicalAddressRange); its addresses become free. An
- * object that cannot be deleted stays usable throughout.
+ * - A domain must have no devices attached and no tokens; its mappings, or its caller's
+ *   address space, are removed. Contract: IommuDomainDelete.
+ * - A device must not be attached, and must have no PASIDs. Contract: IommuDeviceDelete.
+ * - A PASID must not be attached. Contract: IommuPasidDeviceDelete.
+ * - An MDL must neither be mapped nor be part of a caller's address space; its pages are
+ *   unpinned.
+ * - A token must have no segment mapped; its addresses become free. Contract:
+ *   IommuFreeReservedLogicalAddressRange.
+ *
+ * An object that cannot be deleted stays usable throughout.
  *
  * Statuses:
  *
@@ -300,15 +299,15 @@ enum wdm_iommu_domain_type {
 
 /**
  * enum wdm_iommu_domain_flags - flags of %WDM_IOMMU_DOMAIN_CREATE
- * @WDM_IOMMU_DOMAIN_PAGE_GRANULAR: map every 4 KiB page by itself
+ * @WDM_IOMMU_DOMAIN_PAGE_GRANULAR: map every 4 KiB page separately
  *
  * By default, an OS-managed domain uses the IOMMU's large pages where memory and
- * alignment allow. Unmapping a part of a large page replaces the whole page, and
- * for a moment DMA to the rest of it is blocked, too. A page-granular domain never
- * disturbs the neighbours of what is unmapped.
+ * alignment allow. Unmapping part of a large page replaces the whole page, and for a
+ * moment DMA to the rest of it is blocked, too. In a page-granular domain, an unmap never
+ * disturbs neighbouring pages.
  *
- * The flag is refused for a caller-managed domain, which is as fine-grained as its
- * caller's page tables are.
+ * The flag is invalid for a caller-managed domain, whose granularity is that of its
+ * caller's page tables.
  */
 enum wdm_iommu_domain_flags {
 	WDM_IOMMU_DOMAIN_PAGE_GRANULAR = 1 << 0,
@@ -324,8 +323,8 @@ enum wdm_iommu_domain_flags {
  * @domain: out: the handle
  * @reserved: must be 0
  *
- * Contract: IommuDomainCreate. A new domain has no devices and blocks all DMA; a
- * caller-managed one does so until it is configured.
+ * Contract: IommuDomainCreate. A new domain has no devices and no mappings; a
+ * caller-managed one blocks all DMA until it is configured.
  *
  * Statuses:
  *
@@ -344,11 +343,11 @@ struct wdm_iommu_domain_create {
 
 /**
  * enum wdm_iommu_pasid_config - how a device uses PASIDs
- * @WDM_IOMMU_PASID_NONE: not at all, as far as the program says
+ * @WDM_IOMMU_PASID_NONE: not specified
  * @WDM_IOMMU_PASID_DEFAULT_ONLY: with the default PASID
  * @WDM_IOMMU_PASID_TAGGED_DMA: with PASIDs of %WDM_IOMMU_PASID_CREATE, too
  *
- * Contract: IOMMU_PASID_CONFIGURATION_TYPE, whose numbers are one lower.
+ * Contract: IOMMU_PASID_CONFIGURATION_TYPE, whose values are lower by one.
  */
 enum wdm_iommu_pasid_config {
 	WDM_IOMMU_PASID_NONE = 0,
@@ -370,7 +369,7 @@ enum wdm_iommu_device_flags {
  * @size: sizeof(struct wdm_iommu_device_create)
  * @status: out: NTSTATUS
  * @flags: &enum wdm_iommu_device_flags
- * @segment: PCI segment, called domain by Linux; those of VMD controllers begin
+ * @segment: PCI segment, called domain by Linux; those of VMD controllers start
  *	at 0x10000
  * @bus: PCI bus
  * @devfn: PCI device and function, (device << 3) | function
@@ -383,8 +382,8 @@ enum wdm_iommu_device_flags {
  * @mappings_count: 0, or all input mappings of the device
  *	(%WDM_IOMMU_QUERY_INPUT_MAPPINGS)
  * @reserved2: must be 0
- * @name: 0; or pointer to the name of a platform device, as VFIO_GROUP_GET_DEVICE_FD takes
- *	it, of at most 255 bytes. Then @segment, @bus and @devfn must be 0
+ * @name: 0; or pointer to the name of a platform device, as for VFIO_GROUP_GET_DEVICE_FD,
+ *	of at most 255 bytes. Then @segment, @bus and @devfn must be 0
  * @cdev: with %WDM_IOMMU_DEVICE_CDEV: file descriptor of the device's cdev,
  *	/dev/vfio/devices/vfioN, bound to an iommufd (VFIO_DEVICE_BIND_IOMMUFD); otherwise 0
  * @reserved3: must be 0
@@ -395,10 +394,10 @@ enum wdm_iommu_device_flags {
  *
  * **Devices of a cdev.** The handle does not keep the cdev open. While the device, or a PASID
  * of it, is attached, it stays bound to the iommufd whatever files the program closes, and
- * VFIO_DEVICE_ATTACH_IOMMUFD_PT answers EBUSY. The calls that need the device's DMA
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT fails with EBUSY. The calls that need the device's DMA
  * (%WDM_IOMMU_ATTACH, %WDM_IOMMU_PASID_ATTACH, and %WDM_IOMMU_QUERY_RANGES of a device that is
  * not attached) look for the bound cdev among the open files of the calling process, and
- * return if there is none:
+ * otherwise fail with:
  *
  * - %STATUS_DEVICE_REMOVED: the process does not have the cdev open.
  * - %STATUS_INVALID_DEVICE_STATE: the cdev is not bound.
@@ -411,20 +410,20 @@ enum wdm_iommu_device_flags {
  * Statuses:
  *
  * - %STATUS_INVALID_HANDLE: @cdev is not an open file.
- * - %STATUS_OBJECT_TYPE_MISMATCH: @cdev is no VFIO device cdev, but for example a group, or
+ * - %STATUS_OBJECT_TYPE_MISMATCH: @cdev is not a VFIO device cdev, but for example a group, or
  *   a device that was opened through its group.
  * - %STATUS_INVALID_DEVICE_STATE: the cdev is not bound to an iommufd.
  * - %STATUS_ACCESS_DENIED: the device is bound, but not through this file.
  * - %STATUS_NOT_SUPPORTED: the kernel has no VFIO cdevs (%WDM_IOMMU_INFO_VFIO_CDEV), or the
  *   device is a mediated one, has no IOMMU, or is on a bus other than PCI and platform.
- * - %STATUS_INVALID_PARAMETER_2: the device or its IOMMU has no PASIDs, or not these
- *   input mappings; or @pasid_config or @suppress_pasid_faults.
+ * - %STATUS_INVALID_PARAMETER_2: @pasid_config or @suppress_pasid_faults; the device or its
+ *   IOMMU does not support PASIDs; or the device does not have these input mappings.
  * - %STATUS_NO_SUCH_DEVICE: there is no such device.
  * - %STATUS_ACCESS_VIOLATION: @name cannot be read.
- * - %STATUS_NOT_FOUND: no IOMMU translates for it.
+ * - %STATUS_NOT_FOUND: the device is not behind an IOMMU.
  * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file.
- * - %STATUS_DEVICE_REMOVED: VFIO is taking back the group or the device.
- * - %STATUS_RESOURCE_IN_USE: the device has a handle already.
+ * - %STATUS_DEVICE_REMOVED: VFIO is revoking the group or the device.
+ * - %STATUS_RESOURCE_IN_USE: the device already has a handle.
  */
 struct wdm_iommu_device_create {
 	__u32 size;
@@ -457,19 +456,17 @@ struct wdm_iommu_device_create {
  * @input_mapping_id_base: must be 0
  * @mapping_count: must be 1
  *
- * Contract: IommuDeviceAttach. The domain translates the device's DMA from now on,
- * with everything that is mapped when the call returns. The unit is the IOMMU
- * group: attaching the first device of a group attaches the group, and detaching
- * the last one detaches it.
+ * Contract: IommuDeviceAttach. When the call returns, the domain translates the device's
+ * DMA. The unit is the IOMMU group: attaching the first device of a group attaches the
+ * group, and detaching the last one detaches it.
  *
- * On ARM64 interrupt messages pass the IOMMU, too. Linux maps the interrupt controller
- * into the domain, at an address that no program can map (%WDM_IOMMU_RANGE_SW_MSI), when
- * VFIO enables the interrupts: enable MSI and MSI-X after the attach, and again
- * after each attach that follows.
+ * On ARM64 the IOMMU also translates interrupt messages. Linux maps the interrupt
+ * controller into the domain when VFIO enables the interrupts, at an address that programs
+ * cannot map (%WDM_IOMMU_RANGE_SW_MSI): enable MSI and MSI-X again after each attach.
  *
  * Statuses:
  *
- * - %STATUS_INVALID_PARAMETER: the device is attached already.
+ * - %STATUS_INVALID_PARAMETER: the device is already attached.
  * - %STATUS_INVALID_PARAMETER_3: @input_mapping_id_base.
  * - %STATUS_INVALID_PARAMETER_4: @mapping_count.
  * - %STATUS_ACCESS_DENIED: a device of the same group is in another domain, or the
@@ -478,9 +475,9 @@ struct wdm_iommu_device_create {
  *   this device, or that its IOMMU cannot translate.
  * - %STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages, or the device's DMA is
  *   not coherent.
- * - %STATUS_DEVICE_BUSY: the IOMMU core does not release the group, or a device of the group
+ * - %STATUS_DEVICE_BUSY: the group is attached to something else, or a device of the group
  *   is being reset.
- * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
+ * - %STATUS_DEVICE_REMOVED: VFIO has revoked the device, or it was unplugged.
  */
 struct wdm_iommu_attach {
 	__u32 size;
@@ -527,10 +524,9 @@ struct wdm_iommu_detach {
  *	%WDM_IOMMU_WRITE alone counts as both
  * @mdl: out: the handle
  *
- * Pins memory of the calling process for as long as the MDL exists, as
- * pin_user_pages() does with FOLL_LONGTERM. The pages stay those of the process:
- * what it writes later, also to private memory that was pinned for reading only,
- * is what devices see. "Limits" describes what limits the pinned memory.
+ * Pins memory of the calling process as long as the MDL exists, with pin_user_pages()
+ * and FOLL_LONGTERM. Devices see what the process writes later, even to private memory
+ * that was pinned for reading only. See "Limits" for the amount of pinned memory.
  *
  * Statuses:
  *
@@ -539,12 +535,12 @@ struct wdm_iommu_detach {
  *   @max_mdl_length, or the range wraps.
  * - %STATUS_INVALID_PARAMETER_3: @access.
  * - %STATUS_ACCESS_VIOLATION: the memory does not exist or does not allow this
- *   access, or it cannot be pinned for long.
- * - %STATUS_NOT_SUPPORTED: this kind of memory cannot be pinned for long: DAX, and
- *   before Linux 6.2 private hugetlb that the process can only read and that is
- *   not its own yet.
- * - %STATUS_WORKING_SET_QUOTA: RLIMIT_MEMLOCK does not allow so much.
- * - %STATUS_INSUFFICIENT_RESOURCES: out of memory, or a page is pinned too often.
+ *   access, or it cannot be pinned long-term.
+ * - %STATUS_NOT_SUPPORTED: this kind of memory cannot be pinned long-term: DAX, and
+ *   before Linux 6.2 private hugetlb that the process can only read and has no copy
+ *   of yet.
+ * - %STATUS_WORKING_SET_QUOTA: RLIMIT_MEMLOCK is exceeded.
+ * - %STATUS_INSUFFICIENT_RESOURCES: out of memory, or a page has too many pins.
  */
 struct wdm_iommu_mdl_create {
 	__u32 size;
@@ -568,19 +564,19 @@ struct wdm_iommu_mdl_create {
  * @mdl: out: the handle
  * @reserved: must be 0
  *
- * As %WDM_IOMMU_MDL_CREATE, for memory that is mapped in no process, or in several: it
- * survives exec(), and devices of one process see what another writes. Holes of the file
- * are filled. The MDL holds the file, whether or not @fd stays open. Pages that are
- * truncated or punched out while they are pinned stay the MDL's, and are the file's no
- * longer; F_SEAL_SHRINK prevents that. While an MDL of the file exists, F_SEAL_WRITE cannot
+ * Same as %WDM_IOMMU_MDL_CREATE, for memory that need not be mapped in a process, or is
+ * mapped in several: it survives exec(), and devices of one process see what another
+ * writes. Holes of the file are filled. The MDL holds a reference to the file. Pages that
+ * are truncated or punched out while they are pinned stay part of the MDL, but not of the
+ * file; F_SEAL_SHRINK prevents that. While an MDL of the file exists, F_SEAL_WRITE cannot
  * be added (EBUSY); for an MDL that is only read, add it before.
  *
- * Statuses, besides those of %WDM_IOMMU_MDL_CREATE:
+ * Statuses, in addition to those of %WDM_IOMMU_MDL_CREATE:
  *
  * - %STATUS_INVALID_HANDLE: @fd is not open.
- * - %STATUS_OBJECT_TYPE_MISMATCH: a file of another kind.
+ * - %STATUS_OBJECT_TYPE_MISMATCH: @fd is a file of another kind.
  * - %STATUS_INVALID_PARAMETER_1: @offset is not page aligned.
- * - %STATUS_INVALID_PARAMETER_2: as there, or the range is not inside the file.
+ * - %STATUS_INVALID_PARAMETER_2: as there, or the range is not within the file.
  * - %STATUS_ACCESS_DENIED: @fd is not open for this access, or the file is sealed against
  *   writing.
  * - %STATUS_NOT_SUPPORTED: before Linux 6.11.
@@ -620,13 +616,13 @@ struct wdm_iommu_mdl_create_file {
  * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
  * - %STATUS_INVALID_PARAMETER_2: @permissions.
  * - %STATUS_INVALID_PARAMETER_3: @offset or @length are not whole pages, or not
- *   inside the MDL.
+ *   within the MDL.
  * - %STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
  *   wraps.
  * - %STATUS_ACCESS_DENIED: the MDL does not allow devices to write.
- * - %STATUS_RESOURCE_IN_USE: a page of the range is mapped (Windows: IN_USE).
- * - %STATUS_CONFLICTING_ADDRESSES: a reserved region of an attached device, or
- *   outside of what its IOMMU translates.
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is already mapped (Windows: IN_USE).
+ * - %STATUS_CONFLICTING_ADDRESSES: an address is reserved for an attached device, or
+ *   its IOMMU cannot translate it.
  * - %STATUS_PRIVILEGE_NOT_HELD: an identity map without CAP_SYS_RAWIO.
  */
 struct wdm_iommu_map {
@@ -653,9 +649,8 @@ struct wdm_iommu_map {
  * @logical_address: where to start; page aligned
  * @length: bytes; whole pages, at least one
  *
- * Contract: IommuUnmapLogicalRange. The range may be a part of one map or span
- * several, but every page of it must be mapped. When the call returns, DMA to the
- * range is blocked.
+ * Contract: IommuUnmapLogicalRange. The range may be part of one map or span several, but
+ * every page of it must be mapped. When the call returns, DMA to the range is blocked.
  *
  * Statuses:
  *
@@ -710,20 +705,20 @@ struct wdm_iommu_unmap_identity {
  * @size: sizeof(struct wdm_iommu_memory_add)
  * @status: out: NTSTATUS
  * @domain: a caller-managed domain
- * @permissions: the most that page tables may allow for this memory:
+ * @permissions: upper bound for what page tables can grant for this memory:
  *	%WDM_IOMMU_READ, or both permissions
  * @mdl: the MDL
  * @reserved: must be 0
  * @offset: where in the MDL to start, in bytes
  * @length: bytes; 0 means from @offset to the end of the MDL
- * @caller_address: where the caller's address space has the memory; page aligned
+ * @caller_address: address of the memory in the caller's address space; page aligned
  *
  * Adds memory to the address space that the domain's page tables, and their root,
  * refer to: guest-physical addresses of a VMM, or a program's own virtual
- * addresses. Tables that were walked before are not affected; the next flush looks
- * at invalid entries again.
+ * addresses. Tables that were walked before are not affected; the next flush retries
+ * invalid entries.
  *
- * While TranslationEnabled is FALSE, devices reach the memory at once.
+ * While TranslationEnabled is FALSE, devices have access to the memory at once.
  *
  * Statuses:
  *
@@ -761,8 +756,8 @@ struct wdm_iommu_memory_add {
  * @length: bytes; whole pages
  *
  * Removes memory from the caller's address space. When the call returns, every
- * translation that leads to it, or through page tables in it, blocks. Any range
- * will do, if every page of it is part of the address space.
+ * translation to it, or through page tables in it, blocks. The range need not match that
+ * of a %WDM_IOMMU_MEMORY_ADD, but every page of it must be part of the address space.
  *
  * Statuses:
  *
@@ -785,14 +780,14 @@ struct wdm_iommu_memory_remove {
 
 /**
  * struct wdm_iommu_walk_error - invalid entries of the caller's page tables
- * @count: invalid entries that the walk met, which block. If it is 0 and the call
- *	failed with anything but %STATUS_CANCELLED, the call has changed nothing
+ * @count: number of invalid entries that the walk found, which block. If it is 0 and the
+ *	call failed with anything but %STATUS_CANCELLED, the call has changed nothing
  * @reserved: 0
- * @level: level of the table that holds the first one: 0 for tables of 4 KiB
+ * @level: level of the table that contains the first one: 0 for tables of 4 KiB
  *	entries, one more for each level above; the number of levels for the root
  *	itself
  * @logical_address: the first address that this entry would translate
- * @entry: what the entry held, or the root
+ * @entry: contents of the entry, or the root
  *
  * The first invalid entry is the one with the lowest address. Its status is that of
  * the call:
@@ -800,16 +795,16 @@ struct wdm_iommu_memory_remove {
  * - %STATUS_INVALID_PARAMETER: a reserved bit is set, or the encoding is reserved.
  * - %STATUS_CONFLICTING_ADDRESSES: it translates an address that is reserved for an
  *   attached device, or that its IOMMU cannot translate.
- * - %STATUS_ACCESS_VIOLATION: it leads out of the caller's address space, or allows
- *   writing to memory that was added for reading only.
- * - %STATUS_WORKING_SET_QUOTA: it takes more kernel memory than the file may use
- *   (see "Limits"): a table up to 13 KiB, once for each path to it; a leaf of 2 MiB or
- *   1 GiB 8 bytes for each of its pages.
+ * - %STATUS_ACCESS_VIOLATION: it refers to an address outside the caller's address space,
+ *   or grants write access to memory that was added for reading only.
+ * - %STATUS_WORKING_SET_QUOTA: it needs more kernel memory than the file may use
+ *   (see "Limits"): up to 13 KiB for a table, once for each path to it; 8 bytes for each
+ *   page of a leaf of 2 MiB or 1 GiB.
  * - %STATUS_INSUFFICIENT_RESOURCES: out of memory.
  *
- * An invalid entry is tried again by a flush that lists an address of it, and by a
- * full flush if the entry, the caller's address space, the attached devices or the
- * memory that the file uses have changed.
+ * A flush that lists an address of an invalid entry retries the entry. So does a full
+ * flush if the entry, the caller's address space, the attached devices or the memory
+ * that the file uses have changed.
  */
 struct wdm_iommu_walk_error {
 	__aligned_u64 count;
@@ -851,29 +846,26 @@ enum wdm_iommu_configure_flags {
  *	aligned
  * @walk_error: out: the invalid entries
  *
- * Contract: IommuDomainConfigure. Walks the caller's page tables and lets devices
- * use what they translate, in place of what was configured before. A request of a
- * device without a PASID counts as an unprivileged access. Accessed and dirty
- * bits are neither set nor required, except for AF of ARM64: an entry with AF = 0
- * blocks.
+ * Contract: IommuDomainConfigure. Walks the caller's page tables and applies their
+ * translations, which replace an earlier configuration. A request of a device without a
+ * PASID counts as an unprivileged access. Accessed and dirty bits are neither set nor
+ * required, except for AF of ARM64: an entry with AF = 0 blocks.
  *
  * Invalid entries block, the domain is configured with all others, and @status and
  * @walk_error describe the first. The other statuses, with @walk_error.count 0:
  *
  * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
  * - %STATUS_INVALID_PARAMETER_2: a member of the configuration.
- * - %STATUS_ACCESS_VIOLATION: the root is outside of the caller's address space.
+ * - %STATUS_ACCESS_VIOLATION: the root is outside the caller's address space.
  * - %STATUS_CONFLICTING_ADDRESSES: @translation_enabled is 0, and the devices cannot
  *   use all addresses of the caller's address space.
  *
- * Two more do not leave everything as it was:
+ * After these two, the earlier configuration may be lost:
  *
- * - %STATUS_INSUFFICIENT_RESOURCES, with @walk_error.count 0 and
- *   @translation_enabled 0: what was configured before may be gone, and then the
- *   domain blocks all DMA.
- * - %STATUS_CANCELLED: some of what was configured before may be gone, and some of
- *   the new configuration may be in place. The next flush or Configure completes
- *   it.
+ * - %STATUS_INSUFFICIENT_RESOURCES, with @walk_error.count 0 and @translation_enabled 0:
+ *   the domain may block all DMA.
+ * - %STATUS_CANCELLED: parts of the old and of the new configuration may be in effect.
+ *   The next flush or Configure completes it.
  */
 struct wdm_iommu_configure {
 	__u32 size;
@@ -911,13 +903,13 @@ struct wdm_iommu_configure {
  * @walk_error: out: the invalid entries
  *
  * Contract: IommuFlushDomain. When the call returns, translations equal the
- * caller's tables as they were at some time during the call. Invalid entries block
- * and do not keep others from being followed; @status and @walk_error describe the
- * first. The other statuses:
+ * caller's tables as they were at some time during the call. Invalid entries block,
+ * without affecting others; @status and @walk_error describe the first. The other
+ * statuses:
  *
  * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
  * - %STATUS_INVALID_DEVICE_STATE: the domain is not configured.
- * - %STATUS_CANCELLED: a part of the tables has been followed.
+ * - %STATUS_CANCELLED: some of the changes may be in effect.
  */
 struct wdm_iommu_flush {
 	__u32 size;
@@ -936,17 +928,17 @@ struct wdm_iommu_flush {
  * @domain: a caller-managed domain
  * @last_level: 1: only leaf entries have changed; 0: any entry on the path to the
  *	addresses may have changed
- * @number: how many addresses, at most @max_va_list of &struct wdm_iommu_info
+ * @number: number of addresses, at most @max_va_list of &struct wdm_iommu_info
  * @reserved: must be 0
  * @va_list: pointer to an array of @number __u64, the input addresses to flush;
  *	bits 0 to 11 are ignored
  * @walk_error: out: the invalid entries
  *
- * Contract: IommuFlushDomainByVaList. As %WDM_IOMMU_FLUSH, but only for the entries
+ * Contract: IommuFlushDomainByVaList. Same as %WDM_IOMMU_FLUSH, but only for the entries
  * that translate the listed addresses. An address in a leaf of 2 MiB or 1 GiB, or in
  * a run of entries with the contiguous bit of ARM64, stands for all of it. If the
- * memory of the root table was removed and has been added again, all tables are
- * followed. Statuses besides those of invalid entries:
+ * memory of the root table was removed and has been added again, the call flushes all
+ * tables. Statuses in addition to those of invalid entries:
  *
  * - %STATUS_INVALID_PARAMETER_1: the domain is OS-managed.
  * - %STATUS_INVALID_PARAMETER_2: @last_level is neither 0 nor 1.
@@ -954,7 +946,7 @@ struct wdm_iommu_flush {
  * - %STATUS_INVALID_PARAMETER_4: an address that the format cannot translate.
  * - %STATUS_ACCESS_VIOLATION: @va_list cannot be read; with @walk_error.count 0.
  * - %STATUS_INVALID_DEVICE_STATE: the domain is not configured.
- * - %STATUS_CANCELLED: a part of the list has been followed.
+ * - %STATUS_CANCELLED: some of the changes may be in effect.
  */
 struct wdm_iommu_flush_va_list {
 	__u32 size;
@@ -989,16 +981,15 @@ enum wdm_iommu_domain_state {
  * @status: out: NTSTATUS
  * @domain: the domain
  * @flags: out: &enum wdm_iommu_domain_state
- * @devices: out: attached devices
- * @hwpts: out: page tables of the IOMMU (iommu_domains); devices behind IOMMUs of
- *	one kind share one
- * @mapped_pages: out: OS-managed: pages mapped; caller-managed: pages of the
- *	caller's address space
+ * @devices: out: number of attached devices
+ * @hwpts: out: number of page tables of the IOMMU (iommu_domains); devices behind IOMMUs
+ *	of one kind share one
+ * @mapped_pages: out: OS-managed: number of mapped pages; caller-managed: number of pages
+ *	of the caller's address space
  * @translated_bytes: out: caller-managed: bytes of logical addresses that the
  *	caller's tables translate; OS-managed: bytes mapped
- * @shadow_tables: out: caller-managed: tables that are followed
- * @invalid_entries: out: caller-managed: entries that block because they are
- *	invalid
+ * @shadow_tables: out: caller-managed: number of shadowed tables
+ * @invalid_entries: out: caller-managed: number of invalid entries, which block
  * @aperture_start: out: the first address that all attached devices can use
  * @aperture_end: out: the last one
  *
@@ -1023,7 +1014,7 @@ struct wdm_iommu_query_domain {
 
 /**
  * enum wdm_iommu_query - address spaces that %WDM_IOMMU_QUERY_MAPPINGS reports
- * @WDM_IOMMU_QUERY_LOGICAL: logical addresses, that devices use
+ * @WDM_IOMMU_QUERY_LOGICAL: logical addresses, which devices use
  * @WDM_IOMMU_QUERY_CALLER: the caller's address space of a caller-managed domain
  */
 enum wdm_iommu_query {
@@ -1033,10 +1024,9 @@ enum wdm_iommu_query {
 
 /**
  * struct wdm_iommu_mapping - a range of pages that %WDM_IOMMU_QUERY_MAPPINGS reports
- * @address: the first address of the range, in the address space that was asked
- *	for
+ * @address: the first address of the range, in the requested address space
  * @length: bytes
- * @offset: where in the MDL the range starts
+ * @offset: start of the range in the MDL, in bytes
  * @mdl: handle of the MDL, or 0 if it has none
  * @permissions: &enum wdm_iommu_permissions
  */
@@ -1054,15 +1044,14 @@ struct wdm_iommu_mapping {
  * @status: out: NTSTATUS
  * @domain: the domain
  * @what: &enum wdm_iommu_query
- * @number: in: how many elements @mappings has room for; out: how many were
- *	written, fewer than there is room for only at the end
+ * @number: in: capacity of @mappings in elements; out: number of elements written, less
+ *	than the capacity only at the end
  * @reserved: must be 0
- * @start: in: the address to start at; out: where to continue, or ~0 at the end
+ * @start: in: the first address; out: where to continue, or ~0 at the end
  * @mappings: pointer to an array of &struct wdm_iommu_mapping
  *
- * Reports a domain's mappings in the order of addresses. Adjacent ranges of one MDL
- * with the same permissions may be reported as one, however many calls mapped
- * them.
+ * Reports a domain's mappings, sorted by address. Adjacent ranges of one MDL with the
+ * same permissions may be reported as one, even if several calls mapped them.
  *
  * Statuses:
  *
@@ -1158,19 +1147,19 @@ struct wdm_iommu_batch_op {
  * @size: sizeof(struct wdm_iommu_batch)
  * @status: out: NTSTATUS
  * @domain: an OS-managed domain
- * @number: how many operations, at most @max_batch of &struct wdm_iommu_info
+ * @number: number of operations, at most @max_batch of &struct wdm_iommu_info
  * @ops: pointer to an array of @number &struct wdm_iommu_batch_op
- * @done: out: how many operations were carried out
+ * @done: out: number of completed operations
  * @reserved: must be 0
  *
- * Carries out the operations in the order of the array, with one lookup of the
- * domain and one invalidation of the IOTLB for all of them. The first one that
- * fails ends the call: @status is its status and @done its index. Those before it
- * have been carried out; it and those after it have changed nothing.
+ * Performs the operations in the order of the array, with one lookup of the domain and
+ * one IOTLB invalidation for all of them. The first failure ends the call: @status is its
+ * status and @done the index of the operation. The operations before it are complete; it
+ * and those after it have changed nothing.
  *
- * DMA to what is unmapped is blocked when the call returns; until then, a device
- * may reach the previous page. If the batch maps other memory at the same address,
- * the IOTLB is invalidated once more before that.
+ * DMA to unmapped ranges is blocked when the call returns; until then, a device may reach
+ * the previous page. If the batch maps other memory at the same address, it invalidates
+ * the IOTLB before that.
  *
  * Statuses of an operation are those of %WDM_IOMMU_MAP and %WDM_IOMMU_UNMAP, and
  *
@@ -1199,8 +1188,8 @@ struct wdm_iommu_batch {
  * enum wdm_iommu_range_kind - what &struct wdm_iommu_range describes
  * @WDM_IOMMU_RANGE_ALLOWED: these addresses can be mapped
  * @WDM_IOMMU_RANGE_RESERVED: reserved for the hardware
- * @WDM_IOMMU_RANGE_DIRECT: the firmware wants these mapped one to one for the device,
- *	and they are while it is attached
+ * @WDM_IOMMU_RANGE_DIRECT: required by the firmware; mapped one to one while the device is
+ *	attached
  * @WDM_IOMMU_RANGE_MSI: interrupt messages, which the IOMMU does not translate
  * @WDM_IOMMU_RANGE_SW_MSI: where Linux maps the interrupt controller for the device
  */
@@ -1231,36 +1220,34 @@ struct wdm_iommu_range {
  * @size: sizeof(struct wdm_iommu_query_ranges)
  * @status: out: NTSTATUS
  * @object: a domain or a device
- * @number: in: how many elements @ranges has room for; out: how many there are, also
- *	with %STATUS_BUFFER_TOO_SMALL
+ * @number: in: capacity of @ranges in elements; out: number of ranges, also with
+ *	%STATUS_BUFFER_TOO_SMALL
  * @ranges: pointer to an array of &struct wdm_iommu_range
  * @aperture_start: out: the first address that the IOMMUs translate
  * @aperture_end: out: the last one
  * @page_sizes: out: bit (1 << n) for each size of 2^n bytes that the IOMMUs can map
  *	with one entry, up to 1 GiB: align large buffers to these
  *
- * What can be mapped? For a domain, what all attached devices allow, which is every
- * address while none is attached. For a device, what it would leave to a domain that
- * has no other device. It need not be attached: then the call puts its group into an
- * empty domain for a moment, as some IOMMU drivers decide only then. All DMA stays
- * blocked.
+ * Reports the addresses that can be mapped. For a domain, those that all attached devices
+ * allow, which is every address while none is attached. For a device, those that a domain
+ * with this device alone could map. The device need not be attached: if it is not, the call
+ * attaches its group to an empty domain for a moment, because some IOMMU drivers know the
+ * answer only then. All DMA stays blocked.
  *
- * The ranges are sorted by address. Allowed ranges hold whole pages, and overlap no
- * other range; those that are reserved for different devices may overlap. Regions that
- * the firmware lets the OS reuse count as allowed. Attaching and detaching devices
- * change the answer for a domain. It does not tell what is mapped
- * (%WDM_IOMMU_QUERY_MAPPINGS), nor what regions of %WDM_IOMMU_DOMAIN_CREATE_EX and tokens
- * set aside.
+ * The ranges are sorted by address. Allowed ranges contain whole pages, and overlap no
+ * other range; ranges reserved for different devices may overlap. Regions that the firmware
+ * lets the OS reuse count as allowed. Attaching and detaching devices change the answer for
+ * a domain. It includes neither mappings (%WDM_IOMMU_QUERY_MAPPINGS) nor the reserved
+ * regions of %WDM_IOMMU_DOMAIN_CREATE_EX and tokens.
  *
  * Not part of the contract.
  *
  * Statuses:
  *
- * - %STATUS_BUFFER_TOO_SMALL: @number tells how many there are. Nothing else was
- *   written.
+ * - %STATUS_BUFFER_TOO_SMALL: @number is the required capacity. Nothing else was written.
  * - %STATUS_ACCESS_VIOLATION: @ranges cannot be written.
  * - %STATUS_NOT_SUPPORTED, %STATUS_DEVICE_BUSY: as for %WDM_IOMMU_ATTACH.
- * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back, or it was unplugged.
+ * - %STATUS_DEVICE_REMOVED: VFIO has revoked the device, or it was unplugged.
  */
 struct wdm_iommu_query_ranges {
 	__u32 size;
@@ -1278,18 +1265,18 @@ struct wdm_iommu_query_ranges {
 /**
  * DOC: Events
  *
- * Each open file description has one queue of events, from which read() takes whole
- * records (&struct wdm_iommu_event), as many as there are and fit. It waits for one if
- * there is none, or fails with EAGAIN if the file has O_NONBLOCK; a buffer without room
- * for a record is EINVAL. A read that fails with EFAULT has removed nothing. poll(),
- * select() and epoll report POLLIN while there is a record. Threads and processes that
- * share the file share the queue.
+ * Each open file description has one event queue, from which read() takes whole records
+ * (&struct wdm_iommu_event), as many as are available and fit. It waits while there is
+ * none, or fails with EAGAIN if the file has O_NONBLOCK; a buffer too small for a record is
+ * EINVAL. A read that fails with EFAULT has removed nothing. poll(), select() and epoll
+ * report POLLIN while there is a record. Threads and processes that share the file share
+ * the queue.
  *
  * The queue holds 256 records (@max_events of &struct wdm_iommu_info). When it is full, new
  * events are lost, and a record of type %WDM_IOMMU_EVENT_LOST counts them in their place.
  *
- * Later kernels may append to the record; a program that was compiled for a shorter one
- * steps by @size, and skips types that it does not know.
+ * Newer modules may append members to the record. A program has to step by @size, and to
+ * skip types that it does not know.
  */
 
 /**
@@ -1297,12 +1284,12 @@ struct wdm_iommu_query_ranges {
  * @WDM_IOMMU_EVENT_LOST: events were lost
  * @WDM_IOMMU_EVENT_FAULT: the IOMMU has blocked a request of a device
  *	(%WDM_IOMMU_SET_FAULT_REPORTING)
- * @WDM_IOMMU_EVENT_DEVICE_REVOKED: VFIO has taken a device back; it is detached, its DMA
- *	is blocked, and its handle is only good for %WDM_IOMMU_DESTROY
+ * @WDM_IOMMU_EVENT_DEVICE_REVOKED: VFIO has revoked a device; it is detached, its DMA is
+ *	blocked, and its handle can only be used for %WDM_IOMMU_DESTROY
  * @WDM_IOMMU_EVENT_DOMAIN_TYPES: the types of domains that a device can be attached to
- *	have changed since the program was last told: by this event, or by
- *	%WDM_IOMMU_DEVICE_CREATE. A module parameter was written, or VFIO has taken the
- *	device back (contract: RegisterInterfaceStateChangeCallback)
+ *	have changed since this event or %WDM_IOMMU_DEVICE_CREATE last reported them: a
+ *	module parameter was written, or VFIO has revoked the device (contract:
+ *	RegisterInterfaceStateChangeCallback)
  */
 enum wdm_iommu_event_type {
 	WDM_IOMMU_EVENT_LOST = 0,
@@ -1324,8 +1311,8 @@ enum wdm_iommu_fault_flags {
  * @WDM_IOMMU_FAULT_PERMISSION: the address is mapped, without the permission
  * @WDM_IOMMU_FAULT_TRANSLATION: the address is not mapped
  *
- * Contract: FAULT_INFORMATION_ARM64_TYPE, with its numbers. The kernel looks the address
- * up shortly after the fault, so a change of the mapping in between shows.
+ * Contract: FAULT_INFORMATION_ARM64_TYPE, with its values. The kernel looks up the address
+ * shortly after the fault, and so may find a mapping that has changed since.
  */
 enum wdm_iommu_fault_kind {
 	WDM_IOMMU_FAULT_PERMISSION = 4,
@@ -1335,20 +1322,20 @@ enum wdm_iommu_fault_kind {
 /**
  * struct wdm_iommu_event - a record that read() returns
  * @type: &enum wdm_iommu_event_type
- * @size: bytes of the record
+ * @size: size of the record in bytes
  * @time: when it happened, in nanoseconds of CLOCK_MONOTONIC
  * @device: handle of the device, or 0
  * @domain: %WDM_IOMMU_EVENT_FAULT: handle of the domain that the device was attached to
  *	shortly after the fault, or 0
  * @lost: for %WDM_IOMMU_EVENT_LOST
- * @lost.number: how many events were lost, @time being that of the first
+ * @lost.number: number of lost events; @time is that of the first
  * @fault: for %WDM_IOMMU_EVENT_FAULT
  * @fault.address: the logical address
  * @fault.flags: &enum wdm_iommu_fault_flags
  * @fault.kind: &enum wdm_iommu_fault_kind
  * @domain_types: for %WDM_IOMMU_EVENT_DOMAIN_TYPES
  * @domain_types.available: bit (1 << type) for each type, as &enum wdm_iommu_domain_type;
- *	none if the device was taken back
+ *	none if the device was revoked
  * @domain_types.reserved: 0
  * @reserved: of other types: 0
  */
@@ -1384,10 +1371,9 @@ struct wdm_iommu_event {
  * @enable: 1: report faults of the device as events; 0: stop
  * @reserved: must be 0
  *
- * Contract: IommuSetDeviceFaultReporting. Lasts until the device is deleted, also while
- * it is detached and attached again. When a call with @enable 0 returns, no more faults
- * are added to the queue. Of the IOMMU drivers for PCI devices, only AMD's reports
- * faults.
+ * Contract: IommuSetDeviceFaultReporting. The setting lasts until the device is deleted,
+ * across detach and attach. When a call with @enable 0 returns, no more faults are added to
+ * the queue. Of the IOMMU drivers for PCI devices, only AMD's reports faults.
  *
  * Statuses:
  *
@@ -1411,7 +1397,7 @@ struct wdm_iommu_set_fault_reporting {
 /**
  * enum wdm_iommu_device_state - flags of &struct wdm_iommu_query_device
  * @WDM_IOMMU_DEVICE_IS_ATTACHED: attached to a domain
- * @WDM_IOMMU_DEVICE_IS_REVOKED: VFIO has taken it back
+ * @WDM_IOMMU_DEVICE_IS_REVOKED: VFIO has revoked it
  * @WDM_IOMMU_DEVICE_CAN_REPORT_FAULTS: %WDM_IOMMU_SET_FAULT_REPORTING works for it
  * @WDM_IOMMU_DEVICE_REPORTS_FAULTS: its faults are reported as events
  * @WDM_IOMMU_DEVICE_DEFAULT_PASID: created with a configuration for PASIDs
@@ -1437,8 +1423,7 @@ enum wdm_iommu_device_state {
  * @domain: out: handle of the domain that it is attached to, or 0
  * @group: out: the number of its IOMMU group
  * @domain_types: out: bit (1 << type) for each &enum wdm_iommu_domain_type that it can be
- *	attached to now; none if VFIO has taken it back, or the administrator does not
- *	allow it
+ *	attached to now; none if VFIO has revoked it, or the administrator does not allow it
  * @max_pasids: out: the device and its IOMMU support PASIDs below this number; 0: none
  * @reserved: out: 0
  *
@@ -1464,21 +1449,20 @@ struct wdm_iommu_query_device {
  * @size: sizeof(struct wdm_iommu_query_input_mappings)
  * @status: out: NTSTATUS
  * @device: the device
- * @buffer_length: bytes of @buffer
- * @return_length: out: bytes that the answer needs, also with
- *	%STATUS_BUFFER_TOO_SMALL
+ * @buffer_length: size of @buffer in bytes
+ * @return_length: out: required size in bytes, also with %STATUS_BUFFER_TOO_SMALL
  * @reserved: must be 0
  * @buffer: pointer to an array of __u32, the input mapping IDs
  *
  * Contract: IommuQueryInputMappings. On Linux, an input mapping ID is the index of one of
- * the stream IDs by which an SMMU knows a device. Only platform devices on ARM64 have
- * any to show; a PCI device has the one that its address is.
+ * the stream IDs by which an SMMU identifies a device. Only platform devices on ARM64 have
+ * them.
  *
  * Statuses:
  *
  * - %STATUS_UNSUCCESSFUL: not a platform device on ARM64.
- * - %STATUS_BUFFER_TOO_SMALL: @return_length tells how much is needed. Nothing was
- *   written to @buffer.
+ * - %STATUS_BUFFER_TOO_SMALL: @return_length is the required size. Nothing was written to
+ *   @buffer.
  * - %STATUS_ACCESS_VIOLATION: @buffer cannot be written.
  */
 struct wdm_iommu_query_input_mappings {
@@ -1497,8 +1481,8 @@ struct wdm_iommu_query_input_mappings {
 /**
  * enum wdm_iommu_allocator - allocators of logical addresses
  * @WDM_IOMMU_ALLOCATOR_NONE: the program chooses addresses
- * @WDM_IOMMU_ALLOCATOR_BUDDY: the domain does: the lowest free block of a power of two of
- *	pages, on a multiple of its size, and never address 0
+ * @WDM_IOMMU_ALLOCATOR_BUDDY: the domain does: the lowest free block, with a power of two
+ *	of pages and naturally aligned, and never address 0
  *
  * Contract: IOMMU_DMA_LOGICAL_ALLOCATOR_TYPE.
  */
@@ -1508,7 +1492,7 @@ enum wdm_iommu_allocator {
 };
 
 /**
- * struct wdm_iommu_region - logical addresses that a new domain sets aside
+ * struct wdm_iommu_region - a reserved region of a new domain
  * @start: the first byte; page aligned
  * @length: bytes; whole pages
  * @should_map: 1: map them one to one, for reading and writing, for as long as the domain
@@ -1530,23 +1514,23 @@ struct wdm_iommu_region {
  * @status: out: NTSTATUS
  * @type: &enum wdm_iommu_domain_type
  * @flags: &enum wdm_iommu_domain_flags
- * @creation_flags: the contract's flags, of which there are none: must be 0
+ * @creation_flags: the contract's flags; none are defined, must be 0
  * @allocator: &enum wdm_iommu_allocator
- * @address_width: bits of the addresses that the allocator hands out, 13 to 63; 0 for
+ * @address_width: width of the allocated addresses in bits, 13 to 63; 0 for
  *	%WDM_IOMMU_ALLOCATOR_NONE
  * @regions: pointer to an array of @number &struct wdm_iommu_region, in any order
- * @number: at most @max_regions of &struct wdm_iommu_info
+ * @number: number of regions, at most @max_regions of &struct wdm_iommu_info
  * @domain: out: the handle
  *
- * Contract: IommuDomainCreateEx. As %WDM_IOMMU_DOMAIN_CREATE, by type:
+ * Contract: IommuDomainCreateEx. Same as %WDM_IOMMU_DOMAIN_CREATE, by type:
  * %WDM_IOMMU_TYPE_TRANSLATE is an OS-managed domain and %WDM_IOMMU_TYPE_UNMANAGED a
  * caller-managed one. %WDM_IOMMU_TYPE_PASS_THROUGH maps all RAM one to one from the
- * start, and nothing else can be mapped in it; allocator and regions mean nothing. It and
+ * start, and nothing else can be mapped in it; allocator and regions are ignored. It and
  * regions with @should_map need CAP_SYS_RAWIO.
  *
  * In a domain with an allocator, maps and reservations get their address from it:
  * %WDM_IOMMU_MAP, identity maps and explicit addresses are %STATUS_NOT_SUPPORTED there.
- * An address goes back when the last page that was mapped with it is unmapped.
+ * An address becomes free when the last page of its map is unmapped.
  *
  * Statuses:
  *
@@ -1556,10 +1540,10 @@ struct wdm_iommu_region {
  *   caller-managed domain.
  * - %STATUS_INVALID_PARAMETER_4: a region that is not whole pages, wraps, overlaps another
  *   or is not within @address_width; too many; or regions for a caller-managed domain.
- * - %STATUS_PRIVILEGE_NOT_HELD: as above.
- * - %STATUS_NOT_SUPPORTED: a type that cannot be had now (pass-through domains: module
- *   parameter allow_pass_through; %WDM_IOMMU_TYPE_TRANSLATE_S1: since Linux 6.13), or a
- *   region to be mapped where there is no memory.
+ * - %STATUS_PRIVILEGE_NOT_HELD: no CAP_SYS_RAWIO, see above.
+ * - %STATUS_NOT_SUPPORTED: the type is not available (%WDM_IOMMU_TYPE_PASS_THROUGH: module
+ *   parameter allow_pass_through; %WDM_IOMMU_TYPE_TRANSLATE_S1: Linux 6.13), or a region to
+ *   be mapped is not memory.
  * - %STATUS_ACCESS_VIOLATION: @regions cannot be read.
  */
 struct wdm_iommu_domain_create_ex {
@@ -1580,12 +1564,12 @@ struct wdm_iommu_domain_create_ex {
 
 /**
  * enum wdm_iommu_memory_type - what &struct wdm_iommu_memory names
- * @WDM_IOMMU_MEMORY_MDL: an MDL, or a part of one
+ * @WDM_IOMMU_MEMORY_MDL: an MDL, or part of one
  * @WDM_IOMMU_MEMORY_USER: memory of the calling process, as for %WDM_IOMMU_MAP_USER
  * @WDM_IOMMU_MEMORY_PHYSICAL: a range of physical addresses; needs CAP_SYS_RAWIO
  * @WDM_IOMMU_MEMORY_FRAMES: an array of page frame numbers; needs CAP_SYS_RAWIO
  *
- * Contract: IOMMU_MAP_PHYSICAL_ADDRESS_TYPE, where there is no %WDM_IOMMU_MEMORY_USER.
+ * Contract: IOMMU_MAP_PHYSICAL_ADDRESS_TYPE, which lacks %WDM_IOMMU_MEMORY_USER.
  */
 enum wdm_iommu_memory_type {
 	WDM_IOMMU_MEMORY_MDL = 0,
@@ -1598,14 +1582,14 @@ enum wdm_iommu_memory_type {
  * struct wdm_iommu_memory - memory to map
  * @type: &enum wdm_iommu_memory_type
  * @mdl: the MDL; 0 for other types
- * @address: %WDM_IOMMU_MEMORY_MDL: where in the MDL to start, in bytes;
- *	%WDM_IOMMU_MEMORY_USER: where in the calling process;
+ * @address: %WDM_IOMMU_MEMORY_MDL: offset in the MDL, in bytes;
+ *	%WDM_IOMMU_MEMORY_USER: address in the calling process;
  *	%WDM_IOMMU_MEMORY_PHYSICAL: the physical address;
  *	%WDM_IOMMU_MEMORY_FRAMES: pointer to an array of __u64
  * @length: bytes, whole pages; for an MDL, 0 means up to its end
  *
- * Contract: IOMMU_MAP_PHYSICAL_ADDRESS. Physical memory must be RAM that is online; it
- * stays online as long as it is mapped. Whoever owns it must not free it meanwhile.
+ * Contract: IOMMU_MAP_PHYSICAL_ADDRESS. Physical memory must be online RAM; it stays
+ * online as long as it is mapped. Its owner must not free it during that time.
  */
 struct wdm_iommu_memory {
 	__u32 type;
@@ -1617,12 +1601,12 @@ struct wdm_iommu_memory {
 /**
  * enum wdm_iommu_address_flags - where to map or to reserve
  * @WDM_IOMMU_ADDRESS_EXPLICIT: at @logical_address; only without an allocator
- * @WDM_IOMMU_ADDRESS_MIN: the first byte not below @min_address; ignored without an
+ * @WDM_IOMMU_ADDRESS_MIN: the first byte is not below @min_address; ignored without an
  *	allocator
- * @WDM_IOMMU_ADDRESS_MAX: the last byte, of the length rounded up to a power of two, not
- *	above @max_address; ignored without an allocator
- * @WDM_IOMMU_ADDRESS_IDENTITY: %WDM_IOMMU_MAP_EX only, and by itself: each page at its
- *	physical address, as %WDM_IOMMU_MAP_IDENTITY; needs CAP_SYS_RAWIO
+ * @WDM_IOMMU_ADDRESS_MAX: the last byte, of the length rounded up to a power of two, is
+ *	not above @max_address; ignored without an allocator
+ * @WDM_IOMMU_ADDRESS_IDENTITY: %WDM_IOMMU_MAP_EX only, and not with other flags: each page
+ *	at its physical address, like %WDM_IOMMU_MAP_IDENTITY; needs CAP_SYS_RAWIO
  */
 enum wdm_iommu_address_flags {
 	WDM_IOMMU_ADDRESS_EXPLICIT = 1 << 0,
@@ -1641,14 +1625,14 @@ enum wdm_iommu_address_flags {
  * @reserved: must be 0
  * @memory: the memory
  * @logical_address: in: with %WDM_IOMMU_ADDRESS_EXPLICIT; out: where the memory is mapped,
- *	but for identity maps
+ *	except for identity maps
  * @min_address: with %WDM_IOMMU_ADDRESS_MIN
  * @max_address: with %WDM_IOMMU_ADDRESS_MAX
  *
  * Contract: IommuMapLogicalRangeEx, or IommuMapIdentityRangeEx. All or nothing. An
  * allocated address is a multiple of the length, rounded up to a power of two.
- * %WDM_IOMMU_UNMAP unmaps it. An identity map on a pass-through domain succeeds and does
- * nothing.
+ * %WDM_IOMMU_UNMAP unmaps it. An identity map in a pass-through domain succeeds without
+ * effect.
  *
  * Statuses:
  *
@@ -1661,7 +1645,7 @@ enum wdm_iommu_address_flags {
  * - %STATUS_NOT_SUPPORTED: an explicit address or an identity map with an allocator, or no
  *   explicit address without one; or physical addresses without memory.
  * - %STATUS_PRIVILEGE_NOT_HELD: physical memory or an identity map without CAP_SYS_RAWIO.
- * - %STATUS_RESOURCE_IN_USE: a page of the range is mapped, reserved, or of a token
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is mapped, reserved, or part of a token
  *   (Windows: IN_USE).
  * - %STATUS_INSUFFICIENT_RESOURCES: out of memory, or no address is free at all.
  * - %STATUS_ACCESS_VIOLATION: an array of page frames cannot be read.
@@ -1696,8 +1680,8 @@ struct wdm_iommu_map_ex {
  * @token: out: the handle of the token
  * @reserved: must be 0
  *
- * Contract: IommuReserveLogicalAddressRange. Makes everything that maps in the range will
- * need, so that they need no memory; nothing else can be mapped there.
+ * Contract: IommuReserveLogicalAddressRange. Allocates everything that maps in the range
+ * will need, so that they need no memory; nothing else can be mapped there.
  * %WDM_IOMMU_DESTROY frees the token.
  *
  * Statuses:
@@ -1731,9 +1715,10 @@ struct wdm_iommu_reserve {
  * @status: out: NTSTATUS
  * @token: the token
  * @permissions: %WDM_IOMMU_READ and %WDM_IOMMU_WRITE, at least one
- * @offset: where in the token, in bytes; page aligned
+ * @offset: offset in the token, in bytes; page aligned
  * @memory: the memory
- * @length: out: bytes that were mapped; with @token and @offset, they name the segment
+ * @length: out: bytes that were mapped; identifies the segment together with @token and
+ *	@offset
  *
  * Contract: IommuMapReservedLogicalRange. All or nothing. Several segments may be mapped in
  * a token.
@@ -1742,7 +1727,7 @@ struct wdm_iommu_reserve {
  *
  * - %STATUS_INVALID_PARAMETER_2: @offset is not page aligned, or beyond the token.
  * - %STATUS_INVALID_PARAMETER_3: @permissions.
- * - %STATUS_INVALID_PARAMETER_4: @memory, or it reaches beyond the end of the token.
+ * - %STATUS_INVALID_PARAMETER_4: @memory, or the segment ends beyond the token.
  * - %STATUS_RESOURCE_IN_USE: a page belongs to another segment.
  * - %STATUS_PRIVILEGE_NOT_HELD, %STATUS_NOT_SUPPORTED, %STATUS_ACCESS_VIOLATION,
  *   %STATUS_ACCESS_DENIED: as for %WDM_IOMMU_MAP_EX.
@@ -1765,15 +1750,15 @@ struct wdm_iommu_map_reserved {
  * @status: out: NTSTATUS
  * @token: the token
  * @reserved: must be 0
- * @offset: where the segment starts in the token, in bytes
- * @length: its length
+ * @offset: offset of the segment in the token, in bytes
+ * @length: length of the segment, in bytes
  *
  * Contract: IommuUnmapReservedLogicalRange. When the call returns, DMA to the segment is
  * blocked.
  *
  * Statuses:
  *
- * - %STATUS_INVALID_PARAMETER: there is no such segment; a part of one is none.
+ * - %STATUS_INVALID_PARAMETER: there is no such segment; it cannot be unmapped in parts.
  */
 struct wdm_iommu_unmap_reserved {
 	__u32 size;
@@ -1793,16 +1778,17 @@ struct wdm_iommu_unmap_reserved {
  * @status: out: NTSTATUS
  * @device: a device that was created with %WDM_IOMMU_PASID_TAGGED_DMA
  * @pasid_device: out: the handle
- * @asid: out: the PASID with which the device is to tag its requests
+ * @asid: out: the PASID, with which the device has to tag its requests
  * @reserved: must be 0
  *
  * Contract: IommuPasidDeviceCreate. %WDM_IOMMU_DESTROY deletes it.
  *
  * Statuses:
  *
- * - %STATUS_INVALID_PARAMETER_1: the device was not created for it.
+ * - %STATUS_INVALID_PARAMETER_1: the device was not created with
+ *   %WDM_IOMMU_PASID_TAGGED_DMA.
  * - %STATUS_NONE_MAPPED: no PASID is left.
- * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back.
+ * - %STATUS_DEVICE_REMOVED: VFIO has revoked the device.
  */
 struct wdm_iommu_pasid_create {
 	__u32 size;
@@ -1827,11 +1813,11 @@ struct wdm_iommu_pasid_create {
  * Statuses:
  *
  * - %STATUS_INVALID_PARAMETER_1: this type of domain cannot be attached to a PASID.
- * - %STATUS_UNSUCCESSFUL: the PASID is attached already.
+ * - %STATUS_UNSUCCESSFUL: the PASID is already attached.
  * - %STATUS_ACCESS_DENIED: the type of domain is not available to the device now.
  * - %STATUS_CONFLICTING_ADDRESSES: the domain maps an address that the IOMMU cannot
  *   translate.
- * - %STATUS_DEVICE_REMOVED: VFIO has taken the device back.
+ * - %STATUS_DEVICE_REMOVED: VFIO has revoked the device.
  */
 struct wdm_iommu_pasid_attach {
 	__u32 size;
@@ -1864,7 +1850,7 @@ struct wdm_iommu_pasid_detach {
 
 #define WDM_IOMMU_PASID_DETACH _IO(WDM_IOMMU_TYPE, WDM_IOMMU_CMD_PASID_DETACH)
 
-/* This module's number for VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU */
+/* The argument of VFIO_CHECK_EXTENSION and VFIO_SET_IOMMU that selects this module */
 #define WDM_IOMMU_VFIO_IOMMU	0x57444D31
 
 /**
@@ -1874,17 +1860,17 @@ struct wdm_iommu_pasid_detach {
  * @fd: file descriptor of /dev/wdm_iommu
  * @flags: must be 0
  *
- * To be called after VFIO_SET_IOMMU(%WDM_IOMMU_VFIO_IOMMU). From now on, devices of
- * the container's groups, and of groups that join it later, can become
- * IOMMU_DMA_DEVICEs of that file and of no other. Neither file keeps the other
- * open. When VFIO takes a group back (VFIO_GROUP_UNSET_CONTAINER, or the last close
- * of the group), the group's devices are detached first.
+ * Call it after VFIO_SET_IOMMU(%WDM_IOMMU_VFIO_IOMMU). From then on, devices of the
+ * container's groups, and of groups that join it later, can become IOMMU_DMA_DEVICEs of
+ * that file and of no other. Neither file keeps the other open. When VFIO takes a group
+ * back (VFIO_GROUP_UNSET_CONTAINER, or the last close of the group), the group's devices
+ * are detached first.
  *
  * Statuses:
  *
  * - %STATUS_INVALID_HANDLE: @fd is not an open /dev/wdm_iommu.
- * - %STATUS_RESOURCE_IN_USE: the container is bound to a file that is open.
- * - %STATUS_INVALID_DEVICE_STATE: the container has lost its groups.
+ * - %STATUS_RESOURCE_IN_USE: the container is already bound to an open file.
+ * - %STATUS_INVALID_DEVICE_STATE: VFIO has released the container.
  */
 struct wdm_iommu_vfio_bind {
 	__u32 size;
