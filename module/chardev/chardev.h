@@ -48,6 +48,12 @@ ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
 			   struct wdm_mdl **out);
 u32 wdm_command_name_domain(struct wdm_command *cmd);
 
+/* Lists that a call works on */
+ntstatus_t wdm_command_alloc_list(struct wdm_command *cmd, size_t size, void **out);
+ntstatus_t wdm_command_copy_list(struct wdm_command *cmd, u64 ulist, size_t size,
+				 void **out);
+void wdm_command_free_list(struct wdm_command *cmd, void *list, size_t size);
+
 void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
 			u64 offset, u64 length);
 ntstatus_t wdm_command_map_args(struct wdm_command *cmd, u32 domain_handle,

@@ -5,8 +5,6 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <uapi/linux/wdm_iommu.h>
 
@@ -119,23 +117,20 @@ static ntstatus_t wdm_batch_copy(struct wdm_command *cmd,
 				 struct wdm_domain *domain)
 {
 	struct wdm_iommu_batch *arg = cmd->arg;
-	struct wdm_iommu_batch_op *ops;
 	ntstatus_t status;
 	size_t size;
+	void *ops;
 
 	if (!wdm_domain_os_managed(domain))
 		return STATUS_INVALID_PARAMETER_1;
 	if (arg->number > WDM_BATCH_MAX)
 		return STATUS_INVALID_PARAMETER_2;
-	size = array_size(arg->number, sizeof(*ops));
-	ops = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!ops)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	/* Copied in one go, before any lock is taken: user memory may fault slowly. */
-	status = STATUS_ACCESS_VIOLATION;
-	if (!copy_from_user(ops, u64_to_user_ptr(arg->ops), size))
-		status = wdm_batch_do_all(cmd, domain, ops);
-	kvfree(ops);
+	size = array_size(arg->number, sizeof(struct wdm_iommu_batch_op));
+	status = wdm_command_copy_list(cmd, arg->ops, size, &ops);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_do_all(cmd, domain, ops);
+	wdm_command_free_list(cmd, ops, size);
 	return status;
 }
 

@@ -5,7 +5,6 @@
  */
 #include <linux/capability.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <uapi/linux/wdm_iommu.h>
@@ -24,25 +23,29 @@ static_assert((int)WDM_TYPE_TRANSLATE_S1 == WDM_IOMMU_TYPE_TRANSLATE_S1);
 #define WDM_LIMIT_FLAGS		(WDM_IOMMU_ADDRESS_EXPLICIT | WDM_IOMMU_ADDRESS_MIN | \
 				 WDM_IOMMU_ADDRESS_MAX)
 
-/* Convert the regions for the core. The caller frees them with kvfree(). */
-static ntstatus_t wdm_copy_regions(const struct wdm_iommu_domain_create_ex *arg,
+static size_t wdm_regions_size(const struct wdm_iommu_domain_create_ex *arg)
+{
+	return arg->number * sizeof(struct wdm_reserved_region);
+}
+
+/* Convert the regions for the core. The caller frees them with wdm_command_free_list(). */
+static ntstatus_t wdm_copy_regions(struct wdm_command *cmd,
 				   struct wdm_reserved_region **out)
 {
+	const struct wdm_iommu_domain_create_ex *arg = cmd->arg;
 	const struct wdm_iommu_region __user *uregions = u64_to_user_ptr(arg->regions);
 	struct wdm_reserved_region *regions;
 	struct wdm_iommu_region region;
 	ntstatus_t status;
+	void *list;
 	u32 i;
 
-	*out = NULL;
-	if (!arg->number)
-		return STATUS_SUCCESS;
 	if (arg->number > WDM_MAX_REGIONS)
 		return STATUS_INVALID_PARAMETER_4;
-	regions = kvmalloc_array(arg->number, sizeof(*regions),
-				 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!regions)
-		return STATUS_INSUFFICIENT_RESOURCES;
+	status = wdm_command_alloc_list(cmd, wdm_regions_size(arg), &list);
+	if (!wdm_ok(status))
+		return status;
+	regions = list;
 	for (i = 0; i < arg->number; i++) {
 		status = STATUS_ACCESS_VIOLATION;
 		if (copy_from_user(&region, &uregions[i], sizeof(region)))
@@ -62,7 +65,7 @@ static ntstatus_t wdm_copy_regions(const struct wdm_iommu_domain_create_ex *arg,
 	return STATUS_SUCCESS;
 
 free:
-	kvfree(regions);
+	wdm_command_free_list(cmd, regions, wdm_regions_size(arg));
 	return status;
 }
 
@@ -137,13 +140,13 @@ ntstatus_t wdm_cmd_domain_create_ex(struct wdm_command *cmd)
 	status = wdm_get_width(arg, &config.width);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_copy_regions(arg, &regions);
+	status = wdm_copy_regions(cmd, &regions);
 	if (!wdm_ok(status))
 		return status;
 	config.regions = regions;
 	config.nr_regions = arg->number;
 	status = wdm_create_ex(cmd, &config);
-	kvfree(regions);
+	wdm_command_free_list(cmd, regions, wdm_regions_size(arg));
 	return status;
 }
 

@@ -4,8 +4,6 @@
  * the flushes.
  */
 #include <linux/mm.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <uapi/linux/wdm_iommu.h>
 
@@ -142,26 +140,24 @@ ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 	return status;
 }
 
-static ntstatus_t wdm_flush_list(struct wdm_domain *domain,
-				 const struct wdm_iommu_flush_va_list *arg,
+static ntstatus_t wdm_flush_list(struct wdm_command *cmd, struct wdm_domain *domain,
 				 struct wdm_walk_error *walk_error)
 {
+	const struct wdm_iommu_flush_va_list *arg = cmd->arg;
 	size_t size = arg->number * sizeof(u64);
 	ntstatus_t status;
-	u64 *vas;
+	void *vas;
 
 	if (arg->last_level > 1)
 		return STATUS_INVALID_PARAMETER_2;
 	if (arg->number > WDM_MAX_VA_LIST)
 		return STATUS_INVALID_PARAMETER_3;
-	vas = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!vas)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	status = STATUS_ACCESS_VIOLATION;
-	if (!copy_from_user(vas, u64_to_user_ptr(arg->va_list), size))
-		status = wdm_domain_flush_list(domain, arg->last_level, vas,
-					       arg->number, walk_error);
-	kvfree(vas);
+	status = wdm_command_copy_list(cmd, arg->va_list, size, &vas);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_domain_flush_list(domain, arg->last_level, vas, arg->number,
+				       walk_error);
+	wdm_command_free_list(cmd, vas, size);
 	return status;
 }
 
@@ -178,7 +174,7 @@ ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_flush_list(domain, arg, &walk_error);
+	status = wdm_flush_list(cmd, domain, &walk_error);
 	wdm_put_walk_error(&arg->walk_error, &walk_error);
 	return status;
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Helpers of ioctl handlers: look up the objects that a call names.
+ * Helpers of ioctl handlers: look up the objects that a call names, and copy the lists
+ * that it passes.
  */
 #include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "../core/domain.h"
 #include "../core/mdl.h"
@@ -164,4 +168,66 @@ ntstatus_t wdm_command_map_args(struct wdm_command *cmd, u32 domain_handle,
 	if (wdm_ok(status))
 		wdm_mdl_range_init(range, mdl, offset, length);
 	return status;
+}
+
+/* Shorter lists are not charged: the thread that makes the call takes as much. */
+#define WDM_LIST_CHARGED	SZ_32K
+
+/**
+ * wdm_command_alloc_list() - Allocate room for a list of a call
+ * @cmd: the call
+ * @size: bytes
+ * @out: out: the room, for wdm_command_free_list()
+ *
+ * A call may wait for long, for the program's memory or for other calls, and a program can
+ * have thousands of threads. So long lists count for the file's budget.
+ *
+ * Return: STATUS_SUCCESS, STATUS_WORKING_SET_QUOTA, STATUS_INSUFFICIENT_RESOURCES.
+ */
+ntstatus_t wdm_command_alloc_list(struct wdm_command *cmd, size_t size, void **out)
+{
+	struct wdm_budget *budget = &cmd->ctx->budget;
+
+	if (size > WDM_LIST_CHARGED && !wdm_budget_charge(budget, size))
+		return STATUS_WORKING_SET_QUOTA;
+	*out = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (*out)
+		return STATUS_SUCCESS;
+	if (size > WDM_LIST_CHARGED)
+		wdm_budget_uncharge(budget, size);
+	return STATUS_INSUFFICIENT_RESOURCES;
+}
+
+/**
+ * wdm_command_free_list() - Undo wdm_command_alloc_list()
+ * @cmd: the call
+ * @list: the list
+ * @size: as it was told
+ */
+void wdm_command_free_list(struct wdm_command *cmd, void *list, size_t size)
+{
+	kvfree(list);
+	if (size > WDM_LIST_CHARGED)
+		wdm_budget_uncharge(&cmd->ctx->budget, size);
+}
+
+/**
+ * wdm_command_copy_list() - Copy a list from the program
+ * @cmd: the call
+ * @ulist: where it is, in the program
+ * @size: bytes
+ * @out: out: the copy, for wdm_command_free_list()
+ *
+ * Context: no lock is held: the program's memory may stall.
+ * Return: as wdm_command_alloc_list(); STATUS_ACCESS_VIOLATION if it cannot be read.
+ */
+ntstatus_t wdm_command_copy_list(struct wdm_command *cmd, u64 ulist, size_t size,
+				 void **out)
+{
+	ntstatus_t status = wdm_command_alloc_list(cmd, size, out);
+
+	if (!wdm_ok(status) || !copy_from_user(*out, u64_to_user_ptr(ulist), size))
+		return status;
+	wdm_command_free_list(cmd, *out, size);
+	return STATUS_ACCESS_VIOLATION;
 }

@@ -330,6 +330,32 @@ long long pinned_pages(void)
 	       number_in("/proc/vmstat", "nr_foll_pin_released ");
 }
 
+/* Kernel memory that cannot be reclaimed, in bytes */
+unsigned long long kernel_memory(void)
+{
+	unsigned long long slab = 0, number;
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+
+	REQUIRE(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "SUnreclaim: %llu", &number) == 1 ||
+		    sscanf(line, "VmallocUsed: %llu", &number) == 1)
+			slab += number * 1024;
+	}
+	fclose(file);
+	return slab;
+}
+
+/* Does it fall below @bound? What others free takes a moment. */
+bool kernel_memory_is_below(unsigned long long bound)
+{
+	for (unsigned int i = 0; i < 20 && kernel_memory() >= bound; i++)
+		usleep(500000);
+	tap_diag("%lld KiB below the bound", (long long)(bound - kernel_memory()) / 1024);
+	return kernel_memory() < bound;
+}
+
 /* The time that a process has spent in the kernel, in milliseconds */
 static unsigned long system_time(pid_t process)
 {

@@ -99,6 +99,8 @@ bool drop_capability(unsigned int capability);
 __u64 locked_memory(void);
 long long pinned_pages(void);
 bool pins_are_back(long long before);
+unsigned long long kernel_memory(void);
+bool kernel_memory_is_below(unsigned long long bound);
 void wait_until_busy(pid_t process, unsigned int milliseconds);
 struct wdm_iommu_query_domain query(int fd, __u32 domain);
 int request_eventfd(struct wdm_vfio_device *device);

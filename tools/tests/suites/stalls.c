@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/userfaultfd.h>
 #include <linux/vfio.h>
 
@@ -297,12 +298,84 @@ static void killed(void)
 	}
 }
 
+#define STALLED_CALLS	64
+/* Three quarters of what a file may take that has pinned nothing */
+#define STALLED_OPS	(768U * 1024 / sizeof(struct wdm_iommu_batch_op))
+#define STALLED_BOUND	(16ULL << 20)
+
+/**
+ * struct stalled_batch - a batch whose operations stall
+ * @fd: the file
+ * @domain: the domain
+ * @ops: the operations
+ * @status: of the call
+ * @done: the call is through
+ * @thread: makes the call
+ */
+struct stalled_batch {
+	int fd;
+	__u32 domain;
+	const struct wdm_iommu_batch_op *ops;
+	__u32 status;
+	bool done;
+	pthread_t thread;
+};
+
+static void *make_batch(void *data)
+{
+	struct stalled_batch *batch = data;
+	__u32 done;
+
+	batch->status = wdm_batch(batch->fd, batch->domain, batch->ops, STALLED_OPS, &done);
+	__atomic_store_n(&batch->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* The lists of calls that stall count for what the file may take. */
+static void many_lists(void)
+{
+	static struct stalled_batch batches[STALLED_CALLS];
+	unsigned int refused = 0, stalled = 0;
+	unsigned long long before;
+	struct stall stall;
+	int fd = wdm_open();
+	__u32 domain, done;
+
+	REQUIRE(fd >= 0);
+	MUST(wdm_domain_create(fd, true, 0, &domain));
+	open_stall(&stall, STALLED_OPS * sizeof(struct wdm_iommu_batch_op) / PAGE);
+	REQUIRE(drop_capability(CAP_IPC_LOCK));
+	before = kernel_memory();
+	for (size_t i = 0; i < STALLED_CALLS; i++) {
+		batches[i] = (struct stalled_batch) {
+			.fd = fd, .domain = domain, .ops = (void *)stall.memory,
+		};
+		REQUIRE(!pthread_create(&batches[i].thread, NULL, make_batch, &batches[i]));
+	}
+	usleep(500000);
+	CHECK(kernel_memory() < before + STALLED_BOUND);
+	for (size_t i = 0; i < STALLED_CALLS; i++)
+		stalled += !__atomic_load_n(&batches[i].done, __ATOMIC_ACQUIRE);
+	CHECK_EQUAL(stalled, 1);
+	/* Without it, the memory is there, with zeros, which name no MDL. */
+	close(stall.fd);
+	for (size_t i = 0; i < STALLED_CALLS; i++) {
+		pthread_join(batches[i].thread, NULL);
+		refused += batches[i].status == STATUS_WORKING_SET_QUOTA;
+	}
+	CHECK_EQUAL(refused, STALLED_CALLS - 1);
+	/* The file has its room back. */
+	EXPECT(STATUS_INVALID_HANDLE,
+	       wdm_batch(fd, domain, (void *)stall.memory, STALLED_OPS, &done));
+}
+
 static const struct test_case cases[] = {
 	{ .name = "arguments that stall", .run = arguments, .needs = NEEDS_DEVICE,
 	  .seconds = 120 },
 	{ .name = "pointers of arguments that stall", .run = pointers, .needs = NEEDS_DEVICE,
 	  .seconds = 180 },
 	{ .name = "a stalled call is killed", .run = killed },
+	{ .name = "lists of many calls that stall", .run = many_lists },
 };
 
 const struct suite stalls_suite = { "stalls", cases, ARRAY_SIZE(cases) };
