@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Accounting of pinned user memory.
+ * Accounting of pinned user memory, and of kernel memory per user.
  *
  * Pins belong to an open file and may outlive the process that made them. So the limit,
  * RLIMIT_MEMLOCK, applies to everything that the user has pinned, as with iommufd and
@@ -13,9 +13,99 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "../core/budget.h"
 #include "account.h"
+
+/**
+ * struct wdm_user - a user who has files open
+ * @uid: the user
+ * @nr_files: number of files; guarded by the lock of wdm_users
+ * @budget: the budget that the files share
+ */
+struct wdm_user {
+	kuid_t uid;
+	unsigned long nr_files;
+	struct wdm_budget budget;
+};
+
+/* The users by number */
+static DEFINE_XARRAY(wdm_users);
+
+static struct wdm_user *wdm_user_get(kuid_t uid)
+{
+	struct wdm_user *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT), *user;
+
+	if (!new)
+		return NULL;
+	new->uid = uid;
+	xa_lock(&wdm_users);
+	user = __xa_cmpxchg(&wdm_users, __kuid_val(uid), NULL, new, GFP_KERNEL_ACCOUNT);
+	if (!user)
+		swap(user, new);
+	else if (xa_is_err(user))
+		user = NULL;
+	if (user)
+		user->nr_files++;
+	xa_unlock(&wdm_users);
+	kfree(new);
+	return user;
+}
+
+static void wdm_user_put(struct wdm_user *user)
+{
+	bool last;
+
+	xa_lock(&wdm_users);
+	last = !--user->nr_files;
+	if (last)
+		__xa_erase(&wdm_users, __kuid_val(user->uid));
+	xa_unlock(&wdm_users);
+	if (last)
+		kfree(user);
+}
+
+/**
+ * wdm_account_open() - Give a new file the budget of its user
+ * @budget: the budget of the file, unused
+ * @bytes: size of the file's own memory
+ *
+ * A process with CAP_IPC_LOCK may hand out files, and its files do not count for its user:
+ * it limits their number itself.
+ *
+ * Return: 0; -ENOMEM also if the user's budget does not allow another file.
+ */
+int wdm_account_open(struct wdm_budget *budget, u64 bytes)
+{
+	struct wdm_user *user;
+
+	if (capable(CAP_IPC_LOCK))
+		return 0;
+	user = wdm_user_get(current_user()->uid);
+	if (!user)
+		return -ENOMEM;
+	if (!wdm_budget_charge_user(&user->budget, bytes)) {
+		wdm_user_put(user);
+		return -ENOMEM;
+	}
+	budget->user = &user->budget;
+	return 0;
+}
+
+/**
+ * wdm_account_close() - Undo wdm_account_open()
+ * @budget: the budget of the file, unused again
+ * @bytes: as for wdm_account_open()
+ */
+void wdm_account_close(struct wdm_budget *budget, u64 bytes)
+{
+	if (!budget->user)
+		return;
+	wdm_budget_uncharge(budget->user, bytes);
+	wdm_user_put(container_of(budget->user, struct wdm_user, budget));
+}
 
 static bool wdm_account_user(struct user_struct *user, u64 nr_pages)
 {
@@ -60,7 +150,7 @@ bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 	};
 	mmgrab(account->mm);
 	atomic64_add(nr_pages, &account->mm->pinned_vm);
-	atomic64_add(nr_pages << PAGE_SHIFT, &budget->pinned);
+	wdm_budget_pin(budget, nr_pages << PAGE_SHIFT);
 	return true;
 }
 
@@ -72,7 +162,7 @@ bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 void wdm_unaccount_pages(struct wdm_account *account, u64 nr_pages)
 {
 	atomic64_sub(nr_pages, &account->nr_pages);
-	atomic64_sub(nr_pages << PAGE_SHIFT, &account->budget->pinned);
+	wdm_budget_pin(account->budget, -(s64)(nr_pages << PAGE_SHIFT));
 	atomic64_sub(nr_pages, &account->mm->pinned_vm);
 	if (account->cred)
 		atomic_long_sub(nr_pages, &account->cred->user->locked_vm);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Accounting of pinned user memory.
+ * Accounting of pinned user memory, and of kernel memory by user.
  */
 #ifndef WDM_CHARDEV_ACCOUNT_H
 #define WDM_CHARDEV_ACCOUNT_H
@@ -25,6 +25,9 @@ struct wdm_account {
 	struct wdm_budget *budget;
 	atomic64_t nr_pages;
 };
+
+int wdm_account_open(struct wdm_budget *budget, u64 bytes);
+void wdm_account_close(struct wdm_budget *budget, u64 bytes);
 
 bool wdm_account_pages(struct wdm_account *account, struct wdm_budget *budget,
 		       u64 nr_pages);

@@ -17,6 +17,7 @@
 
 #include "../core/device.h"
 #include "../core/policy.h"
+#include "account.h"
 #include "chardev.h"
 #include "fdinfo.h"
 #include "owner_fd.h"
@@ -265,6 +266,10 @@ static void wdm_chardev_show_fdinfo(struct seq_file *m, struct file *file)
 	wdm_fdinfo_show(m, file->private_data);
 }
 
+/* What an open file takes, without objects */
+#define WDM_FILE_SIZE	(sizeof(struct wdm_context) + sizeof(struct wdm_owner) + \
+			 WDM_EVENTS_MAX * sizeof(struct wdm_iommu_event))
+
 static int wdm_chardev_open(struct inode *inode, struct file *file)
 {
 	static atomic64_t last_id = ATOMIC64_INIT(0);
@@ -273,8 +278,10 @@ static int wdm_chardev_open(struct inode *inode, struct file *file)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->id = atomic64_inc_return(&last_id);
-	if (wdm_events_init(&ctx->events))
+	if (wdm_account_open(&ctx->budget, WDM_FILE_SIZE))
 		goto free;
+	if (wdm_events_init(&ctx->events))
+		goto account;
 	ctx->owner = wdm_owner_create(true);
 	if (!ctx->owner)
 		goto events;
@@ -286,6 +293,8 @@ static int wdm_chardev_open(struct inode *inode, struct file *file)
 
 events:
 	wdm_events_destroy(&ctx->events);
+account:
+	wdm_account_close(&ctx->budget, WDM_FILE_SIZE);
 free:
 	kfree(ctx);
 	return -ENOMEM;
@@ -299,6 +308,7 @@ static int wdm_chardev_release(struct inode *inode, struct file *file)
 	wdm_object_delete_all(ctx);
 	wdm_owner_put(ctx->owner);
 	wdm_events_destroy(&ctx->events);
+	wdm_account_close(&ctx->budget, WDM_FILE_SIZE);
 	kfree(ctx);
 	return 0;
 }

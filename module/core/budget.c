@@ -7,6 +7,41 @@
 #include "budget.h"
 
 /**
+ * wdm_budget_pin() - Raise a budget by user memory that is pinned
+ * @budget: the budget
+ * @bytes: number of bytes; negative when they are unpinned
+ */
+void wdm_budget_pin(struct wdm_budget *budget, s64 bytes)
+{
+	for (; budget; budget = budget->user)
+		atomic64_add(bytes, &budget->pinned);
+}
+
+static bool wdm_budget_take(struct wdm_budget *budget, u64 base, u64 bytes)
+{
+	u64 limit = base + WDM_BUDGET_RATIO * atomic64_read(&budget->pinned);
+	s64 used = atomic64_read(&budget->used);
+
+	do {
+		if (used + bytes > limit && !capable(CAP_IPC_LOCK))
+			return false;
+	} while (!atomic64_try_cmpxchg(&budget->used, &used, used + bytes));
+	return true;
+}
+
+/**
+ * wdm_budget_charge_user() - Charge the budget that all files of a user share
+ * @user: the budget
+ * @bytes: number of bytes
+ *
+ * Return: as wdm_budget_charge().
+ */
+bool wdm_budget_charge_user(struct wdm_budget *user, u64 bytes)
+{
+	return wdm_budget_take(user, WDM_BUDGET_USER_BASE, bytes);
+}
+
+/**
  * wdm_budget_charge() - Charge kernel memory before it is allocated
  * @budget: the budget; NULL for kernel code, which has no limit
  * @bytes: number of bytes
@@ -17,19 +52,14 @@
  */
 bool wdm_budget_charge(struct wdm_budget *budget, u64 bytes)
 {
-	u64 limit;
-	s64 used;
-
 	if (!budget)
 		return true;
-	limit = WDM_BUDGET_BASE +
-		WDM_BUDGET_RATIO * atomic64_read(&budget->pinned);
-	used = atomic64_read(&budget->used);
-	do {
-		if (used + bytes > limit && !capable(CAP_IPC_LOCK))
-			return false;
-	} while (!atomic64_try_cmpxchg(&budget->used, &used, used + bytes));
-	return true;
+	if (!wdm_budget_take(budget, WDM_BUDGET_BASE, bytes))
+		return false;
+	if (!budget->user || wdm_budget_charge_user(budget->user, bytes))
+		return true;
+	atomic64_sub(bytes, &budget->used);
+	return false;
 }
 
 /**
@@ -39,6 +69,6 @@ bool wdm_budget_charge(struct wdm_budget *budget, u64 bytes)
  */
 void wdm_budget_uncharge(struct wdm_budget *budget, u64 bytes)
 {
-	if (budget)
+	for (; budget; budget = budget->user)
 		atomic64_sub(bytes, &budget->used);
 }

@@ -74,9 +74,12 @@
  *
  * **Kernel memory** of the objects of a file is limited to 1 MiB, plus four bytes for
  * each byte that the file has pinned. It includes objects, mapping tables, shadow page
- * tables, and the IOMMU's page tables. A call that needs more fails with
- * %STATUS_WORKING_SET_QUOTA. CAP_IPC_LOCK lifts this limit, too. Such memory is also
- * charged to the program's cgroup, as far as the kernel supports it (SECURITY.md).
+ * tables, the IOMMU's page tables, and lists of more than 32 KiB of calls in progress. All
+ * files that a user has opened share a second limit of 16 MiB, plus four bytes for each
+ * byte pinned through them. An open file takes about 17 KiB of it; open() fails with ENOMEM
+ * beyond it. A call that exceeds either limit fails with %STATUS_WORKING_SET_QUOTA.
+ * CAP_IPC_LOCK lifts both, and files opened with it do not count for the user. Such memory
+ * is also charged to the program's cgroup, as far as the kernel supports it (SECURITY.md).
  *
  * **One page** can be pinned about half a million times in total. Further pins fail with
  * %STATUS_INSUFFICIENT_RESOURCES.
