@@ -1075,15 +1075,14 @@ static void batch_taker_end(struct kunit *test, struct batch_taker *taker)
 
 #define STEP_PAGES	20000
 
-/* Long maps and unmaps let those in who take a group back. */
-static void batch_lets_take(struct kunit *test)
+static void batch_check_take(struct kunit *test, u32 flags, const struct test_mdl *tm,
+			     unsigned long pgsizes, u64 pgno)
 {
 	struct fixture *fx = FIXTURE(test);
-	struct wdm_domain *domain = fixture_domain(fx, true, WDM_DOMAIN_PAGE_GRANULAR);
-	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 4);
-	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_AMD);
+	struct wdm_domain *domain = fixture_domain(fx, true, flags);
+	struct fake_iommu *fake = fixture_fake(fx, pgsizes);
 	struct wdm_extent ext = {
-		.pgno = BT_FIRST, .nr_pages = STEP_PAGES,
+		.pgno = pgno, .nr_pages = STEP_PAGES,
 		.mdl = tm->mdl, .perms = WDM_READ,
 	};
 	u64 last_pgno = wdm_extent_end(&ext) - 1;
@@ -1114,6 +1113,26 @@ static void batch_lets_take(struct kunit *test)
 	KUNIT_EXPECT_LT(test, taker->pages, STEP_PAGES);
 	wdm_batch_end(batch);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+}
+
+/* Long maps and unmaps let those in who take a group back. */
+static void batch_lets_take(struct kunit *test)
+{
+	batch_check_take(test, WDM_DOMAIN_PAGE_GRANULAR,
+			 fixture_mdl_random(FIXTURE(test), WDM_PERMS, STEP_PAGES, 4),
+			 FAKE_PGSIZES_AMD, BT_FIRST);
+}
+
+/* So do those of contiguous memory, if no large page can map it. */
+static void batch_lets_take_contiguous(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, STEP_PAGES, 512);
+
+	batch_check_take(test, WDM_DOMAIN_PAGE_GRANULAR, tm, FAKE_PGSIZES_X86, 512 * 64);
+	batch_check_take(test, 0, tm, FAKE_PGSIZES_4K, 512 * 64);
+	batch_check_take(test, 0, tm, FAKE_PGSIZES_X86, 512 * 64 + 1);
+	batch_check_take(test, 0, tm, FAKE_PGSIZES_AMD, 512 * 64 + 256);
 }
 
 /* A split replaces the page that spans the cut, in each hwpt its own. */
@@ -1177,6 +1196,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_adopt),
 	KUNIT_CASE(batch_parameters),
 	KUNIT_CASE(batch_lets_take),
+	KUNIT_CASE(batch_lets_take_contiguous),
 	KUNIT_CASE(batch_cut_sizes),
 	{}
 };

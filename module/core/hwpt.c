@@ -56,7 +56,10 @@ void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 }
 
 /* The largest IOMMU page used, and the most work between calls of cond_resched() */
-#define WDM_HWPT_STEP	((u64)SZ_1G)
+#define WDM_HWPT_STEP		((u64)SZ_1G)
+/* The same where no IOMMU page of WDM_HWPT_LARGE can be used */
+#define WDM_HWPT_SMALL_STEP	((u64)SZ_32M)
+#define WDM_HWPT_LARGE		((u64)SZ_2M)
 
 /* Get the size of the largest IOMMU page that fits. */
 static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
@@ -68,6 +71,22 @@ static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys
 	if (iova | phys)
 		sizes &= GENMASK_ULL(__ffs64(iova | phys), 0);
 	return BIT_ULL(__fls(sizes));
+}
+
+/**
+ * wdm_hwpt_maps_small() - Check whether a long run can be mapped by small pages only
+ * @hwpt: the hwpt
+ * @iova: its first logical address
+ * @phys: its first physical address
+ *
+ * Return: true if no IOMMU page of 2 MiB or more can map any part of the run.
+ */
+bool wdm_hwpt_maps_small(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys)
+{
+	u64 sizes = hwpt->domain->pgsize_bitmap & (2 * WDM_HWPT_STEP - 1);
+
+	return sizes < WDM_HWPT_LARGE ||
+	       (iova ^ phys) & (BIT_ULL(__ffs64(sizes & ~(WDM_HWPT_LARGE - 1))) - 1);
 }
 
 /*
@@ -88,6 +107,8 @@ static u64 wdm_hwpt_piece(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phy
 		       PAGE_SIZE : wdm_hwpt_page(hwpt, iova, phys, size);
 	if (pgsize == WDM_PGSIZE_MIN && larger)
 		piece = BIT_ULL(__ffs(larger)) / 2;
+	else if (size > WDM_HWPT_SMALL_STEP && wdm_hwpt_maps_small(hwpt, iova, phys))
+		piece = WDM_HWPT_SMALL_STEP;
 	return min(size, piece - (iova & (piece - 1)));
 }
 

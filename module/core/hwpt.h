@@ -187,6 +187,7 @@ static inline bool wdm_hwpt_must_yield(const struct wdm_hwpt *hwpt)
 	return hwpt->revoking && atomic_read(hwpt->revoking);
 }
 
+bool wdm_hwpt_maps_small(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys);
 u64 wdm_hwpt_large_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			u64 run_first, u64 run_last);
 

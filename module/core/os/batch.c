@@ -263,14 +263,27 @@ static ntstatus_t wdm_batch_map_step(struct wdm_batch *batch,
 	return status;
 }
 
+/* Check whether any hwpt maps a long contiguous run by small pages only. */
+static bool wdm_run_maps_small(const struct wdm_domain *domain, u64 pgno, u64 pfn)
+{
+	const struct wdm_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		if (domain->pgsize == WDM_PGSIZE_MIN ||
+		    wdm_hwpt_maps_small(hwpt, pgno << PAGE_SHIFT, PFN_PHYS(pfn)))
+			return true;
+	return false;
+}
+
 /* Get the number of pages of the next step, so that no large page spans its end. */
-static u64 wdm_map_step(const struct wdm_extent *ext)
+static u64 wdm_map_step(const struct wdm_domain *domain, const struct wdm_extent *ext)
 {
 	const u64 max = WDM_STEP_MAX_PAGES, few = WDM_STEP_PAGES;
 	u64 pfn, nr = min(ext->nr_pages, max - (ext->pgno & (max - 1)));
 
 	if (nr <= few ||
-	    wdm_pages_run(&ext->mdl->pages, ext->mdl_page, nr, &pfn) == nr)
+	    (wdm_pages_run(&ext->mdl->pages, ext->mdl_page, nr, &pfn) == nr &&
+	     !wdm_run_maps_small(domain, ext->pgno, pfn)))
 		return nr;
 	return few - (ext->pgno & (few - 1));
 }
@@ -386,7 +399,7 @@ ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 
 	for (;;) {
 		step.nr_pages = ext->nr_pages - done;
-		step.nr_pages = wdm_map_step(&step);
+		step.nr_pages = wdm_map_step(batch->domain, &step);
 		status = wdm_batch_map_step(batch, &step);
 		if (!wdm_ok(status))
 			break;
