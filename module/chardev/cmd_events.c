@@ -3,7 +3,7 @@
  * Events: their sources, read(), and the ioctl that enables fault reporting.
  */
 #include <linux/ktime.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/wait.h>
 
 #include <uapi/linux/wdm_iommu.h>
@@ -62,7 +62,11 @@ static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 	ntstatus_t status;
 	u32 types;
 
-	xa_for_each(&ctx->objects, handle, object) {
+	/* Devices are among those that are listed; MDLs come by the thousand. */
+	xa_for_each_marked(&ctx->objects, handle, object, WDM_OBJECT_LISTED) {
+		if (fatal_signal_pending(current))
+			return STATUS_CANCELLED;
+		cond_resched();
 		status = wdm_object_get(ctx, handle, WDM_OBJECT_DEVICE, &object);
 		if (status == STATUS_CANCELLED)
 			return status;
@@ -77,7 +81,6 @@ static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 				.domain_types.available = types,
 			});
 		wdm_object_put(object);
-		cond_resched();
 	}
 	return STATUS_SUCCESS;
 }

@@ -386,6 +386,7 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 
 	for (type = 0; type < WDM_OBJECT_TYPES; type++) {
 		xa_for_each(&ctx->objects, handle, object) {
+			cond_resched();
 			if (object->type != type)
 				continue;
 			xa_erase(&ctx->objects, handle);
@@ -394,7 +395,6 @@ void wdm_object_delete_all(struct wdm_context *ctx)
 				wdm_object_release(object);
 			wdm_object_uncharge(ctx, object);
 			kfree(object);
-			cond_resched();
 		}
 	}
 	xa_destroy(&ctx->objects);
