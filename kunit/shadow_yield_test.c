@@ -201,6 +201,20 @@ static void yield_in_configure(struct kunit *test)
 }
 
 /* @nth: in the first pass, or in the second one */
+/* An attach looks for what it cannot have mapped, and stops if a group is taken back. */
+static void yield_in_empty_tables(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_domain *domain = y->t->domain;
+	atomic_t stop = ATOMIC_INIT(0);
+
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	KUNIT_EXPECT_FALSE(test, domain->ops->uses(domain, 0, U64_MAX, &stop));
+	KUNIT_EXPECT_FALSE(test, domain->ops->uses(domain, 0, U64_MAX, NULL));
+	atomic_set(&stop, 1);
+	KUNIT_EXPECT_TRUE(test, domain->ops->uses(domain, 0, U64_MAX, &stop));
+}
+
 static void yield_in_flush(struct kunit *test, unsigned int nth)
 {
 	struct yield *y = yield_start(test);
@@ -540,6 +554,7 @@ static void yield_killed_in_bypass_remove(struct kunit *test)
 
 static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_configure),
+	KUNIT_CASE(yield_in_empty_tables),
 	KUNIT_CASE(yield_in_first_pass),
 	KUNIT_CASE(yield_in_second_pass),
 	KUNIT_CASE(yield_in_list),

@@ -7,6 +7,7 @@
 #ifndef WDM_CORE_BACKEND_H
 #define WDM_CORE_BACKEND_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 #include "../status.h"
@@ -25,12 +26,14 @@ struct wdm_walk_error;
  * @create: optional: allocate the state of the backend for a new domain
  * @destroy: free everything that the backend has allocated; nothing is attached, and
  *	no other call uses the domain
- * @uses: return true if anything is translated from @iova to @last_iova
+ * @uses: return true if anything is translated from @iova to @last_iova. May return true
+ *	for nothing once a fatal signal is pending or, unless @revoking is NULL, *@revoking is
+ *	not 0
  * @prepare: optional: prepare a new hwpt, in which nothing is mapped yet. Return
  *	STATUS_CANCELLED if @revoking is not NULL and becomes nonzero
  * @next: find the first translated pages at or above page number @pgno, at most as many
  *	as one map may cover; no IOMMU page spans their end. Return false if there are
- *	none, or if @killable and a fatal signal is pending
+ *	none, if @killable and a fatal signal is pending, or once *@revoking is not 0
  * @lookup: find the first pages at or above page number @pgno that devices can reach;
  *	STATUS_NOT_FOUND if there are none. Called without locks
  * @report: fill in the members that only the backend knows. Called without locks
@@ -49,11 +52,12 @@ struct wdm_walk_error;
 struct wdm_backend_ops {
 	ntstatus_t (*create)(struct wdm_domain *domain);
 	void (*destroy)(struct wdm_domain *domain);
-	bool (*uses)(struct wdm_domain *domain, u64 iova, u64 last_iova);
+	bool (*uses)(struct wdm_domain *domain, u64 iova, u64 last_iova,
+		     const atomic_t *revoking);
 	ntstatus_t (*prepare)(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking);
 	bool (*next)(struct wdm_domain *domain, u64 pgno, bool killable,
-		     struct wdm_mapping *map);
+		     const atomic_t *revoking, struct wdm_mapping *map);
 	ntstatus_t (*lookup)(struct wdm_domain *domain, u64 pgno,
 			     struct wdm_extent *ext);
 	ntstatus_t (*report)(struct wdm_domain *domain,

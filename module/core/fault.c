@@ -91,7 +91,7 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
 		return wdm_mappings_any(&domain->mappings, pgno, pgno);
 	if (domain->atomic) {
 		spin_lock_irqsave(&domain->lock, flags);
-		mapped = domain->ops->uses(domain, iova, iova);
+		mapped = domain->ops->uses(domain, iova, iova, NULL);
 		spin_unlock_irqrestore(&domain->lock, flags);
 		return mapped;
 	}
@@ -100,7 +100,7 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
 	 * it within a bounded amount of work once all pages are wanted.
 	 */
 	wdm_range_lock_all(&domain->ranges, &all, false);
-	mapped = domain->ops->uses(domain, iova, iova);
+	mapped = domain->ops->uses(domain, iova, iova, NULL);
 	wdm_range_unlock(&domain->ranges, &all);
 	return mapped;
 }

@@ -6,29 +6,31 @@
 #include <linux/slab.h>
 
 #include "join.h"
+#include "owner.h"
 
 /* Maximum number of pages that small maps fill under wdm_domain.lock */
 #define WDM_FILL_PAGES	512
 
 /* Check that nothing is mapped outside the aperture. */
 static bool wdm_aperture_fits(struct wdm_domain *domain,
-			      const struct wdm_iova_range *aperture)
+			      const struct wdm_iova_range *aperture, const atomic_t *revoking)
 {
 	if (aperture->iova &&
-	    domain->ops->uses(domain, 0, aperture->iova - 1))
+	    domain->ops->uses(domain, 0, aperture->iova - 1, revoking))
 		return false;
 	return aperture->last_iova == U64_MAX ||
-	       !domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX);
+	       !domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX, revoking);
 }
 
 /* Check that nothing is mapped in a reserved region. */
-static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv)
+static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv,
+			  const atomic_t *revoking)
 {
 	unsigned int i;
 
 	for (i = 0; i < resv->nr; i++)
 		if (domain->ops->uses(domain, resv->ranges[i].iova,
-				      resv->ranges[i].last_iova))
+				      resv->ranges[i].last_iova, revoking))
 			return false;
 	return true;
 }
@@ -57,9 +59,12 @@ static ntstatus_t wdm_domain_change(struct wdm_domain *domain, struct wdm_hwpt *
 static ntstatus_t wdm_join_locked(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 				  struct wdm_attachment *attachment)
 {
-	if (!wdm_aperture_fits(domain, &hwpt->aperture) ||
-	    (attachment && !wdm_resv_fits(domain, &attachment->resv)))
-		return STATUS_CONFLICTING_ADDRESSES;
+	const atomic_t *revoking = attachment ? &attachment->group->owner->nr_revoking : NULL;
+
+	if (!wdm_aperture_fits(domain, &hwpt->aperture, revoking) ||
+	    (attachment && !wdm_resv_fits(domain, &attachment->resv, revoking)))
+		return wdm_domain_cancelled(domain) || (revoking && atomic_read(revoking)) ?
+		       STATUS_CANCELLED : STATUS_CONFLICTING_ADDRESSES;
 	if (!hwpt->users++)
 		list_add_tail(&hwpt->node, &domain->hwpts);
 	if (attachment)
@@ -91,7 +96,7 @@ static void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 	u64 pgno = 0, nr_pages;
 
 	iommu_iotlb_gather_init(&gather);
-	while (domain->ops->next(domain, pgno, false, &map)) {
+	while (domain->ops->next(domain, pgno, false, NULL, &map)) {
 		pgno = map.iova >> PAGE_SHIFT;
 		nr_pages = wdm_hwpt_reached(hwpt, pgno, map.nr_pages);
 		if (!nr_pages)
@@ -139,8 +144,9 @@ static ntstatus_t wdm_fill_locked(struct wdm_domain *domain, struct wdm_hwpt *hw
 
 	for (nr_pages = 0; nr_pages < WDM_FILL_PAGES && !wdm_hwpt_must_yield(hwpt);
 	     nr_pages += map.nr_pages) {
-		if (!domain->ops->next(domain, hwpt->filled, true, &map)) {
-			if (wdm_domain_cancelled(domain))
+		if (!domain->ops->next(domain, hwpt->filled, true, hwpt->revoking,
+				       &map)) {
+			if (wdm_domain_cancelled(domain) || wdm_hwpt_must_yield(hwpt))
 				return STATUS_CANCELLED;
 			hwpt->filled = U64_MAX;
 			return STATUS_SUCCESS;

@@ -12,7 +12,8 @@ static void wdm_os_destroy(struct wdm_domain *domain)
 	wdm_iova_destroy(domain);
 }
 
-static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
+static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
+			const atomic_t *revoking)
 {
 	return iova <= last_iova &&
 	       (wdm_tokens_use(domain, iova, last_iova) ||
@@ -25,7 +26,7 @@ static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
  * of the table will do.
  */
 static bool wdm_os_next(struct wdm_domain *domain, u64 pgno, bool killable,
-			struct wdm_mapping *map)
+			const atomic_t *revoking, struct wdm_mapping *map)
 {
 	struct wdm_extent ext;
 

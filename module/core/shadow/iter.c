@@ -61,13 +61,16 @@ static bool wdm_leaf_find(const struct wdm_shadow *shadow, u64 *va,
  * @va: first address, as an index into the tables
  * @last_va: last address
  * @killable: a fatal signal ends the search
+ * @revoking: so does *@revoking once it is not 0; may be NULL
  * @leaf: out: the first leaf that translates @va or an address above it
  *
- * Return: true if a leaf translates an address up to @last_va; false also on a fatal
- * signal.
+ * Tables that translate nothing are passed over one by one.
+ *
+ * Return: true if a leaf translates an address up to @last_va; false also if the search
+ * was ended.
  */
 bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
-		   bool killable, struct wdm_leaf *leaf)
+		   bool killable, const atomic_t *revoking, struct wdm_leaf *leaf)
 {
 	const struct wdm_shadow *shadow = domain->shadow;
 	const struct wdm_partial_leaf *part = &shadow->partial;
@@ -78,7 +81,8 @@ bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 		return false;
 	last_va = min(last_va, wdm_pt_size(&shadow->pt) - 1);
 	while (va <= last_va) {
-		if (killable && wdm_domain_cancelled(domain))
+		if ((killable && wdm_domain_cancelled(domain)) ||
+		    (revoking && atomic_read(revoking)))
 			return false;
 		if (!domain->atomic)
 			cond_resched();
@@ -159,7 +163,8 @@ static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
 
 /* Find the first leaf from @iova to @last_iova, and clip it to start at @iova. */
 static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
-			    bool killable, struct wdm_leaf *leaf)
+			    bool killable, const atomic_t *revoking,
+			    struct wdm_leaf *leaf)
 {
 	const struct wdm_pt *pt = &domain->shadow->pt;
 	u64 last = wdm_shadow_index(pt, last_iova);
@@ -167,7 +172,8 @@ static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 
 	if (!wdm_pt_translates(pt, last_iova))
 		last--;
-	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last, killable, leaf))
+	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last, killable, revoking,
+			   leaf))
 		return false;
 	start = wdm_pt_canonical(pt, leaf->va);
 	skip = iova > start ? (iova - start) & PAGE_MASK : 0;
@@ -178,7 +184,8 @@ static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 }
 
 /* Backend operation: check whether anything is translated. */
-bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
+bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
+		     const atomic_t *revoking)
 {
 	struct wdm_extent ext;
 	struct wdm_leaf leaf;
@@ -186,9 +193,9 @@ bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova)
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_domain_find(domain, iova >> PAGE_SHIFT,
 				      last_iova >> PAGE_SHIFT, &ext);
-	/* On a fatal signal, say yes: the attach fails anyway. */
-	return wdm_shadow_leaf(domain, iova, last_iova, true, &leaf) ||
-	       wdm_domain_cancelled(domain);
+	/* If the search was ended, say yes: the attach fails, or backs off. */
+	return wdm_shadow_leaf(domain, iova, last_iova, true, revoking, &leaf) ||
+	       wdm_domain_cancelled(domain) || (revoking && atomic_read(revoking));
 }
 
 /* Get the pages of one MDL at the start of a leaf, at most @size bytes. */
@@ -209,7 +216,7 @@ static bool wdm_leaf_extent(struct wdm_domain *domain, const struct wdm_leaf *le
 
 /* Backend operation: find the next pages to map in a hwpt, or to unmap. */
 bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
-		     struct wdm_mapping *map)
+		     const atomic_t *revoking, struct wdm_mapping *map)
 {
 	struct wdm_extent ext;
 	struct wdm_leaf leaf;
@@ -221,7 +228,8 @@ bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
 		return true;
 	}
 	if (pgno > U64_MAX >> PAGE_SHIFT ||
-	    !wdm_shadow_leaf(domain, pgno << PAGE_SHIFT, U64_MAX, killable, &leaf) ||
+	    !wdm_shadow_leaf(domain, pgno << PAGE_SHIFT, U64_MAX, killable, revoking,
+			     &leaf) ||
 	    !wdm_leaf_extent(domain, &leaf, wdm_leaf_step(domain, &leaf, 0), &ext))
 		return false;
 	*map = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
@@ -247,7 +255,8 @@ static ntstatus_t wdm_shadow_find(struct wdm_domain *domain, void *arg)
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_bypass_next(domain, search->pgno, search->ext) ?
 		       STATUS_SUCCESS : STATUS_NOT_FOUND;
-	if (!wdm_shadow_leaf(domain, search->pgno << PAGE_SHIFT, U64_MAX, true, &leaf))
+	if (!wdm_shadow_leaf(domain, search->pgno << PAGE_SHIFT, U64_MAX, true, NULL,
+			     &leaf))
 		return wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
 						      STATUS_NOT_FOUND;
 	return wdm_leaf_extent(domain, &leaf, leaf.size, search->ext) ?

@@ -251,12 +251,13 @@ void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
 void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
 		    unsigned int i, struct wdm_leaf *leaf);
 bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
-		   bool killable, struct wdm_leaf *leaf);
+		   bool killable, const atomic_t *revoking, struct wdm_leaf *leaf);
 u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 		  u64 offset);
-bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova);
+bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
+		     const atomic_t *revoking);
 bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
-		     struct wdm_mapping *map);
+		     const atomic_t *revoking, struct wdm_mapping *map);
 ntstatus_t wdm_shadow_lookup(struct wdm_domain *domain, u64 pgno,
 			     struct wdm_extent *ext);
 
