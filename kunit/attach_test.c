@@ -399,6 +399,36 @@ static void attach_tries_again(struct kunit *test)
 	attach_end(test, t);
 }
 
+static int attach_usable_thread(void *data)
+{
+	struct attach_group *t = data;
+	struct wdm_usable usable;
+
+	t->status = wdm_device_usable(t->device, &usable);
+	wdm_usable_destroy(&usable);
+	complete(&t->attached);
+	return 0;
+}
+
+/* Nor for a query that tries the device's IOMMU out. */
+static void attach_query_gives_way(struct kunit *test)
+{
+	struct attach_group *t = attach_start(test);
+
+	wdm_owner_begin_revoke(t->owner);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_usable_thread, t,
+						    "wdm_usable")));
+	usleep_range(50000, 60000);
+	KUNIT_EXPECT_FALSE(test, completion_done(&t->attached));
+	/* It has not kept the lock. */
+	KUNIT_EXPECT_TRUE(test, mutex_trylock(&t->group->lock));
+	mutex_unlock(&t->group->lock);
+	wdm_owner_end_revoke(t->owner);
+	wait_for_completion(&t->attached);
+	KUNIT_EXPECT_STATUS(test, t->status, STATUS_SUCCESS);
+	attach_end(test, t);
+}
+
 /* A call that holds pages for long, and lets only urgent ranges pass */
 
 #define ATTACH_BUSY_MS	10000
@@ -595,6 +625,7 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_last_page),
 	KUNIT_CASE(attach_gives_way),
 	KUNIT_CASE(attach_tries_again),
+	KUNIT_CASE(attach_query_gives_way),
 	KUNIT_CASE(attach_passes_busy),
 	KUNIT_CASE(attach_owner_closed),
 	KUNIT_CASE(attach_holds),

@@ -2,6 +2,7 @@
 /*
  * Owner and group: who may attach which group.
  */
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
@@ -221,7 +222,8 @@ ntstatus_t wdm_group_wait_revokes(struct wdm_group *group)
 	if (!READ_ONCE(owner->killable))
 		wait_var_event(&owner->nr_revoking,
 			       wdm_group_may_attach(group));
-	else if (wait_var_event_killable(&owner->nr_revoking,
+	else if (fatal_signal_pending(current) ||
+		 wait_var_event_killable(&owner->nr_revoking,
 					 wdm_group_may_attach(group)))
 		return STATUS_CANCELLED;
 	return READ_ONCE(group->revoked) ? STATUS_DEVICE_REMOVED :

@@ -200,7 +200,7 @@ static ntstatus_t wdm_usable_finish(struct wdm_device *device,
 	ret = iommu_attach_group(iommu_domain, iommu_group);
 	if (ret)
 		return ret == -EINVAL ? STATUS_NOT_SUPPORTED :
-					wdm_status_from_errno(ret);
+					wdm_status_from_driver(ret);
 	iommu_detach_group(iommu_domain, iommu_group);
 	return STATUS_SUCCESS;
 }
@@ -218,7 +218,7 @@ static ntstatus_t wdm_usable_try(struct wdm_device *device, struct wdm_usable *u
 		return STATUS_DEVICE_REMOVED;
 	iommu_domain = probe.iommu_domain;
 	if (IS_ERR(iommu_domain))
-		return wdm_status_from_errno(PTR_ERR(iommu_domain));
+		return wdm_status_from_driver(PTR_ERR(iommu_domain));
 	status = wdm_usable_finish(device, iommu_domain);
 	if (wdm_ok(status)) {
 		aperture.iova = iommu_domain->geometry.aperture_start;
@@ -239,12 +239,45 @@ static ntstatus_t wdm_usable_probe(struct wdm_device *device, struct wdm_usable 
 	int ret;
 
 	ret = iommu_get_group_resv_regions(device->group->iommu_group, &regions);
-	status = ret ? wdm_status_from_errno(ret) : wdm_resv_init(&resv, &regions);
+	status = ret ? wdm_status_from_driver(ret) : wdm_resv_init(&resv, &regions);
 	wdm_free_regions(&regions);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_usable_try(device, usable, &resv);
 	wdm_resv_destroy(&resv);
+	return status;
+}
+
+/* STATUS_CANCELLED: gave way to a provider that takes a group or a device back */
+static ntstatus_t wdm_device_usable_locked(struct wdm_device *device,
+					   struct wdm_usable *usable, ntstatus_t held)
+{
+	const struct wdm_group *group = device->group;
+	const struct wdm_attachment *attachment = group->attachment;
+
+	if (wdm_device_revoked(device))
+		return STATUS_DEVICE_REMOVED;
+	if (attachment)
+		return wdm_usable_of(usable, &attachment->hwpt->aperture,
+				     attachment->hwpt->domain->pgsize_bitmap,
+				     &attachment->resv);
+	if (!wdm_ok(held))
+		return held;
+	/* Many threads may have come before the provider, and each takes its time. */
+	if (atomic_read(&group->owner->nr_revoking))
+		return STATUS_CANCELLED;
+	return wdm_usable_probe(device, usable);
+}
+
+static ntstatus_t wdm_device_try_usable(struct wdm_device *device,
+					struct wdm_usable *usable, ntstatus_t held)
+{
+	ntstatus_t status = wdm_group_lock(device->group);
+
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_device_usable_locked(device, usable, held);
+	wdm_group_unlock(device->group);
 	return status;
 }
 
@@ -259,29 +292,20 @@ static ntstatus_t wdm_usable_probe(struct wdm_device *device, struct wdm_usable 
 ntstatus_t wdm_device_usable(struct wdm_device *device,
 			     struct wdm_usable *usable)
 {
-	struct wdm_group *group = device->group;
 	ntstatus_t status, held;
 	void *hold;
 
 	wdm_usable_start(usable);
 	held = wdm_device_hold(device, &hold);
-	status = wdm_group_lock(group);
-	if (!wdm_ok(status))
-		goto unhold;
-	if (wdm_device_revoked(device))
-		status = STATUS_DEVICE_REMOVED;
-	else if (group->attachment)
-		status = wdm_usable_of(usable, &group->attachment->hwpt->aperture,
-				       group->attachment->hwpt->domain->pgsize_bitmap,
-				       &group->attachment->resv);
-	else if (!wdm_ok(held))
-		status = held;
-	else
-		status = wdm_usable_probe(device, usable);
-	wdm_group_unlock(group);
+	do {
+		status = wdm_device_try_usable(device, usable, held);
+		if (status != STATUS_CANCELLED)
+			break;
+		/* Cancelled again, it was for a signal. */
+		status = wdm_group_wait_revokes(device->group);
+	} while (wdm_ok(status));
 	if (wdm_ok(status))
 		wdm_usable_sort(usable);
-unhold:
 	wdm_device_unhold(device, hold);
 	return status;
 }
