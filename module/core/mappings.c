@@ -360,18 +360,9 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
  */
 #define WDM_LOOK_BLOCKS	64
 
-/**
- * wdm_mappings_peek() - Find the next mapped pages within one block
- * @mappings: the table
- * @pgno: first page number of the range
- * @last_pgno: last page number of the range
- * @ext: out: the first extent of the range, clipped to it and to a block
- *
- * Context: any.
- * Return: true if there is one.
- */
-bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
-		       struct wdm_extent *ext)
+static __always_inline bool wdm_peek(struct wdm_mappings *mappings, u64 pgno,
+				     u64 last_pgno, struct wdm_extent *ext,
+				     bool may_sleep)
 {
 	struct wdm_map_block *block;
 	bool more, found = false;
@@ -392,8 +383,26 @@ bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 			block = wdm_block_of(rb_next(&block->rb));
 		}
 		spin_unlock_irqrestore(&mappings->lock, flags);
+		if (may_sleep && more && !found)
+			cond_resched();
 	} while (more && !found);
 	return found;
+}
+
+/**
+ * wdm_mappings_peek() - Find the next mapped pages within one block
+ * @mappings: the table
+ * @pgno: first page number of the range
+ * @last_pgno: last page number of the range
+ * @ext: out: the first extent of the range, clipped to it and to a block
+ *
+ * Context: any.
+ * Return: true if there is one.
+ */
+bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
+		       struct wdm_extent *ext)
+{
+	return wdm_peek(mappings, pgno, last_pgno, ext, false);
 }
 
 /**
@@ -430,7 +439,7 @@ bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 {
 	struct wdm_extent next;
 
-	if (pgno > last_pgno || !wdm_mappings_peek(mappings, pgno, last_pgno, ext))
+	if (pgno > last_pgno || !wdm_peek(mappings, pgno, last_pgno, ext, true))
 		return false;
 
 	/* An extent may continue in the next block. */
