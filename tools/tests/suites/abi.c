@@ -101,6 +101,48 @@ static void test_success(struct trial *trial)
 	about(trial, CHECK(unchanged(trial, &before) == changes_nothing));
 }
 
+#ifdef __x86_64__
+/* ioctl() by the entry of 32-bit programs; the result is a negative errno. */
+static int do_ioctl_32(const struct trial *trial, void *argument)
+{
+	const int sys_ioctl = 54;
+	int result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a" (result)
+			 : "a" (sys_ioctl), "b" (trial->objects.fixture.fd),
+			   "c" (trial->call->request), "d" (argument)
+			 : "memory", "cc", "r8", "r9", "r10", "r11");
+	return result;
+}
+#else
+static int do_ioctl_32(const struct trial *trial, void *argument)
+{
+	skip("no entry for 32-bit programs on this architecture");
+}
+#endif
+
+/* Structures are the same for programs of 32 bits, whose pointers are shorter. */
+static void test_32_bit(struct trial *trial)
+{
+	__u32 answer = ioctl_answer(trial->call);
+	void *low;
+	int result;
+
+#ifdef __x86_64__
+	if (access("/proc/sys/abi/vsyscall32", F_OK))
+		skip("the kernel runs no 32-bit programs");
+#endif
+	low = mmap((void *)0x10000000, WDM_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE((unsigned long)low < 1UL << 32);
+	memcpy(low, &trial->argument, trial->call->size);
+	result = do_ioctl_32(trial, low);
+	about(trial, CHECK_EQUAL(result, answer ? -wdm_status_errno(answer) : 0) &&
+	      CHECK_EQUAL(((__u32 *)low)[1], answer));
+	munmap(low, WDM_PAGE_SIZE);
+}
+
 /* What the structure was in the first version */
 static size_t first_size(const struct trial *trial)
 {
@@ -410,6 +452,7 @@ static void parameters(void)
 
 static const struct test_case cases[] = {
 	{ .name = "every call succeeds, and does something", EACH_CALL(test_success) },
+	{ .name = "a program of 32 bits", EACH_CALL(test_32_bit) },
 	{ .name = "a structure that is too short", EACH_CALL(test_too_short) },
 	{ .name = "a structure of an older version", EACH_CALL(test_older) },
 	{ .name = "a structure that is longer", EACH_CALL(test_longer) },

@@ -2,6 +2,8 @@
 /*
  * The address space that callers build: what comes and goes in it.
  */
+#include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "model.h"
@@ -242,6 +244,51 @@ static void unmapped_by_program(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 }
 
+static bool is_mapped(const struct fixture *fixture, __u64 address)
+{
+	struct wdm_iommu_mapping mapping;
+
+	return find_mapping(fixture->fd, fixture->domain, WDM_IOMMU_QUERY_LOGICAL, address,
+			    &mapping);
+}
+
+/*
+ * A table in a page that memory failure has poisoned is not read again: what was last seen
+ * in it stays, and whatever leads to it anew is refused. The probe would read the page.
+ */
+static void poisoned_table(void)
+{
+	const struct wdm_table_format *format = parameter();
+	const __u64 other = ADDRESS + (1ULL << 30);
+	struct wdm_iommu_walk_error walk_error;
+	const __u64 vas[] = { ADDRESS };
+	struct fixture fixture;
+	__u64 *entry, *upper;
+	void *leaves;
+
+	open_low(&fixture, format);
+	entry = wdm_tables_entry(&fixture.tables, ADDRESS, WDM_LEVEL_4K, false);
+	upper = wdm_tables_entry(&fixture.tables, other, WDM_LEVEL_1G, true);
+	leaves = (void *)((uintptr_t)entry & ~(PAGE - 1));
+	/* Who has the page mapped may be told. */
+	signal(SIGBUS, SIG_IGN);
+	if (madvise(leaves, PAGE, MADV_HWPOISON))
+		skip("no memory failures: %s", strerror(errno));
+	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
+	MUST(wdm_flush_va_list(fixture.fd, fixture.domain, false, vas, 1, NULL));
+	CHECK(is_mapped(&fixture, ADDRESS));
+
+	*upper = format->table(LOW + ((unsigned char *)leaves - fixture.arena));
+	EXPECT(STATUS_ACCESS_VIOLATION, wdm_flush(fixture.fd, fixture.domain, &walk_error));
+	CHECK_EQUAL(walk_error.count, 1);
+	CHECK_EQUAL(walk_error.logical_address, other & ~((1ULL << 30) - 1));
+	*upper = 0;
+	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
+	CHECK(is_mapped(&fixture, ADDRESS));
+	MUST(wdm_memory_remove(fixture.fd, fixture.domain, LOW, fixture.pages * PAGE));
+	CHECK(!is_mapped(&fixture, ADDRESS));
+}
+
 static const struct test_case cases[] = {
 	{ .name = "TranslationEnabled FALSE and back", .run = bypass, .needs = NEEDS_DEVICE,
 	  .formats = true },
@@ -255,6 +302,8 @@ static const struct test_case cases[] = {
 	{ .name = "memory for reading only", .run = memory_read_only,
 	  .needs = NEEDS_DEVICE, .formats = true },
 	{ .name = "memory that the program unmaps", .run = unmapped_by_program,
+	  .needs = NEEDS_DEVICE, .formats = true },
+	{ .name = "a table in memory that fails", .run = poisoned_table,
 	  .needs = NEEDS_DEVICE, .formats = true },
 };
 
