@@ -321,6 +321,15 @@ __u64 locked_memory(void)
 	return number_in("/proc/self/status", "VmPin:") * 1024;
 }
 
+/* What fdinfo says of a file: "wdm-charged:", "wdm-pinned:" */
+__u64 fdinfo_number(int fd, const char *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return number_in(path, key);
+}
+
 /* Pages of the whole machine that are pinned */
 long long pinned_pages(void)
 {

@@ -97,6 +97,7 @@ void *get_huge_page(void);
 __u64 random_number(__u64 limit);
 bool drop_capability(unsigned int capability);
 __u64 locked_memory(void);
+__u64 fdinfo_number(int fd, const char *key);
 long long pinned_pages(void);
 bool pins_are_back(long long before);
 unsigned long long kernel_memory(void);

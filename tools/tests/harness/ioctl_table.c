@@ -647,6 +647,29 @@ void open_objects(struct ioctl_objects *objects, bool with_device)
 		give_device(objects);
 }
 
+/* More handles than a case makes */
+#define MOST_HANDLES	64
+
+/* Destroy all objects, in whatever order they allow: nothing is charged or pinned then. */
+void check_nothing_is_left(struct ioctl_objects *objects)
+{
+	const __u64 segments[] = { 0, 4 * WDM_PAGE_SIZE };
+	struct wdm_iommu_memory memory;
+	int fd = objects->fixture.fd;
+
+	set_memory(objects, &memory);
+	for (size_t i = 0; i < ARRAY_SIZE(segments); i++)
+		wdm_unmap_reserved(fd, objects->token, segments[i], memory.length);
+	for (unsigned int round = 0; round < 4; round++) {
+		for (__u32 handle = 1; handle < MOST_HANDLES; handle++) {
+			wdm_detach(fd, handle);
+			wdm_destroy(fd, handle);
+		}
+	}
+	CHECK_EQUAL(fdinfo_number(fd, "wdm-charged:"), 0);
+	CHECK_EQUAL(fdinfo_number(fd, "wdm-pinned:"), 0);
+}
+
 void close_objects(struct ioctl_objects *objects)
 {
 	close(objects->fixture.fd);

@@ -140,6 +140,8 @@ struct state {
 /* @with_device: if there is one; its VFIO files stay open for the next call */
 void open_objects(struct ioctl_objects *objects, bool with_device);
 void close_objects(struct ioctl_objects *objects);
+/* A check: the file gets back all that its objects take. They are destroyed. */
+void check_nothing_is_left(struct ioctl_objects *objects);
 void prepare_call(const struct ioctl_case *call, struct ioctl_objects *objects,
 		  union argument *argument);
 struct state get_state(const struct ioctl_objects *objects);

@@ -37,6 +37,7 @@ static void each_call(void)
 		open_objects(&trial.objects, true);
 		prepare_call(trial.call, &trial.objects, &trial.argument);
 		check->test(&trial);
+		check_nothing_is_left(&trial.objects);
 		close_objects(&trial.objects);
 	}
 }

@@ -118,6 +118,7 @@ static unsigned int fail_until_success(const struct ioctl_case *call, bool attac
 
 		if (!injected) {
 			CHECK_EQUAL(status, ioctl_answer(call));
+			check_nothing_is_left(&attempt.objects);
 			close_objects(&attempt.objects);
 			return failures;
 		}
