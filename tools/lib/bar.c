@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * BARs and the expansion ROM: mapped where VFIO allows it, read and written through the
- * device's file elsewhere.
+ * BARs and the expansion ROM: mapped where VFIO allows it, otherwise accessed through the
+ * device's file.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static bool get_info(const struct wdm_vfio_device *device, struct vfio_region_in
 	return !ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, info);
 }
 
-/* The same with its capabilities, for free() */
+/* Get the region info with its capabilities, for free(). */
 static struct vfio_region_info *get_long_info(const struct wdm_vfio_device *device,
 					      unsigned int index, __u32 size)
 {
@@ -45,7 +45,7 @@ static const struct vfio_region_info_cap_sparse_mmap *find_sparse(const void *in
 		if (header->id == VFIO_REGION_INFO_CAP_SPARSE_MMAP)
 			return sparse->nr_areas <= (size - offset - sizeof(*sparse)) /
 						   sizeof(sparse->areas[0]) ? sparse : NULL;
-		/* Capabilities follow each other. */
+		/* Walk the chain of capabilities. */
 		if (header->next <= offset)
 			return NULL;
 		offset = header->next;
@@ -60,7 +60,7 @@ static bool set_areas(struct wdm_region *region, const struct vfio_region_sparse
 	if (!region->areas && number)
 		return false;
 	for (__u32 i = 0; i < number; i++) {
-		/* A driver may leave an empty area where nothing can be mapped. */
+		/* A driver may report an empty area if nothing can be mapped. */
 		if (!areas[i].size || areas[i].offset > region->size ||
 		    areas[i].size > region->size - areas[i].offset)
 			continue;
@@ -87,7 +87,7 @@ bool wdm__region_fill(struct wdm_region *region, const struct vfio_region_info *
 			set_areas(region, &whole, 1);
 }
 
-/* What VFIO says about a region is asked once. The lock is held. */
+/* Get a region's info from VFIO, once. Called with the lock held. */
 static struct wdm_region *learn(struct wdm_vfio_device *device, unsigned int index)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
@@ -128,7 +128,7 @@ static struct wdm_region *find_region(struct wdm_vfio_device *device, unsigned i
 	return region;
 }
 
-/* The region, if it has these bytes */
+/* Get a region, if it contains these bytes. */
 static struct wdm_region *find_range(struct wdm_vfio_device *device, unsigned int index,
 				     __u64 offset, __u64 length, struct wdm_error *error)
 {
@@ -175,16 +175,15 @@ static bool map_area(struct wdm_vfio_device *device, const struct wdm_region *re
 }
 
 /**
- * wdm_bar_info() - what a BAR is like
+ * wdm_bar_info() - Get the properties of a BAR
  * @device: the device
  * @index: 0 to 5; 6: the expansion ROM
- * @info: the answer
- * @error: what went wrong; may be NULL
+ * @info: out: the properties
+ * @error: out: description of a failure; may be NULL
  *
  * Context: any thread.
  *
- * Return: whether it worked; it does for a BAR that the device does not have, whose size
- * is 0.
+ * Return: true on success, which includes a BAR that the device does not have, of size 0.
  */
 bool wdm_bar_info(struct wdm_vfio_device *device, unsigned int index, struct wdm_bar_info *info,
 		  struct wdm_error *error)
@@ -217,19 +216,19 @@ bool wdm_bar_info(struct wdm_vfio_device *device, unsigned int index, struct wdm
 }
 
 /**
- * wdm_bar_area() - a part of a BAR that can be mapped
+ * wdm_bar_area() - Get a part of a BAR that can be mapped
  * @device: the device
  * @index: the BAR
- * @number: which part, from 0 on, in the order of VFIO
- * @offset: where it starts
- * @length: its bytes
+ * @number: index of the part, in VFIO's order
+ * @offset: out: offset of the part in the BAR, in bytes
+ * @length: out: length in bytes
  *
- * Most BARs have one such part, which is all of it. Of others, VFIO leaves out what it must
- * emulate, or what is smaller than a page.
+ * Most BARs have one such part, which is all of the BAR. VFIO excludes what it has to
+ * emulate, and what is smaller than a page.
  *
  * Context: any thread.
  *
- * Return: whether there is such a part.
+ * Return: true if there is such a part.
  */
 bool wdm_bar_area(struct wdm_vfio_device *device, unsigned int index, unsigned int number,
 		  __u64 *offset, __u64 *length)
@@ -244,22 +243,22 @@ bool wdm_bar_area(struct wdm_vfio_device *device, unsigned int index, unsigned i
 }
 
 /**
- * wdm_bar_map() - map a BAR, or a part of it
+ * wdm_bar_map() - Map a BAR, or part of it
  * @device: the device
  * @index: the BAR
- * @offset: where to start; any number
- * @length: bytes; 0: all the rest of the BAR
- * @error: what went wrong; may be NULL
+ * @offset: first byte to map; need not be aligned
+ * @length: number of bytes; 0: up to the end of the BAR
+ * @error: out: description of a failure; may be NULL
  *
- * The memory belongs to @device: it is unmapped by wdm_bar_unmap() and wdm_vfio_close(), and
- * a further call for the same bytes returns the same address. Accesses must be of the width
- * that the device expects, through a pointer to volatile. While the device's memory decoding
- * is off, they end in SIGBUS.
+ * The mapping belongs to @device: wdm_bar_unmap() and wdm_vfio_close() remove it, and another
+ * call for the same bytes returns the same address. Access it with the width that the device
+ * expects, through a pointer to volatile. While the device's memory decoding is off, accesses
+ * raise SIGBUS.
  *
  * Context: any thread.
  *
- * Return: the address; NULL with errno: ENXIO if this part cannot be mapped, as is the case
- * with I/O ports, which wdm_bar_read() and wdm_bar_write() access.
+ * Return: the address; NULL with errno, ENXIO if this part cannot be mapped. I/O ports never
+ * can; use wdm_bar_read() and wdm_bar_write() for them.
  */
 void *wdm_bar_map(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
 		  __u64 length, struct wdm_error *error)
@@ -289,9 +288,9 @@ void *wdm_bar_map(struct wdm_vfio_device *device, unsigned int index, __u64 offs
 }
 
 /**
- * wdm_bar_unmap() - unmap what was mapped of a BAR
+ * wdm_bar_unmap() - Remove all mappings of a BAR
  * @device: the device
- * @index: the BAR; a number that is none is ignored
+ * @index: the BAR; an invalid index is ignored
  *
  * A mapping keeps the device's file open. No thread may be using the BAR.
  */
@@ -310,7 +309,7 @@ void wdm_bar_unmap(struct wdm_vfio_device *device, unsigned int index)
 	pthread_mutex_unlock(&device->lock);
 }
 
-/* Atomic: one access, which the compiler neither splits nor leaves out */
+/* Atomic: a single access, which the compiler can neither split nor drop */
 static void load(void *value, const void *from, size_t width)
 {
 	switch (width) {
@@ -345,7 +344,7 @@ static void store(const void *value, void *to, size_t width)
 	}
 }
 
-/* The address of a register that is mapped, NULL if it is not */
+/* Get the address of a mapped register; NULL if it is not mapped. */
 static void *mapped_register(const struct wdm_region *region, __u64 offset, size_t width)
 {
 	struct wdm_area *area = find_area(region, offset, width);
@@ -363,7 +362,7 @@ bool wdm__good_width(__u64 offset, size_t width, struct wdm_error *error)
 			 width, offset);
 }
 
-/* The region of a register, and the register's address if it is mapped for the access */
+/* Get the region of a register, and its address if it is mapped for this access. */
 static struct wdm_region *find_register(struct wdm_vfio_device *device, unsigned int index,
 					__u64 offset, size_t width, __u32 access, void **mapped,
 					struct wdm_error *error)
@@ -379,21 +378,20 @@ static struct wdm_region *find_register(struct wdm_vfio_device *device, unsigned
 }
 
 /**
- * wdm_bar_read() - read a register
+ * wdm_bar_read() - Read a register
  * @device: the device
  * @index: the BAR
- * @offset: of the register; a multiple of @width
- * @value: where to; in the CPU's byte order
+ * @offset: offset of the register in bytes; a multiple of @width
+ * @value: out: the value, in the CPU's byte order
  * @width: 1, 2, 4 or 8 bytes
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * wdm_bar_read8() to wdm_bar_read64() are the same for a width each. Reads what is mapped
- * directly, and the rest through VFIO, where a kernel may make two accesses out of one of
- * 8 bytes.
+ * wdm_bar_read8() to wdm_bar_read64() are variants with a fixed width. A mapped register is
+ * read directly, any other through VFIO, where a kernel may split an access of 8 bytes.
  *
  * Context: any thread.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_bar_read(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
 		  void *value, size_t width, struct wdm_error *error)
@@ -411,21 +409,21 @@ bool wdm_bar_read(struct wdm_vfio_device *device, unsigned int index, __u64 offs
 }
 
 /**
- * wdm_bar_write() - write a register
+ * wdm_bar_write() - Write a register
  * @device: the device
  * @index: the BAR
- * @offset: of the register; a multiple of @width
- * @value: what to write; in the CPU's byte order
+ * @offset: offset of the register in bytes; a multiple of @width
+ * @value: the value, in the CPU's byte order
  * @width: 1, 2, 4 or 8 bytes
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * As wdm_bar_read(), with wdm_bar_write8() to wdm_bar_write64(). Later accesses of the
- * device may overtake memory that was written before: a barrier, such as
- * atomic_thread_fence(), belongs between a descriptor and its doorbell.
+ * Same as wdm_bar_read(), with wdm_bar_write8() to wdm_bar_write64(). The write may become
+ * visible to the device before earlier stores to memory: put a barrier, such as
+ * atomic_thread_fence(), between a descriptor and its doorbell.
  *
  * Context: any thread.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_bar_write(struct wdm_vfio_device *device, unsigned int index, __u64 offset,
 		   const void *value, size_t width, struct wdm_error *error)

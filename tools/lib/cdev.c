@@ -23,7 +23,7 @@ struct vfio_device_bind_iommufd {
 #define VFIO_DEVICE_BIND_IOMMUFD	_IO(VFIO_TYPE, VFIO_BASE + 18)
 #endif
 
-/* VFIO calls the device of @bdf vfioN: the only entry of that folder */
+/* VFIO names the device of @bdf vfioN, the only entry of that directory. */
 static bool find_cdev(const char *bdf, char *path, size_t size)
 {
 	bool found = false;
@@ -47,6 +47,7 @@ static bool find_cdev(const char *bdf, char *path, size_t size)
 }
 
 /**
+ * wdm_cdev_open() - Open the VFIO cdev of a device
  * wdm_cdev_open() - open the VFIO cdev of a device
  * @bdf: the device, as sysfs names it
  * @error: what went wrong; may be NULL
@@ -71,6 +72,7 @@ int wdm_cdev_open(const char *bdf, struct wdm_error *error)
 }
 
 /**
+ * wdm_iommufd_open() - Open an iommufd
  * wdm_iommufd_open() - open an iommufd
  * @error: what went wrong; may be NULL
  *
@@ -102,12 +104,12 @@ static const char *bind_cure(void)
 }
 
 /**
- * wdm_cdev_bind() - bind a device to an iommufd, which blocks all of its DMA
+ * wdm_cdev_bind() - Bind a device to an iommufd, which blocks all of its DMA
  * @cdev: the device's cdev
  * @iommufd: the iommufd
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_cdev_bind(int cdev, int iommufd, struct wdm_error *error)
 {
@@ -118,7 +120,7 @@ bool wdm_cdev_bind(int cdev, int iommufd, struct wdm_error *error)
 	return true;
 }
 
-/* The device's fd, with its iommufd */
+/* Open the device, with an iommufd. */
 bool wdm__cdev_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_error *error)
 {
 	device->is_cdev = true;
@@ -128,11 +130,11 @@ bool wdm__cdev_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_e
 }
 
 /**
- * wdm_device_create_cdev() - IommuDeviceCreate, for the device of a VFIO cdev
+ * wdm_device_create_cdev() - IommuDeviceCreate, for a VFIO cdev
  * @fd: /dev/wdm_iommu
  * @cdev: the cdev, bound to an iommufd
- * @device: the handle
- * @group: the number of its IOMMU group; may be NULL
+ * @device: out: the handle
+ * @group: out: the number of its IOMMU group; may be NULL
  *
  * Return: NTSTATUS.
  */

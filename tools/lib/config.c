@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * PCI configuration space, as VFIO shows it: some of it is virtual.
+ * PCI configuration space as VFIO presents it, parts of which are virtual.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -30,7 +30,7 @@ bool wdm__pwrite(const struct wdm_vfio_device *device, const void *value, size_t
 	       wdm__fail(error, EIO, "", "the device was written in part only");
 }
 
-/* Where configuration space is in the device's file, if it has these bytes */
+/* Get the offset of configuration space in the device's file, if it contains these bytes. */
 static bool find_config(const struct wdm_vfio_device *device, unsigned int offset, size_t width,
 			__u64 *where, struct wdm_error *error)
 {
@@ -52,19 +52,19 @@ static bool find_config(const struct wdm_vfio_device *device, unsigned int offse
 }
 
 /**
- * wdm_config_read() - read from configuration space
+ * wdm_config_read() - Read a register of configuration space
  * @device: the device
- * @offset: of the register; a multiple of @width
- * @value: where to; in the CPU's byte order
+ * @offset: offset of the register in bytes; a multiple of @width
+ * @value: out: the value, in the CPU's byte order
  * @width: 1, 2, 4 or 8 bytes
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * wdm_config_read8(), wdm_config_read16() and wdm_config_read32() are the same for a width
- * each.
+ * wdm_config_read8(), wdm_config_read16() and wdm_config_read32() are variants with a fixed
+ * width.
  *
  * Context: any thread.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_config_read(struct wdm_vfio_device *device, unsigned int offset, void *value,
 		     size_t width, struct wdm_error *error)
@@ -76,19 +76,19 @@ bool wdm_config_read(struct wdm_vfio_device *device, unsigned int offset, void *
 }
 
 /**
- * wdm_config_write() - write to configuration space
+ * wdm_config_write() - Write a register of configuration space
  * @device: the device
- * @offset: of the register; a multiple of @width
- * @value: what to write; in the CPU's byte order
+ * @offset: offset of the register in bytes; a multiple of @width
+ * @value: the value, in the CPU's byte order
  * @width: 1, 2, 4 or 8 bytes
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * As wdm_config_read(), with wdm_config_write8(), wdm_config_write16() and
- * wdm_config_write32(). VFIO ignores writes to what it does not let programs change.
+ * Same as wdm_config_read(), with wdm_config_write8(), wdm_config_write16() and
+ * wdm_config_write32(). VFIO ignores writes to registers that programs may not change.
  *
- * Context: any thread. Changing a part of a register is not atomic.
+ * Context: any thread. Changing part of a register is not atomic.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_config_write(struct wdm_vfio_device *device, unsigned int offset, const void *value,
 		      size_t width, struct wdm_error *error)
@@ -100,13 +100,13 @@ bool wdm_config_write(struct wdm_vfio_device *device, unsigned int offset, const
 }
 
 /**
- * wdm_config_capability() - find a capability
+ * wdm_config_capability() - Find a capability
  * @device: the device
  * @id: PCI_CAP_ID_*
  *
  * Context: any thread.
  *
- * Return: its offset in configuration space; 0: there is none, or it cannot be read.
+ * Return: its offset in configuration space; 0 if there is none, or it cannot be read.
  */
 unsigned int wdm_config_capability(struct wdm_vfio_device *device, __u8 id)
 {
@@ -117,7 +117,7 @@ unsigned int wdm_config_capability(struct wdm_vfio_device *device, __u8 id)
 	    !(status & PCI_STATUS_CAP_LIST) ||
 	    !wdm_config_read8(device, PCI_CAPABILITY_LIST, &at, NULL))
 		return 0;
-	/* A list that leads in a circle ends, too. */
+	/* Bounded, as a broken list may be circular. */
 	for (unsigned int left = (PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) / 4; left; left--) {
 		at &= ~3;
 		if (at < PCI_STD_HEADER_SIZEOF || !wdm_config_read16(device, at, &header, NULL))
@@ -130,13 +130,13 @@ unsigned int wdm_config_capability(struct wdm_vfio_device *device, __u8 id)
 }
 
 /**
- * wdm_config_extended_capability() - find an extended capability
+ * wdm_config_extended_capability() - Find an extended capability
  * @device: the device
  * @id: PCI_EXT_CAP_ID_*
  *
  * Context: any thread.
  *
- * Return: its offset in configuration space; 0: there is none, or it cannot be read.
+ * Return: its offset in configuration space; 0 if there is none, or it cannot be read.
  */
 unsigned int wdm_config_extended_capability(struct wdm_vfio_device *device, __u16 id)
 {
@@ -155,16 +155,16 @@ unsigned int wdm_config_extended_capability(struct wdm_vfio_device *device, __u1
 }
 
 /**
- * wdm_bus_master() - let a device do DMA and send interrupt messages, or not
+ * wdm_bus_master() - Enable or disable bus mastering: DMA and interrupt messages
  * @device: the device
- * @enable: whether it may
- * @error: what went wrong; may be NULL
+ * @enable: the new setting
+ * @error: out: description of a failure; may be NULL
  *
- * It may from wdm_vfio_open() on; what its DMA reaches is up to its domain.
+ * wdm_vfio_open() enables it; the domain decides what the DMA reaches.
  *
  * Context: one thread at a time, and none that writes the command register.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_bus_master(struct wdm_vfio_device *device, bool enable, struct wdm_error *error)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * QEMU's edu device: a buffer of 4 KiB that it fills from memory and writes to
- * memory. A transfer takes about 100 ms. A transfer that the IOMMU blocks ends
- * like any other, but no data arrive.
+ * QEMU's edu device, which copies between memory and an internal buffer of 4 KiB. A transfer
+ * takes about 100 ms. One that the IOMMU blocks ends like any other, without data.
  */
 #include <errno.h>
 #include <time.h>
@@ -20,7 +19,7 @@
 
 #define EDU_BUFFER_ADDRESS	0x40000ULL
 
-/* A busy emulator is slow; a transfer that takes longer will not end. */
+/* A busy emulator is slow; a transfer that takes longer than this will not end. */
 #define EDU_TIMEOUT_SECONDS	20
 
 static __u64 read_register(void *bar0, size_t offset)
@@ -34,10 +33,10 @@ static void write_register(void *bar0, size_t offset, __u64 value)
 }
 
 /**
- * wdm_edu_present() - is there an edu device behind this BAR?
+ * wdm_edu_present() - Check whether a BAR belongs to an edu device
  * @bar0: its BAR 0, or NULL
  *
- * Return: whether its identification reads as it should.
+ * Return: true if the identification register has the expected value.
  */
 bool wdm_edu_present(void *bar0)
 {
@@ -47,11 +46,11 @@ bool wdm_edu_present(void *bar0)
 }
 
 /**
- * wdm_edu_start() - start a transfer, and do not wait for its end
+ * wdm_edu_start() - Start a transfer without waiting for its end
  * @bar0: the device's BAR 0
  * @address: the address that the device uses
- * @offset: where in the device's buffer
- * @length: bytes; @offset + @length is at most %WDM_EDU_BUFFER
+ * @offset: offset in the device's buffer, in bytes
+ * @length: number of bytes; @offset + @length is at most %WDM_EDU_BUFFER
  * @to_memory: the direction
  */
 void wdm_edu_start(void *bar0, __u64 address, size_t offset, size_t length, bool to_memory)
@@ -66,7 +65,7 @@ void wdm_edu_start(void *bar0, __u64 address, size_t offset, size_t length, bool
 }
 
 /**
- * wdm_edu_wait() - wait for the end of the transfer
+ * wdm_edu_wait() - Wait for the end of the transfer
  * @bar0: the device's BAR 0
  *
  * Return: true, or false with errno ETIMEDOUT.
@@ -101,13 +100,13 @@ static bool transfer(void *bar0, __u64 address, size_t offset, size_t length, bo
 }
 
 /**
- * wdm_edu_read() - let the device read memory into its buffer
+ * wdm_edu_read() - Make the device read memory into its buffer
  * @bar0: the device's BAR 0
  * @address: the address that the device uses
- * @offset: where in the device's buffer
- * @length: bytes; @offset + @length is at most %WDM_EDU_BUFFER
+ * @offset: offset in the device's buffer, in bytes
+ * @length: number of bytes; @offset + @length is at most %WDM_EDU_BUFFER
  *
- * Return: whether the transfer ended, with data or without; else errno.
+ * Return: true if the transfer ended, even without data; otherwise errno is set.
  */
 bool wdm_edu_read(void *bar0, __u64 address, size_t offset, size_t length)
 {
@@ -115,13 +114,13 @@ bool wdm_edu_read(void *bar0, __u64 address, size_t offset, size_t length)
 }
 
 /**
- * wdm_edu_write() - let the device write a part of its buffer to memory
+ * wdm_edu_write() - Make the device write part of its buffer to memory
  * @bar0: the device's BAR 0
  * @address: the address that the device uses
- * @offset: where in the device's buffer
- * @length: bytes; @offset + @length is at most %WDM_EDU_BUFFER
+ * @offset: offset in the device's buffer, in bytes
+ * @length: number of bytes; @offset + @length is at most %WDM_EDU_BUFFER
  *
- * Return: whether the transfer ended, with data or without; else errno.
+ * Return: true if the transfer ended, even without data; otherwise errno is set.
  */
 bool wdm_edu_write(void *bar0, __u64 address, size_t offset, size_t length)
 {

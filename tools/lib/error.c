@@ -9,7 +9,7 @@
 
 #include "vfio_device.h"
 
-/* "@what: @cause. @cure". A text that is too long is cut. */
+/* Format "@what: @cause. @cure", truncated if it is too long. */
 static void set_error(struct wdm_error *error, int number, __u32 status, const char *cause,
 		      const char *cure, const char *what, va_list arguments)
 {
@@ -48,13 +48,13 @@ bool wdm__fail_errno(struct wdm_error *error, const char *cure, const char *form
 }
 
 /**
- * wdm_error_set() - describe a call that failed
- * @error: to be filled in; may be NULL
- * @status: what the call returned
- * @format: what could not be done, as for printf(): "cannot map the ring"
+ * wdm_error_set() - Describe a failed call
+ * @error: out: the description; may be NULL
+ * @status: the status that the call returned
+ * @format: what failed, as for printf(): "cannot map the ring"
  *
- * For functions of this library that return an NTSTATUS. To be called right after one,
- * as it takes errno from there.
+ * For functions of this library that return an NTSTATUS. Call it right after the failure, as
+ * it uses errno.
  *
  * Return: false; errno is unchanged.
  */

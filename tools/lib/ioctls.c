@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * The ioctls of /dev/wdm_iommu, a function each. All of them return the
- * NTSTATUS that the call left, or WDM_STATUS_NONE where it left none; errno is
- * that of the call. Parameters are those of <linux/wdm_iommu.h>.
+ * The ioctls of /dev/wdm_iommu, one function each. All of them return the NTSTATUS of the
+ * call, or WDM_STATUS_NONE if there is none, and leave errno as the call set it.
+ * <linux/wdm_iommu.h> documents the parameters.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +12,14 @@
 
 #include "wdm_iommu_user.h"
 
-/* What every argument structure starts with. */
+/* The start of all argument structures */
 struct header {
 	__u32 size;
 	__u32 status;
 };
 
 /**
+ * wdm_open() - Open /dev/wdm_iommu
  * wdm_open() - open /dev/wdm_iommu
  *
  * Return: a file descriptor, or -1 with errno.
@@ -29,13 +30,13 @@ int wdm_open(void)
 }
 
 /**
- * wdm_call() - do one ioctl and give its NTSTATUS
+ * wdm_call() - Make an ioctl and return its NTSTATUS
  * @fd: /dev/wdm_iommu, or a VFIO container for %WDM_IOMMU_VFIO_BIND
  * @request: WDM_IOMMU_*
  * @argument: its structure, with size filled in
  *
- * Return: the NTSTATUS; %WDM_STATUS_NONE if the call wrote none, or, with errno
- * EPROTO, one that contradicts its result.
+ * Return: the NTSTATUS; %WDM_STATUS_NONE if the call wrote none or, with errno EPROTO, one
+ * that contradicts its result.
  */
 __u32 wdm_call(int fd, unsigned long request, void *argument)
 {
@@ -52,9 +53,9 @@ __u32 wdm_call(int fd, unsigned long request, void *argument)
 }
 
 /**
- * wdm_info_sized() - what the kernel and the module offer; see wdm_info()
+ * wdm_info_sized() - Get the abilities of kernel and module; see wdm_info()
  * @fd: /dev/wdm_iommu
- * @info: the answer
+ * @info: out: the abilities
  * @size: sizeof(*@info)
  *
  * Return: NTSTATUS.
@@ -67,11 +68,12 @@ __u32 wdm_info_sized(int fd, struct wdm_iommu_info *info, size_t size)
 }
 
 /**
- * wdm_destroy() - delete a domain, a device or an MDL
+ * wdm_destroy() - Delete an object of any type
  * @fd: /dev/wdm_iommu
  * @handle: the object
  *
- * Contract: IommuDomainDelete, IommuDeviceDelete.
+ * Contract: IommuDomainDelete, IommuDeviceDelete, IommuPasidDeviceDelete,
+ * IommuFreeReservedLogicalAddressRange.
  *
  * Return: NTSTATUS.
  */
@@ -85,9 +87,9 @@ __u32 wdm_destroy(int fd, __u32 handle)
 /**
  * wdm_domain_create() - IommuDomainCreate
  * @fd: /dev/wdm_iommu
- * @os_managed: true: the OS owns the page tables; false: the caller
+ * @os_managed: true: the OS owns the page tables; false: the caller does
  * @flags: WDM_IOMMU_DOMAIN_*
- * @domain: the handle
+ * @domain: out: the handle
  *
  * Return: NTSTATUS.
  */
@@ -108,8 +110,8 @@ __u32 wdm_domain_create(int fd, bool os_managed, __u32 flags, __u32 *domain)
  * wdm_device_create() - IommuDeviceCreate
  * @fd: /dev/wdm_iommu
  * @address: the PCI device
- * @device: the handle
- * @group: the number of its IOMMU group; may be NULL
+ * @device: out: the handle
+ * @group: out: the number of its IOMMU group; may be NULL
  *
  * Return: NTSTATUS.
  */
@@ -165,12 +167,12 @@ __u32 wdm_detach(int fd, __u32 device)
 }
 
 /**
- * wdm_mdl_create() - pin memory of this process
+ * wdm_mdl_create() - Pin memory of this process
  * @fd: /dev/wdm_iommu
- * @address: where it starts
- * @length: bytes
+ * @address: start of the memory, page aligned
+ * @length: number of bytes, whole pages
  * @access: WDM_IOMMU_READ, WDM_IOMMU_WRITE
- * @mdl: the handle
+ * @mdl: out: the handle
  *
  * Return: NTSTATUS.
  */
@@ -189,13 +191,13 @@ __u32 wdm_mdl_create(int fd, const void *address, __u64 length, __u32 access, __
 }
 
 /**
- * wdm_mdl_create_file() - pin memory of a memfd, or of another file of a tmpfs or hugetlbfs
+ * wdm_mdl_create_file() - Pin memory of a memfd, or another file on tmpfs or hugetlbfs
  * @fd: /dev/wdm_iommu
  * @file: the file
- * @offset: where the memory starts in it
- * @length: bytes
+ * @offset: offset in the file in bytes, page aligned
+ * @length: number of bytes, whole pages
  * @access: WDM_IOMMU_READ, WDM_IOMMU_WRITE
- * @mdl: the handle
+ * @mdl: out: the handle
  *
  * Return: NTSTATUS; STATUS_NOT_SUPPORTED before Linux 6.11.
  */
@@ -227,8 +229,8 @@ static __u32 map(int fd, unsigned long request, struct wdm_iommu_map *argument)
  * @domain: an OS-managed domain
  * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
  * @mdl: the memory
- * @offset: where in the MDL to start
- * @length: bytes, 0 for all the rest
+ * @offset: offset in the MDL, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
  * @logical_address: the address that devices will use
  *
  * Return: NTSTATUS.
@@ -252,8 +254,8 @@ __u32 wdm_map(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 offset, 
  * @domain: an OS-managed domain
  * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
  * @mdl: the memory
- * @offset: where in the MDL to start
- * @length: bytes, 0 for all the rest
+ * @offset: offset in the MDL, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
  *
  * Return: NTSTATUS.
  */
@@ -273,8 +275,8 @@ __u32 wdm_map_identity(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64
  * wdm_unmap() - IommuUnmapLogicalRange
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
- * @logical_address: where to start
- * @length: bytes
+ * @logical_address: the first address
+ * @length: number of bytes
  *
  * Return: NTSTATUS.
  */
@@ -291,13 +293,13 @@ __u32 wdm_unmap(int fd, __u32 domain, __u64 logical_address, __u64 length)
 }
 
 /**
- * wdm_map_user() - pin memory of this process and map it, in one call
+ * wdm_map_user() - Pin memory of this process and map it, in one call
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
- * @permissions: what devices may do
- * @address: the memory, page aligned
- * @length: bytes
- * @logical_address: where
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @address: start of the memory, page aligned
+ * @length: number of bytes, whole pages
+ * @logical_address: the address that devices will use
  *
  * Return: NTSTATUS.
  */
@@ -317,14 +319,14 @@ __u32 wdm_map_user(int fd, __u32 domain, __u32 permissions, const void *address,
 }
 
 /**
- * wdm_batch() - many maps and unmaps in one call
+ * wdm_batch() - Perform many maps and unmaps in one call
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
  * @ops: the operations
- * @number: how many
- * @done: how many were done; may be NULL
+ * @number: number of operations
+ * @done: out: number of completed operations; may be NULL
  *
- * Return: NTSTATUS, that of the operation number @done if it is an error.
+ * Return: NTSTATUS; on failure, that of operation @done.
  */
 __u32 wdm_batch(int fd, __u32 domain, const struct wdm_iommu_batch_op *ops, __u32 number,
 		__u32 *done)
@@ -347,8 +349,8 @@ __u32 wdm_batch(int fd, __u32 domain, const struct wdm_iommu_batch_op *ops, __u3
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
  * @mdl: the memory
- * @offset: where in the MDL to start
- * @length: bytes, 0 for all the rest
+ * @offset: offset in the MDL, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
  *
  * Return: NTSTATUS.
  */
@@ -366,14 +368,14 @@ __u32 wdm_unmap_identity(int fd, __u32 domain, __u32 mdl, __u64 offset, __u64 le
 }
 
 /**
- * wdm_memory_add() - make memory part of the caller's address space
+ * wdm_memory_add() - Add memory to the caller's address space
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @permissions: the most that page tables may allow
+ * @permissions: upper bound for what page tables can grant
  * @mdl: the memory
- * @offset: where in the MDL to start
- * @length: bytes, 0 for all the rest
- * @caller_address: where it stands
+ * @offset: offset in the MDL, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
+ * @caller_address: its caller address
  *
  * Return: NTSTATUS.
  */
@@ -394,11 +396,11 @@ __u32 wdm_memory_add(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64 o
 }
 
 /**
- * wdm_memory_remove() - take memory out of the caller's address space
+ * wdm_memory_remove() - Remove memory from the caller's address space
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @caller_address: where to start
- * @length: bytes
+ * @caller_address: the first address
+ * @length: number of bytes
  *
  * Return: NTSTATUS.
  */
@@ -432,7 +434,7 @@ static __u32 configure(int fd, struct wdm_iommu_configure *argument,
  * @domain: a caller-managed domain
  * @root: caller address of the root table
  * @flags: WDM_IOMMU_CONFIGURE_*
- * @walk_error: what was refused; may be NULL
+ * @walk_error: out: the invalid entries; may be NULL
  *
  * Return: NTSTATUS.
  */
@@ -455,8 +457,8 @@ __u32 wdm_configure_x64(int fd, __u32 domain, __u64 root, __u32 flags,
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
  * @root: caller address of the root table
- * @input_size: bits of an input address
- * @walk_error: what was refused; may be NULL
+ * @input_size: width of an input address in bits
+ * @walk_error: out: the invalid entries; may be NULL
  *
  * Return: NTSTATUS.
  */
@@ -479,7 +481,7 @@ __u32 wdm_configure_arm64(int fd, __u32 domain, __u64 root, __u32 input_size,
  * wdm_configure_bypass() - IommuDomainConfigure with TranslationEnabled FALSE
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @walk_error: what was refused; may be NULL
+ * @walk_error: out: the invalid entries; may be NULL
  *
  * Return: NTSTATUS.
  */
@@ -497,7 +499,7 @@ __u32 wdm_configure_bypass(int fd, __u32 domain, struct wdm_iommu_walk_error *wa
  * wdm_flush() - IommuFlushDomain
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @walk_error: what was refused; may be NULL
+ * @walk_error: out: the invalid entries; may be NULL
  *
  * Return: NTSTATUS.
  */
@@ -517,8 +519,8 @@ __u32 wdm_flush(int fd, __u32 domain, struct wdm_iommu_walk_error *walk_error)
  * @domain: a caller-managed domain
  * @last_level: only leaf entries have changed
  * @list: input addresses
- * @number: how many
- * @walk_error: what was refused; may be NULL
+ * @number: number of addresses
+ * @walk_error: out: the invalid entries; may be NULL
  *
  * Return: NTSTATUS.
  */
@@ -540,10 +542,10 @@ __u32 wdm_flush_va_list(int fd, __u32 domain, bool last_level, const __u64 *list
 }
 
 /**
- * wdm_query_domain_sized() - the state of a domain; see wdm_query_domain()
+ * wdm_query_domain_sized() - Get the state of a domain; see wdm_query_domain()
  * @fd: /dev/wdm_iommu
  * @domain: the domain
- * @query: the answer
+ * @query: out: the state
  * @size: sizeof(*@query)
  *
  * Return: NTSTATUS.
@@ -558,13 +560,13 @@ __u32 wdm_query_domain_sized(int fd, __u32 domain, struct wdm_iommu_query_domain
 }
 
 /**
- * wdm_query_mappings() - a part of what a domain maps
+ * wdm_query_mappings() - List mappings of a domain
  * @fd: /dev/wdm_iommu
  * @domain: the domain
  * @what: WDM_IOMMU_QUERY_*
- * @start: where to start; then, where to go on, ~0 at the end
- * @mappings: the answer
- * @number: how many there is room for; then, how many there are
+ * @start: in: the first address; out: where to continue, ~0 at the end
+ * @mappings: out: the mappings
+ * @number: in: capacity of @mappings; out: number of mappings
  *
  * Return: NTSTATUS.
  */
@@ -587,6 +589,7 @@ __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
 }
 
 /**
+ * wdm_vfio_bind() - Bind a VFIO container to a file of /dev/wdm_iommu
  * wdm_vfio_bind() - bind a VFIO container to a file of /dev/wdm_iommu
  * @container: the container
  * @fd: /dev/wdm_iommu

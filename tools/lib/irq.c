@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Interrupts on eventfds.
+ * Interrupts that signal eventfds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static const char *type_name(enum wdm_irq_type type)
 	return type < sizeof(names) / sizeof(*names) ? names[type] : "unknown";
 }
 
-/* An index beyond what the device has is an error for VFIO, and here means no interrupts. */
+/* VFIO fails for an index that the device does not have; here that means no interrupts. */
 static bool get_info(const struct wdm_vfio_device *device, enum wdm_irq_type type,
 		     struct vfio_irq_info *info, struct wdm_error *error)
 {
@@ -31,14 +31,14 @@ static bool get_info(const struct wdm_vfio_device *device, enum wdm_irq_type typ
 }
 
 /**
- * wdm_irq_count() - how many interrupts of a type a device has
+ * wdm_irq_count() - Get the number of interrupts of a type
  * @device: the device
  * @type: &enum wdm_irq_type
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
  * Context: any thread.
  *
- * Return: how many, 0 for none, or -1.
+ * Return: the number, 0 for none, or -1.
  */
 int wdm_irq_count(struct wdm_vfio_device *device, enum wdm_irq_type type,
 		  struct wdm_error *error)
@@ -48,7 +48,7 @@ int wdm_irq_count(struct wdm_vfio_device *device, enum wdm_irq_type type,
 	return get_info(device, type, &info, error) ? (int)info.count : -1;
 }
 
-/* Flags, and file descriptors if there are any */
+/* Call VFIO_DEVICE_SET_IRQS with flags, and with file descriptors if there are any. */
 static bool set_irqs(struct wdm_vfio_device *device, enum wdm_irq_type type, __u32 flags,
 		     unsigned int first, unsigned int number, const int *fds)
 {
@@ -73,23 +73,24 @@ static bool set_irqs(struct wdm_vfio_device *device, enum wdm_irq_type type, __u
 }
 
 /**
- * wdm_irq_enable() - let interrupts signal eventfds
+ * wdm_irq_enable() - Make interrupts signal eventfds
  * @device: the device
  * @type: &enum wdm_irq_type; INTx, MSI and MSI-X exclude each other
- * @first: the first interrupt, 0 for all types but MSI-X
- * @number: how many, at least 1
- * @eventfds: an eventfd each; -1: none for this one
- * @error: what went wrong; may be NULL
+ * @first: the first interrupt; 0 for all types but MSI-X
+ * @number: number of interrupts, at least 1
+ * @eventfds: an eventfd for each; -1: none
+ * @error: out: description of a failure; may be NULL
  *
- * An eventfd counts interrupts from then on, until wdm_irq_disable(). VFIO masks INTx at each
- * interrupt; wdm_irq_unmask() lets the next one come. The eventfds remain the program's, and
- * may be closed. Before Linux 6.5, or without dynamic MSI-X, all interrupts have to be enabled
- * with one call. On ARM64, MSI and MSI-X are enabled after an attach, and again after the next,
- * as the IOMMU translates them.
+ * The eventfds count interrupts until wdm_irq_disable(). VFIO masks INTx at each interrupt;
+ * wdm_irq_unmask() enables the next one. The eventfds remain the program's, and may be closed.
+ * Before Linux 6.5, and on devices without dynamic MSI-X, all interrupts have to be enabled
+ * with one call. On ARM64, enable MSI and MSI-X again after each attach, as the IOMMU
+ * translates them.
  *
  * Context: any thread; VFIO serializes.
  *
- * Return: whether it worked; if not, nothing has changed but that MSI or MSI-X may be off.
+ * Return: true on success; on failure nothing has changed, except that MSI or MSI-X may be
+ * off.
  */
 bool wdm_irq_enable(struct wdm_vfio_device *device, enum wdm_irq_type type, unsigned int first,
 		    unsigned int number, const int *eventfds, struct wdm_error *error)
@@ -111,16 +112,16 @@ bool wdm_irq_enable(struct wdm_vfio_device *device, enum wdm_irq_type type, unsi
 }
 
 /**
- * wdm_irq_disable() - disable all interrupts of a type
+ * wdm_irq_disable() - Disable all interrupts of a type
  * @device: the device
  * @type: &enum wdm_irq_type
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
  * When it returns, no eventfd is signalled any more.
  *
  * Context: any thread; VFIO serializes.
  *
- * Return: whether it worked; also if they were disabled.
+ * Return: true on success, and if they were disabled before.
  */
 bool wdm_irq_disable(struct wdm_vfio_device *device, enum wdm_irq_type type,
 		     struct wdm_error *error)
@@ -131,7 +132,7 @@ bool wdm_irq_disable(struct wdm_vfio_device *device, enum wdm_irq_type type,
 
 	if (!get_info(device, type, &info, error))
 		return false;
-	/* VFIO refuses to disable a type that is not enabled. */
+	/* VFIO fails to disable a type that is not enabled. */
 	if (type >= WDM_IRQ_ERROR)
 		done = set_irqs(device, type, VFIO_IRQ_SET_ACTION_TRIGGER, 0, 1, &none);
 	else
@@ -149,13 +150,13 @@ static bool set_mask(struct wdm_vfio_device *device, __u32 action, const char *w
 }
 
 /**
- * wdm_irq_mask() - hold INTx back
+ * wdm_irq_mask() - Mask INTx
  * @device: the device, with INTx enabled
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
  * Context: any thread; VFIO serializes.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_irq_mask(struct wdm_vfio_device *device, struct wdm_error *error)
 {
@@ -163,16 +164,16 @@ bool wdm_irq_mask(struct wdm_vfio_device *device, struct wdm_error *error)
 }
 
 /**
- * wdm_irq_unmask() - let INTx come
+ * wdm_irq_unmask() - Unmask INTx
  * @device: the device, with INTx enabled
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * To be called after each interrupt, once the device has been told to withdraw it; one that
- * it still asserts comes at once.
+ * Call it after each interrupt, once the device has been made to deassert it. If the device
+ * still asserts it, the interrupt occurs again at once.
  *
  * Context: any thread; VFIO serializes.
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_irq_unmask(struct wdm_vfio_device *device, struct wdm_error *error)
 {
@@ -180,18 +181,18 @@ bool wdm_irq_unmask(struct wdm_vfio_device *device, struct wdm_error *error)
 }
 
 /**
- * wdm_irq_unmask_eventfd() - let an eventfd unmask INTx
+ * wdm_irq_unmask_eventfd() - Let an eventfd unmask INTx
  * @device: the device, with INTx enabled
- * @eventfd: a write to it does what wdm_irq_unmask() does; -1: no eventfd any more
- * @error: what went wrong; may be NULL
+ * @eventfd: a write to it has the effect of wdm_irq_unmask(); -1: remove the eventfd
+ * @error: out: description of a failure; may be NULL
  *
- * For a thread or process that withdraws interrupts without having the device, and for KVM,
- * as the resamplefd of KVM_IRQFD. It works until wdm_irq_disable(), or until the last file
- * descriptor of the eventfd is closed.
+ * For a thread or process that handles interrupts without access to the device, and for KVM,
+ * as the resamplefd of KVM_IRQFD. It is in effect until wdm_irq_disable(), or until the last
+ * file descriptor of the eventfd is closed.
  *
  * Context: any thread; VFIO serializes.
  *
- * Return: whether it worked; errno is EBUSY if there is an eventfd already.
+ * Return: true on success; errno is EBUSY if there already is an eventfd.
  */
 bool wdm_irq_unmask_eventfd(struct wdm_vfio_device *device, int eventfd,
 			    struct wdm_error *error)

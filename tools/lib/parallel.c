@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * One large buffer, pinned and mapped by several threads.
+ * Pin and map a large buffer with several threads.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -9,7 +9,7 @@
 
 #include "wdm_iommu_user.h"
 
-/* Parts begin at multiples of it, so that none splits what may be a large page. */
+/* Parts start at multiples of this, so that no large page is split. */
 #define PART_ALIGN	0x200000ULL
 
 struct part {
@@ -36,7 +36,7 @@ static void *map_part(void *argument)
 	return NULL;
 }
 
-/* The part itself if no thread can be had */
+/* If no thread can be created, do the part here. */
 static void start_part(struct part *part)
 {
 	part->started = !pthread_create(&part->thread, NULL, map_part, part);
@@ -44,7 +44,7 @@ static void start_part(struct part *part)
 		map_part(part);
 }
 
-/* All or nothing: the first failure, with no part left. */
+/* Undo all parts after a failure, and return the status of the first one. */
 static __u32 finish_parts(struct part *parts, unsigned int number)
 {
 	const struct part *failed = NULL;
@@ -67,23 +67,24 @@ static __u32 finish_parts(struct part *parts, unsigned int number)
 }
 
 /**
- * wdm_map_user_parallel() - pin memory of this process and map it, from several threads
+ * wdm_map_user_parallel() - Pin memory of this process and map it, with several threads
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
- * @permissions: what devices may do
- * @address: the memory, page aligned
- * @length: bytes
- * @logical_address: where
- * @threads: how many; 1 is wdm_map_user()
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @address: start of the memory, page aligned
+ * @length: number of bytes, whole pages
+ * @logical_address: the address that devices will use
+ * @threads: number of threads; 1 is wdm_map_user()
  *
- * As wdm_map_user(), in parts of whole 2 MiB, of which each is pinned and mapped by a thread of
- * its own. If a part fails, the others are unmapped; until then, devices can reach them.
+ * Same as wdm_map_user(), in parts of whole 2 MiB, each of which is pinned and mapped by a
+ * separate thread. If a part fails, the others are unmapped; until then, devices can reach
+ * them.
  *
- * Measure before using it. In an emulated machine with two CPUs it gains nothing: fresh memory
- * of 64 MiB takes one thread and two the same 0.2 s, and 64 MiB of 4 KiB pages that are there
- * take one thread 3 ms, two 6 ms. What may gain is fresh memory on many CPUs.
+ * Measure before using it. In an emulated machine with two CPUs it gains nothing: for 64 MiB
+ * of fresh memory, one thread and two both take 0.2 s; for 64 MiB of existing 4 KiB pages, one
+ * thread takes 3 ms, and two take 6 ms. Fresh memory on many CPUs may gain.
  *
- * Return: NTSTATUS, of a part that failed if there is one.
+ * Return: NTSTATUS; on failure, that of a part.
  */
 __u32 wdm_map_user_parallel(int fd, __u32 domain, __u32 permissions, const void *address,
 			    __u64 length, __u64 logical_address, unsigned int threads)
@@ -97,7 +98,7 @@ __u32 wdm_map_user_parallel(int fd, __u32 domain, __u32 permissions, const void 
 	if (threads > 1)
 		size = length / threads + !!(length % threads);
 	size = (size + PART_ALIGN - 1) & ~(PART_ALIGN - 1);
-	/* Also a range that wraps, for wdm_map_user() to refuse */
+	/* Leave invalid parameters and ranges that wrap to wdm_map_user(). */
 	if (!size || size >= length || logical_address + length < length ||
 	    start + length < length)
 		return wdm_map_user(fd, domain, permissions, address, length, logical_address);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * What sysfs says about PCI devices.
+ * PCI devices in sysfs.
  */
 #include <dirent.h>
 #include <libgen.h>
@@ -15,11 +15,11 @@
 #define SYSFS_DEVICES "/sys/bus/pci/devices"
 
 /**
- * wdm_pci_parse() - read an address as people write it
- * @bdf: "0000:00:03.0", or "00:03.0" of segment 0
- * @address: what it names
+ * wdm_pci_parse() - Parse a PCI address
+ * @bdf: "0000:00:03.0", or "00:03.0" for segment 0
+ * @address: out: the address
  *
- * Return: whether @bdf is an address.
+ * Return: true if @bdf is an address.
  */
 bool wdm_pci_parse(const char *bdf, struct wdm_pci_address *address)
 {
@@ -41,11 +41,11 @@ bool wdm_pci_parse(const char *bdf, struct wdm_pci_address *address)
 }
 
 /**
- * wdm_pci_find() - the address of a device that is named in any way
- * @name: as for wdm_pci_parse(), or a path of sysfs that leads to the device
- * @address: what it names
+ * wdm_pci_find() - Get the address of a device by any of its names
+ * @name: as for wdm_pci_parse(), or a path of the device in sysfs
+ * @address: out: the address
  *
- * Return: whether @name is an address, or a path to one.
+ * Return: true if @name is an address, or a path to one.
  */
 bool wdm_pci_find(const char *name, struct wdm_pci_address *address)
 {
@@ -60,9 +60,9 @@ bool wdm_pci_find(const char *name, struct wdm_pci_address *address)
 }
 
 /**
- * wdm_pci_format() - write an address as sysfs does
- * @address: what to write
- * @bdf: where to
+ * wdm_pci_format() - Format an address as in sysfs
+ * @address: the address
+ * @bdf: out: the text
  */
 void wdm_pci_format(const struct wdm_pci_address *address, struct wdm_bdf *bdf)
 {
@@ -76,10 +76,10 @@ static int is_device(const struct dirent *entry)
 }
 
 /**
- * wdm_pci_list() - all PCI devices, in the order of their addresses
- * @list: an array that the caller frees
+ * wdm_pci_list() - List all PCI devices, sorted by address
+ * @list: out: the addresses, for free()
  *
- * Return: how many there are, or -1 with errno.
+ * Return: number of devices, or -1 with errno.
  */
 int wdm_pci_list(struct wdm_bdf **list)
 {
@@ -99,7 +99,7 @@ int wdm_pci_list(struct wdm_bdf **list)
 	return *list ? number : -1;
 }
 
-/* The last part of what a link of the device points at. */
+/* Get the last component of the target of one of the device's links. */
 static bool read_link(const char *bdf, const char *link, char *name, size_t size)
 {
 	char path[PATH_MAX], target[PATH_MAX];
@@ -115,7 +115,7 @@ static bool read_link(const char *bdf, const char *link, char *name, size_t size
 }
 
 /**
- * wdm_pci_group() - the IOMMU group of a device
+ * wdm_pci_group() - Get the IOMMU group of a device
  * @bdf: the device, as sysfs names it
  *
  * Return: the number of the group, -1 if there is none.
@@ -128,12 +128,12 @@ int wdm_pci_group(const char *bdf)
 }
 
 /**
- * wdm_pci_driver() - the driver that a device is bound to
+ * wdm_pci_driver() - Get the driver that a device is bound to
  * @bdf: the device, as sysfs names it
- * @driver: its name
- * @size: bytes of @driver
+ * @driver: out: its name
+ * @size: size of @driver in bytes
  *
- * Return: whether there is one.
+ * Return: true if there is one.
  */
 bool wdm_pci_driver(const char *bdf, char *driver, size_t size)
 {
@@ -141,10 +141,10 @@ bool wdm_pci_driver(const char *bdf, char *driver, size_t size)
 }
 
 /**
- * wdm_pci_attribute() - read a hexadecimal attribute of a device
+ * wdm_pci_attribute() - Read a hexadecimal attribute of a device
  * @bdf: the device, as sysfs names it
  * @name: the attribute: "vendor", "device", "class"
- * @value: what it is
+ * @value: out: its value
  *
  * Return: 0, or -1 if there is no such attribute.
  */
@@ -164,10 +164,10 @@ int wdm_pci_attribute(const char *bdf, const char *name, unsigned int *value)
 }
 
 /**
- * wdm_pci_is_edu() - is this QEMU's edu device?
+ * wdm_pci_is_edu() - Check whether a device is QEMU's edu device
  * @bdf: the device, as sysfs names it
  *
- * Return: whether it is.
+ * Return: true if it is.
  */
 bool wdm_pci_is_edu(const char *bdf)
 {
@@ -178,10 +178,10 @@ bool wdm_pci_is_edu(const char *bdf)
 }
 
 /**
- * wdm_pci_has_vfio_driver() - has VFIO this device to give away?
+ * wdm_pci_has_vfio_driver() - Check whether a device is bound to a VFIO driver
  * @bdf: the device, as sysfs names it
  *
- * Return: whether its driver is vfio-pci or one of its variants.
+ * Return: true if its driver is vfio-pci or one of its variants.
  */
 bool wdm_pci_has_vfio_driver(const char *bdf)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Questions to /dev/wdm_iommu, and its events. See ioctls.c.
+ * Queries and events of /dev/wdm_iommu. See ioctls.c.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,11 +10,11 @@
 #include "wdm_iommu_user.h"
 
 /**
- * wdm_query_ranges_sized() - what can be mapped; see wdm_query_ranges()
+ * wdm_query_ranges_sized() - Get the usable logical addresses; see wdm_query_ranges()
  * @fd: /dev/wdm_iommu
  * @object: a domain or a device
- * @ranges: room for the answer
- * @query: in: @number, the elements of @ranges; out: the answer
+ * @ranges: out: the ranges
+ * @query: in: @number, the capacity of @ranges; out: the answer
  * @size: sizeof(*@query)
  *
  * Return: NTSTATUS.
@@ -29,16 +29,15 @@ __u32 wdm_query_ranges_sized(int fd, __u32 object, struct wdm_iommu_range *range
 }
 
 /**
- * wdm_get_ranges_sized() - what can be mapped, in memory of the right size; see
+ * wdm_get_ranges_sized() - Get the usable logical addresses in an allocated array; see
  *	wdm_get_ranges()
  * @fd: /dev/wdm_iommu
  * @object: a domain or a device
- * @ranges: the ranges, for free(); NULL on failure
- * @query: the rest of the answer
+ * @ranges: out: the ranges, for free(); NULL on failure
+ * @query: out: the rest of the answer
  * @size: sizeof(*@query)
  *
- * Return: NTSTATUS; %STATUS_INSUFFICIENT_RESOURCES, too, if this process is out of
- * memory.
+ * Return: NTSTATUS; %STATUS_INSUFFICIENT_RESOURCES also if this process is out of memory.
  */
 __u32 wdm_get_ranges_sized(int fd, __u32 object, struct wdm_iommu_range **ranges,
 			   struct wdm_iommu_query_ranges *query, size_t size)
@@ -48,7 +47,7 @@ __u32 wdm_get_ranges_sized(int fd, __u32 object, struct wdm_iommu_range **ranges
 	memset(query, 0, size);
 	query->number = 8;
 	*ranges = NULL;
-	/* Devices may be attached in between. */
+	/* Retry: devices may have been attached in between. */
 	do {
 		struct wdm_iommu_range *more = realloc(*ranges, query->number * sizeof(*more));
 
@@ -66,10 +65,10 @@ __u32 wdm_get_ranges_sized(int fd, __u32 object, struct wdm_iommu_range **ranges
 }
 
 /**
- * wdm_query_device_sized() - the state of a device; see wdm_query_device()
+ * wdm_query_device_sized() - Get the state of a device; see wdm_query_device()
  * @fd: /dev/wdm_iommu
  * @device: the device
- * @query: the answer
+ * @query: out: the state
  * @size: sizeof(*@query)
  *
  * Return: NTSTATUS.
@@ -87,9 +86,9 @@ __u32 wdm_query_device_sized(int fd, __u32 device, struct wdm_iommu_query_device
  * wdm_query_input_mappings() - IommuQueryInputMappings
  * @fd: /dev/wdm_iommu
  * @device: the device
- * @buffer: room for the IDs
- * @length: bytes of @buffer
- * @return_length: bytes that the answer needs
+ * @buffer: out: the IDs
+ * @length: size of @buffer in bytes
+ * @return_length: out: required size in bytes
  *
  * Return: NTSTATUS.
  */
@@ -127,7 +126,7 @@ __u32 wdm_set_fault_reporting(int fd, __u32 device, bool enable)
 	return wdm_call(fd, WDM_IOMMU_SET_FAULT_REPORTING, &argument);
 }
 
-/* Records of another length than the program's: by way of memory that holds the kernel's */
+/* Read into a temporary buffer if the kernel's records have another size than @size. */
 static ssize_t read_records(int fd, void *events, size_t number, size_t size, size_t length)
 {
 	size_t common = size < length ? size : length;
@@ -146,15 +145,15 @@ static ssize_t read_records(int fd, void *events, size_t number, size_t size, si
 }
 
 /**
- * wdm_read_events_sized() - read events; see wdm_read_events()
- * @fd: /dev/wdm_iommu; poll() tells when there are any
- * @events: room for them
- * @number: how many fit
+ * wdm_read_events_sized() - Read events; see wdm_read_events()
+ * @fd: /dev/wdm_iommu; use poll() to wait
+ * @events: out: the events
+ * @number: capacity of @events
  * @size: sizeof(*@events)
  *
- * Waits for an event if there is none and @fd has no O_NONBLOCK.
+ * Waits while there is no event, unless @fd has O_NONBLOCK.
  *
- * Return: how many were read, or -1 with errno.
+ * Return: number of events read, or -1 with errno.
  */
 int wdm_read_events_sized(int fd, struct wdm_iommu_event *events, size_t number, size_t size)
 {

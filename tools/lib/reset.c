@@ -14,16 +14,16 @@
 #endif
 
 /**
- * wdm_vfio_reset() - reset a device
+ * wdm_vfio_reset() - Reset a device
  * @device: the device
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * By whatever method the kernel has for this function alone. Configuration space is as it was
- * before, and so is the device's domain; registers are as after power-on.
+ * Uses the kernel's method for resetting this function alone. Configuration space and the
+ * attachment to a domain are preserved; registers are as after power-on.
  *
  * Context: no thread may be using the device.
  *
- * Return: whether it worked; errno is ENOTTY if the function cannot be reset by itself.
+ * Return: true on success; errno is ENOTTY if the function cannot be reset separately.
  */
 bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error)
 {
@@ -39,7 +39,7 @@ bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error)
 	       wdm__fail_errno(error, "", "cannot reset the device");
 }
 
-/* What a hot reset of the device resets, for free(); NULL on failure */
+/* Get the functions affected by a hot reset, for free(); NULL on failure. */
 static struct vfio_pci_hot_reset_info *get_affected(const struct wdm_vfio_device *device,
 						    struct wdm_error *error)
 {
@@ -48,7 +48,7 @@ static struct vfio_pci_hot_reset_info *get_affected(const struct wdm_vfio_device
 	size_t size;
 	int saved;
 
-	/* Functions may be plugged meanwhile. */
+	/* Retry: functions may have been plugged in between. */
 	do {
 		size = sizeof(*info) + count * sizeof(info->devices[0]);
 		larger = realloc(info, size);
@@ -82,15 +82,15 @@ static void get_address(const struct vfio_pci_dependent_device *affected,
 }
 
 /**
- * wdm_vfio_hot_reset_list() - which functions wdm_vfio_hot_reset() resets
+ * wdm_vfio_hot_reset_list() - List the functions that wdm_vfio_hot_reset() resets
  * @device: the device
- * @list: their addresses, that of @device among them, for free(); NULL on failure
- * @error: what went wrong; may be NULL
+ * @list: out: their addresses, including that of @device, for free(); NULL on failure
+ * @error: out: description of a failure; may be NULL
  *
  * Context: any thread.
  *
- * Return: how many there are, or -1; errno is ENODEV if the kernel can reset neither the bus
- * nor the slot of the device, such as a root bus.
+ * Return: number of functions, or -1; errno is ENODEV if the kernel can reset neither the bus
+ * nor the slot of the device, for example on a root bus.
  */
 int wdm_vfio_hot_reset_list(struct wdm_vfio_device *device, struct wdm_pci_address **list,
 			    struct wdm_error *error)
@@ -115,7 +115,7 @@ int wdm_vfio_hot_reset_list(struct wdm_vfio_device *device, struct wdm_pci_addre
 	return count;
 }
 
-/* The file of an IOMMU group that one of the devices was opened by, or -1 */
+/* Get the file of an IOMMU group through which one of the devices was opened, or -1. */
 static int group_file(const struct wdm_vfio_device *device,
 		      struct wdm_vfio_device * const *others, unsigned int number, __u32 group)
 {
@@ -141,8 +141,8 @@ static bool add_file(struct vfio_pci_hot_reset *reset, int file)
 }
 
 /*
- * VFIO wants a proof that the caller owns all that is affected: the files of the groups. For a
- * cdev it knows from the iommufd.
+ * VFIO requires proof that the caller owns everything affected: the files of the groups. For
+ * cdevs, the iommufd is proof.
  */
 static bool prove_ownership(const struct wdm_vfio_device *device,
 			    struct wdm_vfio_device * const *others, unsigned int number,
@@ -180,22 +180,22 @@ static const char *hot_reset_cure(void)
 }
 
 /**
- * wdm_vfio_hot_reset() - reset a device together with all others on its bus or in its slot
+ * wdm_vfio_hot_reset() - Reset a device together with all others on its bus or in its slot
  * @device: the device
- * @others: further devices, opened by wdm_vfio_open_beside() or wdm_vfio_open_fds(); may be
+ * @others: other devices, opened by wdm_vfio_open_beside() or wdm_vfio_open_fds(); may be
  *	NULL if there are none
- * @number: how many
- * @error: what went wrong; may be NULL
+ * @number: number of @others
+ * @error: out: description of a failure; may be NULL
  *
  * For functions that wdm_vfio_reset() cannot reset, and errors that only a reset of the link
- * ends. Every function of wdm_vfio_hot_reset_list() must be bound to vfio-pci, and the IOMMU
- * group of each must be that of @device or of one of @others, opened by the group's file, or
- * through cdevs bound to the same iommufd. Configuration space is as it was before, and so
- * are the domains; registers are as after power-on.
+ * clears. Every function of wdm_vfio_hot_reset_list() must be bound to vfio-pci, and its IOMMU
+ * group must be that of @device or of one of @others, opened by the group's file or through
+ * cdevs bound to the same iommufd. Configuration space and attachments to domains are
+ * preserved; registers are as after power-on.
  *
  * Context: no thread may be using any of the devices.
  *
- * Return: whether it worked; errno is ENODEV if the kernel can reset neither the bus nor the
+ * Return: true on success; errno is ENODEV if the kernel can reset neither the bus nor the
  * slot, EPERM if one of the functions is not among the devices, and EAGAIN or EBUSY if one is
  * in use.
  */

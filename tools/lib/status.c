@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * NTSTATUS values for people and for errno.
+ * NTSTATUS values as text and as errno.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "array_size.h"
 #include "wdm_iommu_user.h"
 
-/* What a program or its user can do about a status, where one thing helps always. */
+/* What a program or its user can do about a status, if that does not depend on the call */
 static const struct {
 	__u32 status;
 	const char *cure;
@@ -51,10 +51,10 @@ static const struct row *find_row(__u32 status)
 }
 
 /**
- * wdm_status_name() - the name of an NTSTATUS
- * @status: what a call returned
+ * wdm_status_name() - Get the name of an NTSTATUS
+ * @status: the status
  *
- * Return: the name, as "STATUS_SUCCESS"; never NULL.
+ * Return: the name, such as "STATUS_SUCCESS"; never NULL.
  */
 const char *wdm_status_name(__u32 status)
 {
@@ -62,8 +62,8 @@ const char *wdm_status_name(__u32 status)
 }
 
 /**
- * wdm_status_text() - what an NTSTATUS means
- * @status: what a call returned
+ * wdm_status_text() - Get the meaning of an NTSTATUS
+ * @status: the status
  *
  * Return: a phrase, never NULL.
  */
@@ -73,10 +73,10 @@ const char *wdm_status_text(__u32 status)
 }
 
 /**
- * wdm_status_cure() - what helps against an NTSTATUS
- * @status: what a call returned
+ * wdm_status_cure() - Get the cure for an NTSTATUS
+ * @status: the status
  *
- * Return: a sentence without its full stop; "" if that depends on the call.
+ * Return: a sentence without its full stop; "" if it depends on the call.
  */
 const char *wdm_status_cure(__u32 status)
 {
@@ -88,11 +88,11 @@ const char *wdm_status_cure(__u32 status)
 }
 
 /**
- * wdm_status_errno() - the errno that goes with an NTSTATUS
- * @status: what a call returned
+ * wdm_status_errno() - Convert an NTSTATUS to an errno
+ * @status: the status
  *
- * Return: errno, 0 for success and for %WDM_STATUS_NONE, EPROTO for a status
- * that is not in the table.
+ * Return: errno; 0 for success and for %WDM_STATUS_NONE; EPROTO for a status that is not in
+ * the table.
  */
 int wdm_status_errno(__u32 status)
 {
@@ -100,11 +100,11 @@ int wdm_status_errno(__u32 status)
 }
 
 /**
- * wdm_status_describe() - name, number, meaning, errno and cure in one line
- * @status: what a call returned
+ * wdm_status_describe() - Format name, number, meaning, errno and cure in one line
+ * @status: the status that a call returned
  * @error: errno after the call
- * @text: where to write
- * @size: bytes of @text
+ * @text: out: the line
+ * @size: size of @text in bytes
  *
  * Return: @text.
  */

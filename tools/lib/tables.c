@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Page tables in the program's own memory: what the formats have in common. A
- * table is a page of 512 entries; only ARM64's root may be shorter.
+ * Page tables in the program's memory: what the formats have in common. A table is a page of
+ * 512 entries; only ARM64's root may be shorter.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,12 +16,12 @@ static unsigned int shift_of(unsigned int level)
 }
 
 /**
- * wdm_tables_init() - start with an empty root
- * @tables: to be filled in
- * @format: their encoding
- * @input_bits: width of an input address: 48 or 57 for x86-64, 25 to 48 for ARM64
+ * wdm_tables_init() - Initialize page tables with an empty root
+ * @tables: out: the tables
+ * @format: their format
+ * @input_bits: width of an input address in bits: 48 or 57 for x86-64, 25 to 48 for ARM64
  * @memory: page-aligned memory for the tables
- * @pages: how many pages it has, at least one
+ * @pages: size of @memory in pages, at least one
  * @caller_address: caller address of @memory
  */
 void wdm_tables_init(struct wdm_tables *tables, const struct wdm_table_format *format,
@@ -55,17 +55,16 @@ static __u64 *new_table(struct wdm_tables *tables, __u64 *entry)
 }
 
 /**
- * wdm_tables_entry() - the entry that translates an address
+ * wdm_tables_entry() - Find the entry that translates an address
  * @tables: the tables
  * @address: the input address
  * @level: %WDM_LEVEL_4K and up
- * @create: make the tables on the way that are missing
+ * @create: create missing tables on the path
  *
- * Entries above @level must be empty or lead to tables from @tables.
+ * Entries above @level must be empty or refer to tables of @tables.
  *
- * Return: the entry, or NULL with errno: ENOENT if a table on the way is
- * missing, ENOMEM if the memory for tables is used up, ERANGE if the format
- * cannot translate @address.
+ * Return: the entry, or NULL with errno: ENOENT if a table on the path is missing, ENOMEM if
+ * there is no page left for a table, ERANGE if the format cannot translate @address.
  */
 __u64 *wdm_tables_entry(struct wdm_tables *tables, __u64 address, unsigned int level,
 			bool create)
@@ -97,7 +96,7 @@ __u64 *wdm_tables_entry(struct wdm_tables *tables, __u64 address, unsigned int l
 }
 
 /**
- * wdm_tables_map() - write a leaf
+ * wdm_tables_map() - Write a leaf
  * @tables: the tables
  * @address: the input address
  * @target: the caller address that it translates to
@@ -122,7 +121,7 @@ bool wdm_tables_map(struct wdm_tables *tables, __u64 address, __u64 target, unsi
  * @tables: the tables
  * @fd: /dev/wdm_iommu
  * @domain: a caller-managed domain
- * @walk_error: what was refused; may be NULL
+ * @walk_error: out: the invalid entries; may be NULL
  *
  * Return: NTSTATUS.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * The ioctls of the contract's versions 2 and 3, a function each. See ioctls.c.
+ * The ioctls of the contract's versions 2 and 3, one function each. See ioctls.c.
  */
 #include <stdint.h>
 
@@ -10,10 +10,10 @@
  * wdm_domain_create_ex() - IommuDomainCreateEx
  * @fd: /dev/wdm_iommu
  * @type: WDM_IOMMU_TYPE_*
- * @width: width of the addresses that the domain allocates; 0: it has no allocator
+ * @width: width of allocated addresses in bits; 0: the domain has no allocator
  * @regions: reserved regions
- * @number: how many
- * @domain: the handle
+ * @number: number of @regions
+ * @domain: out: the handle
  *
  * Return: NTSTATUS.
  */
@@ -38,10 +38,10 @@ __u32 wdm_domain_create_ex(int fd, __u32 type, __u32 width, const struct wdm_iom
  * wdm_map_ex() - IommuMapLogicalRangeEx
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
- * @permissions: what devices may do
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
  * @memory: the memory
- * @address: where. @flags has WDM_IOMMU_ADDRESS_EXPLICIT or WDM_IOMMU_ADDRESS_IDENTITY: in;
- *	otherwise out, as the domain chooses it
+ * @address: the address; in, if @flags has WDM_IOMMU_ADDRESS_EXPLICIT or
+ *	WDM_IOMMU_ADDRESS_IDENTITY; otherwise out, as the domain chooses it
  * @flags: WDM_IOMMU_ADDRESS_*
  * @min: with WDM_IOMMU_ADDRESS_MIN
  * @max: with WDM_IOMMU_ADDRESS_MAX
@@ -69,14 +69,14 @@ __u32 wdm_map_ex(int fd, __u32 domain, __u32 permissions, const struct wdm_iommu
 }
 
 /**
- * wdm_map_anywhere() - map an MDL where its domain finds room
+ * wdm_map_anywhere() - Map an MDL at an address that the domain chooses
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain with an allocator
- * @permissions: what devices may do
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
  * @mdl: the memory
- * @offset: where in the MDL to start
- * @length: bytes, 0 for all the rest
- * @address: where it is
+ * @offset: offset in the MDL, in bytes
+ * @length: number of bytes; 0: up to the end of the MDL
+ * @address: out: the address
  *
  * Return: NTSTATUS.
  */
@@ -95,15 +95,16 @@ __u32 wdm_map_anywhere(int fd, __u32 domain, __u32 permissions, __u32 mdl, __u64
 }
 
 /**
- * wdm_map_user_anywhere() - pin memory of this process and map it where its domain finds room
+ * wdm_map_user_anywhere() - Pin memory of this process and map it at an address that the
+ *	domain chooses
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain with an allocator: wdm_domain_create_ex() with a width
- * @permissions: what devices may do
- * @address: the memory, page aligned
- * @length: bytes
- * @logical_address: where it is
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
+ * @address: start of the memory, page aligned
+ * @length: number of bytes, whole pages
+ * @logical_address: out: the address that devices use
  *
- * wdm_unmap() of all of it gives the logical address back.
+ * The logical address becomes free when all of it is unmapped by wdm_unmap().
  *
  * Return: NTSTATUS.
  */
@@ -124,12 +125,12 @@ __u32 wdm_map_user_anywhere(int fd, __u32 domain, __u32 permissions, const void 
  * wdm_reserve() - IommuReserveLogicalAddressRange
  * @fd: /dev/wdm_iommu
  * @domain: an OS-managed domain
- * @length: bytes
- * @address: where; as for wdm_map_ex()
+ * @length: number of bytes, whole pages
+ * @address: the address; as for wdm_map_ex()
  * @flags: WDM_IOMMU_ADDRESS_*
  * @min: with WDM_IOMMU_ADDRESS_MIN
  * @max: with WDM_IOMMU_ADDRESS_MAX
- * @token: the handle, for wdm_destroy()
+ * @token: out: the handle, for wdm_destroy()
  *
  * Return: NTSTATUS.
  */
@@ -157,8 +158,8 @@ __u32 wdm_reserve(int fd, __u32 domain, __u64 length, __u64 *address, __u32 flag
  * wdm_map_reserved() - IommuMapReservedLogicalRange
  * @fd: /dev/wdm_iommu
  * @token: the token
- * @offset: where in it
- * @permissions: what devices may do
+ * @offset: offset in the token, in bytes
+ * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
  * @memory: the memory
  *
  * Return: NTSTATUS.
@@ -181,8 +182,8 @@ __u32 wdm_map_reserved(int fd, __u32 token, __u64 offset, __u32 permissions,
  * wdm_unmap_reserved() - IommuUnmapReservedLogicalRange
  * @fd: /dev/wdm_iommu
  * @token: the token
- * @offset: where the segment starts in it
- * @length: bytes of the segment
+ * @offset: offset of the segment in the token, in bytes
+ * @length: length of the segment in bytes
  *
  * Return: NTSTATUS.
  */
@@ -202,8 +203,8 @@ __u32 wdm_unmap_reserved(int fd, __u32 token, __u64 offset, __u64 length)
  * wdm_pasid_create() - IommuPasidDeviceCreate
  * @fd: /dev/wdm_iommu
  * @device: a device that was created with WDM_IOMMU_PASID_TAGGED_DMA
- * @pasid_device: the handle, for wdm_destroy()
- * @asid: the PASID
+ * @pasid_device: out: the handle, for wdm_destroy()
+ * @asid: out: the PASID
  *
  * Return: NTSTATUS.
  */

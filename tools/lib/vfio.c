@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * A PCI device through VFIO: its cdev and an iommufd (cdev.c), or container, group, our IOMMU
- * backend and the bind to /dev/wdm_iommu; and the device with its DMA enabled.
+ * A PCI device through VFIO: its cdev and an iommufd (cdev.c), or container, group, the
+ * module's IOMMU backend and the bind to /dev/wdm_iommu; and the device with its DMA enabled.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 static const char access_cure[] = "Give this user access to the file";
 
 /**
- * wdm_container_open() - open a VFIO container, and check that VFIO knows us
- * @error: what went wrong; may be NULL
+ * wdm_container_open() - Open a VFIO container, and check that VFIO knows the module
+ * @error: out: description of a failure; may be NULL
  *
  * Return: a file descriptor, or -1.
  */
@@ -55,9 +55,9 @@ static const char *group_cure(void)
 }
 
 /**
- * wdm_group_open() - open a VFIO group that is viable
+ * wdm_group_open() - Open a VFIO group, and check that it is viable
  * @number: the IOMMU group
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
  * Return: a file descriptor, or -1.
  */
@@ -86,12 +86,12 @@ int wdm_group_open(int number, struct wdm_error *error)
 }
 
 /**
- * wdm_container_add() - put a group into a container
+ * wdm_container_add() - Add a group to a container
  * @container: the container
  * @group: the group
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_container_add(int container, int group, struct wdm_error *error)
 {
@@ -101,12 +101,12 @@ bool wdm_container_add(int container, int group, struct wdm_error *error)
 }
 
 /**
- * wdm_container_bind() - choose our IOMMU backend, and bind it to an open file
+ * wdm_container_bind() - Select the module as IOMMU backend, and bind a container to a file
  * @container: a container with a group
  * @fd: /dev/wdm_iommu
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * Return: whether it worked.
+ * Return: true on success.
  */
 bool wdm_container_bind(int container, int fd, struct wdm_error *error)
 {
@@ -121,7 +121,7 @@ bool wdm_container_bind(int container, int fd, struct wdm_error *error)
 	return true;
 }
 
-/* Registers and DMA: what a driver switches on first */
+/* Enable memory and I/O decoding, and bus mastering. */
 bool wdm__vfio_start(struct wdm_vfio_device *device, struct wdm_error *error)
 {
 	__u16 command;
@@ -233,7 +233,7 @@ static bool open_in_container(struct wdm_vfio_device *device, int fd, const stru
 	       create_handle(device, fd, bdf, error);
 }
 
-/* May the device be opened through @provider, as far as the user has chosen? */
+/* Check whether the user's choice allows opening the device through @provider. */
 static bool may_use(const char *provider)
 {
 	const char *chosen = secure_getenv("WDM_PROVIDER");
@@ -259,7 +259,7 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm
 		return true;
 	if (!container)
 		return false;
-	/* There is room for one error: that of the second way. */
+	/* The caller gets one error: that of the second attempt. */
 	wdm__vfio_close_files(device);
 	return open_in_container(device, fd, bdf, error);
 }
@@ -295,7 +295,7 @@ static void close_fd(int *fd, bool owned)
 	*fd = -1;
 }
 
-/* Undo everything after a failure, the last step first. */
+/* Undo everything after a failure, in reverse order. */
 static struct wdm_vfio_device *opened(struct wdm_vfio_device *device, int fd, bool success)
 {
 	int error = errno;
@@ -314,18 +314,17 @@ static struct wdm_vfio_device *opened(struct wdm_vfio_device *device, int fd, bo
 }
 
 /**
- * wdm_vfio_open() - open a device, with an iommufd or a container of its own
+ * wdm_vfio_open() - Open a device, with a new iommufd or container
  * @fd: /dev/wdm_iommu
- * @name: the device: "0000:00:03.0", "00:03.0" of segment 0, or a path in /sys
- * @error: what went wrong; may be NULL
+ * @name: the device: "0000:00:03.0", "00:03.0" for segment 0, or a path in /sys
+ * @error: out: description of a failure; may be NULL
  *
  * Opens the device's VFIO cdev, or if that cannot be used, its group. The environment
- * variable WDM_PROVIDER, "cdev" or "container", allows only one of the two. From here on all
- * DMA of the device is blocked, until it is attached to a domain. Its registers and bus
- * mastering are switched on.
+ * variable WDM_PROVIDER, "cdev" or "container", restricts it to one of the two. From then on
+ * all DMA of the device is blocked, until it is attached to a domain. Its registers and bus
+ * mastering are enabled.
  *
- * Return: the device, for wdm_vfio_close(); NULL with errno if it failed, and nothing is
- * open.
+ * Return: the device, for wdm_vfio_close(); on failure NULL with errno, and nothing is open.
  */
 struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error *error)
 {
@@ -336,13 +335,13 @@ struct wdm_vfio_device *wdm_vfio_open(int fd, const char *name, struct wdm_error
 }
 
 /**
- * wdm_vfio_open_beside() - open a further device in the same iommufd or container
- * @first: a device that is open, and must be closed after this one
+ * wdm_vfio_open_beside() - Open another device with the same iommufd or container
+ * @first: an open device, which must be closed after this one
  * @fd: /dev/wdm_iommu
  * @name: the device, as for wdm_vfio_open(); of the same group or of another
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * Further devices of an IOMMU group can only be opened in this way.
+ * This is the only way to open a second device of an IOMMU group.
  *
  * Return: as wdm_vfio_open().
  */
@@ -355,14 +354,14 @@ struct wdm_vfio_device *wdm_vfio_open_beside(const struct wdm_vfio_device *first
 	return device ? opened(device, fd, open_beside(device, first, fd, &bdf, error)) : NULL;
 }
 
-/* Each by an fd of its own, so that the caller may close its own at any time */
+/* Duplicate each fd, so that the caller may close its own at any time. */
 static bool copy_fd(int *copy, int fd)
 {
 	*copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 || *copy >= 0;
 }
 
-/* Put the group into the container, unless it is in one. */
+/* Add the group to the container, unless it is in one. */
 static bool add_group(struct wdm_vfio_device *device, struct wdm_error *error)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -375,14 +374,14 @@ static bool add_group(struct wdm_vfio_device *device, struct wdm_error *error)
 	return device->added_group;
 }
 
-/* The container may be bound to @fd already, for another device, or to another file. */
+/* The container may already be bound, to @fd for another device, or to another file. */
 static bool bind_and_create(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
 			    struct wdm_error *error)
 {
 	static const char text[] = "cannot bind the container to " WDM_IOMMU_PATH;
 	__u32 status;
 
-	/* Fails if the container has an IOMMU; if it is not ours, the bind fails, too. */
+	/* Fails if the container has an IOMMU; if it is another one, the bind fails, too. */
 	ioctl(device->container, VFIO_SET_IOMMU, WDM_IOMMU_VFIO_IOMMU);
 	status = wdm_vfio_bind(device->container, fd);
 	if (status && status != STATUS_RESOURCE_IN_USE)
@@ -395,7 +394,7 @@ static bool bind_and_create(struct wdm_vfio_device *device, int fd, const struct
 	return wdm_error_set(error, status, "%s", text);
 }
 
-/* A cdev that is bound already may come without its iommufd. */
+/* The iommufd of a bound cdev need not be passed. */
 static bool open_cdev_fds(struct wdm_vfio_device *device, int fd, const struct wdm_bdf *bdf,
 			  struct wdm_error *error)
 {
@@ -441,21 +440,21 @@ static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vf
 }
 
 /**
- * wdm_vfio_open_fds() - open a device whose files another process has opened
+ * wdm_vfio_open_fds() - Open a device with files that another process has opened
  * @fd: /dev/wdm_iommu
- * @fds: the files: that of the group, which is enough; those of a container and a device; or a
- *	cdev, with the iommufd to bind it to if it is not bound
+ * @fds: the files: that of the group, which is sufficient; those of a container and a device;
+ *	or a cdev, with the iommufd to bind it to if it is not bound
  * @name: the device of these files, as for wdm_vfio_open(); an address needs no sysfs
- * @error: what went wrong; may be NULL
+ * @error: out: description of a failure; may be NULL
  *
- * For programs without permission for the files of VFIO, which get them from a broker
- * (SCM_RIGHTS). The group may be in a container or not; further devices of one container are
- * opened in the same way. The fds remain the caller's, and may be closed. An fd and a name that
- * do not belong together are not noticed here.
+ * For programs without permission to open VFIO's files, which get them from a broker
+ * (SCM_RIGHTS). The group may be in a container or not; open further devices of a container
+ * the same way. The fds remain the caller's, and may be closed. Does not detect that a file
+ * and @name belong to different devices.
  *
- * Return: as wdm_vfio_open(). If it fails, a container of the caller may have been bound to @fd,
- * or a cdev to its iommufd. A cdev stays bound until the caller closes the file; a container,
- * if it has another group.
+ * Return: as wdm_vfio_open(). On failure, a container of the caller may have been bound to
+ * @fd, or a cdev to its iommufd. A cdev stays bound until the caller closes the file; a
+ * container, if it has another group.
  */
 struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds,
 					  const char *name, struct wdm_error *error)
@@ -467,11 +466,11 @@ struct wdm_vfio_device *wdm_vfio_open_fds(int fd, const struct wdm_vfio_fds *fds
 }
 
 /**
- * wdm_vfio_get_fds() - the files of a device, to pass them to another process
+ * wdm_vfio_get_fds() - Get the files of a device, to pass them to another process
  * @device: the device
- * @fds: its files, with @size filled in; wdm_vfio_close() closes them
+ * @fds: in: @size; out: the files, which wdm_vfio_close() closes
  *
- * Return: whether it worked; it does not if @size is too small.
+ * Return: true on success; false if @size is too small.
  */
 bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds *fds)
 {
@@ -479,12 +478,12 @@ bool wdm_vfio_get_fds(const struct wdm_vfio_device *device, struct wdm_vfio_fds 
 		errno = EINVAL;
 		return false;
 	}
-	/* Members that a newer program has: none of this device */
+	/* Set members that only a newer program knows to -1. */
 	memset(fds + 1, 0xff, fds->size - sizeof(*fds));
 	fds->container = device->container;
 	fds->group = device->group;
 	fds->device = device->fd;
-	/* A cdev is bound, and needs its iommufd no more. */
+	/* A bound cdev does not need its iommufd any more. */
 	fds->iommufd = -1;
 	return true;
 }
@@ -505,12 +504,12 @@ void wdm__vfio_close_files(struct wdm_vfio_device *device)
 }
 
 /**
- * wdm_vfio_close() - close a device
+ * wdm_vfio_close() - Close a device
  * @device: the device, or NULL
  *
- * Unmaps its BARs, and gives its IOMMU group back to VFIO when the last device of the group
- * is closed, which detaches it; but a device that was opened through its cdev stays attached
- * until wdm_detach(). Its handle stays, too, until wdm_destroy().
+ * Unmaps its BARs. Closing the last device of an IOMMU group returns the group to VFIO, which
+ * detaches it; a device opened through its cdev stays attached until wdm_detach(). The handle
+ * stays valid until wdm_destroy().
  */
 void wdm_vfio_close(struct wdm_vfio_device *device)
 {
@@ -524,6 +523,7 @@ void wdm_vfio_close(struct wdm_vfio_device *device)
 }
 
 /**
+ * wdm_vfio_handle() - Get the handle of a device, for wdm_attach() and others
  * wdm_vfio_handle() - the handle of a device, for wdm_attach() and others
  * @device: the device
  *
@@ -535,10 +535,11 @@ __u32 wdm_vfio_handle(const struct wdm_vfio_device *device)
 }
 
 /**
+ * wdm_vfio_group() - Get the number of a device's IOMMU group
  * wdm_vfio_group() - the IOMMU group of a device
  * @device: the device
  *
- * Return: its number.
+ * Return: the number.
  */
 int wdm_vfio_group(const struct wdm_vfio_device *device)
 {
@@ -546,9 +547,9 @@ int wdm_vfio_group(const struct wdm_vfio_device *device)
 }
 
 /**
- * wdm_vfio_address() - where a device is
+ * wdm_vfio_address() - Get the PCI address of a device
  * @device: the device
- * @address: its PCI address
+ * @address: out: the address
  */
 void wdm_vfio_address(const struct wdm_vfio_device *device, struct wdm_pci_address *address)
 {
@@ -556,6 +557,7 @@ void wdm_vfio_address(const struct wdm_vfio_device *device, struct wdm_pci_addre
 }
 
 /**
+ * wdm_vfio_fd() - Get the file of a device, for VFIO ioctls that this library lacks
  * wdm_vfio_fd() - the file of a device, for ioctls of VFIO that this library lacks
  * @device: the device
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * What the files of the library share, and its tests look into. Not installed.
+ * Declarations shared by the library's files and its tests. Not installed.
  */
 #ifndef VFIO_DEVICE_H
 #define VFIO_DEVICE_H
@@ -12,14 +12,14 @@
 
 #include "wdm_iommu_user.h"
 
-/* BARs, and the expansion ROM behind them */
+/* BARs, followed by the expansion ROM */
 #define WDM_REGIONS	(PCI_STD_NUM_BARS + 1)
 
 /**
- * struct wdm_area - a part of a region that programs can map
- * @offset: where in the region
- * @size: bytes
- * @memory: where it is mapped, or NULL
+ * struct wdm_area - part of a region that programs can map
+ * @offset: offset in the region
+ * @size: size in bytes
+ * @memory: address of the mapping, or NULL
  */
 struct wdm_area {
 	__u64 offset;
@@ -29,11 +29,11 @@ struct wdm_area {
 
 /**
  * struct wdm_region - a region of a device, as VFIO describes it
- * @size: bytes; 0: there is none
- * @offset: where in the device's file
+ * @size: size in bytes; 0: there is none
+ * @offset: offset in the device's file
  * @flags: VFIO_REGION_INFO_FLAG_*
- * @number: elements of @areas
- * @areas: what can be mapped
+ * @number: number of @areas
+ * @areas: the parts that can be mapped
  */
 struct wdm_region {
 	__u64 size;
@@ -95,8 +95,8 @@ bool wdm__pwrite(const struct wdm_vfio_device *device, const void *value, size_t
 		 __u64 where, struct wdm_error *error);
 
 /*
- * error.c: fill in @error, which may be NULL, set errno, and return false. What failed is
- * @format, @cure what helps; the latter of errno.
+ * error.c: fill in @error, which may be NULL, set errno, and return false. @format says what
+ * failed, @cure what helps; the second function looks up the cure of an errno.
  */
 __attribute__((__format__(__printf__, 4, 5)))
 bool wdm__fail(struct wdm_error *error, int number, const char *cure, const char *format, ...);

@@ -34,27 +34,27 @@ extern "C" {
  * **Building.** Programs include <wdm_iommu_user.h>. "pkg-config --cflags --libs libwdm_iommu"
  * prints the arguments for the compiler; add --static to link with the static library.
  *
- * **Results.** A function that is one ioctl of /dev/wdm_iommu returns its NTSTATUS, 0 being
- * success, and leaves errno as the call set it. A function that does more returns whether it
- * worked, a pointer or a number, sets errno on failure, and describes the failure in a
- * &struct wdm_error if the caller passes one. wdm_error_set() makes such a description of an
- * NTSTATUS. The library prints nothing and never ends the program.
+ * **Results.** A function that makes one ioctl of /dev/wdm_iommu returns its NTSTATUS, 0 for
+ * success, and leaves errno as the call set it. A function that does more returns a bool, a
+ * pointer or a number, sets errno on failure, and describes the failure in a &struct wdm_error
+ * if the caller passes one. wdm_error_set() creates such a description from an NTSTATUS. The
+ * library prints nothing and never ends the program.
  *
- * **Threads.** Any function can be called from any number of threads at the same time, except
- * where its description says otherwise. An object must not be in use when it is closed: a
+ * **Threads.** Any function may be called by any number of threads at the same time, unless
+ * its description says otherwise. An object must not be in use when it is closed: a
  * &struct wdm_vfio_device by wdm_vfio_close(), a &struct wdm_tables by another thread that
- * writes it. The library has no state of its own.
+ * writes it. The library has no global state.
  *
  * **Ownership.** The caller keeps every file descriptor and all memory that it passes in.
- * What a function allocates for the caller is for free(), unless a function is named that
- * releases it.
+ * Memory that a function allocates for the caller is for free(), unless another function is
+ * named.
  *
  * **Compatibility.** libwdm_iommu.so.0 keeps its functions, and the structures of this header
- * keep their size. Structures of <linux/wdm_iommu.h> grow: functions that fill one in take its
- * size, and the inline functions here pass the size that the program was compiled with.
+ * keep their size. Structures of <linux/wdm_iommu.h> may grow: functions that fill one in take
+ * its size, and the inline functions here pass the size that the program was compiled with.
  */
 
-/* The call failed before it could write an NTSTATUS; errno says why. */
+/* The call failed before it could write an NTSTATUS; see errno. */
 #define WDM_STATUS_NONE		0xffffffffU
 
 /* status.c */
@@ -65,10 +65,10 @@ int wdm_status_errno(__u32 status);
 char *wdm_status_describe(__u32 status, int error, char *text, size_t size);
 
 /**
- * struct wdm_error - what went wrong
+ * struct wdm_error - description of a failure
  * @error: errno
  * @status: NTSTATUS, or %WDM_STATUS_NONE
- * @text: what failed, the cause, and, where one is known, the cure
+ * @text: what failed, the cause and, if known, the cure
  */
 struct wdm_error {
 	int error;
@@ -110,9 +110,9 @@ __u32 wdm_set_fault_reporting(int fd, __u32 device, bool enable);
 int wdm_read_events_sized(int fd, struct wdm_iommu_event *events, size_t number, size_t size);
 
 /**
- * wdm_info() - what the kernel and the module offer
+ * wdm_info() - Get the abilities of kernel and module
  * @fd: /dev/wdm_iommu
- * @info: the answer
+ * @info: out: the abilities
  *
  * Return: NTSTATUS.
  */
@@ -122,10 +122,10 @@ static inline __u32 wdm_info(int fd, struct wdm_iommu_info *info)
 }
 
 /**
- * wdm_query_domain() - the state of a domain
+ * wdm_query_domain() - Get the state of a domain
  * @fd: /dev/wdm_iommu
  * @domain: the domain
- * @query: the answer
+ * @query: out: the state
  *
  * Return: NTSTATUS.
  */
@@ -135,10 +135,10 @@ static inline __u32 wdm_query_domain(int fd, __u32 domain, struct wdm_iommu_quer
 }
 
 /**
- * wdm_query_device() - the state of a device
+ * wdm_query_device() - Get the state of a device
  * @fd: /dev/wdm_iommu
  * @device: the device
- * @query: the answer
+ * @query: out: the state
  *
  * Return: NTSTATUS.
  */
@@ -148,11 +148,11 @@ static inline __u32 wdm_query_device(int fd, __u32 device, struct wdm_iommu_quer
 }
 
 /**
- * wdm_query_ranges() - what can be mapped
+ * wdm_query_ranges() - Get the usable logical addresses
  * @fd: /dev/wdm_iommu
  * @object: a domain or a device
- * @ranges: room for the answer
- * @query: in: @number, the elements of @ranges; out: the answer
+ * @ranges: out: the ranges
+ * @query: in: @number, the capacity of @ranges; out: the answer
  *
  * Return: NTSTATUS.
  */
@@ -163,14 +163,13 @@ static inline __u32 wdm_query_ranges(int fd, __u32 object, struct wdm_iommu_rang
 }
 
 /**
- * wdm_get_ranges() - what can be mapped, in memory of the right size
+ * wdm_get_ranges() - Get the usable logical addresses in an allocated array
  * @fd: /dev/wdm_iommu
  * @object: a domain or a device
- * @ranges: the ranges, for free(); NULL on failure
- * @query: the rest of the answer
+ * @ranges: out: the ranges, for free(); NULL on failure
+ * @query: out: the rest of the answer
  *
- * Return: NTSTATUS; %STATUS_INSUFFICIENT_RESOURCES, too, if this process is out of
- * memory.
+ * Return: NTSTATUS; %STATUS_INSUFFICIENT_RESOURCES also if this process is out of memory.
  */
 static inline __u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range **ranges,
 				   struct wdm_iommu_query_ranges *query)
@@ -179,14 +178,14 @@ static inline __u32 wdm_get_ranges(int fd, __u32 object, struct wdm_iommu_range 
 }
 
 /**
- * wdm_read_events() - read events
- * @fd: /dev/wdm_iommu; poll() tells when there are any
- * @events: room for them
- * @number: how many fit
+ * wdm_read_events() - Read events
+ * @fd: /dev/wdm_iommu; use poll() to wait
+ * @events: out: the events
+ * @number: capacity of @events
  *
- * Waits for an event if there is none and @fd has no O_NONBLOCK.
+ * Waits while there is no event, unless @fd has O_NONBLOCK.
  *
- * Return: how many were read, or -1 with errno.
+ * Return: number of events read, or -1 with errno.
  */
 static inline int wdm_read_events(int fd, struct wdm_iommu_event *events, size_t number)
 {
@@ -241,7 +240,7 @@ __u32 wdm_pasid_detach(int fd, __u32 pasid_device);
 /* pci.c */
 
 /**
- * struct wdm_bdf - the address of a PCI device as sysfs writes it
+ * struct wdm_bdf - the address of a PCI device, as in sysfs
  * @text: "0000:00:03.0"; segments of VMD controllers have five digits
  */
 struct wdm_bdf {
@@ -249,7 +248,7 @@ struct wdm_bdf {
 };
 
 /**
- * struct wdm_pci_address - where a PCI function is
+ * struct wdm_pci_address - the address of a PCI function
  * @segment: PCI segment (domain)
  * @bus: bus number
  * @devfn: (device << 3) | function
@@ -318,14 +317,14 @@ void wdm_vfio_address(const struct wdm_vfio_device *device, struct wdm_pci_addre
 /* Flags of &struct wdm_bar_info */
 #define WDM_BAR_READ		0x1	/* it can be read */
 #define WDM_BAR_WRITE		0x2	/* it can be written */
-#define WDM_BAR_MAP		0x4	/* some of it can be mapped, see wdm_bar_area() */
+#define WDM_BAR_MAP		0x4	/* part of it can be mapped, see wdm_bar_area() */
 #define WDM_BAR_PORTS		0x8	/* I/O ports */
-#define WDM_BAR_64		0x10	/* a 64-bit address, so that the next BAR is none */
+#define WDM_BAR_64		0x10	/* a 64-bit address, which occupies the next BAR, too */
 #define WDM_BAR_PREFETCH	0x20	/* prefetchable */
 
 /**
- * struct wdm_bar_info - what a BAR is like
- * @size: bytes; 0: the device has no such BAR
+ * struct wdm_bar_info - properties of a BAR
+ * @size: size in bytes; 0: the device has no such BAR
  * @flags: WDM_BAR_*
  * @reserved: 0
  */
@@ -403,10 +402,10 @@ WDM_CONFIG_ACCESSORS(32)
  * @WDM_IRQ_INTX: the interrupt line
  * @WDM_IRQ_MSI: MSI
  * @WDM_IRQ_MSIX: MSI-X
- * @WDM_IRQ_ERROR: an error on PCI Express that the device does not recover from
- * @WDM_IRQ_REQUEST: the kernel asks for the device back, to unbind or unplug it
+ * @WDM_IRQ_ERROR: an unrecoverable PCI Express error
+ * @WDM_IRQ_REQUEST: the kernel asks for the device, to unbind or unplug it
  *
- * The numbers are VFIO's.
+ * The values are VFIO's.
  */
 enum wdm_irq_type {
 	WDM_IRQ_INTX = 0,
@@ -436,19 +435,19 @@ bool wdm_vfio_hot_reset(struct wdm_vfio_device *device, struct wdm_vfio_device *
 
 /* tables.c */
 
-/* Which entry of which level: 0 holds the entries of 4 KiB. */
+/* Levels of tables: 0 contains the entries for 4 KiB. */
 #define WDM_LEVEL_4K	0
 #define WDM_LEVEL_2M	1
 #define WDM_LEVEL_1G	2
 
 /**
- * struct wdm_table_format - how one format of page tables encodes its entries
+ * struct wdm_table_format - encoding of a page table format
  * @name: for messages
  * @number: WDM_IOMMU_FORMAT_*
- * @leaf: the entry of @level that translates to caller address @target with
+ * @leaf: encode an entry of @level that translates to caller address @target with
  *	WDM_IOMMU_READ and WDM_IOMMU_WRITE
- * @table: the entry that leads to the table at caller address @target
- * @target: bits of an entry that hold an address
+ * @table: encode an entry that refers to the table at caller address @target
+ * @target: the address bits of an entry
  */
 struct wdm_table_format {
 	const char *name;
@@ -461,7 +460,7 @@ struct wdm_table_format {
 extern const struct wdm_table_format wdm_format_x64;
 extern const struct wdm_table_format wdm_format_arm64;
 
-/* Bits of entries, for programs that make their own */
+/* Bits of entries, for programs that encode their own */
 #define WDM_X64_PRESENT		0x1ULL
 #define WDM_X64_WRITE		0x2ULL
 #define WDM_X64_USER		0x4ULL
@@ -481,14 +480,14 @@ extern const struct wdm_table_format wdm_format_arm64;
 #define WDM_ARM64_UXN		0x40000000000000ULL
 
 /**
- * struct wdm_tables - page tables in the program's own memory
- * @format: their encoding
- * @memory: where the tables live, page aligned; the root is the first page
- * @pages: how many there are
- * @used: how many are taken
+ * struct wdm_tables - page tables in the program's memory
+ * @format: their format
+ * @memory: memory for the tables, page aligned; the root is the first page
+ * @pages: size of @memory in pages
+ * @used: number of pages in use
  * @caller_address: caller address of @memory
- * @levels: from the root to the entries of 4 KiB
- * @input_bits: width of an input address
+ * @levels: number of levels
+ * @input_bits: width of an input address in bits
  * @reserved: 0
  */
 struct wdm_tables {
@@ -516,7 +515,7 @@ __u32 wdm_tables_configure(const struct wdm_tables *tables, int fd, __u32 domain
 #define WDM_EDU_VENDOR		0x1234
 #define WDM_EDU_DEVICE		0x11e8
 
-/* QEMU stops the machine at a transfer that reaches the buffer's last byte. */
+/* QEMU stops the machine on a transfer that reaches the buffer's last byte. */
 #define WDM_EDU_BUFFER		4095
 
 bool wdm_edu_present(void *bar0);

@@ -4,7 +4,7 @@
  */
 #include "wdm_iommu_user.h"
 
-/* A device's requests count as a user's: U/S must be set at every level. */
+/* A device's requests are unprivileged: U/S must be set at every level. */
 #define COMMON	(WDM_X64_PRESENT | WDM_X64_USER)
 
 static __u64 x64_leaf(__u64 target, unsigned int level, __u32 permissions)
