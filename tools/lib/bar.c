@@ -124,7 +124,7 @@ static struct wdm_region *find_region(struct wdm_vfio_device *device, unsigned i
 	region = learn(device, index);
 	pthread_mutex_unlock(&device->lock);
 	if (!region)
-		wdm__fail_errno(error, "", "cannot ask VFIO about BAR %u", index);
+		wdm__fail_errno(error, "", "cannot query BAR %u", index);
 	return region;
 }
 
@@ -137,7 +137,7 @@ static struct wdm_region *find_range(struct wdm_vfio_device *device, unsigned in
 	if (!region || (offset <= region->size && length <= region->size - offset))
 		return region;
 	wdm__fail(error, ERANGE, "", region->size ?
-		  "BAR %u has %llu bytes, and not %llu at offset %#llx" :
+		  "BAR %u has %llu bytes: %llu bytes at offset %#llx exceed it" :
 		  "the device has no BAR %u", index, region->size, length, offset);
 	return NULL;
 }
@@ -358,7 +358,7 @@ bool wdm__good_width(__u64 offset, size_t width, struct wdm_error *error)
 	if ((width == 1 || width == 2 || width == 4 || width == 8) && !(offset % width))
 		return true;
 	return wdm__fail(error, EINVAL, "",
-			 "cannot access %zu bytes at offset %#llx, but 1, 2, 4 or 8, aligned",
+			 "cannot access %zu bytes at offset %#llx: use 1, 2, 4 or 8 bytes, aligned",
 			 width, offset);
 }
 

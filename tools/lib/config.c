@@ -16,7 +16,7 @@ bool wdm__pread(const struct wdm_vfio_device *device, void *value, size_t width,
 	if (done < 0)
 		return wdm__fail_errno(error, "", "cannot read from the device");
 	return done == (ssize_t)width ||
-	       wdm__fail(error, EIO, "", "the device was read in part only");
+	       wdm__fail(error, EIO, "", "short read from the device");
 }
 
 bool wdm__pwrite(const struct wdm_vfio_device *device, const void *value, size_t width,
@@ -27,7 +27,7 @@ bool wdm__pwrite(const struct wdm_vfio_device *device, const void *value, size_t
 	if (done < 0)
 		return wdm__fail_errno(error, "", "cannot write to the device");
 	return done == (ssize_t)width ||
-	       wdm__fail(error, EIO, "", "the device was written in part only");
+	       wdm__fail(error, EIO, "", "short write to the device");
 }
 
 /* Get the offset of configuration space in the device's file, if it contains these bytes. */
@@ -42,10 +42,10 @@ static bool find_config(const struct wdm_vfio_device *device, unsigned int offse
 	if (!wdm__good_width(offset, width, error))
 		return false;
 	if (ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &info))
-		return wdm__fail_errno(error, "", "cannot ask VFIO about configuration space");
+		return wdm__fail_errno(error, "", "cannot query configuration space");
 	if (offset >= info.size)
 		return wdm__fail(error, ERANGE, "",
-				 "configuration space has %llu bytes, and none at offset %#x",
+				 "configuration space has %llu bytes: offset %#x exceeds it",
 				 info.size, offset);
 	*where = info.offset + offset;
 	return true;

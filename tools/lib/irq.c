@@ -22,12 +22,12 @@ static bool get_info(const struct wdm_vfio_device *device, enum wdm_irq_type typ
 {
 	*info = (struct vfio_irq_info) { .argsz = sizeof(*info), .index = type };
 	if ((unsigned int)type > WDM_IRQ_REQUEST)
-		return wdm__fail(error, EINVAL, "", "there is no type %d of interrupts", type);
+		return wdm__fail(error, EINVAL, "", "interrupt type %d does not exist", type);
 	if (!ioctl(device->fd, VFIO_DEVICE_GET_IRQ_INFO, info))
 		return true;
 	info->count = 0;
 	return errno == EINVAL ||
-	       wdm__fail_errno(error, "", "cannot ask VFIO about %s interrupts", type_name(type));
+	       wdm__fail_errno(error, "", "cannot query %s interrupts", type_name(type));
 }
 
 /**
@@ -104,7 +104,7 @@ bool wdm_irq_enable(struct wdm_vfio_device *device, enum wdm_irq_type type, unsi
 				 type_name(type));
 	if (!number || !eventfds || first >= info.count || number > info.count - first)
 		return wdm__fail(error, EINVAL, "",
-				 "cannot enable %u %s interrupts from %u on: there are %u",
+				 "cannot enable %u %s interrupts from number %u: the device has %u",
 				 number, type_name(type), first, info.count);
 	return set_irqs(device, type, VFIO_IRQ_SET_ACTION_TRIGGER, first, number, eventfds) ||
 	       wdm__fail_errno(error, errno == EINVAL ? "Disable interrupts of other types" : "",

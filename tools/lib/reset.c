@@ -30,7 +30,7 @@ bool wdm_vfio_reset(struct wdm_vfio_device *device, struct wdm_error *error)
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 
 	if (ioctl(device->fd, VFIO_DEVICE_GET_INFO, &info))
-		return wdm__fail_errno(error, "", "cannot ask VFIO about the device");
+		return wdm__fail_errno(error, "", "cannot query the device");
 	if (!(info.flags & VFIO_DEVICE_FLAGS_RESET))
 		return wdm__fail(error, ENOTTY,
 				 "wdm_vfio_hot_reset() resets it with the others on its bus",

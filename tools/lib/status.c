@@ -14,14 +14,14 @@ static const struct {
 	__u32 status;
 	const char *cure;
 } cures[] = {
-	{ STATUS_DEVICE_BUSY, "Close the program, or unbind the driver, that has the device" },
+	{ STATUS_DEVICE_BUSY, "Close the program that uses the device, or unbind its driver" },
 	{ STATUS_INVALID_DEVICE_REQUEST, "Load a newer module" },
 	{ STATUS_CONFLICTING_ADDRESSES, "'wdmctl ranges' lists the addresses that can be used" },
 	{ STATUS_REVISION_MISMATCH, "Load a newer module" },
 	{ STATUS_PRIVILEGE_NOT_HELD, "Run it with CAP_SYS_RAWIO" },
 	{ STATUS_WORKING_SET_QUOTA,
 	  "Raise the limit (ulimit -l, LimitMEMLOCK=), or run it with CAP_IPC_LOCK" },
-	{ STATUS_NOT_SUPPORTED, "'wdmctl info' shows what there is" },
+	{ STATUS_NOT_SUPPORTED, "'wdmctl info' shows what is supported" },
 	{ STATUS_DEVICE_REMOVED, "Open the device again" },
 };
 

@@ -96,7 +96,7 @@ int wdm_group_open(int number, struct wdm_error *error)
 bool wdm_container_add(int container, int group, struct wdm_error *error)
 {
 	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
-		return wdm__fail_errno(error, "", "cannot put the IOMMU group into the container");
+		return wdm__fail_errno(error, "", "cannot add the group to the container");
 	return true;
 }
 
@@ -113,7 +113,7 @@ bool wdm_container_bind(int container, int fd, struct wdm_error *error)
 	__u32 status;
 
 	if (ioctl(container, VFIO_SET_IOMMU, WDM_IOMMU_VFIO_IOMMU))
-		return wdm__fail_errno(error, "", "cannot choose the container's IOMMU");
+		return wdm__fail_errno(error, "", "cannot select the container's IOMMU backend");
 	status = wdm_vfio_bind(container, fd);
 	if (status)
 		return wdm_error_set(error, status,
@@ -137,7 +137,7 @@ bool wdm__vfio_get(struct wdm_vfio_device *device, const char *bdf, struct wdm_e
 	device->fd = ioctl(device->group, VFIO_GROUP_GET_DEVICE_FD, bdf);
 	if (device->fd < 0)
 		return wdm__fail_errno(error, errno == ENODEV ? "Bind the device to vfio-pci" : "",
-				  "cannot get %s out of its IOMMU group", bdf);
+				  "cannot get %s from its IOMMU group", bdf);
 	return wdm__vfio_start(device, error);
 }
 
@@ -184,7 +184,7 @@ static struct wdm_vfio_device *start_device(const char *name, struct wdm_bdf *bd
 		if (device->group_number >= 0)
 			return device;
 		wdm__fail(error, ENODEV, "Check the address, and switch the IOMMU on",
-			  "%s does not exist, or no IOMMU translates for it", bdf->text);
+			  "%s does not exist, or is not behind an IOMMU", bdf->text);
 	}
 	wdm_vfio_close(device);
 	return NULL;
@@ -254,7 +254,7 @@ static bool open_device(struct wdm_vfio_device *device, int fd, const struct wdm
 	container = info.flags & WDM_IOMMU_INFO_VFIO_CONTAINER && may_use("container");
 	if (!cdev && !container)
 		return wdm__fail(error, ENODEV, "Unset WDM_PROVIDER",
-				 "the module cannot open devices as WDM_PROVIDER demands");
+				 "the module does not support the interface that WDM_PROVIDER selects");
 	if (cdev && open_cdev(device, fd, bdf, error))
 		return true;
 	if (!container)
@@ -367,7 +367,7 @@ static bool add_group(struct wdm_vfio_device *device, struct wdm_error *error)
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 
 	if (ioctl(device->group, VFIO_GROUP_GET_STATUS, &status))
-		return wdm__fail_errno(error, "", "the fd of the IOMMU group is of another file");
+		return wdm__fail_errno(error, "", "the fd of the group refers to another file");
 	if (status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET)
 		return true;
 	device->added_group = wdm_container_add(device->container, device->group, error);
@@ -427,7 +427,7 @@ static bool open_fds(struct wdm_vfio_device *device, int fd, const struct wdm_vf
 	    (by_group && fds->iommufd >= 0))
 		return wdm__fail(error, EINVAL,
 				 "Pass those of the group, of container and device, or of a cdev",
-				 "%s cannot be opened by these fds", bdf->text);
+				 "%s cannot be opened with these fds", bdf->text);
 	device->owns_container = true;
 	device->owns_group = true;
 	device->owns_iommufd = true;

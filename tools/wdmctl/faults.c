@@ -213,7 +213,7 @@ static int watch_faults(struct watch *watch, bool wait)
 	const struct sigaction action = { .sa_handler = interrupt };
 
 	if (log < 0)
-		return report_text("/dev/kmsg: %s; only root may read the kernel's log",
+		return report_text("/dev/kmsg: %s; only root may read the kernel log",
 				   strerror(errno));
 	if (watch->json && !wait)
 		json_array(NULL);
@@ -228,7 +228,7 @@ static int watch_faults(struct watch *watch, bool wait)
 		trace = open_trace(watch);
 		follow(watch, log, trace);
 	} else if (!watch->number && !watch->json) {
-		printf("the kernel's log has no report of blocked DMA\n");
+		printf("the kernel log has no report of blocked DMA\n");
 	}
 	if (trace >= 0)
 		close(trace);
@@ -245,7 +245,7 @@ int cmd_faults(const struct options *options)
 
 	if (options->words[0]) {
 		if (!wdm_pci_parse(options->words[0], &address))
-			return report_text("%s is no PCI address", options->words[0]);
+			return report_text("%s is not a PCI address", options->words[0]);
 		wdm_pci_format(&address, &watch.device);
 	}
 	return watch_faults(&watch, options->follow);

@@ -336,11 +336,11 @@ void host_interrupts(struct verdict *verdict)
 	remapped = strcmp(name.machine, "x86_64") || (text && strstr(text, "IR-"));
 	free(text);
 	if (remapped) {
-		verdict_set(verdict, GRADE_OK, "interrupts are remapped: no device can forge any");
+		verdict_set(verdict, GRADE_OK, "interrupts are remapped: they cannot be forged");
 		return;
 	}
 	verdict_set(verdict, unsafe_allowed() ? GRADE_WARN : GRADE_FAIL,
-		    "interrupts are not remapped: a device can raise any by a DMA write%s",
+		    "interrupts are not remapped: devices can forge them by DMA writes%s",
 		    unsafe_allowed() ? "; allow_unsafe_interrupts accepts that" : "");
 	if (verdict->grade == GRADE_FAIL)
 		verdict_cure(verdict,
@@ -442,7 +442,7 @@ static void group_verdict(struct verdict *verdict, const char *bdf, int number,
 	}
 	if (error->error == EBUSY) {
 		verdict_set(verdict, GRADE_FAIL, "its group %d is in use", number);
-		verdict_cure(verdict, "wdmctl ps tells by whom, and so does fuser %s", path);
+		verdict_cure(verdict, "see wdmctl ps, or fuser %s", path);
 	} else if (error->error == EACCES || error->error == EPERM) {
 		verdict_set(verdict, GRADE_FAIL, "no permission for its group, %s", path);
 		cure_permission(verdict, path);
@@ -536,7 +536,7 @@ void device_verdict(struct verdict *verdict, const char *bdf)
 	char driver[64];
 
 	if (number < 0) {
-		verdict_set(verdict, GRADE_FAIL, "it is behind no IOMMU");
+		verdict_set(verdict, GRADE_FAIL, "it is not behind an IOMMU");
 		return;
 	}
 	if (!wdm_pci_has_vfio_driver(bdf)) {

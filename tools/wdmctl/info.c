@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl info: what the kernel and the module offer.
+ * wdmctl info: abilities of the kernel and the module.
  */
 #include <unistd.h>
 

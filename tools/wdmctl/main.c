@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl: look at /dev/wdm_iommu and what uses it, and try it out.
+ * wdmctl: inspect and test /dev/wdm_iommu and its users.
  */
 #include <argp.h>
 #include <errno.h>
@@ -44,20 +44,20 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "doctor", "", "what is wrong with this machine, and the cure",
+	{ "doctor", "", "problems of this machine, and cures",
 	  cmd_doctor, 0, 0, "j" },
-	{ "devices", "", "PCI devices, whether they can be used, and the cure", cmd_devices,
+	{ "devices", "", "PCI devices, whether they can be used, and cures", cmd_devices,
 	  0, 0, "j" },
-	{ "info", "", "what the kernel and the module offer", cmd_info, 0, 0, "j" },
-	{ "ranges", "BDF", "which logical addresses a device can use", cmd_ranges, 1, 1, "j" },
-	{ "ps", "", "who has which devices, domains and pages", cmd_ps, 0, 0, "j" },
-	{ "show", "PID [FD]", "what a process has mapped; --svg draws it", cmd_show, 1, 2, "jds" },
-	{ "top", "", "maps, unmaps, syncs, flushes and faults a second", cmd_top, 0, 0, "jin" },
-	{ "faults", "[BDF]", "DMA that the IOMMU blocked, from the kernel's log", cmd_faults,
+	{ "info", "", "abilities of the kernel and the module", cmd_info, 0, 0, "j" },
+	{ "ranges", "BDF", "logical addresses that a device can use", cmd_ranges, 1, 1, "j" },
+	{ "ps", "", "open files, with devices, domains and pages", cmd_ps, 0, 0, "j" },
+	{ "show", "PID [FD]", "mappings of a process; --svg draws them", cmd_show, 1, 2, "jds" },
+	{ "top", "", "maps, unmaps, syncs, flushes and faults per second", cmd_top, 0, 0, "jin" },
+	{ "faults", "[BDF]", "DMA that the IOMMU blocked, from the kernel log", cmd_faults,
 	  0, 1, "jw" },
-	{ "events", "BDF", "what happens to a device in an empty domain",
+	{ "events", "BDF", "events of a device in an empty domain",
 	  cmd_events, 1, 1, "j" },
-	{ "shell", "", "try calls out, or run a file of them as a test", cmd_shell, 0, 0, "fc" },
+	{ "shell", "", "run commands, or a file of them as a test", cmd_shell, 0, 0, "fc" },
 	{ "run-demo", "[BDF]", "show both kinds of domain with QEMU's edu device, in TAP",
 	  cmd_demo, 0, 1, "" },
 	{ "selftest", "[BDF]", "check the ioctls, and DMA of an edu or NVMe device",
@@ -66,12 +66,12 @@ static const struct command commands[] = {
 
 static const struct argp_option argp_options[] = {
 	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
-	{ "follow", KEY_FOLLOW, NULL, 0, "faults: wait for more", 0 },
+	{ "follow", KEY_FOLLOW, NULL, 0, "faults: wait for new ones", 0 },
 	{ "file", KEY_FILE, "FILE", 0, "shell: run the commands in FILE", 0 },
 	{ "command", KEY_COMMAND, "TEXT", 0, "shell: run commands, separated by ;", 0 },
 	{ "domain", KEY_DOMAIN, "HANDLE", 0, "show: only this domain", 0 },
 	{ "svg", KEY_SVG, "FILE", 0, "show: draw the domain into FILE", 0 },
-	{ "interval", KEY_INTERVAL, "SECONDS", 0, "top: between two lists (default 1)", 0 },
+	{ "interval", KEY_INTERVAL, "SECONDS", 0, "top: interval (default 1)", 0 },
 	{ "count", KEY_COUNT, "N", 0, "top: end after N lists", 0 },
 	{ 0 }
 };
@@ -100,7 +100,7 @@ static double parse_number(struct argp_state *state, const char *word, double le
 	double value = strtod(word, &end);
 
 	if (end == word || *end || !(value >= least && value <= 1000000000))
-		argp_error(state, "%s is no number from %g on", word, least);
+		argp_error(state, "%s is not a number, or less than %g", word, least);
 	return value;
 }
 
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 		.options = argp_options,
 		.parser = parse,
 		.args_doc = "COMMAND [ARGUMENT...]",
-		.doc = "Look at /dev/wdm_iommu and what uses it, and try it out.\v",
+		.doc = "Inspect and test /dev/wdm_iommu and its users.\v",
 		.help_filter = help_filter,
 	};
 	struct parsed parsed = { .options.interval = 1 };

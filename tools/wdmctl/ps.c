@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl ps: who has which devices, domains and pages.
+ * wdmctl ps: open files, with devices, domains and pages.
  */
 #include <errno.h>
 
@@ -60,7 +60,7 @@ static void print_device(const struct file_device *device)
 	printf("          device %-3u  %s  group %u  ", device->handle, device->name,
 	       device->group);
 	if (device->revoked)
-		printf("taken back by VFIO\n");
+		printf("revoked by VFIO\n");
 	else if (device->domain)
 		printf("in domain %u\n", device->domain);
 	else
@@ -99,7 +99,7 @@ static void print_files(const struct open_files *all)
 	for (size_t i = 0; i < all->number; i++)
 		print_file(&all->files[i]);
 	if (all->hidden)
-		printf("%zu processes of other users were not looked at; root sees all\n",
+		printf("%zu processes of other users are not shown; root can see them\n",
 		       all->hidden);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl ranges: which logical addresses a device can use.
+ * wdmctl ranges: logical addresses that a device can use.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,7 +28,7 @@ static void expect(const char *what, __u32 status, __u32 expected)
 		tap_diag("expected %s, got %s", wdm_status_name(expected),
 			 wdm_status_describe(status, error, text, sizeof(text)));
 	else if (status && error != wdm_status_errno(status))
-		tap_diag("%s goes with errno %d, got %d", wdm_status_name(status),
+		tap_diag("the errno of %s is %d, got %d", wdm_status_name(status),
 			 wdm_status_errno(status), error);
 	else
 		expected = WDM_STATUS_NONE;
@@ -46,11 +46,11 @@ static void check_dispatch(int fd)
 	errno = 0;
 	tap_ok(ioctl(fd, WDM_IOMMU_INFO, &info) == -1 && errno == EINVAL,
 	       "a structure that is too short is refused");
-	expect("a longer one with zeros is taken",
+	expect("a longer one with zeros is accepted",
 	       wdm_call(fd, WDM_IOMMU_INFO, &longer), STATUS_SUCCESS);
 	longer.info.size = sizeof(longer);
 	longer.more = 1;
-	expect("a longer one with more is refused",
+	expect("a longer one with other data is refused",
 	       wdm_call(fd, WDM_IOMMU_INFO, &longer), STATUS_REVISION_MISMATCH);
 	errno = 0;
 	tap_ok(ioctl(fd, WDM_IOMMU_INFO, NULL) == -1 && errno == EFAULT,
@@ -128,7 +128,7 @@ static const char *why_not(const char *bdf, unsigned int class)
 	char driver[64];
 
 	if (!wdm_pci_is_edu(bdf) && class != CLASS_NVME)
-		return "it is neither an NVMe controller nor QEMU's edu device";
+		return "it is neither an NVMe controller nor an edu device";
 	if (wdm_pci_has_vfio_driver(bdf))
 		return NULL;
 	if (!wdm_pci_driver(bdf, driver, sizeof(driver)))
@@ -164,7 +164,7 @@ static void check_device(int fd, void *memory, const char *asked)
 		tap_result(asked ? TAP_FAIL : TAP_SKIP, "DMA of a device",
 			   "no edu device is bound to VFIO; an NVMe controller can be named");
 		if (asked)
-			tap_diag("%s is no PCI address", asked);
+			tap_diag("%s is not a PCI address", asked);
 		return;
 	}
 	if (wdm_pci_attribute(bdf.text, "vendor", &vendor) ||

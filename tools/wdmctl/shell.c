@@ -65,7 +65,7 @@ static void report(const struct session *session, const char *command,
 		 *outcome->text ? ": " : "", outcome->text);
 	if (!outcome->usage)
 		tap_diag("expected: %s",
-			 *session->expected ? session->expected : "that it ends well");
+			 *session->expected ? session->expected : "success");
 }
 
 static void split(char *text, struct words *words)

@@ -43,7 +43,7 @@ static struct object *new_object(struct shell *shell, struct words *words, enum 
 	bool taken;
 
 	if (words->as && (!is_name(words->as) || strlen(words->as) >= OBJECT_NAME))
-		bad_words(words, "%s is no name: letters, digits, - and _", words->as);
+		bad_words(words, "%s is not a name: letters, digits, - and _", words->as);
 	do {
 		if (words->as)
 			snprintf(name, sizeof(name), "%.*s", OBJECT_NAME - 1, words->as);
@@ -153,7 +153,7 @@ static void do_domain(struct shell *shell, struct words *words, struct outcome *
 	if (next_is(words, "width"))
 		width = next_number(words, "the width");
 	if (ex ? flags : width)
-		bad_words(words, ex ? "granular goes with os" : "width goes with translate");
+		bad_words(words, ex ? "granular needs os" : "width needs translate");
 	if (!no_more_words(words))
 		return;
 	if (ex)
@@ -450,9 +450,9 @@ static void table_change(struct shell *shell, struct words *words, struct outcom
 	entry = wdm_tables_entry(&domain->tables, address, level, !unmap);
 	if (entry) {
 		*entry = map ? domain->tables.format->leaf(target, level, permissions) : target;
-		set_word(outcome, true, "ok", "the entry is %#llx; flush makes it count", *entry);
+		set_word(outcome, true, "ok", "the entry is %#llx; flush to apply it", *entry);
 	} else if (unmap) {
-		set_word(outcome, false, "no-entry", "no table leads there");
+		set_word(outcome, false, "no-entry", "there is no table on the path");
 	} else {
 		set_word(outcome, false, "no-entry",
 			 "no page is left for a table, or a leaf is in the way");
@@ -752,7 +752,7 @@ static const struct verb verbs[] = {
 	{ "", "unmap ADDRESS [4k|2m|1g]", "clear an entry", NULL },
 	{ "", "set ADDRESS ENTRY [4k|2m|1g]", "write any entry", NULL },
 	{ "configure", "[tables|bypass]", "", do_configure },
-	{ "flush", "[all]", "all that the tables translate", do_flush },
+	{ "flush", "[all]", "everything that the tables translate", do_flush },
 	{ "", "[last] ADDRESS...", "these addresses; last: only leaves changed", NULL },
 	{ "dma", "write ADDRESS [LENGTH]", "the device writes its buffer: arrived or blocked",
 	  shell_dma },
@@ -762,7 +762,7 @@ static const struct verb verbs[] = {
 	{ "dump", "MDL LENGTH", "print memory", do_dump },
 	{ "query", "[mappings|caller|ranges] [DOMAIN]", "", do_query },
 	{ "", "device [DEVICE]", "", NULL },
-	{ "list", "", "what has a name; * marks what commands use by default", do_list },
+	{ "list", "", "named objects; * marks the defaults of commands", do_list },
 	{ "use", "NAME", "use it by default", do_use },
 	{ "destroy", "NAME", "delete an object", do_destroy },
 	{ "sleep", "MILLISECONDS", "", do_sleep },
@@ -788,8 +788,8 @@ void shell_help(FILE *out, const char *name)
 		"expect    OUTCOME [COMMAND]                      an NTSTATUS, or arrived, blocked, same, differs;\n"
 		"                                                 without COMMAND: of the next one\n"
 		"\n"
-		"Numbers: 4096, 0x1000, 4k, 2m, 1g. An MDL may have an offset: m0+4k. What creates something\n"
-		"takes \"as NAME\" at its end. # begins a comment, ; parts commands.\n");
+		"Numbers: 4096, 0x1000, 4k, 2m, 1g. An MDL may have an offset: m0+4k. Commands that create an\n"
+		"object accept \"as NAME\" at the end. # starts a comment, ; separates commands.\n");
 }
 
 static const struct verb *find_verb(const char *name)

@@ -137,7 +137,7 @@ void shell_dma(struct shell *shell, struct words *words, struct outcome *outcome
 	if (write)
 		dma_write(shell, device, address, length, outcome);
 	else if (wdm_edu_read(device->bar, address, 0, length))
-		set_word(outcome, true, "done", "dma write tells what it has read");
+		set_word(outcome, true, "done", "dma write shows what it has read");
 	else
 		set_word(outcome, false, "stuck", "the device did not end its transfer");
 }

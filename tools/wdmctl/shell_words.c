@@ -73,7 +73,7 @@ __u64 next_number(struct words *words, const char *what)
 	if (!word)
 		bad_words(words, "%s is missing", what);
 	else if (!read_number(word, &number))
-		bad_words(words, "%s: %s is no number", what, word);
+		bad_words(words, "%s: %s is not a number", what, word);
 	return number;
 }
 
@@ -136,7 +136,7 @@ struct object *next_memory(struct shell *shell, struct words *words, __u64 *offs
 	words->at++;
 	word += strcspn(word, "+");
 	if (*word && !read_number(word + 1, offset))
-		bad_words(words, "%s is no offset", word);
+		bad_words(words, "%s is not an offset", word);
 	return object;
 }
 

@@ -225,7 +225,7 @@ static int add_maps(const struct open_file *file, __u32 only, struct map **maps,
 	if (fd < 0)
 		return report_text("process %d, descriptor %d: %s%s", file->pid, file->fd,
 				   strerror(errno), errno != EPERM ? "" :
-				   "; it must be yours, and /proc/sys/kernel/yama/ptrace_scope 0; or be root");
+				   "; it must be yours, with /proc/sys/kernel/yama/ptrace_scope 0; or run as root");
 	for (size_t i = 0; i < file->nr_domains && !status; i++) {
 		if (only && file->domains[i].handle != only)
 			continue;
@@ -283,14 +283,14 @@ int cmd_show(const struct options *options)
 	size_t number = 0;
 
 	if (!pid)
-		return report_text("%s is no process ID", options->words[0]);
+		return report_text("%s is not a process ID", options->words[0]);
 	if (options->words[1])
 		fd = atoi(options->words[1]);
 	if (!open_files_read(&all, pid))
 		return report_text("process %d: %s; wdmctl ps lists those that can be shown", pid,
 				   strerror(errno));
 	if (all.hidden)
-		result = report_text("process %d is another user's; be root", pid);
+		result = report_text("process %d belongs to another user: run as root", pid);
 	else if (!all.number)
 		result = report_text("process %d has no open " WDM_IOMMU_PATH, pid);
 	for (size_t i = 0; i < all.number && !result; i++) {

@@ -315,7 +315,7 @@ class Iommu:
             flags = DomainFlag.PAGE_GRANULAR if page_granular else DomainFlag(0)
             status = lib.wdm_domain_create(self._fd, True, flags, byref(handle))
         elif page_granular:
-            raise ValueError("page_granular goes with no other argument")
+            raise ValueError("page_granular excludes the other arguments")
         else:
             array = (abi.wdm_iommu_region * len(regions))(
                 *(abi.wdm_iommu_region(start, length, bool(should_map))

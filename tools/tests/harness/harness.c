@@ -77,7 +77,7 @@ bool check_status(struct place place, __u32 status, __u32 expected)
 		return check(place, false);
 	}
 	if (status && status != WDM_STATUS_NONE && error != wdm_status_errno(status)) {
-		tap_diag("%s goes with errno %d, got %d", wdm_status_name(status),
+		tap_diag("the errno of %s is %d, got %d", wdm_status_name(status),
 			 wdm_status_errno(status), error);
 		return check(place, false);
 	}

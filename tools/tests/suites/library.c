@@ -224,9 +224,9 @@ static void hostile_bars(void)
 	FAILS(ERANGE, "has 1048576",
 	      wdm_bar_write(fixture.device, 0, EDU_BAR_SIZE, &value, 4, &error));
 	FAILS(ERANGE, "has 1048576", wdm_bar_write(fixture.device, 0, -8ULL, &value, 8, &error));
-	FAILS(ERANGE, "none at offset",
+	FAILS(ERANGE, "exceeds it",
 	      wdm_config_read(fixture.device, 0x10000, &value, 4, &error));
-	FAILS(ERANGE, "none at offset", wdm_config_read(fixture.device, -4U, &value, 4, &error));
+	FAILS(ERANGE, "exceeds it", wdm_config_read(fixture.device, -4U, &value, 4, &error));
 	CHECK(!wdm_bar_map(fixture.device, 9, 0, 0, NULL) && errno == EINVAL);
 }
 
@@ -539,19 +539,20 @@ static void hostile_interrupts(void)
 	CHECK_EQUAL(error.error, EINVAL);
 	FAILS(ENXIO, "no MSI-X",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSIX, 0, 1, &fd, &error));
-	FAILS(EINVAL, "no type -1", wdm_irq_enable(fixture.device, -1, 0, 1, &fd, &error));
-	FAILS(EINVAL, "no type", wdm_irq_disable(fixture.device, 99, &error));
+	FAILS(EINVAL, "type -1 does not exist",
+	      wdm_irq_enable(fixture.device, -1, 0, 1, &fd, &error));
+	FAILS(EINVAL, "type 99 does not exist", wdm_irq_disable(fixture.device, 99, &error));
 	FAILS(EINVAL, "cannot enable 0",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 0, &fd, &error));
 	FAILS(EINVAL, "cannot enable",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, NULL, &error));
-	FAILS(EINVAL, "there are",
+	FAILS(EINVAL, "the device has",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, count + 1, many, &error));
-	FAILS(EINVAL, "there are",
+	FAILS(EINVAL, "the device has",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, count, 1, many, &error));
-	FAILS(EINVAL, "there are",
+	FAILS(EINVAL, "the device has",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, ~0U, 2, many, &error));
-	FAILS(EINVAL, "there are",
+	FAILS(EINVAL, "the device has",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 1, ~0U, many, &error));
 	FAILS(EBADF, "cannot enable",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &closed, &error));
@@ -894,7 +895,7 @@ static void hostile_fds(void)
 	fds = (struct wdm_vfio_fds) { sizeof(fds), -1, zero, -1, zero };
 	FAILS(EINVAL, "Pass those", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
 	fds.iommufd = -1;
-	FAILS(ENOTTY, "of another file", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
+	FAILS(ENOTTY, "to another file", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
 	fds.group = CLOSED;
 	FAILS(EBADF, "cannot use the fds", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
 	fds = (struct wdm_vfio_fds) { sizeof(fds), zero, -1, zero, -1 };
@@ -942,7 +943,7 @@ static void failed_fds(void)
 		fds.device = cdev;
 	} else {
 		fds.device = open("/dev/zero", O_RDWR | O_CLOEXEC);
-		FAILS(ENOTTY, "cannot ask", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
+		FAILS(ENOTTY, "cannot query", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
 		close(fds.device);
 		fds.device = -1;
 	}

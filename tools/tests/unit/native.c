@@ -98,7 +98,7 @@ static void test_pci(void)
 	       "a short one");
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		refused = refused && !wdm_pci_parse(wrong[i], &address);
-	tap_ok(refused, "what is no PCI address");
+	tap_ok(refused, "what is not a PCI address");
 }
 
 /*
