@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attachments: the addresses that they leave to a domain, attaches that give way to
- * a provider, owners that are closed, and devices that a provider holds.
+ * Attachments: the addresses that they allow a domain, attaches that back off for a
+ * provider, owners that are closed, and devices that a provider holds.
  */
 #include <kunit/device.h>
 #include <kunit/test.h>
@@ -22,11 +22,11 @@
 #define ALLOWED_PARTS	5
 
 /**
- * struct allowed - a domain with apertures and attachments made by hand
+ * struct allowed - a domain with fake hwpts and attachments
  * @domain: the domain
  * @hwpt: hwpts, of which only the aperture matters
  * @attachment: attachments, of which only the reserved ranges matter
- * @resv: room for these
+ * @resv: storage for these
  * @bad: model: pages that must not be mapped
  */
 struct allowed {
@@ -97,7 +97,7 @@ static void allowed_check(struct kunit *test, const struct allowed *t)
 		}
 	}
 
-	/* From any address on, what is listed is what fits, in order. */
+	/* From any address on, the list contains exactly what fits, in order. */
 	a = ALLOWED_PAGES / 3;
 	nr = wdm_allowed_next(&t->domain->allowed, a << PAGE_SHIFT, range,
 			      ARRAY_SIZE(range));
@@ -136,7 +136,7 @@ static void attach_allowed(struct kunit *test)
 		wdm_allowed_update(t->domain);
 		allowed_check(test, t);
 
-		/* When all have gone, everything is allowed again. */
+		/* Without attachments, everything is allowed again. */
 		INIT_LIST_HEAD(&t->domain->hwpts);
 		INIT_LIST_HEAD(&t->domain->attachments);
 		wdm_allowed_update(t->domain);
@@ -144,7 +144,7 @@ static void attach_allowed(struct kunit *test)
 	}
 }
 
-/* The kernel takes the end of the last page of all for an overflow. */
+/* For the last page of all, the kernel takes the end for an overflow. */
 static void attach_last_page(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -167,7 +167,7 @@ static void attach_last_page(struct kunit *test)
 					   last - PAGE_SIZE),
 			    STATUS_SUCCESS);
 	fixture_disown(fake);
-	/* Mapped before, it keeps such an IOMMU away. */
+	/* If that page is already mapped, such an IOMMU cannot be added. */
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1), last),
 			    STATUS_SUCCESS);
@@ -179,7 +179,7 @@ static void attach_last_page(struct kunit *test)
 			    STATUS_SUCCESS);
 }
 
-/* Groups: with a device that nobody uses */
+/* Groups with an unused device */
 
 /**
  * struct attach_group - a claimed group in the hands of an owner
@@ -187,12 +187,12 @@ static void attach_last_page(struct kunit *test)
  * @owner: the owner
  * @group: the group; the test is its provider
  * @device: the device
- * @forgotten: calls of the provider's forget
- * @holds: what a provider of single devices holds
- * @refuse: it does not hold the device
- * @attached: the thread that attaches is done
- * @status: with this status
- * @domain: attaching to this domain
+ * @forgotten: number of calls of the provider's forget
+ * @holds: number of holds of a provider of single devices
+ * @refuse: the provider does not hold the device
+ * @attached: completed when the attaching thread has finished
+ * @status: its status
+ * @domain: the domain that it attaches to
  */
 struct attach_group {
 	struct pci_dev *pdev;
@@ -218,7 +218,7 @@ static const struct wdm_provider_ops attach_provider = {
 	.forget = attach_forget,
 };
 
-/* A hold does not tell whose it is. */
+/* The hold does not identify the device, so use a constant. */
 static struct attach_group *attach_held;
 
 static ntstatus_t attach_hold(struct device *dev, void **hold)
@@ -298,7 +298,7 @@ static int attach_thread(void *data)
 	return 0;
 }
 
-/* A domain whose hwpt takes long to fill: scattered pages at many places */
+/* A domain whose hwpt takes long to fill: scattered pages at many addresses */
 static struct wdm_domain *attach_large_domain(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -314,7 +314,7 @@ static struct wdm_domain *attach_large_domain(struct kunit *test)
 	return domain;
 }
 
-/* The two things that a provider may take back */
+/* What a provider can revoke: a group or a device */
 static void attach_take_group(struct attach_group *t)
 {
 	wdm_group_revoke(t->group);
@@ -357,7 +357,7 @@ static void attach_check_fill(struct kunit *test, void (*take_back)(struct attac
 	attach_end(test, t);
 }
 
-/* Taking back what is being attached does not wait until the hwpt is full. */
+/* Revoking a group that is being attached does not wait until the hwpt is filled. */
 static void attach_gives_way(struct kunit *test)
 {
 	attach_check_fill(test, attach_take_group);
@@ -365,7 +365,7 @@ static void attach_gives_way(struct kunit *test)
 }
 
 /*
- * Nor does it wait for the attach of another group, or of another device of the group;
+ * Nor does it wait for the attach of another group, or of another device of the group,
  * which succeeds in the end.
  */
 static void attach_tries_again(struct kunit *test)
@@ -381,7 +381,7 @@ static void attach_tries_again(struct kunit *test)
 		struct wdm_range all;
 
 		usleep_range(1000, 2000);
-		/* What taking another group, or another device, of the owner back does */
+		/* The effect on @owner of revoking another group or device */
 		wdm_owner_begin_revoke(t->owner);
 		if (i % 2) {
 			mutex_lock(&t->group->lock);
@@ -410,7 +410,7 @@ static int attach_usable_thread(void *data)
 	return 0;
 }
 
-/* Nor for a query that tries the device's IOMMU out. */
+/* Nor does it wait for a query that probes the device's IOMMU. */
 static void attach_query_gives_way(struct kunit *test)
 {
 	struct attach_group *t = attach_start(test);
@@ -420,7 +420,7 @@ static void attach_query_gives_way(struct kunit *test)
 						    "wdm_usable")));
 	usleep_range(50000, 60000);
 	KUNIT_EXPECT_FALSE(test, completion_done(&t->attached));
-	/* It has not kept the lock. */
+	/* The query has released the lock. */
 	KUNIT_EXPECT_TRUE(test, mutex_trylock(&t->group->lock));
 	mutex_unlock(&t->group->lock);
 	wdm_owner_end_revoke(t->owner);
@@ -429,7 +429,7 @@ static void attach_query_gives_way(struct kunit *test)
 	attach_end(test, t);
 }
 
-/* A call that holds pages for long, and lets only urgent ranges pass */
+/* A call that holds pages for long, and yields to urgent ranges only */
 
 #define ATTACH_BUSY_MS	10000
 
@@ -438,7 +438,7 @@ static void attach_query_gives_way(struct kunit *test)
  * @domain: the domain
  * @begun: it holds its pages
  * @ended: it has released them
- * @stop: it is to end before its time
+ * @stop: it has to end early
  */
 struct attach_busy {
 	struct wdm_domain *domain;
@@ -477,7 +477,7 @@ static void attach_busy_start(struct kunit *test, struct attach_busy *busy,
 	wait_for_completion(&busy->begun);
 }
 
-/* Expect it to be in progress, and end it. */
+/* Check that the call is in progress, and end it. */
 static void attach_busy_end(struct kunit *test, struct attach_busy *busy)
 {
 	KUNIT_EXPECT_FALSE(test, completion_done(&busy->ended));
@@ -500,7 +500,7 @@ static void attach_check_busy(struct kunit *test, void (*take_back)(struct attac
 	KUNIT_EXPECT_STATUS(test, wdm_device_detach(t->device), STATUS_SUCCESS);
 	attach_busy_end(test, busy);
 
-	/* An attach waits for the call, and gives up. */
+	/* An attach waits for the call, and backs off. */
 	attach_busy_start(test, busy, domain);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
 						    "wdm_attach")));
@@ -514,14 +514,14 @@ static void attach_check_busy(struct kunit *test, void (*take_back)(struct attac
 	attach_end(test, t);
 }
 
-/* Neither a detach nor taking back what is being attached waits for such a call. */
+/* Neither a detach nor a revocation waits for such a call. */
 static void attach_passes_busy(struct kunit *test)
 {
 	attach_check_busy(test, attach_take_group);
 	attach_check_busy(test, attach_take_device);
 }
 
-/* A closed owner has lost its groups; each provider forgets its group once. */
+/* A closed owner has no groups; each provider forgets its group once. */
 static void attach_owner_closed(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
@@ -547,7 +547,7 @@ static void attach_owner_closed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->forgotten, 1);
 }
 
-/* A provider of single devices holds one as long as it is attached, and no longer. */
+/* A provider of single devices holds a device exactly while it is attached. */
 static void attach_holds(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
@@ -565,7 +565,7 @@ static void attach_holds(struct kunit *test)
 
 	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->holds, 1);
-	/* What is held need not be held once more, and a call that fails does not. */
+	/* Another attach does not hold it again, nor does one that fails. */
 	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, other),
 			    STATUS_INVALID_PARAMETER);
 	t->refuse = true;
@@ -585,7 +585,7 @@ static void attach_holds(struct kunit *test)
 	attach_end(test, t);
 }
 
-/* What a device that is taken back was held with is the provider's to release. */
+/* When a device is revoked, the provider releases the hold. */
 static void attach_holds_revoked(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
@@ -610,7 +610,7 @@ static void attach_holds_revoked(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_device_attach(old, domain), STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, t->holds, 0);
 
-	/* The next device of this name has nothing to do with it. */
+	/* A later device of the same name is independent of it. */
 	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, &t->pdev->dev, &t->device),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_device_delete(old), STATUS_SUCCESS);

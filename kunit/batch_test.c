@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches on IOMMUs made by hand, against a model of their pages.
+ * Batches on fake IOMMUs, compared with a model of their pages.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -28,7 +28,7 @@ struct bt_param {
 	unsigned long pgsizes[BT_FAKES];
 };
 
-/* One IOMMU that has large pages */
+/* A single IOMMU with large pages */
 static const struct bt_param bt_large = {
 	"large pages", 0, 1, { FAKE_PGSIZES_X86 }
 };
@@ -50,7 +50,7 @@ static void bt_name(const struct bt_param *param, char *desc)
 
 KUNIT_ARRAY_PARAM(bt, bt_params, bt_name);
 
-/* The kinds of domains that allocate in ways of their own */
+/* The kinds of domains, which allocate differently */
 static const struct bt_param bt_memory_params[] = {
 	{ "no IOMMU", 0, 0, { } },
 	{ "two IOMMUs", 0, 2, { FAKE_PGSIZES_X86, FAKE_PGSIZES_AMD } },
@@ -65,7 +65,7 @@ KUNIT_ARRAY_PARAM(bt_memory, bt_memory_params, bt_name);
  * @param: the kind of domain
  * @domain: the domain
  * @model: what is mapped
- * @tm: MDLs to map: contiguous, runs of any length, a page at a time
+ * @tm: MDLs to map: contiguous, runs of any length, single pages
  * @fake: the IOMMUs
  * @batch: the batch
  */
@@ -104,7 +104,7 @@ static struct bt *bt_start(struct kunit *test, const struct bt_param *param)
 	return bt;
 }
 
-/* The batch that a test which fails would leave behind, with its locks */
+/* End the batch that a failed test would leave behind with its locks. */
 static struct bt *bt_running;
 
 static void bt_stop(struct bt *bt)
@@ -113,7 +113,7 @@ static void bt_stop(struct bt *bt)
 	bt_running = NULL;
 }
 
-/* Hint at pages counted from the window's first on; a negative @last: no hint. */
+/* Give a hint, in pages relative to the window; negative @last: no hint. */
 static void bt_begin(struct bt *bt, s64 first, s64 last)
 {
 	ntstatus_t status;
@@ -127,17 +127,17 @@ static void bt_begin(struct bt *bt, s64 first, s64 last)
 	bt_running = bt;
 }
 
-/* A batch that holds all of the window from its first operation on */
+/* Begin a batch that holds all of the window from its first operation on. */
 static void bt_begin_all(struct bt *bt)
 {
 	bt_begin(bt, 0, BT_PAGES - 1);
 }
 
 /**
- * struct bt_op - an operation, pages counted from the window's first on
+ * struct bt_op - an operation, in pages relative to the window
  * @mdl: what to map; NULL: unmap
  * @first: the first page
- * @nr: how many
+ * @nr: number of pages
  * @mdl_page: the first page of @mdl
  * @perms: WDM_READ, WDM_WRITE
  */
@@ -159,7 +159,7 @@ static ntstatus_t bt_try(struct bt *bt, const struct bt_op *op)
 			     logical);
 }
 
-/* What comes of an operation if nothing lacks */
+/* Get the expected status of an operation if no allocation and no driver fails. */
 static ntstatus_t bt_foretell(const struct bt *bt, const struct bt_op *op)
 {
 	unsigned int mapped = page_model_count(&bt->model, BT_FIRST + op->first,
@@ -186,7 +186,7 @@ static void bt_apply(struct bt *bt, const struct bt_op *op)
 		page_model_remove(&bt->model, ext.pgno, ext.nr_pages);
 }
 
-/* Do an operation, on the domain and on the model. */
+/* Perform an operation on the domain and on the model. */
 static void bt_do(struct bt *bt, const struct bt_op *op)
 {
 	ntstatus_t want = bt_foretell(bt, op);
@@ -209,7 +209,7 @@ static void bt_unmap(struct bt *bt, u64 first, u64 nr)
 	bt_do(bt, &(struct bt_op) { NULL, first, nr });
 }
 
-/* The IOMMU maps what the model says, whatever stale translations there are. */
+/* Check that the IOMMU maps what the model says; stale translations do not count. */
 static void bt_check_fake(struct bt *bt, struct fake_iommu *fake)
 {
 	struct kunit *test = bt->fx->test;
@@ -241,14 +241,14 @@ static void bt_check_fake(struct bt *bt, struct fake_iommu *fake)
 	}
 }
 
-/* May the device behind the first IOMMU still reach a page that was unmapped? */
+/* Check whether a device may still reach an unmapped page through the first IOMMU. */
 static bool bt_stale(struct bt *bt, u64 page)
 {
 	return fake_iommu_stale_at(bt->fake[0],
 				   (BT_FIRST + page) << PAGE_SHIFT);
 }
 
-/* In the middle of a batch */
+/* Check in the middle of a batch. */
 static void bt_check(struct bt *bt)
 {
 	struct kunit *test = bt->fx->test;
@@ -257,13 +257,13 @@ static void bt_check(struct bt *bt)
 	for (i = 0; i < bt->param->nr_fakes; i++)
 		bt_check_fake(bt, bt->fake[i]);
 	KUNIT_ASSERT_TRUE(test, page_model_equals(&bt->model, &bt->domain->mappings));
-	/* What was unmapped may still count. */
+	/* Unmapped pages may still be in use. */
 	for (i = 0; i < BT_MDLS; i++)
 		KUNIT_ASSERT_GE(test, wdm_mdl_uses(bt->tm[i]->mdl),
 				page_model_uses(&bt->model, bt->tm[i]->mdl));
 }
 
-/* End the batch: everything is as if there had been none. */
+/* End the batch, and check that it has left nothing behind. */
 static void bt_end(struct bt *bt)
 {
 	struct kunit *test = bt->fx->test;
@@ -286,7 +286,7 @@ static struct bt_op bt_random_map(struct bt *bt)
 
 	page_model_extent(bt->fx, &bt->model,
 			  bt->tm[fixture_below(rng, BT_MDLS)], &ext);
-	/* Such that large pages can be used */
+	/* Align the extent so that large pages can be used. */
 	if (fixture_once_in(rng, 3)) {
 		ext.mdl = bt->tm[0]->mdl;
 		ext.pgno = BT_FIRST + 512 * fixture_below(rng, 4);
@@ -299,7 +299,7 @@ static struct bt_op bt_random_map(struct bt *bt)
 	};
 }
 
-/* Any range, or all that is mapped around its start */
+/* Pick any range, or everything that is mapped around its start. */
 static struct bt_op bt_random_unmap(struct bt *bt)
 {
 	struct bt_op op = { };
@@ -322,7 +322,7 @@ static struct bt_op bt_random_unmap(struct bt *bt)
 	return op;
 }
 
-/* Sometimes let a call of a driver fail. */
+/* Sometimes make a call of a driver fail. */
 static struct fake_iommu *bt_inject(struct bt *bt)
 {
 	struct rnd_state *rng = &bt->fx->rng;
@@ -352,7 +352,7 @@ static void bt_random_op(struct bt *bt)
 		bt_apply(bt, &op);
 }
 
-/* Hints that are right, too small, wrong, or not there */
+/* Hints that are right, too small, wrong, or missing */
 static void bt_random_begin(struct bt *bt)
 {
 	u64 first = fixture_below(&bt->fx->rng, BT_PAGES);
@@ -387,7 +387,7 @@ static void batch_random(struct kunit *test)
 	}
 }
 
-/* Take everything away. */
+/* Unmap everything. */
 static void bt_clear(struct bt *bt)
 {
 	u64 page, nr;
@@ -405,7 +405,7 @@ static void bt_clear(struct bt *bt)
 	bt_end(bt);
 }
 
-/* However much is unmapped, one sync; and until then all of it is kept. */
+/* Any number of unmaps causes one sync, and all pages stay in use until then. */
 static void batch_one_sync(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, &bt_large);
@@ -421,7 +421,7 @@ static void batch_one_sync(struct kunit *test)
 
 		syncs = fake->nr_sync;
 		bt_begin_all(bt);
-		/* Here and there, and in no order */
+		/* Scattered, and in no order */
 		for (page = 0; page < nr; page++)
 			bt_unmap(bt, page * 37 % 200, 1);
 		bt_unmap(bt, 1000, 400);
@@ -436,7 +436,7 @@ static void batch_one_sync(struct kunit *test)
 	}
 }
 
-/* Nothing that is mapped, or that fails, needs a sync. */
+/* Maps and failed operations need no sync. */
 static void batch_no_sync(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, &bt_large);
@@ -458,14 +458,14 @@ static void batch_no_sync(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs);
 }
 
-/* Where something was unmapped, there is a sync before something else is mapped. */
+/* A map over unmapped pages is preceded by a sync. */
 static void batch_map_over(struct kunit *test)
 {
 	static const struct {
 		u64 first, nr;
 		unsigned int syncs;
 	} rows[] = {
-		/* Against pages 100 to 119, and 150 */
+		/* Overlapping pages 100 to 119, and 150 */
 		{ 100, 1, 1 }, { 119, 1, 1 }, { 100, 20, 1 }, { 90, 11, 1 },
 		{ 119, 5, 1 }, { 150, 1, 1 }, { 150, 9, 1 }, { 90, 70, 1 },
 		{ 90, 10, 0 }, { 151, 10, 0 }, { 0, 1, 0 },
@@ -484,7 +484,7 @@ static void batch_map_over(struct kunit *test)
 
 		syncs = fake->nr_sync;
 		bt_begin_all(bt);
-		/* In one order, and in the other */
+		/* In both orders */
 		bt_unmap(bt, i % 2 ? 150 : 100, i % 2 ? 1 : 20);
 		bt_unmap(bt, i % 2 ? 100 : 150, i % 2 ? 20 : 1);
 		bt_map(bt, 1, 20, first, nr);
@@ -492,7 +492,7 @@ static void batch_map_over(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fake_iommu_stale(fake),
 				!rows[i / 2].syncs);
 		bt_check(bt);
-		/* What comes behind is synced once more. */
+		/* The following operations need one more sync. */
 		bt_unmap(bt, first, nr);
 		bt_end(bt);
 		KUNIT_EXPECT_EQ(test, fake->nr_sync,
@@ -500,7 +500,7 @@ static void batch_map_over(struct kunit *test)
 	}
 }
 
-/* Again and again in one place, and for each of two IOMMUs */
+/* Repeatedly in one place, with two IOMMUs */
 static void batch_same_page(struct kunit *test)
 {
 	static const struct bt_param two = {
@@ -523,7 +523,7 @@ static void batch_same_page(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, bt->fake[i]->nr_sync, syncs[i] + 20);
 }
 
-/* Operations of which some are long, and some cut large pages */
+/* A list of operations, some of which are long, and some cut large pages */
 static unsigned int bt_long_list(struct bt *bt, struct bt_op *ops)
 {
 	const struct bt_op list[] = {
@@ -546,7 +546,7 @@ static unsigned int bt_long_list(struct bt *bt, struct bt_op *ops)
 
 #define BT_OPS	16
 
-/* Do a list in a batch; what lacks for one operation leaves the others alone. */
+/* Perform a list in a batch; a failing operation does not affect the others. */
 static void bt_run_list(struct bt *bt, const struct bt_op *ops, unsigned int nr,
 			unsigned int *failures)
 {
@@ -571,7 +571,7 @@ static void bt_run_list(struct bt *bt, const struct bt_op *ops, unsigned int nr,
 	bt_end(bt);
 }
 
-/* Whichever call of the driver fails, one operation is rolled back. */
+/* Whichever call of the driver fails, exactly one operation is rolled back. */
 static void batch_rollback(struct kunit *test)
 {
 	const struct bt_param *param = test->param_value;
@@ -582,7 +582,7 @@ static void batch_rollback(struct kunit *test)
 	nr = bt_long_list(bt, ops);
 	for (i = 0; i < param->nr_fakes; i++) {
 		failures = 0;
-		/* Steps grow, so that the end comes in sight. */
+		/* Increase the steps, to reach the end in reasonable time. */
 		for (nth = 1; ; nth += 1 + nth / 4) {
 			before = failures;
 			fake_iommu_fail_map(bt->fake[i], nth, false);
@@ -597,7 +597,7 @@ static void batch_rollback(struct kunit *test)
 		KUNIT_EXPECT_GT(test, failures, 8);
 		bt_clear(bt);
 	}
-	/* Without an IOMMU, once for the record */
+	/* Also without an IOMMU, for the mapping table alone */
 	if (!param->nr_fakes) {
 		failures = 0;
 		bt_run_list(bt, ops, nr, &failures);
@@ -606,7 +606,7 @@ static void batch_rollback(struct kunit *test)
 	}
 }
 
-/* The same, for memory. Checks would take memory, so they come afterwards. */
+/* The same for allocations. Checks allocate, so they come afterwards. */
 static void batch_no_memory(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, test->param_value);
@@ -617,7 +617,7 @@ static void batch_no_memory(struct kunit *test)
 
 	memory_may_fail(test);
 	nr = bt_long_list(bt, ops);
-	/* Each seed leaves out others. */
+	/* Each seed skips different allocations. */
 	for (nth = 1; failed; nth += 1 + fixture_below(&bt->fx->rng, 2)) {
 		bt_begin_all(bt);
 		memory_fail_nth(nth);
@@ -642,7 +642,7 @@ static void batch_no_memory(struct kunit *test)
 }
 
 /*
- * MDLs that nobody but the domain has go when the batch ends, and not before: a
+ * MDLs that only the domain references are freed when the batch ends, and not before: a
  * device may still reach their memory.
  */
 static void batch_mdls(struct kunit *test)
@@ -668,12 +668,12 @@ static void batch_mdls(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, atomic64_read(&tm[i]->mdl->refs), 1);
 
 	bt_begin_all(bt);
-	/* One by one, then many at once, but for the last */
+	/* Single pages, then many at once, except the last */
 	for (i = 0; i < 10; i++)
 		bt_unmap(bt, 2 * i + !(i % 2), 1);
 	for (; i + 1 < ARRAY_SIZE(tm); i++)
 		bt_unmap(bt, 2 * i + !(i % 2), 1);
-	/* Not what fails half-way: its last page is not mapped. */
+	/* Not if the operation fails half-way: its last page is not mapped. */
 	bt_unmap(bt, 2 * i, 2);
 	/* A sync in between changes nothing. */
 	bt_map(bt, 0, 0, 0, 4);
@@ -690,7 +690,7 @@ static void batch_mdls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tm[ARRAY_SIZE(tm) - 1]->freed, 1);
 }
 
-/* Pages out of a large page, on both sides of what the batch holds */
+/* Unmap pages of a large page, on both sides of what the batch holds. */
 static void batch_cut(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, &bt_large);
@@ -707,12 +707,12 @@ static void batch_cut(struct kunit *test)
 	bt_begin(bt, 600, 601);
 	bt_unmap(bt, 600, 1);
 	bt_check(bt);
-	/* In small pages by now, but who can know that? */
+	/* It is split by now, but the batch cannot know that. */
 	bt_unmap(bt, 601, 1);
 	bt_check(bt);
 	bt_map(bt, 2, 7, 600, 1);
 	bt_check(bt);
-	/* Over the edge between the two */
+	/* Across the edge between the two */
 	bt_unmap(bt, 1020, 10);
 	bt_check(bt);
 	bt_unmap(bt, 1535, 1);
@@ -723,7 +723,7 @@ static void batch_cut(struct kunit *test)
 	bt_end(bt);
 }
 
-/* No memory to cut a large page: then it stays, with what the batch has done. */
+/* Out of memory for a split: the large page stays, and so do earlier operations. */
 static void batch_cut_fails(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, &bt_large);
@@ -794,15 +794,15 @@ static void bt_call_start(struct bt *bt, struct bt_call *call)
 	KUNIT_ASSERT_FALSE(bt->fx->test, IS_ERR(task));
 }
 
-/* It has returned, or does so soon. */
+/* Check that the call has returned, or returns soon. */
 static bool bt_call_done(struct bt_call *call)
 {
 	return wait_for_completion_timeout(&call->done, 20 * HZ);
 }
 
 /*
- * Does another thread's map or unmap of this page go ahead? If not, it does when the
- * batch ends, which is what happens then.
+ * Check whether another thread can map or unmap this page now. If it cannot, it must when
+ * the batch ends, which this does then.
  */
 static void bt_other(struct bt *bt, u64 page, bool unmap, bool at_once)
 {
@@ -836,7 +836,7 @@ static void bt_other_maps(struct bt *bt, u64 page, bool at_once)
 			    STATUS_SUCCESS);
 }
 
-/* What others must not touch is what was hinted at, and what was touched. */
+/* A batch locks out others from its hint and from the pages that it has touched. */
 static void batch_holds(struct kunit *test)
 {
 	static const struct {
@@ -848,7 +848,7 @@ static void batch_holds(struct kunit *test)
 		{ 0, -1, 100, false }, { 0, -1, 99, true }, { 0, -1, 101, true },
 		{ 90, 110, 90, false }, { 90, 110, 110, false },
 		{ 90, 110, 89, true }, { 90, 110, 111, true },
-		/* Beyond the hint: all that lies between */
+		/* Beyond the hint: everything in between, too */
 		{ 200, 210, 150, false }, { 200, 210, 205, false },
 		{ 200, 210, 211, true }, { 200, 210, 99, true },
 		{ 10, 20, 50, false }, { 10, 20, 9, true },
@@ -864,12 +864,12 @@ static void batch_holds(struct kunit *test)
 		bt_other_maps(bt, rows[i].other, rows[i].at_once);
 		bt_check(bt);
 	}
-	/* A batch that has done nothing yet is in nobody's way, nor is an empty one. */
+	/* An empty batch, and one that has not started, lock out nobody. */
 	bt_begin_all(bt);
 	bt_other_maps(bt, 100, true);
 }
 
-/* Who cuts a large page holds all of it, and nothing else. */
+/* A split holds the whole large page, and nothing else. */
 static void batch_holds_cut(struct kunit *test)
 {
 	static const struct {
@@ -898,8 +898,8 @@ static void batch_holds_cut(struct kunit *test)
 }
 
 /*
- * To reach beyond what it holds, a batch lets go of everything: what was unmapped
- * blocks, and its MDLs are gone.
+ * To reach beyond the range that it holds, a batch releases it: unmapped pages block, and
+ * their MDLs are released.
  */
 static void batch_beyond_hint(struct kunit *test)
 {
@@ -925,7 +925,7 @@ static void batch_beyond_hint(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
 	KUNIT_EXPECT_FALSE(test, bt_stale(bt, 100));
 	KUNIT_EXPECT_TRUE(test, bt_stale(bt, 300));
-	/* From there on, both are held. */
+	/* From then on, both ranges are held. */
 	bt_map(bt, 1, 0, 105, 1);
 	bt_unmap(bt, 299, 1);
 	bt_unmap(bt, 105, 1);
@@ -934,7 +934,7 @@ static void batch_beyond_hint(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs + 2);
 }
 
-/* An attach that waits comes in between two operations. */
+/* A waiting attach runs between two operations. */
 static void batch_adopt(struct kunit *test)
 {
 	struct bt *bt = bt_start(test, &bt_large);
@@ -949,7 +949,7 @@ static void batch_adopt(struct kunit *test)
 	fixture_mdl_put(tm);
 	bt_unmap(bt, 800, 1);
 	bt_unmap(bt, 600, 50);
-	/* It is not there before somebody lets it. */
+	/* It has not run yet. */
 	call->adopt = fixture_fake(bt->fx, FAKE_PGSIZES_AMD);
 	call->adopt->minds_stale = true;
 	bt_call_start(bt, call);
@@ -959,7 +959,7 @@ static void batch_adopt(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
 
 	bt_map(bt, 2, 0, 1000, 10);
-	/* It has come in before that map, even if it has not returned yet. */
+	/* It has run before that map, even if it has not returned yet. */
 	if (list_is_singular(&bt->domain->hwpts)) {
 		KUNIT_FAIL(test, "the batch lets nobody in");
 		bt_stop(bt);
@@ -970,9 +970,9 @@ static void batch_adopt(struct kunit *test)
 	bt_unmap(bt, 1000, 10);
 	KUNIT_EXPECT_STATUS(test, call->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
-	/* What was unmapped before blocks. */
+	/* Everything unmapped earlier blocks. */
 	KUNIT_EXPECT_FALSE(test, bt_stale(bt, 600));
-	/* Both have what the batch did before and does now. */
+	/* Both IOMMUs have the earlier and the later operations. */
 	bt_check(bt);
 	bt_check_fake(bt, call->adopt);
 	bt_unmap(bt, 100, 5);
@@ -996,7 +996,7 @@ static void batch_parameters(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_batch_begin(batch, caller, 0, 10),
 			    STATUS_INVALID_PARAMETER_1);
 	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(&caller->ranges));
-	/* First when nothing is held yet, then between others */
+	/* First without a held range, then between operations */
 	bt_begin(bt, 0, -1);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_STATUS(test, wdm_batch_map(batch, 0, RANGE(mdl, 0, 1), at),
@@ -1031,7 +1031,7 @@ static void batch_parameters(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&bt->domain->mappings), 2);
 }
 
-/* A call that takes a group back, in the middle of an operation */
+/* A thread that revokes a group in the middle of an operation */
 struct batch_taker {
 	struct wdm_domain *domain;
 	u64 pages;
@@ -1063,7 +1063,7 @@ static void batch_taker_start(struct kunit *test, struct batch_taker *taker)
 	KUNIT_EXPECT_FALSE(test, completion_done(&taker->done));
 }
 
-/* The taker comes in while the operation runs, not only behind it. */
+/* The revocation runs during the operation, not after it. */
 static void batch_taker_end(struct kunit *test, struct batch_taker *taker)
 {
 	bool urgent = wdm_range_urgent(&taker->domain->ranges);
@@ -1115,7 +1115,7 @@ static void batch_check_take(struct kunit *test, u32 flags, const struct test_md
 	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
 }
 
-/* Long maps and unmaps let those in who take a group back. */
+/* Long maps and unmaps yield to revocations. */
 static void batch_lets_take(struct kunit *test)
 {
 	batch_check_take(test, WDM_DOMAIN_PAGE_GRANULAR,
@@ -1135,7 +1135,7 @@ static void batch_lets_take_contiguous(struct kunit *test)
 	batch_check_take(test, 0, tm, FAKE_PGSIZES_AMD, 512 * 64 + 256);
 }
 
-/* A split replaces the page that spans the cut, in each hwpt its own. */
+/* A split replaces only the page that spans the cut, in each hwpt. */
 static void batch_cut_sizes(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -1163,7 +1163,7 @@ static void batch_cut_sizes(struct kunit *test)
 		KUNIT_ASSERT_TRUE(test, fake_iommu_at(small, at, &is));
 		if (at >> 16 == (SZ_2M + (cut << PAGE_SHIFT)) >> 16)
 			continue;
-		/* Not even for a moment has any other page been unmapped. */
+		/* No other page has been unmapped, even for a moment. */
 		KUNIT_EXPECT_EQ(test, is.size, SZ_64K);
 		KUNIT_EXPECT_EQ(test, is.serial, was.serial + ((at - SZ_2M) >> 16));
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many threads on one domain, interleaved at random. In the end the domain and its
- * IOMMUs must agree; lockdep and KASAN watch meanwhile.
+ * Many threads on one domain, interleaved at random. At the end the domain and its IOMMUs
+ * must agree; lockdep and KASAN check the rest.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -21,8 +21,8 @@ struct conc;
 
 /**
  * struct conc_thread - a thread
- * @conc: what the threads share
- * @fn: what it does, until it returns
+ * @conc: state shared by the threads
+ * @fn: its function
  * @rng: its random numbers
  * @nr: its number
  * @done: it has returned
@@ -36,15 +36,15 @@ struct conc_thread {
 };
 
 /**
- * struct conc - what the threads share
+ * struct conc - state shared by the threads
  * @domain: the domain
  * @mdl: what they map
  * @t: the caller of a caller-managed domain
  * @thread: the threads
- * @unexpected: statuses that no order of the calls explains
- * @mapped: maps that succeeded
- * @refused: maps and unmaps that failed because of another thread
- * @stop: the threads are to return
+ * @unexpected: number of statuses that no order of the calls explains
+ * @mapped: number of successful maps
+ * @refused: number of maps and unmaps that failed because of another thread
+ * @stop: the threads have to return
  */
 struct conc {
 	struct wdm_domain *domain;
@@ -98,7 +98,7 @@ static void conc_count(struct conc *conc, ntstatus_t status, ntstatus_t may_be)
 		atomic_inc(&conc->unexpected);
 }
 
-/* Ranges that overlap with those of all threads */
+/* Ranges that overlap with those of all other threads */
 static void conc_map_anywhere(struct conc_thread *thread)
 {
 	struct conc *conc = thread->conc;
@@ -126,7 +126,7 @@ static void conc_map_anywhere(struct conc_thread *thread)
 	}
 }
 
-/* A range of the thread's own, in a run that all share: nothing may fail. */
+/* A private range of the thread, in a shared run: nothing may fail. */
 static void conc_map_own(struct conc_thread *thread)
 {
 	struct conc *conc = thread->conc;
@@ -150,7 +150,7 @@ static void conc_map_own(struct conc_thread *thread)
 	}
 }
 
-/* Map or unmap in a range that overlaps with those of all threads. */
+/* Map or unmap in a range that overlaps with those of all other threads. */
 static void conc_batch_op(struct conc_thread *thread, struct wdm_batch *batch)
 {
 	u64 first = fixture_below(&thread->rng, CONC_PAGES);
@@ -200,7 +200,7 @@ static void conc_batch_anywhere(struct conc_thread *thread)
 	}
 }
 
-/* In a range of the thread's own nothing may fail, whatever the hint. */
+/* In a private range nothing may fail, whatever the hint. */
 static void conc_batch_own(struct conc_thread *thread)
 {
 	u64 first = CONC_PAGES + thread->nr * 8, at = first << PAGE_SHIFT;
@@ -220,7 +220,7 @@ static void conc_batch_own(struct conc_thread *thread)
 			   wdm_batch_map(&batch, WDM_READ, RANGE(conc->mdl, first + 3, 1),
 					 at + 3 * PAGE_SIZE),
 			   STATUS_SUCCESS);
-		/* Sometimes what is left is there when the batch ends. */
+		/* Sometimes leave the rest mapped at the end of the batch. */
 		if (fixture_once_in(&thread->rng, 2)) {
 			wdm_batch_end(&batch);
 			wdm_batch_begin(&batch, conc->domain, U64_MAX, 0);
@@ -247,7 +247,7 @@ static struct conc *conc_start(struct kunit *test)
 	return conc;
 }
 
-/* The domain and the IOMMU agree. */
+/* Check that the domain and the IOMMU agree. */
 static void conc_check(struct kunit *test, struct conc *conc,
 		       struct fake_iommu *fake)
 {
@@ -274,7 +274,7 @@ static void conc_check(struct kunit *test, struct conc *conc,
 	}
 }
 
-/* An IOMMU that notices maps over stale translations */
+/* An IOMMU that detects maps over stale translations */
 static struct fake_iommu *conc_fake(struct kunit *test, struct conc *conc,
 				    unsigned long pgsizes)
 {
@@ -287,7 +287,7 @@ static struct fake_iommu *conc_fake(struct kunit *test, struct conc *conc,
 	return fake;
 }
 
-/* Overlapping calls, while IOMMUs come and go */
+/* Overlapping calls, while IOMMUs are added and removed */
 static void conc_overlap(struct kunit *test,
 			 void (*fn)(struct conc_thread *thread))
 {
@@ -417,7 +417,7 @@ static void concurrency_tables(struct kunit *test)
 	WRITE_ONCE(conc->stop, true);
 	conc_wait(conc, 2);
 
-	/* Once nothing changes any more, a flush brings all up to date. */
+	/* Without further changes, a flush brings everything up to date. */
 	tables_prune(t, walk);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    walk->walk_error.status);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every function of the interface on every kind of domain, in every state, with every
- * bad argument: what ddi_table.h says is answered, and a call that fails changes nothing.
+ * Every function of the interface on every kind of domain, in every state, with every bad
+ * argument. Checks that each status is that of ddi_table.h, and that a failed call changes
+ * nothing.
  *
- * The contract's order of checks decides when several things are wrong: the kind of
+ * If several things are wrong, the order of the contract's checks decides: the kind of
  * domain, then the arguments, then the state.
  */
 #include "ddi.h"
@@ -14,7 +15,7 @@ enum ddi_fn {
 	DDI_NR
 };
 
-/* A member that is not in the table does not compile here. */
+/* A function that is missing in the table does not compile here. */
 #define DDI_INDEX(function)	DDI_##function,
 static const enum ddi_fn ddi_v1[] = { INTERFACE_V1(DDI_INDEX) };
 static const enum ddi_fn ddi_v3[] = { INTERFACE_V3(DDI_INDEX) };
@@ -35,11 +36,11 @@ static const char *const ddi_state_names[] = {
 };
 
 /**
- * struct ddi_cell - what a function answers
- * @what: how to read it
- * @status: if it is DDI_STATUS
+ * struct ddi_cell - the expected result of a function
+ * @what: how to interpret it
+ * @status: the status, if @what is DDI_STATUS
  * @after: only if all parameters before this one are good
- * @why: if it is DDI_NA
+ * @why: the reason, if @what is DDI_NA
  */
 struct ddi_cell {
 	enum { DDI_MISSING, DDI_RIGHT, DDI_STATUS, DDI_NA } what;
@@ -78,7 +79,7 @@ static const struct {
 #include "ddi_table.h"
 };
 
-/* States that come before the arguments */
+/* States that are checked before the arguments */
 static const struct {
 	enum ddi_fn fn;
 	enum ddi_state state;
@@ -98,12 +99,12 @@ static const struct {
 /**
  * struct ddi_bad - a bad argument
  * @fn: the function
- * @parameter: which one
- * @what: in words
- * @id: for ddi_spoil(): the row's line in ddi_table.h
+ * @parameter: number of the parameter
+ * @what: description
+ * @id: for ddi_spoil(): line of the row in ddi_table.h
  * @kind: the only kind of domain on which it is bad; DDI_KINDS: on all
- * @late: the state comes first
- * @status: the answer; success means that any argument is good
+ * @late: the state is checked first
+ * @status: the expected status; success means that any argument is good
  */
 struct ddi_bad {
 	enum ddi_fn fn;
@@ -210,7 +211,7 @@ static void ddi_physical_mdl(struct ddi_args *a, PMDL mdl)
 	a->physical.Mdl.Mdl = mdl;
 }
 
-/* A range in the good one's memory */
+/* A range in the memory of the good one */
 static void ddi_physical_range(struct ddi_args *a, u64 offset, SIZE_T size)
 {
 	a->physical.ContiguousRange.Base.QuadPart += offset;
@@ -270,7 +271,7 @@ static void ddi_spoil(struct ddi *d, const struct ddi_bad *bad, struct ddi_args 
 	}
 }
 
-/* Arguments that the function takes in the right state */
+/* Arguments that the function accepts in the right state */
 static void ddi_arguments(struct ddi *d, struct ddi_args *a)
 {
 	memset(a, 0, sizeof(*a));
@@ -280,7 +281,7 @@ static void ddi_arguments(struct ddi *d, struct ddi_args *a)
 	a->device_out = DDI_POISON;
 	a->pasid = DDI_POISON;
 	a->pasid_out = DDI_POISON;
-	/* Once it is removed, only its address is left. */
+	/* After the removal, only its address is left. */
 	a->pdo = d->pdo;
 	a->mdl = d->mdl;
 	a->physical.MapType = MapPhysicalAddressTypeContiguousRange;
@@ -419,7 +420,7 @@ static NTSTATUS ddi_call(struct ddi *d, enum ddi_fn fn, struct ddi_args *a)
 	return ddi_call_v2(d, fn, a);
 }
 
-/* Page tables that map the rest of the memory at DDI_LOGICAL */
+/* Create page tables that map the rest of the memory at DDI_LOGICAL. */
 static void ddi_build_tables(struct ddi *d)
 {
 	static const unsigned int entry[] = { 0, 1, 0, 0 };
@@ -436,7 +437,7 @@ static bool ddi_has_tokens(struct ddi *d)
 	return d->io3.ReserveLogicalAddressRange && d->kind < DDI_PASS_THROUGH;
 }
 
-/* Can a domain of the kind reach the state? */
+/* Check whether a domain of the kind can reach the state. */
 static bool ddi_reachable(struct ddi *d)
 {
 	return ddi_has_tokens(d) || (d->state != DDI_RESERVED && d->state != DDI_SEGMENT);
@@ -495,7 +496,7 @@ static void ddi_make_busy(struct ddi *d)
 		ddi_do(d, DDI_RegisterInterfaceStateChangeCallback);
 }
 
-/* Reach the state, from none. */
+/* Enter a state. */
 static void ddi_enter(struct ddi *d)
 {
 	ddi_good(d, "a domain", ddi_create_domain(d));
@@ -528,7 +529,7 @@ static void ddi_enter(struct ddi *d)
 	}
 }
 
-/* Free the token and the device, whatever a call made of them. */
+/* Free the token and the device, whatever a call has done to them. */
 static void ddi_leave_v2(struct ddi *d)
 {
 	if (d->segment.Size)
@@ -545,7 +546,7 @@ static void ddi_leave_v2(struct ddi *d)
 	d->device = NULL;
 }
 
-/* Leave the state, whatever a call made of it. */
+/* Leave the state, whatever a call has done to it. */
 static void ddi_leave(struct ddi *d)
 {
 	d->io.DetachDevice(d->other, d->pdo, 0);
@@ -559,7 +560,7 @@ static void ddi_leave(struct ddi *d)
 		ddi_restore_device(d);
 }
 
-/* What the good call answers in the state */
+/* Get the status of the good call in the state. */
 static NTSTATUS ddi_state_status(struct ddi *d, enum ddi_fn fn)
 {
 	bool reports = fn != DDI_SetDeviceFaultReporting && fn != DDI_SetDeviceFaultReportingEx;
@@ -570,7 +571,7 @@ static NTSTATUS ddi_state_status(struct ddi *d, enum ddi_fn fn)
 		if (ddi_on[i].fn == fn && ddi_on[i].kind == d->kind &&
 		    ddi_on[i].state == d->state)
 			return ddi_on[i].status;
-	/* Where the IOMMU driver reports no faults, there are none to hand on. */
+	/* If the IOMMU driver does not report faults, they cannot be enabled. */
 	if (!reports && NT_SUCCESS(status) && !ddi_reports_faults(d))
 		return STATUS_NOT_SUPPORTED;
 	return status;
@@ -586,14 +587,14 @@ static bool ddi_state_first(struct ddi *d, enum ddi_fn fn)
 	return false;
 }
 
-/* What the call answers. False: there is no such call, as the table says. */
+/* Get the expected status of a call. Return false if the table has no such call. */
 static bool ddi_expected(struct ddi *d, enum ddi_fn fn, const struct ddi_bad *bad,
 			 NTSTATUS *status)
 {
 	const struct ddi_cell *kind = &ddi_kinds[fn][d->kind];
 	NTSTATUS state = ddi_state_status(d, fn);
 
-	/* A function that takes no domain needs one kind only. */
+	/* A function without a domain needs one kind only. */
 	if ((kind->what == DDI_NA && d->kind) || ddi_states[fn][d->state].what == DDI_NA)
 		return false;
 	if (bad && bad->kind != DDI_KINDS && bad->kind != d->kind)
@@ -681,7 +682,7 @@ static void ddi_try(struct ddi *d, enum ddi_fn fn, const struct ddi_bad *bad)
 		ddi_succeeded(d, fn, &args);
 		return;
 	}
-	/* The only answer beside a failure */
+	/* The only result of a failed call */
 	if (status == STATUS_BUFFER_TOO_SMALL)
 		copy.return_length = 0;
 	ddi_snapshot(d, &after);
@@ -718,10 +719,10 @@ static bool ddi_start_mdls(struct ddi *d)
 }
 
 /**
- * ddi_start() - Make what functions are called with
- * @d: @memory, @physical and the devices are there; the rest is zero
+ * ddi_start() - Create the arguments of the functions
+ * @d: with @memory, @physical and the devices; the rest is zero
  *
- * Return: false without memory; then ddi_stop() is still to be called.
+ * Return: false if out of memory; ddi_stop() has to be called in any case.
  */
 bool ddi_start(struct ddi *d)
 {
@@ -736,7 +737,7 @@ bool ddi_start(struct ddi *d)
 
 /**
  * ddi_stop() - Undo ddi_start()
- * @d: what it made
+ * @d: the test
  */
 void ddi_stop(struct ddi *d)
 {
@@ -753,7 +754,7 @@ void ddi_stop(struct ddi *d)
 		IoFreeMdl(d->mdl);
 }
 
-/* Has one of the versions that there are the function? */
+/* Check whether one of the available versions has the function. */
 static bool ddi_exists(struct ddi *d, enum ddi_fn fn)
 {
 	void *const *members = (void *const *)&d->io3;
@@ -772,7 +773,7 @@ static bool ddi_exists(struct ddi *d, enum ddi_fn fn)
  * ddi_run_kind() - Try all functions on a kind of domain
  * @d: with its @kind
  *
- * Return: why not, or NULL.
+ * Return: the reason if it was skipped, or NULL.
  */
 const char *ddi_run_kind(struct ddi *d)
 {
@@ -799,7 +800,7 @@ const char *ddi_run_kind(struct ddi *d)
 }
 
 /**
- * ddi_complete() - Has every function a cell for each kind, each state and each parameter?
+ * ddi_complete() - Check that every function has a cell for each kind, state and parameter
  * @d: for failures
  */
 void ddi_complete(struct ddi *d)
@@ -826,7 +827,7 @@ void ddi_complete(struct ddi *d)
 }
 
 /**
- * ddi_order() - Are the lists of members in the tables' order?
+ * ddi_order() - Check that the lists of members are in the tables' order
  * @d: for failures
  */
 void ddi_order(struct ddi *d)

@@ -20,7 +20,7 @@
 
 #define DDI_PAGES	8
 #define DDI_BYTES	(DDI_PAGES * PAGE_SIZE)
-/* Where everything is mapped and reserved, and the only place that is asked for */
+/* Where everything is mapped and reserved */
 #define DDI_LOGICAL	0x40000000ULL
 #define DDI_POISON	((void *)0x5a5a5a5a5a5a5a5aUL)
 
@@ -31,7 +31,7 @@
  * @DDI_S1: TranslateS1
  * @DDI_PASS_THROUGH: PassThrough
  * @DDI_UNMANAGED: Unmanaged
- * @DDI_KINDS: how many there are
+ * @DDI_KINDS: number of kinds
  */
 enum ddi_kind {
 	DDI_TRANSLATE,
@@ -52,7 +52,7 @@ enum ddi_kind {
  * @DDI_RESERVED: the domain has a token, and no device
  * @DDI_SEGMENT: a segment of the token is mapped, and the device attached
  * @DDI_REMOVED: the device was removed from its bus
- * @DDI_STATES: how many there are
+ * @DDI_STATES: number of states
  */
 enum ddi_state {
 	DDI_IDLE,
@@ -66,7 +66,7 @@ enum ddi_state {
 };
 
 /**
- * struct ddi_snapshot - what no call that fails changes
+ * struct ddi_snapshot - state that a failed call must not change
  * @words: reports about the two domains and the device, in any order
  */
 struct ddi_snapshot {
@@ -77,12 +77,12 @@ struct ddi_snapshot {
  * struct ddi - the domains and the device that functions are called with
  * @env: of the kernel or of the program
  * @io: the table of version 1
- * @io3: that of version 3; NULL for functions that are not there
+ * @io3: the table of version 3; NULL for functions that are not available
  * @kind: of @domain
  * @state: the state
  * @domain: a domain of the kind
- * @other: one that the device is attached to when it is elsewhere
- * @third: one that it is never attached to
+ * @other: the domain that the device is attached to in DDI_ELSEWHERE
+ * @third: a domain that it is never attached to
  * @device: the device for version 2
  * @token: in DDI_RESERVED and DDI_SEGMENT
  * @segment: in DDI_SEGMENT
@@ -90,9 +90,9 @@ struct ddi_snapshot {
  * @memory: DDI_PAGES pages; the first ones hold page tables
  * @physical: their physical address
  * @mdl: an MDL of it
- * @odd_mdl: MDLs that no function takes
- * @pdo: a device that nobody uses; once it is removed, only its address is left
- * @no_device: a device of no bus
+ * @odd_mdl: MDLs that no function accepts
+ * @pdo: an unused device; once it is removed, only its address is left
+ * @no_device: a device that is on no bus
  */
 struct ddi {
 	void *env;

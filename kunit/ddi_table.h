@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What each function of the interface answers: on each kind of domain, in each state of
+ * The status of each function of the interface: on each kind of domain, in each state of
  * the domain and the device, and for each bad argument. ddi_test.c includes this file
  * several times, and runs the product of the three.
  *
  * FN(function, parameters)
- * KINDS(function, cell for each kind of domain): RIGHT has the function. ST() is the
- *	status of one that has not; with success, the function does nothing. AFTER() is
- *	one that comes after the checks of earlier parameters. NA() if the function takes
- *	no domain, or the kind has no such object
- * STATES(function, cell for each state): what the good call answers, with good arguments
- *	on a right kind; NA() if there is nothing to call it with
+ * KINDS(function, cell for each kind of domain): RIGHT: the kind has the function. ST():
+ *	status of a kind that does not; with success, the function does nothing. AFTER():
+ *	likewise, after the checks of earlier parameters. NA(): the function takes no
+ *	domain, or the kind has no such object
+ * STATES(function, cell for each state): status of the call with good arguments on a right
+ *	kind; NA() if there is nothing to call it with
  * ON(function, kind, state, status): an exception to STATES() for a kind
- * FIRST(function, state): the state is looked at before the arguments
- * BAD(function, parameter, what, assignment, status): an argument that is refused, before
- *	the state is looked at
+ * FIRST(function, state): the state is checked before the arguments
+ * BAD(function, parameter, what, assignment, status): a bad argument, checked before the
+ *	state
  * BAD_ON(): likewise, for one kind of domain
- * LATE(): likewise, after the state is looked at
- * ANY(function, parameter, reason): no argument is bad, or none can be recognized
+ * LATE(): likewise, checked after the state
+ * ANY(function, parameter, reason): no argument is bad, or bad ones cannot be recognized
  *
- * Parameters are counted from 1. A cell that is left out does not compile, or fails.
+ * Parameters are counted from 1. A missing cell does not compile, or fails.
  */
 #ifndef FN
 #define FN(function, parameters)
@@ -390,7 +390,7 @@ BAD(CreatePasidDevice, 1, "a device that does not exist", a->device = DDI_POISON
 ANY(CreatePasidDevice, 2, "an address of kernel code")
 ANY(CreatePasidDevice, 3, "an address of kernel code")
 
-/* No device of the guest has PASIDs; wdk_pasid_test.c makes one. */
+/* No device of the guest has PASIDs; wdk_pasid_test.c uses a fake one. */
 FN(DeletePasidDevice, 1)
 KINDS(DeletePasidDevice, NA("takes no domain"), NA("takes no domain"), NA("takes no domain"), NA("takes no domain"), NA("takes no domain"))
 STATES(DeletePasidDevice, ST(INVALID_HANDLE), ST(INVALID_HANDLE), ST(INVALID_HANDLE), ST(INVALID_HANDLE), ST(INVALID_HANDLE), ST(INVALID_HANDLE), ST(INVALID_HANDLE))

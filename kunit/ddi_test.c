@@ -17,9 +17,9 @@
 #include "ddi.h"
 
 /**
- * struct ddi_kernel - what the test in the kernel needs
+ * struct ddi_kernel - the kernel's part of the test
  * @test: the test
- * @d: the rest
+ * @d: the common part
  * @pdev: the device; NULL while it is removed
  * @bus: its bus
  */
@@ -162,7 +162,7 @@ static void ddi_kind(struct kunit *test)
 	if (!k->pdev)
 		kunit_skip(test, "no edu device without a driver behind an IOMMU");
 	k->d.kind = kind - ddi_kind_names;
-	/* All of memory is mapped, also what is freed meanwhile. */
+	/* All of memory is mapped, including pages that are freed during the test. */
 	if (k->d.kind == DDI_PASS_THROUGH && IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC))
 		kunit_skip(test, "the kernel warns of pages that are freed while they are mapped");
 	why = ddi_run_kind(&k->d);

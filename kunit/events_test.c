@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events: the queue of a file, and the way of a fault into it, from the IOMMU driver's
- * report on.
+ * Events: the queue of a file, and the path of a fault from the IOMMU driver's report to
+ * the queue.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -40,7 +40,7 @@ static void events_push(struct wdm_events *events, u64 number)
 	});
 }
 
-/* Random events come and are read; each is read once, or counted where it is missing. */
+/* Random events are added and read; each is read once, or counted at its place. */
 static void events_random(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -65,7 +65,7 @@ static void events_random(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, copy_from_user(batch, memory, got), 0);
 		for (i = 0; i < got / EVENT_SIZE; i++) {
 			KUNIT_ASSERT_EQ(test, batch[i].size, EVENT_SIZE);
-			/* Either way, everything before this is accounted for. */
+			/* Either way, everything up to here is accounted for. */
 			KUNIT_ASSERT_EQ(test, batch[i].time, seen);
 			if (batch[i].type == WDM_IOMMU_EVENT_LOST) {
 				lost += batch[i].lost.number;
@@ -82,7 +82,7 @@ static void events_random(struct kunit *test)
 	wdm_events_destroy(&events);
 }
 
-/* A read that cannot write removes nothing, nor what is lost meanwhile. */
+/* A read that fails to copy removes nothing, not even the count of lost events. */
 static void events_bad_memory(struct kunit *test)
 {
 	void __user *memory = events_memory(test);
@@ -102,7 +102,7 @@ static void events_bad_memory(struct kunit *test)
 			PAGE_SIZE / EVENT_SIZE * EVENT_SIZE);
 	KUNIT_ASSERT_EQ(test, copy_from_user(&event, memory, EVENT_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, event.time, 0);
-	/* Another reader is busy. */
+	/* Another reader holds the mutex. */
 	mutex_lock(&events.reader);
 	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE, true), -EAGAIN);
 	mutex_unlock(&events.reader);
@@ -110,9 +110,9 @@ static void events_bad_memory(struct kunit *test)
 }
 
 /**
- * struct events_waiter - somebody who waits for events
- * @entry: in the queue of those who wait
- * @woken: how often
+ * struct events_waiter - a waiter for events
+ * @entry: its wait queue entry
+ * @woken: number of wake-ups
  */
 struct events_waiter {
 	struct wait_queue_entry entry;
@@ -126,7 +126,7 @@ static int events_woken(struct wait_queue_entry *entry, unsigned int mode,
 	return 0;
 }
 
-/* A nonblocking reader that met another one is woken again if that leaves events. */
+/* A nonblocking reader that met another one is woken again if events remain. */
 static void events_left(struct kunit *test)
 {
 	struct events_waiter waiter = { };
@@ -148,9 +148,9 @@ static void events_left(struct kunit *test)
 }
 
 /**
- * struct events_file - an open file with a device, made by hand
+ * struct events_file - an open file with a device, without VFIO
  * @ctx: the file
- * @pdev: the device's
+ * @pdev: the platform device
  * @group: its group; the test is its provider
  * @device: the device
  */
@@ -215,7 +215,7 @@ static void events_close(struct kunit *test, struct events_file *file)
 	pci_dev_put(file->pdev);
 }
 
-/* The next event; waits a little for the work item. */
+/* Get the next event; wait a little for the work item. */
 static struct wdm_iommu_event events_next(struct kunit *test, struct events_file *file,
 					  void __user *memory)
 {
@@ -240,7 +240,7 @@ static void events_report(struct events_file *file, u64 iova, int flags)
 	local_irq_restore(irq_flags);
 }
 
-/* What wdm_cmd_set_fault_reporting() does after it has looked at its argument */
+/* The part of wdm_cmd_set_fault_reporting() after the check of its argument */
 static ntstatus_t events_enable(struct events_file *file, bool enable)
 {
 	struct wdm_iommu_set_fault_reporting arg = { .device = 1, .enable = enable };
@@ -304,7 +304,7 @@ static void events_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, event.fault.flags, WDM_IOMMU_FAULT_WRITE);
 	KUNIT_EXPECT_EQ(test, event.fault.kind, WDM_IOMMU_FAULT_PERMISSION);
 
-	/* While an unmap goes on, too */
+	/* Also during an unmap */
 	wdm_range_lock(&domain->ranges, &range, 0, 10, false);
 	events_report(file, 0x5000, IOMMU_FAULT_READ);
 	for (i = 0; i < 1000 && wdm_events_empty(&file->ctx.events); i++)
@@ -313,7 +313,7 @@ static void events_faults(struct kunit *test)
 	wdm_range_unlock(&domain->ranges, &range);
 	events_next(test, file, memory);
 
-	/* More than both queues hold, with no reader: each is there or counted. */
+	/* More than both queues hold, without a reader: each is queued or counted. */
 	for (i = 0; i < 500; i++)
 		events_report(file, 0x5000, IOMMU_FAULT_READ);
 	for (i = 0; i < 1000 && faults + lost < 500; i++) {
@@ -327,7 +327,7 @@ static void events_faults(struct kunit *test)
 	KUNIT_EXPECT_GT(test, faults, 0);
 	KUNIT_EXPECT_GT(test, lost, 0);
 
-	/* Disabled, there are no more. */
+	/* None are reported once it is disabled. */
 	KUNIT_EXPECT_STATUS(test, events_enable(file, false), STATUS_SUCCESS);
 	events_report(file, 0x5000, IOMMU_FAULT_READ);
 	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
@@ -342,7 +342,7 @@ static void events_count_fault(void *context, const struct wdm_fault *fault)
 	atomic_inc(&events_nr_faults);
 }
 
-/* What the next owner of a device does is no business of the one before. */
+/* Faults under the next owner of a device are not reported to the previous one. */
 static void events_fault_of_next_owner(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
@@ -376,7 +376,7 @@ static void events_fault_of_next_owner(struct kunit *test)
 	for (tries = 0; tries < 1000 && !atomic_read(&events_nr_faults); tries++)
 		usleep_range(1000, 2000);
 	KUNIT_EXPECT_EQ(test, atomic_read(&events_nr_faults), 1);
-	/* Time for the first handler */
+	/* Give the first handler some time. */
 	msleep(50);
 	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
 
@@ -388,7 +388,7 @@ static void events_fault_of_next_owner(struct kunit *test)
 	events_close(test, file);
 }
 
-/* Taken back twice, it is announced once; what has no handle is not announced. */
+/* A device revoked twice is reported once; one without a handle is not reported. */
 static void events_revoked(struct kunit *test)
 {
 	struct events_file *file = events_open(test);

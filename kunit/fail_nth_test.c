@@ -14,8 +14,8 @@
 /**
  * struct memory_call - a call to try
  * @try: makes the call
- * @undo: takes back a success
- * @check: checks that a failure has changed nothing
+ * @undo: undoes a successful call
+ * @check: checks that a failed call has changed nothing
  */
 struct memory_call {
 	ntstatus_t (*try)(struct tables *t);
@@ -23,7 +23,7 @@ struct memory_call {
 	void (*check)(struct tables *t);
 };
 
-/* Returns how many of the allocations the call needs. */
+/* Return the number of allocations that the call needs. */
 static unsigned int memory_try(struct tables *t,
 			       const struct memory_call *call)
 {
@@ -91,7 +91,7 @@ static void memory_create(struct kunit *test)
 	KUNIT_EXPECT_GE(test, memory_try(&t, &caller), 2);
 }
 
-/* Mapping, and unmapping what many maps have made, in an OS-managed domain. */
+/* Map, and unmap what many maps have created, in an OS-managed domain. */
 #define MEMORY_PAGES	200
 
 static ntstatus_t memory_map_page(struct tables *t, u64 page)
@@ -158,7 +158,7 @@ static void memory_map(struct kunit *test)
 	memory_try(t, &unmap);
 }
 
-/* One leaf behind four tables. */
+/* One leaf below four tables */
 static struct tables *memory_flush_start(struct kunit *test)
 {
 	static const struct tables_kind kind = {
@@ -207,7 +207,7 @@ static void memory_flush(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, walk->nr, 1);
 		if (!failed)
 			break;
-		/* Start again with a new domain. */
+		/* Start over with a new domain. */
 		fixture_disown(t->fake);
 		t = memory_flush_start(test);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page table formats against a second reading of the manuals.
+ * Page table formats, compared with an independent implementation of the manuals.
  */
 #include <kunit/test.h>
 #include <linux/log2.h>
@@ -46,7 +46,7 @@ static bool formats_agree(const struct formats_param *param,
 		return false;
 	if (entry.run != (slow.contiguous ? 16 : 1))
 		return false;
-	/* The walk takes leaves of 4 KiB that differ here for different pages. */
+	/* The walk assumes that 4 KiB leaves which differ here refer to different pages. */
 	if (!level && entry.address != (raw & param->format->page))
 		return false;
 	return entry.address == slow.address && entry.perms == perms;
@@ -64,7 +64,7 @@ static void formats_check(struct kunit *test, unsigned int level, u64 raw,
 	kinds[entry.kind]++;
 }
 
-/* Every way to change up to two bits of entries of each sort. */
+/* All ways to change up to two bits of entries of each kind */
 static void formats_bits(struct kunit *test)
 {
 	static const u64 bases[] = {
@@ -98,7 +98,7 @@ static void formats_random(struct kunit *test)
 
 	for (i = 0; i < FORMATS_RANDOM; i++) {
 		raw = fixture_random(rng);
-		/* Random bits alone are a bad entry, mostly. */
+		/* Purely random bits are mostly bad entries. */
 		if (fixture_once_in(rng, 2))
 			raw &= ~GENMASK_ULL(49, 48);
 		if (fixture_once_in(rng, 2))
@@ -142,7 +142,7 @@ static void formats_init_x64(struct kunit *test)
 	}
 }
 
-/* The table of the Arm ARM: where the walk starts, and how large the root is. */
+/* The table of the Arm ARM: start level and size of the root */
 static void formats_arm64_shape(unsigned int bits, unsigned int *levels,
 				unsigned int *entries)
 {
@@ -210,7 +210,7 @@ static void formats_init_refused(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_2);
 }
 
-/* Addresses around every power of two, and around its negative. */
+/* Addresses around every power of two, and around its negative */
 static void formats_check_addresses(struct kunit *test, const struct wdm_pt *pt,
 				    unsigned int bits)
 {

@@ -40,7 +40,7 @@ static void hwpt_end(struct hwt *t)
 	wdm_hwpt_destroy(t->hwpt);
 }
 
-/* Nothing is left, be it mapped or stale. */
+/* Check that nothing is left, mapped or stale. */
 static void hwpt_check_empty(struct hwt *t)
 {
 	KUNIT_ASSERT_EQ(t->fx->test, t->fake->mapped, 0);
@@ -48,7 +48,7 @@ static void hwpt_check_empty(struct hwt *t)
 	KUNIT_ASSERT_EQ(t->fx->test, t->fake->bad_calls, 0);
 }
 
-/* Page by page, these are mapped, for reading only, and nothing else is. */
+/* Check that exactly these pages are mapped, for reading only. */
 static void hwpt_check(struct hwt *t, const struct test_mdl *tm, u64 page,
 		       u64 nr_pages, u64 max_size)
 {
@@ -90,12 +90,12 @@ static void hwpt_unmap(struct hwt *t, u64 nr_pages)
 	hwpt_check_empty(t);
 }
 
-/* Around the numbers at which a list is full */
+/* Numbers around those at which a list is full */
 static const unsigned int hwpt_counts[] = {
 	1, 2, 7, 8, 9, 15, 16, 17, 127, 128, 129, 130, 255, 256, 257, 384, 500,
 };
 
-/* Every page by itself, as many runs as pages */
+/* Separate pages: as many runs as pages */
 static void hwpt_scattered(struct kunit *test)
 {
 	struct test_mdl *tm;
@@ -106,7 +106,7 @@ static void hwpt_scattered(struct kunit *test)
 	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 1);
 	KUNIT_ASSERT_EQ(test, tm->mdl->pages.nr_runs, HW_PAGES);
 	for (i = 0; i < ARRAY_SIZE(hwpt_counts); i++) {
-		/* From the start, and from inside */
+		/* From the start, and from the middle */
 		KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 0, hwpt_counts[i],
 						   WDM_PGSIZE_ANY),
 				    STATUS_SUCCESS);
@@ -184,7 +184,7 @@ static void hwpt_pgsizes(struct kunit *test)
 	hwpt_check(&t, tm, 0, nr, SZ_4K);
 	hwpt_unmap(&t, nr);
 
-	/* From the middle of one, so that the first is cut */
+	/* Start in the middle of one, so that the first is cut. */
 	KUNIT_ASSERT_STATUS(test, hwpt_map(&t, tm, 512, nr - 512,
 					   WDM_PGSIZE_ANY), STATUS_SUCCESS);
 	hwpt_check(&t, tm, 512, nr - 512, SZ_1G);
@@ -196,8 +196,8 @@ static void hwpt_pgsizes(struct kunit *test)
 }
 
 /*
- * Pages that are contiguous with others, but not in this order: no pieces may be
- * merged into larger pages than wanted.
+ * Pages that are contiguous with others, but not in this order: no pieces may be merged
+ * into larger pages than wanted.
  */
 static void hwpt_pieces(struct kunit *test)
 {
@@ -242,7 +242,7 @@ static void hwpt_map_fails(struct kunit *test)
 	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 3);
 	for (i = 0; i < 4; i++) {
 		for (nth = 1; ; nth += 1 + nth / 16) {
-			/* Only this one, or all from it on */
+			/* Only this call, or all from this one on */
 			fake_iommu_fail_map(t.fake, nth, i / 2);
 			status = hwpt_map(&t, tm, 0, HW_PAGES, granules[i % 2]);
 			fake_iommu_fail_map(t.fake, 0, false);
@@ -260,7 +260,7 @@ static void hwpt_map_fails(struct kunit *test)
 	hwpt_end(&t);
 }
 
-/* Without memory for a list it maps all the same. */
+/* Mapping works without memory for a list. */
 static void hwpt_no_memory(struct kunit *test)
 {
 	struct test_mdl *tm;
@@ -272,7 +272,7 @@ static void hwpt_no_memory(struct kunit *test)
 	hwpt_start(test, &t, FAKE_PGSIZES_X86);
 	tm = fixture_mdl_random(t.fx, WDM_PERMS, HW_PAGES, 2);
 	for (i = 0; i < ARRAY_SIZE(hwpt_counts); i++) {
-		/* Few pieces need no list; the IOMMU's table would fail in its place. */
+		/* Few pieces need no list; the allocation of a page table would fail instead. */
 		if (hwpt_counts[i] > 8)
 			memory_fail_nth(1);
 		status = hwpt_map(&t, tm, 5, hwpt_counts[i], WDM_PGSIZE_ANY);
@@ -282,7 +282,7 @@ static void hwpt_no_memory(struct kunit *test)
 		hwpt_unmap(&t, hwpt_counts[i]);
 	}
 	KUNIT_EXPECT_GE(test, failed, 8);
-	/* And the driver fails, too. */
+	/* The driver fails as well. */
 	for (i = 1; i <= 400; i += 21) {
 		memory_fail_nth(1);
 		fake_iommu_fail_map(t.fake, i, false);
@@ -307,14 +307,14 @@ typedef size_t hwpt_unmap_fn(struct iommu_domain *domain, unsigned long iova,
 /**
  * struct hwpt_range - a range to unmap
  * @iova: the first byte
- * @size: bytes
+ * @size: number of bytes
  */
 struct hwpt_range {
 	u64 iova;
 	u64 size;
 };
 
-/* Unmap ranges with one gather; how many syncs that took. */
+/* Unmap ranges with one gather. Return the number of syncs. */
 static unsigned int hwpt_unmap_ranges(struct kunit *test, hwpt_unmap_fn *unmap,
 				      struct fake_iommu *fake,
 				      const struct hwpt_range *ranges,
@@ -340,7 +340,7 @@ static unsigned int hwpt_unmap_ranges(struct kunit *test, hwpt_unmap_fn *unmap,
 	return fake->nr_sync - syncs;
 }
 
-/* Ranges of any size, some next to each other */
+/* Ranges of any size, some of them adjacent */
 static void hwpt_random_ranges(struct fixture *fx, struct hwpt_range *ranges,
 			       unsigned int nr)
 {
@@ -360,8 +360,8 @@ static void hwpt_random_ranges(struct fixture *fx, struct hwpt_range *ranges,
 }
 
 /*
- * With a driver that frees tables as Intel's did before Linux 6.19, the unmap of
- * compat/ frees none before its own range is flushed, with no more syncs.
+ * With a driver that frees tables like Intel's before Linux 6.19, the unmap of compat/
+ * frees no table before its own range is flushed, without additional syncs.
  */
 static void hwpt_tables(struct kunit *test)
 {
@@ -377,7 +377,7 @@ static void hwpt_tables(struct kunit *test)
 
 	fake->frees_tables = true;
 	plain->frees_tables = true;
-	/* It takes little to see the driver's fault. */
+	/* The driver's bug shows easily. */
 	hwpt_unmap_ranges(test, iommu_unmap_fast, plain, &across, 1);
 	KUNIT_EXPECT_EQ(test, plain->freed_early, 1);
 	hwpt_unmap_ranges(test, iommu_unmap_fast, plain, apart, 2);
@@ -397,7 +397,7 @@ static void hwpt_tables(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, fake->freed_tables, 100);
 
-	/* A driver that does not ask for the size is not bothered with syncs. */
+	/* A driver that ignores the size gets no additional syncs. */
 	fake = fixture_fake(fx, FAKE_PGSIZES_X86);
 	fake->gathers = true;
 	KUNIT_EXPECT_EQ(test, 1,
@@ -405,7 +405,7 @@ static void hwpt_tables(struct kunit *test)
 					  fake, apart, 2));
 }
 
-/* Unmap ranges with one sync; return whether a device still reaches some of them. */
+/* Unmap ranges with one sync. Return whether a device still reaches some of them. */
 static bool hwpt_sync_misses(struct kunit *test, struct fake_iommu *fake,
 			     void (*sync)(struct iommu_domain *domain,
 					  struct iommu_iotlb_gather *gather),
@@ -431,7 +431,7 @@ static bool hwpt_sync_misses(struct kunit *test, struct fake_iommu *fake,
 	return misses;
 }
 
-/* With a driver that flushes as Intel's did before Linux 6.10, compat/ misses no page. */
+/* With a driver that flushes like Intel's before Linux 6.10, compat/ misses no page. */
 static void hwpt_sync(struct kunit *test)
 {
 	static const struct hwpt_range apart[] = { { SZ_4K, SZ_4K }, { SZ_2G, SZ_2M } };
@@ -443,7 +443,7 @@ static void hwpt_sync(struct kunit *test)
 
 	fake->gathers = true;
 	fake->aligns_down = true;
-	/* It takes little to see the driver's fault. */
+	/* The driver's bug shows easily. */
 	KUNIT_EXPECT_TRUE(test, hwpt_sync_misses(test, fake, iommu_iotlb_sync, &across, 1));
 
 	syncs = fake->nr_sync;

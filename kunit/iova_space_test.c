@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The logical address space: against a bitmap under random operations, at its edges,
+ * The logical address space: compared with a bitmap under random operations, at its limits,
  * and with many blocks.
  */
 #include <kunit/test.h>
@@ -11,9 +11,9 @@
 #include "../module/core/iova_space.h"
 #include "support/fixture.h"
 
-/* Operations in one run of the model; see iova_space_model() */
+/* Operations of one run of iova_space_model() */
 #define IOVA_STEPS		250000
-/* Blocks that are held at once */
+/* Blocks that are held at the same time */
 #define IOVA_BLOCKS		512
 #define IOVA_NO_LIMIT		U64_MAX
 
@@ -41,7 +41,7 @@ static u64 iova_roundup(u64 nr_pages)
 	return roundup_pow_of_two(nr_pages);
 }
 
-/* The blocks that are held come first. */
+/* The blocks that are held come first in the array. */
 static struct wdm_iova_block *iova_spare(struct iova_run *run)
 {
 	return run->nr_held < IOVA_BLOCKS ? &run->blocks[run->nr_held] : NULL;
@@ -105,7 +105,7 @@ static void iova_drop(struct iova_run *run, unsigned int i)
 	wdm_iova_space_drop(&run->space, block);
 	bitmap_clear(run->model, block->first, block->last - block->first + 1);
 
-	/* Fill the hole: what is held last moves, by being taken anew. */
+	/* Fill the hole with the last block held, which is dropped and taken again. */
 	last = &run->blocks[--run->nr_held];
 	if (last == block)
 		return;
@@ -128,7 +128,7 @@ static void iova_find(struct iova_run *run)
 		KUNIT_ASSERT_EQ(run->test, max(block->first, first), bit);
 }
 
-/* Every page is taken if and only if the model says so. */
+/* Check that exactly the model's pages are taken. */
 static void iova_check(struct iova_run *run)
 {
 	struct wdm_iova_block *block;
@@ -163,7 +163,7 @@ static void iova_space_model(struct kunit *test)
 
 	iova_run_init(test, &run, width);
 	for (i = 0; i < IOVA_STEPS; i++) {
-		/* Full and nearly empty by turns */
+		/* Alternate between full and nearly empty. */
 		bool fill = i / 1000 % 2;
 		u64 what = fixture_below(&run.rng, 8);
 
@@ -184,14 +184,14 @@ static void iova_space_model(struct kunit *test)
 		iova_drop(&run, run.nr_held - 1);
 	iova_check(&run);
 
-	/* Nothing is lost: the upper half is free as one block again. */
+	/* Nothing is lost: the upper half is one free block again. */
 	KUNIT_EXPECT_TRUE(test, wdm_iova_space_alloc(&run.space, run.blocks,
 						     run.nr_pages / 2, 0, IOVA_NO_LIMIT,
 						     WDM_IOVA_ALLOCATED));
 	KUNIT_EXPECT_EQ(test, run.blocks[0].first, run.nr_pages / 2);
 }
 
-/* Where the space begins and ends, and what no space has room for */
+/* The limits of the space, and blocks that no space can hold */
 static void iova_space_edges(struct kunit *test)
 {
 	struct wdm_iova_block a, b, c;
@@ -202,7 +202,7 @@ static void iova_space_edges(struct kunit *test)
 	wdm_iova_space_init(&space, WDM_IOVA_MAX_WIDTH);
 	KUNIT_EXPECT_TRUE(test, wdm_iova_space_allocates(&space));
 	KUNIT_EXPECT_EQ(test, wdm_iova_space_last(&space), last);
-	/* All of it would begin at 0, and so would any other block as large. */
+	/* All of it would start at 0, and so would any other block of that size. */
 	KUNIT_EXPECT_FALSE(test, wdm_iova_space_alloc(&space, &a, half + 1, 0,
 						      IOVA_NO_LIMIT, WDM_IOVA_ALLOCATED));
 	KUNIT_EXPECT_FALSE(test, wdm_iova_space_alloc(&space, &a, BIT_ULL(52), 0,
@@ -212,7 +212,7 @@ static void iova_space_edges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a.first, half);
 	KUNIT_EXPECT_EQ(test, a.last, last);
 
-	/* The lowest pages come first, and a hole is found again. */
+	/* The lowest pages are allocated first, and a hole is reused. */
 	KUNIT_EXPECT_TRUE(test, wdm_iova_space_alloc(&space, &b, 1, 0, IOVA_NO_LIMIT,
 						     WDM_IOVA_ALLOCATED));
 	KUNIT_EXPECT_EQ(test, b.first, 1);
@@ -240,7 +240,7 @@ static void iova_space_edges(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdm_iova_space_alloc(&space, &b, 1, last + 1, IOVA_NO_LIMIT,
 						      WDM_IOVA_ALLOCATED));
 
-	/* Given pages may be page 0, but not beyond the end. */
+	/* Explicit pages may include page 0, but must not exceed the end. */
 	KUNIT_EXPECT_TRUE(test, wdm_iova_space_take(&space, &b, 0, 3, WDM_IOVA_FIXED));
 	wdm_iova_space_drop(&space, &b);
 	wdm_iova_space_drop(&space, &a);
@@ -262,7 +262,7 @@ static void iova_space_edges(struct kunit *test)
 						     U64_MAX >> PAGE_SHIFT, WDM_IOVA_TOKEN));
 }
 
-/* The smallest space has one page to hand out. */
+/* The smallest space has one page to allocate. */
 static void iova_space_smallest(struct kunit *test)
 {
 	struct wdm_iova_block a, b;
@@ -287,15 +287,14 @@ static void iova_count_name(const unsigned int *nr, char *desc)
 
 KUNIT_ARRAY_PARAM(iova_count, iova_counts, iova_count_name);
 
-/* What one allocation may look at: a few times the height of the tree. */
+/* Maximum number of blocks that an allocation may visit: a few times the tree's height */
 static u64 iova_max_steps(unsigned int nr)
 {
 	return 8 * ilog2(nr);
 }
 
 /*
- * Every other page is free: a search for two pages that looks at gap after gap would
- * look at all of them.
+ * Every other page is free: a linear search for two pages would visit all gaps.
  */
 static void iova_space_many(struct kunit *test)
 {
@@ -324,7 +323,7 @@ static void iova_space_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a.first, 2 * nr);
 	most = max(most, space.steps - steps);
 
-	/* Two pages, in the only gap for them, in the middle of the others. */
+	/* Two pages, in the only gap for them, in the middle of the others */
 	wdm_iova_space_drop(&space, &blocks[nr / 2]);
 	steps = space.steps;
 	KUNIT_EXPECT_TRUE(test, wdm_iova_space_alloc(&space, &b, 2, 0, IOVA_NO_LIMIT,
@@ -332,7 +331,7 @@ static void iova_space_many(struct kunit *test)
 	most = max(most, space.steps - steps);
 	KUNIT_EXPECT_EQ(test, b.first, nr);
 
-	/* None between limits: it does not look beyond them. */
+	/* Nothing is free within the limits: the search does not look beyond them. */
 	steps = space.steps;
 	KUNIT_EXPECT_FALSE(test, wdm_iova_space_alloc(&space, &a, 2, nr / 4, nr - 1,
 						      WDM_IOVA_ALLOCATED));

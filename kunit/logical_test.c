@@ -130,7 +130,7 @@ static void logical_create_name(const struct logical_create_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(logical_create, logical_create_cases, logical_create_name);
 
-/* Whatever the status, nothing is left, and nothing written on failure. */
+/* Whatever the status, a failure leaves nothing behind and writes nothing. */
 static void logical_create(struct kunit *test)
 {
 	const struct logical_create_case *c = test->param_value;
@@ -179,7 +179,7 @@ static ntstatus_t logical_map_within(struct wdm_domain *domain, struct test_mdl 
 				    iova);
 }
 
-/* The lowest addresses come first, and an address is free again after its last page. */
+/* The lowest addresses are allocated first; one is free again after its last page. */
 static void logical_alloc_low(struct kunit *test)
 {
 	struct wdm_domain *domain = logical_domain(test, 20);
@@ -192,14 +192,14 @@ static void logical_alloc_low(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a, 1);
 	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 2, &a), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, a, 2);
-	/* Pages 4 to 7 are reserved. What is rounded up is taken, but not mapped. */
+	/* Pages 4 to 7 are reserved. Pages added by rounding up are taken, but not mapped. */
 	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 3, &a), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, a, 8);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 6);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(8), 4),
 			    STATUS_NOT_FOUND);
 
-	/* A part of a block does not go back by itself. */
+	/* Unmapping part of a block does not free it. */
 	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(9), 2), STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &b), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, b, 12);
@@ -207,7 +207,7 @@ static void logical_alloc_low(struct kunit *test)
 	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 4, &c), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, c, 8);
 
-	/* One unmap of three blocks, one of them in part; all but that go back. */
+	/* One unmap of three blocks, one of them in part, which stays taken */
 	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(1), 3), STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(9), 4), STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &a), STATUS_SUCCESS);
@@ -233,7 +233,7 @@ static void logical_alloc_limits(struct kunit *test)
 
 	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 1, 2, 1, &iova),
 			    STATUS_INVALID_PARAMETER_MIX);
-	/* The first byte is not below, the last one not above. */
+	/* The limits apply to the first and the last byte. */
 	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 2, PAGES(16) + 1,
 						     PAGES(20) - 2, &iova),
 			    STATUS_INVALID_PARAMETER_MIX);
@@ -255,7 +255,7 @@ static void logical_alloc_limits(struct kunit *test)
 						     &iova),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, iova, PAGES(1));
-	/* The end of the space, which ends before the limit */
+	/* The space ends before the limit. */
 	KUNIT_EXPECT_STATUS(test, logical_map_within(domain, tm, 4, PAGES(251), U64_MAX,
 						     &iova),
 			    STATUS_SUCCESS);
@@ -268,7 +268,7 @@ static void logical_alloc_limits(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_MIX);
 }
 
-/* What only one kind of domain does */
+/* Functions that only one kind of domain has */
 static void logical_alloc_kinds(struct kunit *test)
 {
 	struct wdm_domain *with = logical_domain(test, 20);
@@ -317,7 +317,7 @@ static void logical_alloc_kinds(struct kunit *test)
 			    STATUS_ACCESS_DENIED);
 	KUNIT_EXPECT_EQ(test, iova, 1);
 
-	/* Nobody maps over a reserved region. */
+	/* Reserved regions cannot be mapped over. */
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_map(without, WDM_PERMS, RANGE(tm->mdl, 0, 2),
 					   PAGES(7)),
@@ -332,7 +332,7 @@ static void logical_alloc_kinds(struct kunit *test)
 			    STATUS_SUCCESS);
 }
 
-/* Addresses that a device cannot have mapped are not handed out. */
+/* Addresses that a device does not allow are not allocated. */
 static void logical_alloc_allowed(struct kunit *test)
 {
 	struct wdm_domain *domain = logical_domain(test, 32);
@@ -354,7 +354,7 @@ static void logical_alloc_allowed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgno, 16);
 }
 
-/* A map that fails gives its address back; nor does it write one. */
+/* A failed map frees its address, and does not write one. */
 static void logical_alloc_fails(struct kunit *test)
 {
 	struct wdm_domain *domain = logical_domain(test, 20);
@@ -376,7 +376,7 @@ static void logical_alloc_fails(struct kunit *test)
 #define LOGICAL_ROUNDS		1500
 #define LOGICAL_MAPS		24
 
-/* Maps and unmaps at random: no two overlap, and nothing is lost. */
+/* Random maps and unmaps: no two overlap, and nothing is lost. */
 static void logical_alloc_random(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -419,7 +419,7 @@ static void logical_alloc_random(struct kunit *test)
 	}
 }
 
-/* A region of memory of the test's own, which is mapped one to one */
+/* A region of the test's own memory, mapped one to one */
 static void logical_region_mapped(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -456,7 +456,7 @@ static void logical_region_mapped(struct kunit *test)
 			    STATUS_RESOURCE_IN_USE);
 }
 
-/* PassThrough maps all of RAM, and whatever it is asked for is there already. */
+/* PassThrough has all RAM mapped; maps succeed without effect. */
 static void logical_pass_through(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -484,12 +484,12 @@ static void logical_pass_through(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pfn, ext.pgno);
 	KUNIT_EXPECT_EQ(test, ext.perms, WDM_PERMS);
 
-	/* The kernel's check of freed pages would find each of them mapped. */
+	/* debug_pagealloc of the IOMMU core would report each of them. */
 	if (!IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC)) {
 		KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
 		KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, phys, &page));
 		KUNIT_EXPECT_EQ(test, page.phys, page.iova);
-		/* With large pages there are far fewer of them. */
+		/* Large pages reduce their number. */
 		KUNIT_EXPECT_GT(test, fake->mapped, 64 * fake->nr_map);
 	}
 
@@ -585,7 +585,7 @@ static void logical_token_statuses(struct kunit *test)
 
 	token = logical_token(test, without, 3, 64);
 	KUNIT_EXPECT_EQ(test, wdm_token_iova(token), iova);
-	/* Nobody else maps there, nor reserves. */
+	/* Nothing else can be mapped or reserved there. */
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_map(without, WDM_READ, RANGE(tm->mdl, 0, 1),
 					   PAGES(66)),
@@ -600,7 +600,7 @@ static void logical_token_statuses(struct kunit *test)
 					   PAGES(66)),
 			    STATUS_SUCCESS);
 
-	/* The allocator's lowest addresses, and none for anybody else */
+	/* The allocator's lowest addresses, which nothing else can get */
 	token = logical_token(test, with, 3, 0);
 	KUNIT_EXPECT_EQ(test, wdm_token_iova(token), PAGES(8));
 	other = logical_token(test, with, 1, 0);
@@ -660,7 +660,7 @@ static void logical_token_segments(struct kunit *test)
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_RESOURCE_IN_USE);
 
-	/* Only whole segments are unmapped. */
+	/* Only whole segments can be unmapped. */
 	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(2)),
 			    STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(3), PAGES(2)),
@@ -682,7 +682,7 @@ static void logical_token_segments(struct kunit *test)
 			    STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 2);
 
-	/* A second hwpt gets what is mapped. A device that cannot have it is refused. */
+	/* A second hwpt gets the mappings. A device that does not allow them is refused. */
 	fixture_disown(fake);
 	fake = fixture_fake(fx, FAKE_PGSIZES_X86);
 	fake->domain.geometry.aperture_end = PAGES(128) - 1;
@@ -699,7 +699,7 @@ static void logical_token_segments(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
-/* A map that fails leaves nothing, and the segment can be mapped again. */
+/* A failed map leaves nothing behind, and the segment can be mapped again. */
 static void logical_token_undo(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -721,7 +721,7 @@ static void logical_token_undo(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
-/* Pages of a token and pages beside it, of one run of an MDL, in large pages and not */
+/* Pages of a token and its neighbours, from one run of an MDL, with and without large pages */
 static void logical_token_neighbours(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -748,7 +748,7 @@ static void logical_token_neighbours(struct kunit *test)
 					  RANGE(tm->mdl, 556, 212)),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 1024);
-	/* Splits leave the token alone, and the token its neighbours. */
+	/* Splits do not affect the token, nor the token its neighbours. */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(1024 + 255), 1),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, PAGES(1024 + 768), 1),
@@ -760,7 +760,7 @@ static void logical_token_neighbours(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
-/* What a program may use for tokens and regions is bounded. */
+/* A program's tokens and regions are limited by its budget. */
 static void logical_budget(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -784,17 +784,17 @@ static void logical_budget(struct kunit *test)
 	token = logical_token(test, domain, 100, 0);
 	KUNIT_EXPECT_GT(test, atomic64_read(&budget->used), used);
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
-	/* A node may stay for the next one to find. */
+	/* A node may stay, to be reused. */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&budget->used), 0);
 }
 
 #define LOGICAL_TOKEN_PAGES	1500
 
-/* Where no table of the IOMMU is */
+/* An address for which the IOMMU has no page table */
 #define LOGICAL_FAR		BIT_ULL(38)
 
-/* Does the kernel make allocations of an IOMMU's tables fail, so that a test can? */
+/* Check whether the allocations of an IOMMU's page tables can be made to fail. */
 static bool logical_tables_may_fail(struct iommu_domain *domain, u64 phys)
 {
 	bool failed;
@@ -808,7 +808,7 @@ static bool logical_tables_may_fail(struct iommu_domain *domain, u64 phys)
 	return failed && ret;
 }
 
-/* An iommu_domain of a driver that keeps its tables; NULL if no device has one. */
+/* Get an iommu_domain of a driver that keeps its tables; NULL if no device has one. */
 static struct iommu_domain *logical_real_iommu(struct pci_dev **pdev)
 {
 	struct iommu_domain *domain;
@@ -825,8 +825,8 @@ static struct iommu_domain *logical_real_iommu(struct pci_dev **pdev)
 }
 
 /*
- * An iommu_domain of a real driver: no map in a token needs memory, neither after the
- * token was made nor after its pages were unmapped.
+ * With a real driver: no map in a token needs memory, neither after the token was created
+ * nor after its pages were unmapped.
  */
 static void logical_token_no_memory(struct kunit *test)
 {
@@ -854,7 +854,7 @@ static void logical_token_no_memory(struct kunit *test)
 	status = wdm_domain_adopt(domain, real);
 	KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
 
-	/* In the middle of one table, over the next ones */
+	/* In the middle of one table, and across the next ones */
 	token = logical_token(test, domain, LOGICAL_TOKEN_PAGES, 8 * 512 + 300);
 	for (i = 0; i < 3; i++) {
 		memory_fail_nth(1);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit suites of wdm_iommu. Each suite is a file of its own, beside what it
- * shares with the others: fixture.c, fake_iommu.c, page_model.c and caller_tables.c.
+ * KUnit suites of wdm_iommu, one file each; they share the files of support/.
  *
- * This module holds the objects of the module under test, too (objects.mk), but for
- * its main.c: it starts what the suites need of it.
+ * This module also contains the objects of the module under test (objects.mk), except for
+ * main.c, and initializes the parts that the suites need.
  */
 #include <linux/module.h>
 

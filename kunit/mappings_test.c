@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mapping table against a model, under random operations.
+ * The mapping table, compared with a model under random operations.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -12,12 +12,12 @@
 #include "support/fixture.h"
 #include "support/page_model.h"
 
-/* Some regions, whole ones among them */
+/* A few regions, some of them whole */
 #define MAPPINGS_WINDOW	(10 * WDM_REGION_PAGES + 20)
 #define MAPPINGS_STEPS	1500
 #define MAPPINGS_MDLS	3
 
-/* The windows: where page numbers start, in the middle, and where they end. */
+/* The windows: the lowest page numbers, some in the middle, and the highest */
 static const u64 mappings_windows[] = {
 	0, BIT_ULL(20) - 180, BIT_ULL(36) + 7, BIT_ULL(52) - MAPPINGS_WINDOW,
 };
@@ -30,14 +30,14 @@ static void mappings_window_name(const u64 *first, char *desc)
 KUNIT_ARRAY_PARAM(mappings_window, mappings_windows, mappings_window_name);
 
 /**
- * struct mappings_run - one run of random operations
+ * struct mappings_run - a run of random operations
  * @fx: the fixture
  * @table: the mapping table
  * @budget: what it is charged to
  * @model: its model
  * @tm: the MDLs
- * @put_list: what was removed and not yet released
- * @removed: how many pages of each MDL that is
+ * @put_list: removed pages that have not been released yet
+ * @removed: number of such pages of each MDL
  */
 struct mappings_run {
 	struct fixture *fx;
@@ -129,7 +129,7 @@ static void mappings_insert(struct mappings_run *run)
 		page_model_insert(&run->model, &ext);
 }
 
-/* What the model has there comes out. */
+/* The put list gets what the model has there. */
 static void mappings_expect_removed(struct mappings_run *run, u64 first, u64 nr)
 {
 	unsigned int i;
@@ -153,7 +153,7 @@ static void mappings_remove(struct mappings_run *run)
 	if (page_model_count(&run->model, first, nr) < nr)
 		want = STATUS_NOT_FOUND;
 
-	/* It is kept for a while: its MDLs must stay in use until released. */
+	/* Keep it for a while: its MDLs must stay in use until released. */
 	status = wdm_mappings_take(&run->table, first, first + nr - 1,
 				   &run->put_list, GFP_KERNEL);
 	KUNIT_ASSERT_STATUS(test, status, want);
@@ -161,7 +161,7 @@ static void mappings_remove(struct mappings_run *run)
 		mappings_expect_removed(run, first, nr);
 }
 
-/* Removed part by part, as long unmaps are */
+/* Remove part by part, as long unmaps do. */
 static void mappings_remove_parts(struct mappings_run *run)
 {
 	struct wdm_put_list_checkpoint checkpoint;
@@ -197,7 +197,7 @@ static void mappings_remove_parts(struct mappings_run *run)
 	mappings_expect_removed(run, first, nr);
 }
 
-/* Looking page by page finds every page of a range, and nothing else. */
+/* Look-ups of single pages find exactly the pages of a range. */
 static void mappings_iterate(struct mappings_run *run)
 {
 	struct kunit *test = run->fx->test;
@@ -225,7 +225,7 @@ static void mappings_iterate(struct mappings_run *run)
 					       first + nr - next), 0);
 }
 
-/* A look-up tells of a page, and of nothing but its neighbours. */
+/* A look-up reports an extent that contains the page, and nothing beyond its neighbours. */
 static void mappings_look_up(struct mappings_run *run)
 {
 	struct kunit *test = run->fx->test;
@@ -325,7 +325,7 @@ static unsigned int mappings_extents(struct mappings_run *run)
 	return nr;
 }
 
-/* What continues its neighbour is one extent, and nothing else is. */
+/* Adjacent pages that continue each other are one extent, others are not. */
 static void mappings_merge(struct kunit *test)
 {
 	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
@@ -345,7 +345,7 @@ static void mappings_merge(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mappings_extents(run), 4);
 	mappings_put(run, 0, 9, 1, 9, WDM_PERMS);
 	KUNIT_EXPECT_EQ(test, mappings_extents(run), 4);
-	/* The window's edges, which for some windows are those of the world. */
+	/* The edges of the window, which for some windows are the limits of page numbers */
 	mappings_put(run, 0, 0, 1, 5, WDM_WRITE);
 	mappings_put(run, 0, MAPPINGS_WINDOW - 1, 1, 6, WDM_WRITE);
 	KUNIT_EXPECT_EQ(test, mappings_extents(run), 6);
@@ -375,7 +375,7 @@ static void mappings_keeps_mdl(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 1);
 }
 
-/* Many blocks, whole regions and nodes */
+/* Many blocks, spans and nodes */
 #define MAPPINGS_REGIONS	2000
 
 static void mappings_fill_regions(struct kunit *test, struct mappings_run *run,
@@ -408,7 +408,7 @@ static void mappings_take(struct mappings_run *run, u64 pgno, u64 last_pgno)
 			    STATUS_SUCCESS);
 }
 
-/* A table with many regions, whole ones and nodes, is emptied region by region, */
+/* A table with many regions, spans and nodes, is emptied region by region, */
 static void mappings_many_regions(struct kunit *test)
 {
 	static const u64 pages[] = { WDM_REGION_PAGES, 3 };
@@ -427,7 +427,7 @@ static void mappings_many_regions(struct kunit *test)
 		mappings_release(run);
 		KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&run->table), 0);
 		KUNIT_EXPECT_EQ(test, wdm_mdl_uses(run->tm[1]->mdl), 0);
-		/* Nodes that nothing needs do not stay, but for some. */
+		/* Unneeded nodes are freed, except for those in the hash. */
 		KUNIT_EXPECT_LT(test, atomic64_read(&run->budget.used), SZ_256K);
 	}
 
@@ -445,7 +445,7 @@ static void mappings_many_regions(struct kunit *test)
 	mappings_end(run);
 }
 
-/* Addresses that are used once, each further up, leave nothing behind. */
+/* Addresses that are used once, in ascending order, leave nothing behind. */
 static void mappings_used_once(struct kunit *test)
 {
 	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
@@ -482,7 +482,7 @@ static const struct cred *mappings_unprivileged(struct kunit *test)
 	return cred;
 }
 
-/* A refused map or cut changes nothing. */
+/* A map or cut beyond the budget changes nothing. */
 static void mappings_refused(struct kunit *test, struct mappings_run *run,
 			     const struct wdm_extent *ext,
 			     const struct wdm_extent *large)
@@ -513,7 +513,7 @@ static void mappings_charges(struct kunit *test, struct mappings_run *run,
 	s64 used, nr, first = ext->pgno;
 	ntstatus_t status;
 
-	/* The IOMMU needs 8 bytes for a page; the table less than that. */
+	/* The IOMMU needs 8 bytes per page; the table needs less. */
 	used = atomic64_read(&run->budget.used);
 	KUNIT_ASSERT_STATUS(test, wdm_mappings_insert(&run->table, large, GFP_KERNEL),
 			    STATUS_SUCCESS);
@@ -521,7 +521,7 @@ static void mappings_charges(struct kunit *test, struct mappings_run *run,
 	KUNIT_EXPECT_GE(test, used, large->nr_pages * sizeof(u64));
 	KUNIT_EXPECT_LT(test, used, large->nr_pages * 2 * sizeof(u64));
 
-	/* A page here and there takes tables of the IOMMU, until the budget ends. */
+	/* Scattered pages are charged for tables of the IOMMU, up to the budget. */
 	used = atomic64_read(&run->budget.used) - used;
 	for (nr = 0;; nr++, ext->pgno += WDM_REGION_PAGES) {
 		status = wdm_mappings_insert(&run->table, ext, GFP_KERNEL);
@@ -533,7 +533,7 @@ static void mappings_charges(struct kunit *test, struct mappings_run *run,
 	KUNIT_EXPECT_GT(test, nr, 50);
 	mappings_refused(test, run, ext, large);
 
-	/* All that was mapped can be removed, and then used otherwise. */
+	/* Everything mapped can be removed, and the budget used for something else. */
 	mappings_take(run, large->pgno, wdm_extent_end(large) - 1);
 	for (; ext->pgno > first; ext->pgno -= WDM_REGION_PAGES)
 		mappings_take(run, ext->pgno - WDM_REGION_PAGES,
@@ -541,7 +541,7 @@ static void mappings_charges(struct kunit *test, struct mappings_run *run,
 	mappings_release(run);
 }
 
-/* Memory is charged, and the charge comes back. */
+/* Memory is charged, and uncharged when it is freed. */
 static void mappings_budget(struct kunit *test)
 {
 	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
@@ -566,7 +566,7 @@ static void mappings_budget(struct kunit *test)
 	mappings_end(run);
 }
 
-/* What stays mapped is found, whatever happens to its neighbours. */
+/* Pages that stay mapped are found, whatever happens to their neighbours. */
 struct mappings_toggle {
 	struct wdm_mappings *table;
 	struct wdm_mdl *mdl;
@@ -581,7 +581,7 @@ static int mappings_toggle(void *data)
 	struct wdm_put_list put_list;
 
 	while (!READ_ONCE(toggle->stop)) {
-		/* The first pages of a region, one of its pages, and many regions */
+		/* The first pages of a region, a single page, and many regions */
 		for (ext.pgno = 0; ext.pgno < 8 * WDM_REGION_PAGES; ext.pgno += 64) {
 			ext.nr_pages = ext.pgno % 128 ? 1 : 63;
 			if (wdm_ok(wdm_mappings_insert(toggle->table, &ext,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs: runs against a plain array, references and uses.
+ * MDLs: runs compared with a plain array, references and uses.
  */
 #include <kunit/test.h>
 #include <linux/minmax.h>
 
 #include "support/fixture.h"
 
-/* How many pages from @page on are contiguous, counted one by one. */
+/* Count the contiguous pages from @page on, one by one. */
 static u64 mdl_slow_run(const struct test_mdl *tm, u64 page, u64 max_pages)
 {
 	u64 nr = 1;
@@ -49,7 +49,7 @@ static void mdl_runs(struct kunit *test)
 							1 + fixture_below(&fx->rng, 40)));
 }
 
-/* Page frames in falling order, or one again and again, are runs of 1. */
+/* Page frames in descending order, or one repeatedly, are runs of 1. */
 static void mdl_odd_runs(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -64,7 +64,7 @@ static void mdl_odd_runs(struct kunit *test)
 	mdl_check_runs(test, fixture_mdl(fx, WDM_READ, pfns, ARRAY_SIZE(pfns)));
 }
 
-/* Uses keep an MDL after its maker has dropped its reference. */
+/* Uses keep an MDL after its creator has dropped its reference. */
 static void mdl_lifetime(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -81,7 +81,7 @@ static void mdl_lifetime(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(mdl), 0);
 	KUNIT_EXPECT_EQ(test, tm->freed, 0);
 
-	/* In use and out again, as often as one likes. */
+	/* Repeated use and unuse */
 	for (i = 0; i < 5; i++) {
 		wdm_mdl_use(mdl, 1 + i);
 		wdm_mdl_unuse(mdl, 1 + i);

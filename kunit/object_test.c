@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handles and the objects that they name, from reserving a handle to closing the
- * file.
+ * Handles and their objects, from reserving a handle to closing the file.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -14,14 +13,14 @@
 #include "support/fail_nth.h"
 #include "support/fixture.h"
 
-/* Handles that the random test plays with, and its steps. */
+/* Number of handles of the random test, and its steps */
 #define OBJECT_SLOTS	16
 #define OBJECT_STEPS	4000
 
-/* A handle that no test ever gets */
+/* A handle that is never allocated */
 #define OBJECT_NOBODY	0x7000000
 
-/* Calls of a thread of the tests with threads */
+/* Number of calls of each thread */
 #define OBJECT_CALLS	4000
 
 static void object_context(struct wdm_context *ctx)
@@ -30,7 +29,7 @@ static void object_context(struct wdm_context *ctx)
 	wdm_context_init(ctx);
 }
 
-/* Close the file; nothing may remain charged to it. */
+/* Close the file, and check that nothing remains charged to it. */
 static void object_close_context(struct kunit *test, struct wdm_context *ctx)
 {
 	wdm_object_delete_all(ctx);
@@ -178,7 +177,7 @@ static void object_fail_nth(struct kunit *test)
 	KUNIT_EXPECT_LT(test, nth, 10);
 }
 
-/* Giving up destroys what the object holds already. */
+/* Aborting destroys what the object already contains. */
 static void object_abort(struct kunit *test)
 {
 	struct wdm_object *object;
@@ -222,7 +221,7 @@ static void object_mapped(struct kunit *test)
 	object_close_context(test, &ctx);
 }
 
-/* What fdinfo prints into a buffer of this size; true: all of it fits */
+/* Print fdinfo into a buffer of this size; return true if it fits. */
 static bool object_show(struct kunit *test, struct wdm_context *ctx, char *text,
 			size_t size)
 {
@@ -234,7 +233,7 @@ static bool object_show(struct kunit *test, struct wdm_context *ctx, char *text,
 	return !seq_has_overflowed(&m);
 }
 
-/* fdinfo lists what has a handle, and leaves alone what is being deleted. */
+/* fdinfo lists objects with a handle, except those that are being deleted. */
 static void object_fdinfo(struct kunit *test)
 {
 	struct wdm_object *domain, *mdl;
@@ -252,7 +251,7 @@ static void object_fdinfo(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, strstr(text, " maps=1 unmaps=0 "));
 	KUNIT_EXPECT_EQ(test, refcount_read(&domain->users), 1);
 
-	/* The reader gets it again with a larger buffer. */
+	/* The reader retries with a larger buffer. */
 	KUNIT_EXPECT_FALSE(test, object_show(test, &ctx, text, 100));
 
 	KUNIT_ASSERT_TRUE(test, refcount_dec_if_one(&domain->users));
@@ -296,10 +295,10 @@ static void object_close(struct kunit *test)
 }
 
 /**
- * struct object_slot - an object of the random test, as the model knows it
+ * struct object_slot - an object of the random test, according to the model
  * @handle: its handle, 0 for none
- * @users: how often it was got and not put
- * @object: what was got
+ * @users: number of references
+ * @object: the object
  */
 struct object_slot {
 	u32 handle;
@@ -369,12 +368,12 @@ static void object_random(struct kunit *test)
  * struct object_thread - a thread that uses, and tries to delete, one handle
  * @ctx: the file
  * @handle: the handle
- * @object: what it names, with a reference, for another thread to drop
+ * @object: its object, with a reference, for another thread to drop
  * @domain: where to map it
- * @iova: at which address
- * @deletes: only deletes
- * @deleted: how often this thread deleted it
- * @odd: unexpected statuses
+ * @iova: the address
+ * @deletes: the thread only deletes
+ * @deleted: number of successful deletes
+ * @odd: number of unexpected statuses
  * @done: completed when the thread ends
  */
 struct object_thread {
@@ -460,7 +459,7 @@ static void object_threads(struct kunit *test)
 	object_close_context(test, &ctx);
 }
 
-/* A reference may be dropped by another thread than took it. */
+/* A thread may drop a reference that another thread took. */
 static int object_put_thread(void *data)
 {
 	struct object_thread *thread = data;
@@ -501,7 +500,7 @@ static void object_put_elsewhere(struct kunit *test)
 	object_close_context(test, &ctx);
 }
 
-/* Half of the threads delete a mapped MDL in vain, the others use it. */
+/* Half of the threads try to delete a mapped MDL, the others use it. */
 static int object_refused_thread(void *data)
 {
 	struct object_thread *thread = data;
@@ -526,7 +525,7 @@ static int object_refused_thread(void *data)
 	return 0;
 }
 
-/* Other calls never notice a delete that is refused. */
+/* Other calls never notice a refused delete. */
 static void object_refused(struct kunit *test)
 {
 	struct object_thread threads[4];
@@ -615,9 +614,9 @@ static void object_churn(struct kunit *test)
 /**
  * struct object_slow - an MDL whose free operation takes long
  * @mdl: the MDL
- * @freeing: the free operation has begun
- * @go: lets it end
- * @freed: it has ended
+ * @freeing: the free operation has started
+ * @go: lets it finish
+ * @freed: it has finished
  */
 struct object_slow {
 	struct wdm_mdl mdl;
@@ -655,7 +654,7 @@ static int object_gone_thread(void *data)
 	return 0;
 }
 
-/* While an MDL is being unpinned, its handle is gone, and nobody waits for that. */
+/* While an MDL is being unpinned, its handle is invalid, and no lookup waits for that. */
 static void object_slow_release(struct kunit *test)
 {
 	static const struct wdm_mdl_ops ops = { .free = object_slow_free };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OS-managed domains on IOMMUs made by hand, against a model of their pages.
+ * OS-managed domains on fake IOMMUs, compared with a model of their pages.
  */
 #include <kunit/test.h>
 #include <linux/kernel.h>
@@ -51,11 +51,11 @@ KUNIT_ARRAY_PARAM(tr, tr_params, tr_name);
  * @model: what is mapped
  * @tm: MDLs to map
  * @fake: IOMMUs that the domain has adopted, or NULL
- * @serial: for each IOMMU, the number of the map behind each page when it was
- *	last looked at; 0 if it was not mapped
+ * @serial: for each IOMMU, serial number of the map of each page at the last check; 0 if
+ *	it was not mapped
  * @cut_first: first page of the window that the last step may have disturbed
  * @cut_last: the last one
- * @checks: how often everything was compared
+ * @checks: number of full comparisons
  */
 struct tr {
 	struct fixture *fx;
@@ -97,7 +97,7 @@ static bool tr_granular(const struct tr *tr)
 	return tr->param->flags & WDM_DOMAIN_PAGE_GRANULAR;
 }
 
-/* Is a 4 KiB page of an IOMMU what the model says, and undisturbed? */
+/* Check that a 4 KiB page of an IOMMU is as in the model, and undisturbed. */
 static bool tr_page_right(struct tr *tr, unsigned int nr, u64 page,
 			  const struct fake_page *fp)
 {
@@ -160,7 +160,7 @@ static void tr_check(struct tr *tr)
 	struct kunit *test = tr->fx->test;
 	unsigned int i;
 
-	/* Numbers each time; each page of one of them in turn, and now and then of all. */
+	/* Numbers each time; pages of one IOMMU in turn, and sometimes of all */
 	for (i = 0; i < TR_FAKES; i++) {
 		if (!tr->fake[i])
 			continue;
@@ -179,7 +179,7 @@ static void tr_check(struct tr *tr)
 	tr->cut_last = 0;
 }
 
-/* Forget what was seen of pages that are about to be unmapped. */
+/* Forget the serial numbers of pages that are about to be unmapped. */
 static void tr_forget(struct tr *tr, u64 first, u64 nr)
 {
 	unsigned int i;
@@ -189,7 +189,7 @@ static void tr_forget(struct tr *tr, u64 first, u64 nr)
 		       nr * sizeof(u64));
 }
 
-/* Every third extent is such that large pages can be used. */
+/* Align every third extent so that large pages can be used. */
 static void tr_extent(struct tr *tr, struct wdm_extent *ext)
 {
 	struct rnd_state *rng = &tr->fx->rng;
@@ -207,7 +207,7 @@ static void tr_extent(struct tr *tr, struct wdm_extent *ext)
 		ext->nr_pages = 512;
 }
 
-/* Sometimes let a call of map_pages fail. */
+/* Sometimes make a call of map_pages fail. */
 static bool tr_inject(struct tr *tr)
 {
 	struct rnd_state *rng = &tr->fx->rng;
@@ -219,7 +219,7 @@ static bool tr_inject(struct tr *tr)
 	return true;
 }
 
-/* Take the failure out again; true if it happened. */
+/* Reset the failure; return true if it has happened. */
 static bool tr_injected(struct tr *tr)
 {
 	bool happened = true;
@@ -284,10 +284,10 @@ static void tr_unmap(struct tr *tr)
 		first = round_down(first, 64);
 		nr = 1 + fixture_below(&tr->fx->rng, 64);
 	}
-	/* Or all that is mapped around there, to make room for large pages. */
+	/* Or everything mapped around there, to make space for large pages. */
 	if (fixture_once_in(&tr->fx->rng, 4))
 		tr_widen(tr, &first, &nr);
-	/* Large pages around the ends may go for a moment. */
+	/* Large pages around the ends may block for a moment. */
 	if (!tr_granular(tr)) {
 		tr->cut_first = round_down(first, 1024);
 		tr->cut_last = round_up(first + nr, 1024) - 1;
@@ -305,7 +305,7 @@ static void tr_unmap(struct tr *tr)
 	tr_forget(tr, first, nr);
 }
 
-/* An IOMMU comes, and is filled with what there is; or one goes. */
+/* Add an IOMMU, which is filled, or remove one. */
 static void tr_adopt(struct tr *tr)
 {
 	struct kunit *test = tr->fx->test;
@@ -382,7 +382,7 @@ static void translate_rollback(struct kunit *test)
 	}
 	for (i = 0; i < TR_FAKES; i++) {
 		failures = 0;
-		/* Steps grow, so that the end comes in sight. */
+		/* Increase the steps, to reach the end in reasonable time. */
 		for (nr = 1; ; nr += 1 + nr / 8) {
 			fake_iommu_fail_map(tr->fake[i], nr, true);
 			status = wdm_domain_map(tr->domain, ext.perms,
@@ -410,7 +410,7 @@ static void translate_rollback(struct kunit *test)
 	}
 }
 
-/* A page taken out of the middle of a large one; then no memory to do so. */
+/* Unmap a page in the middle of a large one; then without memory to do so. */
 static void translate_split(struct kunit *test)
 {
 	static const struct tr_param param = { "split", 0 };
@@ -455,7 +455,7 @@ static void translate_split(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, iova + SZ_2M, &fp));
 	KUNIT_EXPECT_EQ(test, fp.size, SZ_2M);
 
-	/* All of it in one go, across the hole: no; around the hole: yes. */
+	/* An unmap across the hole fails; unmaps around it succeed. */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(tr->domain, iova, 1024),
 			    STATUS_NOT_FOUND);
 	tr_check(tr);
@@ -535,7 +535,7 @@ static void translate_parameters(struct kunit *test)
 			    STATUS_NOT_FOUND);
 }
 
-/* The edges of the world, and of what an IOMMU can translate. */
+/* The limits of addresses, and of what an IOMMU can translate */
 static void translate_aperture(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -575,7 +575,7 @@ static void translate_aperture(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
 	fixture_disown(fake);
 
-	/* Without a device everything goes, but then no device does. */
+	/* Without a device everything can be mapped, but then no device can be attached. */
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].fits)
 			continue;
@@ -585,7 +585,7 @@ static void translate_aperture(struct kunit *test)
 				    STATUS_SUCCESS);
 		late = fixture_fake(fx, FAKE_PGSIZES_X86);
 		late->domain.geometry = fake->domain.geometry;
-		/* Pages just inside of the window's edge do fit. */
+		/* Pages just inside the window's limits fit. */
 		status = fixture_adopt(domain, late);
 		KUNIT_EXPECT_STATUS(test, status,
 				    rows[i].logical >= SZ_1M &&
@@ -601,7 +601,7 @@ static void translate_aperture(struct kunit *test)
 	}
 }
 
-/* Is every page of an MDL mapped at its own address, and nothing else? */
+/* Check that exactly the pages of an MDL are mapped at their own addresses. */
 static void tr_check_identity(struct kunit *test, struct fake_iommu *fake,
 			      const struct test_mdl *tm, u64 first, u64 nr)
 {
@@ -646,11 +646,11 @@ static void translate_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 699, 1)),
 			    STATUS_RESOURCE_IN_USE);
-	/* A part, through the middle of large pages. */
+	/* Part of it, ending in the middle of large pages */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 333)),
 			    STATUS_SUCCESS);
 	tr_check_identity(test, fake, tm, 333, 367);
-	/* All of it: a part is gone; on the way there, nothing else goes. */
+	/* Unmapping all of it fails as part is missing, and unmaps nothing. */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 0, 700)),
 			    STATUS_NOT_FOUND);
 	KUNIT_EXPECT_STATUS(test,
@@ -663,7 +663,7 @@ static void translate_identity(struct kunit *test)
 	tr_check_identity(test, fake, tm, 0, 0);
 }
 
-/* Identity unmaps take away what is mapped at its own address, and only that. */
+/* Identity unmaps unmap only what is mapped at its own address. */
 static void translate_not_identity(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
@@ -681,7 +681,7 @@ static void translate_not_identity(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 4);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, logical, 4),
 			    STATUS_SUCCESS);
-	/* Mapped by Map, but where Map Identity would have done it: fine. */
+	/* Mapped by Map, at the address of an identity map: accepted. */
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 4), logical),
 			    STATUS_SUCCESS);

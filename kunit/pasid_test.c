@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PASIDs, as a provider and an owner see them: groups that are taken back, and domains of
+ * PASIDs from the point of view of a provider and an owner: revoked groups, and domains of
  * each type.
  */
 #include <kunit/test.h>
@@ -19,7 +19,7 @@
  * @dev: Linux' device
  * @owner: the owner
  * @iommu_group: Linux' group
- * @group: the group; NULL once it has been taken back
+ * @group: the group; NULL once it has been revoked
  * @device: the device
  * @mdl: memory
  */
@@ -79,7 +79,7 @@ static void pasid_group_start(struct kunit *test, struct pasid_group *g,
 	g->mdl = fixture_mdl_random(g->fx, WDM_READ | WDM_WRITE, 8, 8);
 }
 
-/* As VFIO takes a group back: nothing may be attached when it goes on. */
+/* Revoke a group like VFIO: nothing may be attached after that. */
 static void pasid_group_take_back(struct pasid_group *g)
 {
 	wdm_group_revoke(g->group);
@@ -163,7 +163,7 @@ static void pasid_revoke(struct kunit *test)
 	pasid_group_end(test, &g);
 }
 
-/* A device and its PASIDs share the page tables of a domain that is made for both. */
+/* A device and its PASIDs share the page tables of a domain that supports both. */
 static void pasid_translate_s1(struct kunit *test)
 {
 	struct wdm_domain *domain = pasid_domain(test, WDM_TYPE_TRANSLATE_S1);
@@ -207,7 +207,7 @@ static void pasid_pass_through(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_SUCCESS);
 }
 
-/* A device with PASIDs, whose IOMMU driver has no page tables for them; and one without */
+/* A device with PASIDs whose IOMMU driver has no page tables for them; one without */
 static void pasid_refused(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
@@ -233,7 +233,7 @@ static void pasid_refused(struct kunit *test)
 	pasid_group_end(test, &g);
 }
 
-/* A group uses up its own PASIDs, and none of the system's. */
+/* A group can exhaust its own PASIDs, but not the system's. */
 static void pasid_numbers(struct kunit *test)
 {
 	struct wdm_pasid *pasids[FAKE_DRIVER_PASIDS], *none;
@@ -251,7 +251,7 @@ static void pasid_numbers(struct kunit *test)
 	KUNIT_EXPECT_NE(test, global, IOMMU_PASID_INVALID);
 	if (global != IOMMU_PASID_INVALID)
 		iommu_free_global_pasid(global);
-	/* One that is deleted is free again. */
+	/* A deleted one is free again. */
 	KUNIT_EXPECT_STATUS(test, wdm_pasid_delete(pasids[3]), STATUS_SUCCESS);
 	pasids[3] = pasid_create(test, &g);
 	KUNIT_EXPECT_EQ(test, pasids[3]->pasid, 3);
@@ -260,7 +260,7 @@ static void pasid_numbers(struct kunit *test)
 	pasid_group_end(test, &g);
 }
 
-/* The last thing that an owner who is closed leaves: PASIDs that are attached */
+/* Closing an owner detaches PASIDs that are still attached. */
 static void pasid_owner_closed(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
