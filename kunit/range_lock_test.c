@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The range lock: a page has one holder at a time, and nobody waits for free pages.
+ * The range lock: a page has one holder at a time, and free pages are never waited for.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -13,21 +13,21 @@
 #include "../module/core/range_lock.h"
 #include "support/fixture.h"
 
-/* Places that are locked, and the pages of each */
+/* Number of places that are locked, and of the pages of each */
 #define RANGE_PAGES	24
 #define RANGE_SPREAD	64
 #define RANGE_THREADS	4
-/* A place whose holder lets urgent ranges pass */
+/* A place whose holder yields to urgent ranges */
 #define RANGE_YIELDED	(RANGE_THREADS + 1)
 #define RANGE_ROUNDS	200
 
 /**
- * struct range_shared - what the threads share
+ * struct range_shared - state shared by the threads
  * @lock: the lock
- * @holder: which thread holds a place, plus 1; no lock but ours guards it
- * @guests: holders of the empty range, which exclude those of all pages
- * @violations: places that had a holder already, or lost one
- * @waits: attempts at a range of which another thread held a place
+ * @holder: thread that holds a place, plus 1; guarded only by the lock under test
+ * @guests: number of holders of the empty range, who exclude holders of all pages
+ * @violations: number of places that already had a holder, or lost one
+ * @waits: number of attempts at a range of which another thread held a place
  */
 struct range_shared {
 	struct wdm_range_lock lock;
@@ -63,7 +63,7 @@ static void range_pause(struct range_thread *thread)
 		usleep_range(10, 50);
 }
 
-/* Urgent ranges come in, and nobody else. */
+/* Only urgent ranges are locked in between. */
 static void range_yield(struct range_thread *thread, struct wdm_range *range,
 			u64 first, u64 last)
 {
@@ -117,7 +117,7 @@ static void range_round_all(struct range_thread *thread)
 	wdm_range_unlock(&shared->lock, &range);
 }
 
-/* Others may hold a range, but then each of them has yielded. */
+/* Others may hold a range, but each of them has yielded. */
 static void range_round_urgent(struct range_thread *thread)
 {
 	struct range_shared *shared = thread->shared;
@@ -204,7 +204,7 @@ static void range_exclusion(struct kunit *test)
 	for (i = 0; i < RANGE_THREADS; i++)
 		wait_for_completion(&threads[i].done);
 	KUNIT_EXPECT_EQ(test, atomic_read(&shared->violations), 0);
-	/* Or else nothing was tested. */
+	/* Otherwise nothing was tested. */
 	KUNIT_EXPECT_GT(test, atomic_read(&shared->waits), 0);
 	KUNIT_EXPECT_TRUE(test, !wdm_range_is_locked(&shared->lock));
 }
@@ -237,7 +237,7 @@ static int range_waiter(void *data)
 	return 0;
 }
 
-/* Does another thread have to wait for the range? If so it is left waiting. */
+/* Check whether another thread has to wait for the range. If so it is left waiting. */
 static bool range_waits(struct kunit *test, struct range_waiter *waiter)
 {
 	struct task_struct *task;
@@ -253,10 +253,10 @@ static bool range_waits(struct kunit *test, struct range_waiter *waiter)
 }
 
 /**
- * struct range_case - a range, while another one is held
+ * struct range_case - a range to lock while another one is held
  * @first: the first page number
  * @last: the last one
- * @waits: whether locking it waits
+ * @waits: locking it waits
  */
 struct range_case {
 	u64 first;
@@ -308,7 +308,7 @@ static void range_overlap(struct kunit *test)
 	range_try(test, 10, 20, cases, ARRAY_SIZE(cases));
 }
 
-/* Large and small ranges, and none, side by side where they can be. */
+/* Large, small and empty ranges run in parallel where possible. */
 static void range_large(struct kunit *test)
 {
 	static const struct range_case cases[] = {
@@ -327,7 +327,7 @@ static void range_large(struct kunit *test)
 	range_try(test, 1000, 5000, cases, ARRAY_SIZE(cases));
 }
 
-/* All pages are locked before ranges that come later. */
+/* All pages are locked before ranges that are queued later. */
 static void range_all_first(struct kunit *test)
 {
 	struct range_waiter *waiters;
@@ -365,7 +365,7 @@ static void range_all_first(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
 }
 
-/* A fatal signal ends a wait, and nobody waits for a waiter that is gone. */
+/* A fatal signal ends a wait, and a waiter that has left blocks nobody. */
 static void range_killed(struct kunit *test)
 {
 	struct range_waiter *waiters;
@@ -391,7 +391,7 @@ static void range_killed(struct kunit *test)
 	}
 	KUNIT_EXPECT_FALSE(test, wdm_range_wanted(lock));
 
-	/* Only the first waiter stood in the way of the second. */
+	/* Only the first waiter blocked the second. */
 	if (waits[1])
 		wait_for_completion(&waiters[1].got);
 	KUNIT_EXPECT_STATUS(test, waiters[1].status, STATUS_SUCCESS);
@@ -399,7 +399,7 @@ static void range_killed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, wdm_range_is_locked(lock));
 }
 
-/* An urgent range passes all waiters, and those that yield; others do not. */
+/* An urgent range precedes all waiters and holders that yield; others do not. */
 static void range_urgent(struct kunit *test)
 {
 	struct range_waiter *waiters;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caller-managed domains of kernel code: flushes with interrupts off, and in
- * interrupts that come in the middle of other flushes and of attaches. When each
- * returns, the IOMMUs have what the tables say.
+ * Caller-managed domains of kernel code: flushes with interrupts off, and in interrupts in
+ * the middle of other flushes and of attaches. When each returns, the IOMMUs match the
+ * tables.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -19,7 +19,7 @@
 #define ATOMIC_TABLES	4
 #define ATOMIC_LEAVES	(ATOMIC_TABLES * 512)
 
-/* A leaf of 1 GiB, whose memory is pages of 2 MiB that are not neighbours */
+/* A leaf of 1 GiB, whose memory is scattered pages of 2 MiB */
 #define ATOMIC_GIANT_AT	(4ULL * SZ_1G)
 #define ATOMIC_GIANT	(SZ_1G / SZ_4K)
 #define ATOMIC_GIANT_PGSIZES	(SZ_2M | SZ_1G)
@@ -33,18 +33,18 @@ static const struct tables_kind atomic_kind = {
 };
 
 /**
- * struct atomic - a call that an interrupt comes in the middle of
+ * struct atomic - a call that is interrupted
  * @t: the caller
  * @walk: what the tables translate
  * @lock: a lock of the caller, under which it flushes
- * @generation: which pages the leaves lead to
+ * @generation: selects the pages that the leaves refer to
  * @irq: the interrupt
- * @fn: what it does
- * @status: what its flushes returned, the worst of them
+ * @fn: its function
+ * @status: the worst status of its flushes
  * @mapped: pages that were mapped after each of its flushes, first and last
- * @at_go: calls of the IOMMU driver when the interrupt was sent
- * @at_in: when it came
- * @at_end: when it was over
+ * @at_go: number of calls of the IOMMU driver when the interrupt was sent
+ * @at_in: the number when it was delivered
+ * @at_end: the number when it had finished
  */
 struct atomic {
 	struct tables *t;
@@ -60,7 +60,7 @@ struct atomic {
 	unsigned int at_end;
 };
 
-/* Calls of the IOMMU driver that an interrupt waits for: a piece of work */
+/* Maximum number of calls of the IOMMU driver that an interrupt waits for: one piece */
 #define ATOMIC_PIECE	520
 
 static unsigned int atomic_calls(const struct atomic *at)
@@ -77,7 +77,7 @@ static void atomic_irq(struct irq_work *irq)
 	WRITE_ONCE(at->at_end, atomic_calls(at));
 }
 
-/* In the IOMMU driver, where interrupts are off: it comes when they are on again. */
+/* Sent in the IOMMU driver, where interrupts are off; delivered when they are on again */
 static void atomic_hook(struct fake_iommu *fake)
 {
 	struct atomic *at = fake->hook_data;
@@ -97,7 +97,7 @@ static void atomic_arm(struct atomic *at, struct fake_iommu *fake,
 	fake->hook_at = nth;
 }
 
-/* No leaf goes on where the one before ends: each is a call of the driver. */
+/* No leaf continues the one before, so each is a call of the driver. */
 static void atomic_fill(struct atomic *at, unsigned int generation)
 {
 	unsigned int i;
@@ -149,7 +149,7 @@ static ntstatus_t atomic_flush(struct atomic *at)
 	return status;
 }
 
-/* With interrupts on, so that they may come in the middle */
+/* With interrupts on, so that they can be delivered in the middle */
 static ntstatus_t atomic_flush_open(struct atomic *at)
 {
 	struct wdm_walk_error walk_error;
@@ -173,7 +173,7 @@ static ntstatus_t atomic_configure(struct atomic *at)
 	return atomic_configure_at(at, at->t->root);
 }
 
-/* The IOMMUs have what the tables say. */
+/* Check that the IOMMUs match the tables. */
 static void atomic_check(struct kunit *test, struct atomic *at)
 {
 	tables_walk(at->t, at->walk, 1, 0);
@@ -183,8 +183,8 @@ static void atomic_check(struct kunit *test, struct atomic *at)
 }
 
 /*
- * The interrupt came soon, in the middle, as it found something to do, and its flushes
- * did that.
+ * Check that the interrupt was delivered soon and in the middle, as it found something to
+ * do, and that its flushes did it.
  */
 static void atomic_check_irq(struct kunit *test, struct atomic *at, u64 first,
 			     u64 last)
@@ -209,14 +209,14 @@ static void atomic_irq_flush(struct atomic *at, unsigned int nr)
 	at->mapped[nr] = at->t->fake->mapped;
 }
 
-/* Flush, and flush. */
+/* A flush, interrupted by a flush */
 static void atomic_irq_same(struct atomic *at)
 {
 	atomic_irq_flush(at, 0);
 	atomic_irq_flush(at, 1);
 }
 
-/* All leaves lead elsewhere. */
+/* All leaves change. */
 static void atomic_irq_change(struct atomic *at)
 {
 	atomic_irq_flush(at, 0);
@@ -224,7 +224,7 @@ static void atomic_irq_change(struct atomic *at)
 	atomic_irq_flush(at, 1);
 }
 
-/* The tables go, with all shadow pages but that of the root, and come back. */
+/* The tables are removed, with all shadow pages but that of the root, and restored. */
 static void atomic_irq_cut(struct atomic *at)
 {
 	atomic_link(at, 0, false);
@@ -246,7 +246,7 @@ static u64 atomic_first(unsigned int irq)
 	return atomic_irqs[irq] == atomic_irq_cut ? 0 : ATOMIC_LEAVES;
 }
 
-/* Flush with interrupts off: nothing comes in, and all is done at once. */
+/* With interrupts off, a flush is not interrupted, and completes in one go. */
 static void atomic_irqs_off(struct kunit *test)
 {
 	struct atomic *at = atomic_start(test);
@@ -330,7 +330,7 @@ static void atomic_in_list(struct kunit *test)
 	}
 }
 
-/* The flush zaps the tables, and the interrupt finds them there again. */
+/* The flush zaps the tables, and the interrupt restores them. */
 static void atomic_irq_link(struct atomic *at)
 {
 	atomic_link(at, 0, true);
@@ -351,7 +351,7 @@ static void atomic_in_zap(struct kunit *test)
 	atomic_check(test, at);
 }
 
-/* Configure goes to another root, and the interrupt flushes the old one. */
+/* Configure switches to another root, and the interrupt flushes the old one. */
 static void atomic_in_reconfigure(struct kunit *test)
 {
 	struct atomic *at;
@@ -369,8 +369,8 @@ static void atomic_in_reconfigure(struct kunit *test)
 }
 
 /*
- * Leaves of 1 GiB in place of the others, and an IOMMU without smaller pages than 2 MiB:
- * Linux' debugging looks at each of the smallest pages.
+ * Leaves of 1 GiB, and an IOMMU without pages below 2 MiB: debug_pagealloc of the IOMMU core
+ * looks at each of the smallest pages.
  */
 static struct atomic *atomic_start_giant(struct kunit *test)
 {
@@ -430,7 +430,7 @@ static void atomic_in_large_zap(struct kunit *test)
 	atomic_check(test, at);
 }
 
-/* The interrupt comes between two steps that fill another IOMMU. */
+/* The interrupt comes between two steps of filling another IOMMU. */
 static void atomic_in_attach(struct kunit *test)
 {
 	struct fake_iommu *visitor;
@@ -459,14 +459,14 @@ static void atomic_in_attach(struct kunit *test)
 		}
 }
 
-/* The same with leaves of 1 GiB, the second of which the interrupt brings */
+/* Likewise with leaves of 1 GiB, the second of which the interrupt adds, */
 static void atomic_irq_bring(struct atomic *at)
 {
 	atomic_giant(at, 7, true);
 	atomic_irq_same(at);
 }
 
-/* or takes away. */
+/* or removes. */
 static void atomic_irq_take(struct atomic *at)
 {
 	atomic_giant(at, 7, false);
@@ -499,7 +499,7 @@ static void atomic_in_attach_large(struct kunit *test)
 	}
 }
 
-/* Each leaf is what it should be, or blocks. */
+/* Check that each leaf is right, or blocks. */
 static u64 atomic_count_mapped(struct kunit *test, struct atomic *at)
 {
 	struct tables_leaf *leaf;
@@ -518,7 +518,7 @@ static u64 atomic_count_mapped(struct kunit *test, struct atomic *at)
 	return mapped;
 }
 
-/* The nth allocation of a flush fails; the next flush does the rest. */
+/* The nth allocation of a flush fails; the next flush completes it. */
 static void atomic_no_memory(struct kunit *test)
 {
 	struct atomic *at = atomic_start(test);
@@ -538,7 +538,7 @@ static void atomic_no_memory(struct kunit *test)
 		failed = memory_failed();
 		KUNIT_ASSERT_EQ(test, atomic_count_mapped(test, at),
 				at->t->fake->mapped);
-		/* kmemleak's allocations fail, too, and without a consequence. */
+		/* Allocations of kmemleak fail as well, without consequences. */
 		if (!wdm_ok(status)) {
 			KUNIT_ASSERT_STATUS(test, status,
 					    STATUS_INSUFFICIENT_RESOURCES);
@@ -560,7 +560,7 @@ static void atomic_no_memory(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, failed);
 }
 
-/* The IOMMU driver is out of memory; the next flush does the rest. */
+/* The IOMMU driver is out of memory; the next flush completes the work. */
 static void atomic_no_driver_memory(struct kunit *test)
 {
 	struct atomic *at = atomic_start(test);
@@ -581,11 +581,11 @@ static void atomic_no_driver_memory(struct kunit *test)
 }
 
 /**
- * struct storm - everything at once
+ * struct storm - everything at the same time
  * @at: the caller
- * @timer: flushes in softirqs, and makes interrupts
- * @threads: those that are running
- * @stop: nothing goes on any more
+ * @timer: flushes in softirqs, and sends interrupts
+ * @threads: number of running threads
+ * @stop: everything has to stop
  */
 struct storm {
 	struct atomic *at;
@@ -673,7 +673,7 @@ static int storm_configure(void *data)
 	return 0;
 }
 
-/* Flushes in threads, softirqs and interrupts while IOMMUs come and go. */
+/* Flushes in threads, softirqs and interrupts while IOMMUs are added and removed. */
 static void atomic_storm(struct kunit *test)
 {
 	static int (* const fns[])(void *data) = {
@@ -688,7 +688,7 @@ static void atomic_storm(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, storm);
 	storm->at = at;
 	at->fn = storm_irq;
-	/* A table that is full would make 512 others, one level up. */
+	/* A full table would create 512 others, one level up. */
 	memset(at->t->mem, 0, TABLES_NR * PAGE_SIZE);
 	KUNIT_ASSERT_STATUS(test, atomic_configure(at), STATUS_SUCCESS);
 	timer_setup(&storm->timer, storm_timer, 0);
@@ -716,7 +716,7 @@ static void atomic_storm(struct kunit *test)
 	irq_work_sync(&at->irq);
 	KUNIT_EXPECT_NE(test, at->at_end, 0);
 
-	/* Once nothing changes any more, all is up to date after a Configure. */
+	/* Without further changes, everything is up to date after a Configure. */
 	tables_prune(at->t, at->walk);
 	KUNIT_EXPECT_STATUS(test, atomic_configure(at), at->walk->walk_error.status);
 	atomic_check(test, at);

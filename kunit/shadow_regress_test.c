@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caller-managed domains: the cases that chance does not reach, or not for
- * certain.
+ * Caller-managed domains: cases that random tests do not reach reliably.
  */
 #include <kunit/test.h>
 
@@ -20,7 +19,7 @@ static void cases_name(const struct tables_kind *kind, char *desc)
 
 KUNIT_ARRAY_PARAM(cases, cases_kinds, cases_name);
 
-/* Tables 0 to 3 from the root down; what table 3 holds starts at address 0. */
+/* Tables 0 to 3 from the root down; table 3 translates from address 0 on. */
 static void cases_chain(struct tables *t)
 {
 	unsigned int i;
@@ -40,7 +39,7 @@ static ntstatus_t cases_configure(struct tables *t, bool translate,
 	return wdm_domain_configure(t->domain, &config, walk_error);
 }
 
-/* Configure, and see that the IOMMU has what a walk finds. */
+/* Configure, and check that the IOMMU has what a walk finds. */
 static void cases_good(struct tables *t)
 {
 	struct tables_walk *walk = tables_walk_alloc(t);
@@ -69,7 +68,7 @@ static u64 cases_page_size(struct tables *t, u64 va)
 	return fake_iommu_at(t->fake, va, &fp) ? fp.size : 0;
 }
 
-/* The caller's page is the IOMMU's: never larger, and larger where it can be. */
+/* IOMMU pages are never larger than the caller's, and as large as possible. */
 static void cases_large(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -88,7 +87,7 @@ static void cases_large(struct kunit *test)
 	for (i = 0; i < 512; i++)
 		KUNIT_EXPECT_EQ(test, cases_page_size(t, i * PAGE_SIZE), SZ_4K);
 	KUNIT_EXPECT_EQ(test, cases_page_size(t, SZ_2M), SZ_2M);
-	/* The pages behind this one lie in disorder. */
+	/* The pages after this one are scattered. */
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 3 * 512);
 
 	KUNIT_ASSERT_STATUS(test,
@@ -99,7 +98,7 @@ static void cases_large(struct kunit *test)
 	*tables_entry(t, 1, 5) = tables_large(t, 3ULL * SZ_1G);
 	cases_flush(t, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, cases_page_size(t, 5ULL * SZ_1G), SZ_1G);
-	/* A part of its memory goes, so all of it must. */
+	/* Removing part of its memory zaps all of it. */
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_memory_remove(t->domain,
 						     3ULL * SZ_1G + SZ_512M, 1),
@@ -110,7 +109,7 @@ static void cases_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 3 * 512);
 }
 
-/* One entry of 512 changes: one map, one unmap, and nobody else notices. */
+/* One entry of 512 changes: one map, one unmap, and nothing else is disturbed. */
 static void cases_neighbours(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -152,14 +151,14 @@ static void cases_neighbours(struct kunit *test)
 	}
 }
 
-/* What one of two IOMMUs cannot map, the other does not keep. */
+/* If one of two IOMMUs cannot map a leaf, the other does not keep it. */
 static void cases_two_iommus(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
 	struct fake_iommu *fakes[] = {
 		t->fake, fixture_fake(t->fx, FAKE_PGSIZES_X86),
 	};
-	/* One that is alone, and two neighbours */
+	/* A single leaf, and two adjacent ones */
 	static const u64 vas[] = { SZ_4K, 3 * SZ_4K, 4 * SZ_4K };
 	struct wdm_walk_error walk_error;
 	unsigned int i, j;
@@ -191,7 +190,7 @@ static void cases_two_iommus(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, fakes[j]->mapped, ARRAY_SIZE(vas));
 }
 
-/* Accessed, dirty and what is left to software change nothing. */
+/* Accessed, dirty and software bits change nothing. */
 static void cases_ignored_bits(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -213,7 +212,7 @@ static void cases_ignored_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
 }
 
-/* Each way to be refused, with where and what. */
+/* Each kind of invalid entry is reported with its address and contents. */
 static void cases_refusals(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -256,14 +255,14 @@ static void cases_refusals(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, walk_error.va, rows[i].va);
 		KUNIT_EXPECT_EQ(test, walk_error.raw, rows[i].raw);
 		KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
-		/* It is reported again as long as it is there. */
+		/* It is reported as long as it exists. */
 		cases_flush(t, rows[i].status);
 		*entry = 0;
 		cases_flush(t, STATUS_SUCCESS);
 	}
 }
 
-/* Outside of what the IOMMU can translate. */
+/* Outside the range that the IOMMU translates. */
 static void cases_conflict(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -276,7 +275,7 @@ static void cases_conflict(struct kunit *test)
 	cases_good(t);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 2);
 
-	/* A narrow IOMMU cannot join, and joins when it can. */
+	/* An IOMMU with a small aperture is refused until everything fits. */
 	narrow = fixture_fake(t->fx, FAKE_PGSIZES_X86);
 	narrow->domain.geometry.aperture_end = SZ_1G - 1;
 	KUNIT_EXPECT_STATUS(test, fixture_adopt(t->domain, narrow),
@@ -288,7 +287,7 @@ static void cases_conflict(struct kunit *test)
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, narrow->mapped, 1);
 
-	/* From now on such an entry is refused. */
+	/* From then on such an entry is invalid. */
 	*tables_entry(t, 1, 1) = tables_pointer(t, tables_page(2));
 	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    STATUS_CONFLICTING_ADDRESSES);
@@ -297,7 +296,7 @@ static void cases_conflict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
 	KUNIT_EXPECT_EQ(test, narrow->mapped, 1);
 
-	/* With two faults, leaves of all sizes answer the same. */
+	/* With two errors, leaves of all sizes report the same one. */
 	*tables_entry(t, 1, 1) = tables_large(t, BIT_ULL(40));
 	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    STATUS_CONFLICTING_ADDRESSES);
@@ -316,7 +315,7 @@ static void cases_conflict(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error),
 			    STATUS_CONFLICTING_ADDRESSES);
 
-	/* The wide one alone again: a full flush looks at it again. */
+	/* With the wide IOMMU alone, a full flush retries the entry. */
 	fixture_disown(narrow);
 	cases_flush(t, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 2);
@@ -349,7 +348,7 @@ static void cases_list_parameters(struct kunit *test)
 						  &walk_error),
 			    STATUS_INVALID_PARAMETER_4);
 	KUNIT_EXPECT_EQ(test, walk_error.count, 0);
-	/* A list of the contract may have any length. */
+	/* The contract does not limit the length of a list. */
 	KUNIT_ASSERT_NOT_NULL(test, zeros);
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_flush_list(t->domain, true, zeros, many,
@@ -424,7 +423,7 @@ static void cases_memory_parameters(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&t->domain->mappings), pages);
 }
 
-/* A root that cannot be used changes nothing. */
+/* An invalid root changes nothing. */
 static void cases_bad_root(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -449,7 +448,7 @@ static void cases_bad_root(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
 
-	/* The old root's memory goes: so does all; it comes back: so does all. */
+	/* Removing the old root's memory zaps everything; adding it restores everything. */
 	t->root = good;
 	KUNIT_EXPECT_STATUS(test,
 			    wdm_domain_memory_remove(t->domain, TABLES_AT, 1),
@@ -463,13 +462,13 @@ static void cases_bad_root(struct kunit *test)
 	cases_flush(t, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 1);
 
-	/* Another root, with other tables. */
+	/* Another root, with other tables */
 	t->root = tables_page(1);
 	cases_good(t);
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 0);
 }
 
-/* Translation off: what is added is there at once, what is removed is not. */
+/* Translation off: memory is mapped when it is added, and unmapped when it is removed. */
 static void cases_bypass(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -506,7 +505,7 @@ static void cases_bypass(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, pages + 6);
 	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&t->domain->mappings), pages + 6);
 
-	/* On again, memory where no device could reach it, and off: refused. */
+	/* On again, with memory that devices cannot reach, and off: refused. */
 	cases_chain(t);
 	*tables_entry(t, 3, 1) = tables_pointer(t, TABLES_DATA_A);
 	cases_good(t);
@@ -545,7 +544,7 @@ static void cases_contiguous(struct kunit *test)
 						(round + i) * PAGE_SIZE)) |
 				(round & 1 ? 0 : BIT_ULL(52));
 		va = (32 + 5 * round) * PAGE_SIZE;
-		/* The third round had no contiguous bit left to go by. */
+		/* The third round had no contiguous bit left. */
 		if (round == 2)
 			*tables_entry(t, 3, 32 + 10) |= BIT_ULL(52);
 		KUNIT_EXPECT_STATUS(test,
@@ -557,10 +556,10 @@ static void cases_contiguous(struct kunit *test)
 	}
 }
 
-/* What a domain without CAP_IPC_LOCK may take, while one MiB is pinned */
+/* The budget of a domain without CAP_IPC_LOCK, with one MiB pinned */
 #define CASES_BUDGET	(WDM_BUDGET_BASE + WDM_BUDGET_RATIO * (u64)SZ_1M)
 
-/* Flush one address of a run of 16 large leaves: all of them lead to @to, or block. */
+/* Flush one address of a run of 16 large leaves: all refer to @to, or block. */
 static void cases_flush_run(struct tables *t, unsigned int level, u64 raw,
 			    const struct test_mdl *to)
 {
@@ -584,7 +583,7 @@ static void cases_flush_run(struct tables *t, unsigned int level, u64 raw,
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(t->fake));
 }
 
-/* The same at 2 MiB and 1 GiB, with the bit before the change, after it, or both */
+/* At 2 MiB and 1 GiB, with the bit set before the change, after it, or both */
 static void cases_contiguous_large(struct kunit *test)
 {
 	struct tables *t = tables_start(test, test->param_value);
@@ -606,7 +605,7 @@ static void cases_contiguous_large(struct kunit *test)
 	}
 	cases_chain(t);
 	cases_good(t);
-	/* Linux's debugging looks at each of the smallest pages: see fake_iova_to_phys() */
+	/* debug_pagealloc looks at each of the smallest pages: see fake_iova_to_phys() */
 	t->fake->domain.pgsize_bitmap = SZ_2M | SZ_1G;
 	for (level = 1; level <= 2; level++) {
 		cases_flush_run(t, level, raw[0] | bit, memory[0]);
@@ -618,8 +617,8 @@ static void cases_contiguous_large(struct kunit *test)
 }
 
 /*
- * Every entry of a table leads to that very table. The walk is cut off by the
- * budget, and all of it can be taken back.
+ * Every entry of a table refers to the table itself. The budget bounds the walk, and
+ * everything can be freed again.
  */
 static void cases_bounds(struct kunit *test)
 {
@@ -630,10 +629,10 @@ static void cases_bounds(struct kunit *test)
 	unsigned int i;
 	u64 raw;
 
-	/* No IOMMU: it is the tables that are counted, not what they map. */
+	/* No IOMMU: the charge is for tables, not for what they map. */
 	fixture_disown(t->fake);
 	t->domain->budget = budget;
-	/* As a page, a table of ours is no leaf for ARM64 without AF. */
+	/* As a page, this table is no leaf for ARM64, because AF is clear. */
 	raw = t->kind->arm64 ? TABLES_AT | 0x3 : tables_pointer(t, TABLES_AT);
 	for (i = 0; i < 512; i++)
 		*tables_entry(t, 0, i) = raw;
@@ -658,7 +657,7 @@ static void cases_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report.translated_bytes, 0);
 	KUNIT_EXPECT_LT(test, atomic64_read(&budget->used), SZ_16K);
 
-	/* A leaf of 1 GiB may take 2 MiB of the IOMMU's tables: two fit. */
+	/* A leaf of 1 GiB may take 2 MiB of the IOMMU's tables: two fit into the budget. */
 	cases_chain(t);
 	for (i = 3; i < 6; i++)
 		*tables_entry(t, 1, i) = tables_large(t, 4ULL * SZ_1G);
@@ -676,7 +675,7 @@ static void cases_bounds(struct kunit *test)
 			    STATUS_WORKING_SET_QUOTA);
 	KUNIT_EXPECT_EQ(test, walk_error.count, 1);
 	KUNIT_EXPECT_EQ(test, walk_error.va, 5ULL * SZ_1G);
-	/* When one goes, the third has room, though it did not change. */
+	/* When one is removed, the third fits, without having changed. */
 	*tables_entry(t, 1, 3) = 0;
 	cases_flush(t, STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_report(t->domain, &report),

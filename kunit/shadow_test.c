@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caller-managed domains: whatever the caller's tables say, the IOMMU's picture
- * of them is that of a slow walk.
+ * Caller-managed domains: whatever the caller's tables contain, the IOMMU matches the result
+ * of a slow walk.
  */
 #include <kunit/test.h>
 #include <linux/minmax.h>
@@ -33,12 +33,12 @@ KUNIT_ARRAY_PARAM(shadow, shadow_kinds, shadow_name);
 /**
  * struct shadow_run - a run of random steps
  * @t: the caller
- * @was: what was translated before the step, and is the IOMMU's picture
+ * @was: what was translated before the step, and what the IOMMU has
  * @is: what the tables translate now
  * @vas: a list of addresses
- * @nr_vas: how many
- * @stale_tables: a flush by list may have left tables that do not matter as they
- *	were
+ * @nr_vas: number of addresses
+ * @stale_tables: a flush by list may have left changes in tables that were not on the
+ *	list
  */
 struct shadow_run {
 	struct tables *t;
@@ -140,7 +140,7 @@ static struct shadow_run *shadow_start(struct kunit *test, bool narrow)
 	return run;
 }
 
-/* What was true before is true after, and was not disturbed in between. */
+/* Translations that are the same before and after were not disturbed in between. */
 static void shadow_undisturbed(struct shadow_run *run)
 {
 	struct tables_leaf *was, *is;
@@ -156,7 +156,7 @@ static void shadow_undisturbed(struct shadow_run *run)
 	}
 }
 
-/* Everything equals the tables; the next step starts from here. */
+/* Check that everything matches the tables; the next step starts from here. */
 static void shadow_exact(struct shadow_run *run)
 {
 	tables_check(run->t, run->is);
@@ -174,14 +174,14 @@ static void shadow_full_flush(struct shadow_run *run)
 	status = shadow_flush(t, &walk_error);
 	shadow_expect(t, status, &walk_error, run->is);
 	shadow_report(t, run->is);
-	/* A table that was left as it was goes now, with all that it maps. */
+	/* A table that was left stale is zapped now, with everything that it maps. */
 	if (run->stale_tables)
 		run->was->nr = 0;
 	shadow_exact(run);
 	run->stale_tables = false;
 }
 
-/* Flush with nothing changed: nothing is done. */
+/* A flush without changes does nothing. */
 static void shadow_idle_flush(struct shadow_run *run)
 {
 	struct fake_iommu *fake = run->t->fake;
@@ -195,7 +195,7 @@ static void shadow_idle_flush(struct shadow_run *run)
 	KUNIT_ASSERT_EQ(run->t->fx->test, fake->nr_unmap, nr_unmap);
 }
 
-/* List an address of each leaf of @a that @b has not. */
+/* List an address of each leaf of @a that @b does not have. */
 static void shadow_list_changes(struct shadow_run *run, struct tables_walk *a,
 				struct tables_walk *b)
 {
@@ -232,7 +232,7 @@ static void shadow_flush_list(struct shadow_run *run, bool last_level)
 		KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
 }
 
-/* Every address that translates otherwise is in the list: all is right. */
+/* If every address that changed is in the list, everything is right. */
 static void shadow_list_flush(struct shadow_run *run)
 {
 	bool last_level;
@@ -247,13 +247,13 @@ static void shadow_list_flush(struct shadow_run *run)
 	shadow_list_changes(run, run->is, run->was);
 	shadow_flush_list(run, last_level);
 	tables_check(run->t, run->is);
-	/* Leaves behind tables that were not looked at keep what they had. */
+	/* Leaves below tables that were not scanned stay as they were. */
 	swap(run->was, run->is);
 }
 
 /*
- * Some addresses are in the list: these are right, and the others are as they
- * were or as they should be.
+ * If some addresses are in the list, these are right, and the others are in their old or
+ * their new state.
  */
 static void shadow_some_flush(struct shadow_run *run)
 {
@@ -287,12 +287,12 @@ static void shadow_some_flush(struct shadow_run *run)
 					  tables_leaf_mapped(t, &run->is->leaf[i]));
 	}
 	KUNIT_ASSERT_FALSE(test, fake_iommu_stale(t->fake));
-	/* What was not in the list may have been mapped anew by now. */
+	/* Addresses that were not in the list may have been mapped by now. */
 	run->was->nr = 0;
 	shadow_full_flush(run);
 }
 
-/* The IOMMU driver runs out of memory; the next flush makes good for it. */
+/* The IOMMU driver runs out of memory; the next flush completes the work. */
 static void shadow_failing_flush(struct shadow_run *run)
 {
 	struct tables *t = run->t;
@@ -326,7 +326,7 @@ static void shadow_failing_flush(struct shadow_run *run)
 	shadow_full_flush(run);
 }
 
-/* A random piece of the address space goes, and may come back. */
+/* Remove a random part of the address space, and perhaps add it again. */
 static void shadow_memory(struct shadow_run *run)
 {
 	static const struct {
@@ -372,7 +372,7 @@ static void shadow_memory(struct shadow_run *run)
 	shadow_full_flush(run);
 }
 
-/* The tables go, devices see the address space itself; and back. */
+/* Turn translation off, so that devices see the address space, and on again. */
 static void shadow_bypass(struct shadow_run *run)
 {
 	struct tables *t = run->t;
@@ -416,7 +416,7 @@ static void shadow_bypass(struct shadow_run *run)
 	run->stale_tables = false;
 }
 
-/* Another IOMMU, which is filled with what there is. */
+/* Add another IOMMU, which is filled. */
 static void shadow_replace_fake(struct shadow_run *run)
 {
 	struct tables *t = run->t;
@@ -441,17 +441,17 @@ static void shadow_steps(struct kunit *test, bool narrow)
 	struct tables *t = run->t;
 	unsigned int step;
 
-	/* The start is where the first step starts from. */
+	/* The first step starts from here. */
 	swap(run->was, run->is);
 	for (step = 0; step < SHADOW_STEPS; step++) {
 		if (fixture_once_in(&t->fx->rng, 12)) {
 			shadow_full_flush(run);
-			/* Kernel code's memory stays. */
+			/* The address space of kernel code is fixed. */
 			if (!t->kind->kernel)
 				shadow_memory(run);
 		} else if (fixture_once_in(&t->fx->rng, 20)) {
 			shadow_full_flush(run);
-			/* The space lies where not every aperture is. */
+			/* Not every aperture contains the address space. */
 			if (!narrow)
 				shadow_bypass(run);
 		} else if (fixture_once_in(&t->fx->rng, 20)) {

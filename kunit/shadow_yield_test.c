@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caller-managed domains: whoever attaches or detaches gets in after a bounded
- * piece of a call's work, whatever call it is, and everything is right afterwards.
+ * Caller-managed domains: any call yields to attach and detach after a bounded piece of
+ * work, and everything is right afterwards.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -29,12 +29,12 @@ static const struct tables_kind yield_kind = {
  * @t: the caller
  * @visitor: an IOMMU that the domain adopts while the call runs
  * @go: the call is in the middle
- * @done: the visitor has been in
+ * @done: the visitor has been adopted
  * @status: of the adoption
- * @at_go: calls of the IOMMU driver when the visitor began to wait
- * @at_in: when it got in
- * @pages_at_go: pages that were mapped when the visitor began to wait
- * @pages_at_in: and when it got in
+ * @at_go: number of calls of the IOMMU driver when the visitor began to wait
+ * @at_in: the number when the call yielded
+ * @pages_at_go: number of mapped pages when the visitor began to wait
+ * @pages_at_in: the number when the call yielded
  * @call: the call, if it is to be killed
  * @vas: addresses for it
  * @over: it has been killed
@@ -76,7 +76,7 @@ static int yield_visit(void *data)
 	return 0;
 }
 
-/* In the middle of the call: have the visitor wait before it goes on. */
+/* In the middle of the call: continue once the visitor waits. */
 static void yield_hook(struct fake_iommu *fake)
 {
 	unsigned long end = jiffies + 10 * HZ;
@@ -102,7 +102,7 @@ static struct yield *yield_start(struct kunit *test)
 	init_completion(&y->go);
 	init_completion(&y->done);
 	init_completion(&y->over);
-	/* With all sizes, whatever is contiguous is one call. */
+	/* With all page sizes, anything contiguous is one call. */
 	t->fake->domain.pgsize_bitmap = FAKE_PGSIZES_AMD;
 	y->visitor = fixture_fake(t->fx, FAKE_PGSIZES_AMD);
 	t->fake->hook = yield_hook;
@@ -115,7 +115,7 @@ static struct yield *yield_start(struct kunit *test)
 	return y;
 }
 
-/* No leaf goes on where the one before ends: each is a call of the driver. */
+/* No leaf continues the one before, so each is a call of the driver. */
 static void yield_fill(struct yield *y, unsigned int generation)
 {
 	unsigned int i;
@@ -136,7 +136,7 @@ static ntstatus_t yield_configure(struct yield *y, bool translate)
 	return wdm_domain_configure(y->t->domain, &config, &walk_error);
 }
 
-/* Let the visitor come at the @nth call of the driver from now. */
+/* Start the visitor at the @nth call of the driver from now. */
 static void yield_arm(struct kunit *test, struct yield *y, unsigned int nth)
 {
 	struct task_struct *task = kthread_run(yield_visit, y, "wdm_visitor");
@@ -146,8 +146,8 @@ static void yield_arm(struct kunit *test, struct yield *y, unsigned int nth)
 }
 
 /*
- * The visitor got in after @calls more calls of the driver at most, and both IOMMUs
- * have @pages pages in the end.
+ * Check that the call yielded after at most @calls more calls of the driver, and that both
+ * IOMMUs have @pages pages in the end.
  */
 static void yield_check(struct kunit *test, struct yield *y, unsigned int calls,
 			u64 pages)
@@ -158,7 +158,7 @@ static void yield_check(struct kunit *test, struct yield *y, unsigned int calls,
 	wait_for_completion(&y->done);
 	KUNIT_EXPECT_STATUS(test, y->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_LE(test, y->at_in - y->at_go, calls);
-	/* It did come in the middle. */
+	/* It yielded in the middle. */
 	KUNIT_EXPECT_GT(test, after, y->at_in);
 	KUNIT_EXPECT_EQ(test, y->t->fake->mapped, pages);
 	KUNIT_EXPECT_EQ(test, y->visitor->mapped, pages);
@@ -178,7 +178,7 @@ static void yield_check_leaf(struct kunit *test, struct yield *y,
 	KUNIT_ASSERT_EQ(test, fp.phys, PFN_PHYS(y->t->data[1]->pfns[page]));
 }
 
-/* Both IOMMUs have what the tables say. */
+/* Check that both IOMMUs match the tables. */
 static void yield_check_leaves(struct kunit *test, struct yield *y)
 {
 	unsigned int i;
@@ -201,7 +201,7 @@ static void yield_in_configure(struct kunit *test)
 }
 
 /* @nth: in the first pass, or in the second one */
-/* An attach looks for what it cannot have mapped, and stops if a group is taken back. */
+/* An attach looks for conflicting mappings, and backs off if a group is revoked. */
 static void yield_in_empty_tables(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
@@ -262,7 +262,7 @@ static void yield_in_list(struct kunit *test)
 	yield_check_leaves(test, y);
 }
 
-/* The tables of leaves go, one after the other. */
+/* Remove the tables of leaves, one after the other. */
 static void yield_in_zap(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
@@ -277,7 +277,7 @@ static void yield_in_zap(struct kunit *test)
 	yield_check(test, y, 2, 0);
 }
 
-/* The memory of half of the leaves goes. */
+/* Remove the memory of half of the leaves. */
 static void yield_in_memory_remove(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
@@ -292,7 +292,7 @@ static void yield_in_memory_remove(struct kunit *test)
 	yield_check(test, y, 100, YIELD_LEAVES / 2);
 }
 
-/* Add a MDL of @nr pages: runs of @run, a multiple of which each is aligned to. */
+/* Add an MDL of @nr pages: runs of @run, each aligned to a multiple of it. */
 static void yield_add(struct kunit *test, struct yield *y, u64 nr, u64 run)
 {
 	u64 *pfns = kvmalloc_array(nr, sizeof(*pfns), GFP_KERNEL), i;
@@ -309,7 +309,7 @@ static void yield_add(struct kunit *test, struct yield *y, u64 nr, u64 run)
 			    STATUS_SUCCESS);
 }
 
-/* Memory for a leaf of 1 GiB, in runs that are too short for 2 MiB */
+/* Memory for a leaf of 1 GiB, in runs too short for 2 MiB */
 static void yield_add_giant(struct kunit *test, struct yield *y)
 {
 	yield_add(test, y, YIELD_GIANT, SZ_1M / SZ_4K);
@@ -344,7 +344,7 @@ static void yield_in_large_zap(struct kunit *test)
 	yield_check(test, y, 2, 0);
 }
 
-/* One page of a large leaf's memory goes. */
+/* Remove one page of a large leaf's memory. */
 static void yield_in_large_remove(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
@@ -361,8 +361,8 @@ static void yield_in_large_remove(struct kunit *test)
 }
 
 /*
- * Contiguous memory, and IOMMUs that take a call for it, but no large page. With 4 KiB
- * pages, this would take half a minute.
+ * Contiguous memory, and IOMMUs that map it with one call but without large pages. With
+ * 4 KiB pages this would take half a minute.
  */
 static void yield_in_small_pages(struct kunit *test)
 {
@@ -433,7 +433,7 @@ static void yield_in_bypass_remove(struct kunit *test)
 	yield_check(test, y, 2, pages);
 }
 
-/* Lock the domain when the call makes way, and kill it while it waits. */
+/* Lock the domain when the call yields, and kill the call while it waits. */
 static int yield_kill(void *data)
 {
 	struct yield *y = data;
@@ -463,7 +463,7 @@ static int yield_victim(void *data)
 	return 0;
 }
 
-/* Kill a call when it makes way after the @nth call of the driver. */
+/* Kill a call when it yields after the @nth call of the driver. */
 static void yield_killed(struct kunit *test, struct yield *y, unsigned int nth,
 			 ntstatus_t (*call)(struct yield *y))
 {
@@ -502,7 +502,7 @@ static ntstatus_t yield_call_remove(struct yield *y)
 	return wdm_domain_memory_remove(y->t->domain, YIELD_MORE, YIELD_SPREAD);
 }
 
-/* A walk that was killed leaves a domain that the next flush brings up to date. */
+/* A killed walk leaves a domain that the next flush completes. */
 static void yield_killed_walk(struct kunit *test, unsigned int nth,
 			      ntstatus_t (*call)(struct yield *y))
 {
@@ -545,7 +545,7 @@ static void yield_killed_in_bypass_remove(struct kunit *test)
 	yield_add(test, y, YIELD_SPREAD, 1);
 	KUNIT_ASSERT_STATUS(test, yield_configure(y, false), STATUS_SUCCESS);
 	yield_killed(test, y, 3, yield_call_remove);
-	/* The memory is still there, and the next call maps it again. */
+	/* The memory was not removed, and the next call maps it again. */
 	KUNIT_EXPECT_STATUS(test, yield_call_flush(y), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, y->t->fake->mapped, pages + YIELD_SPREAD);
 	KUNIT_EXPECT_STATUS(test, yield_call_remove(y), STATUS_SUCCESS);

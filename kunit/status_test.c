@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NTSTATUS: numbers, names, errno and back.
+ * NTSTATUS: values, names, errno and back.
  */
 #include <kunit/test.h>
 #include <linux/errno.h>
@@ -23,7 +23,7 @@ static const struct status_row status_table[] = {
 #undef WDM_NTSTATUS_ROW
 };
 
-/* The contract's numbers, from Windows' headers */
+/* The contract's values, from Windows' headers */
 static const struct {
 	const char *name;
 	u32 value;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All functions of versions 1, 2 and 3 from many threads at random, see support/stress.c.
- * Lockdep and KASAN watch. Each function must succeed at times, and in the end nothing
- * may be left.
+ * Random calls of all functions of versions 1, 2 and 3 from many threads, see
+ * support/stress.c. Lockdep and KASAN check them. Each function must succeed at times, and
+ * nothing may be left at the end.
  */
 #include <kunit/test.h>
 #include <linux/iommu.h>
@@ -80,7 +80,7 @@ static void stress_start_memory(struct kunit *test, struct stress *s)
 	physical = virt_to_phys(s->memory);
 	for (i = 0; i + 1 < STRESS_TABLES; i++) {
 		entry = s->memory + i * PAGE_SIZE;
-		/* STRESS_LOGICAL is entry 1 of the second level, and 0 of all others. */
+		/* STRESS_LOGICAL is entry 1 of the second level, and entry 0 of all others. */
 		entry[i == 1] = (physical + (i + 1) * PAGE_SIZE) | 0x7;
 	}
 	for (i = 0; i < ARRAY_SIZE(s->mdl); i++) {
@@ -91,7 +91,7 @@ static void stress_start_memory(struct kunit *test, struct stress *s)
 	}
 }
 
-/* Devices behind the fake IOMMU, of which two share a group, and those of QEMU */
+/* Devices behind the fake IOMMU, two of which share a group, and those of QEMU */
 static void stress_start_devices(struct kunit *test, struct stress *s)
 {
 	struct pci_dev *pdev = NULL;
@@ -177,7 +177,7 @@ static void stress_end_devices(struct kunit *test, struct stress *s)
 	}
 }
 
-/* Unmap every page that may be mapped: nothing else may be left. */
+/* Unmap every page that may be mapped, and check that nothing else is left. */
 static void stress_end_domain(struct kunit *test, struct stress *s, struct stress_slot *slot)
 {
 	u64 physical = virt_to_phys(s->memory);
@@ -245,7 +245,7 @@ static int stress_init(struct kunit *test)
 	if (ret)
 		return ret;
 	fake_driver_start(test);
-	/* The devices of the fake IOMMU have no interrupts that are isolated. */
+	/* The devices of the fake IOMMU have no isolated interrupts. */
 	wdm_policy_set(WDM_POLICY_UNSAFE_INTERRUPTS, true);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map functions of the WDK's tables in atomic context: under a spinlock, in a
- * softirq, beside attach and detach. What counts is what the IOMMUs translate.
+ * The map functions of the WDK's tables in atomic context: with a spinlock held, in a
+ * softirq, and racing with attach and detach. Checks what the IOMMUs translate.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -20,18 +20,18 @@
 #include "support/fail_nth.h"
 #include "support/fixture.h"
 
-/* Memory of a test, and the longest operation: two critical sections at least */
+/* Number of pages of a test, and of the longest operation: at least two pieces */
 #define AT_ORDER	10
 #define AT_PAGES	BIT(AT_ORDER)
 /* Logical page numbers that tests use; none of them is that of the memory */
 #define AT_LOGICAL		BIT_ULL(32)
 
 /**
- * struct at - a domain of kernel code, and what may be mapped in it
+ * struct at - a domain of kernel code, and memory to map
  * @fx: the fixture
- * @io: the first table
+ * @io: the table of version 1
  * @domain: the domain
- * @fake: an IOMMU that it has
+ * @fake: its IOMMU
  * @pfn: page frame of the first page of contiguous memory
  * @pfns: the page frames of the memory in another order
  */
@@ -99,7 +99,7 @@ static void at_exit(struct kunit *test)
 	fixture_exit(test);
 }
 
-/* The page frame that an IOMMU translates a page number to; 0: it blocks. */
+/* Get the page frame that an IOMMU translates a page number to; 0: it blocks. */
 static u64 at_translate(struct fake_iommu *fake, u64 pgno)
 {
 	struct fake_page page;
@@ -109,7 +109,7 @@ static u64 at_translate(struct fake_iommu *fake, u64 pgno)
 	return (page.phys >> PAGE_SHIFT) + (pgno - (page.iova >> PAGE_SHIFT));
 }
 
-/* Is exactly this mapped, and by pages of 4 KiB? Each page but @hole, if there is one */
+/* Check that exactly this is mapped, by 4 KiB pages. @hole: a page that is not, if any */
 static void at_check(struct kunit *test, u64 pgno, const unsigned long *pfns,
 		     u64 nr_pages, u64 hole)
 {
@@ -165,7 +165,7 @@ static NTSTATUS at_map(struct at *at, u64 pgno, IOMMU_MAP_PHYSICAL_ADDRESS memor
 	NTSTATUS status = wdk_map_logical_range_ex(at->domain, 3, &memory, &address,
 						   NULL, NULL, &out);
 
-	/* Written on success only. */
+	/* Written on success only */
 	if (out != (wdm_ok(status) ? address : 1))
 		return STATUS_UNSUCCESSFUL;
 	return status;
@@ -187,8 +187,8 @@ static NTSTATUS at_unmap_identity(struct at *at, IOMMU_MAP_PHYSICAL_ADDRESS memo
 }
 
 /*
- * An MDL, made and mapped, and unmapped and freed, as by a driver that holds a
- * spinlock of its own; and the other kinds of memory.
+ * An MDL is created and mapped, and unmapped and freed, by a driver that holds a spinlock;
+ * and the other kinds of memory.
  */
 static NTSTATUS at_all_calls(struct at *at)
 {
@@ -236,7 +236,7 @@ static void atomic_spinlock(struct kunit *test)
 	at_check_empty(test);
 }
 
-/* What is mapped is what was asked for, all or nothing, and goes a page at a time. */
+/* Maps are all or nothing, and can be unmapped page by page. */
 static void atomic_maps(struct kunit *test)
 {
 	static const unsigned int counts[] = { 2, 127, 129, 512, 513, AT_PAGES };
@@ -264,7 +264,7 @@ static void atomic_maps(struct kunit *test)
 			KUNIT_ASSERT_STATUS(test, at_unmap(at, pgno, nr - 2),
 					    STATUS_SUCCESS);
 
-		/* Now only the last page is in the way. */
+		/* Now only the last page conflicts. */
 		KUNIT_ASSERT_STATUS(test, at_map(at, pgno, at_array(at->pfns, nr)),
 				    STATUS_RESOURCE_IN_USE);
 		at_check(test, last, &at->pfns[nr - 1], 1, 1);
@@ -298,7 +298,7 @@ static void atomic_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, at_unmap_identity(at, at_array(at->pfns, AT_PAGES)),
 			    STATUS_NOT_FOUND);
 	at_check(test, at->pfn, sorted, AT_PAGES, 1);
-	/* Something else stands at the address of a page. */
+	/* Something else is mapped at the address of a page. */
 	KUNIT_EXPECT_STATUS(test, at_map(at, at->pfn + 1, at_contiguous(base, SZ_4K)),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, at_unmap_identity(at, at_array(at->pfns, AT_PAGES)),
@@ -306,7 +306,7 @@ static void atomic_identity(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, at_unmap(at, at->pfn, AT_PAGES), STATUS_SUCCESS);
 	at_check_empty(test);
 
-	/* A page cannot be where it is already. */
+	/* A page that is already mapped at its address */
 	KUNIT_EXPECT_STATUS(test, at_map_identity(at, at_array(twice, 3)),
 			    STATUS_RESOURCE_IN_USE);
 	at_check_empty(test);
@@ -319,7 +319,7 @@ static void atomic_identity(struct kunit *test)
 	at_check_empty(test);
 }
 
-/* Memory that none of the functions takes */
+/* Memory that none of the functions accepts */
 static void atomic_bad_memory(struct kunit *test)
 {
 	struct at *at = at_of(test);
@@ -360,7 +360,7 @@ static void atomic_bad_memory(struct kunit *test)
 	at_check_empty(test);
 }
 
-/* Other arguments, and which of several that are wrong counts */
+/* Other arguments, and which of several errors is reported */
 static void atomic_bad_arguments(struct kunit *test)
 {
 	struct at *at = at_of(test);
@@ -410,7 +410,7 @@ static void atomic_bad_arguments(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, at_unmap_identity(at, at_array(far, 4)),
 			    STATUS_NOT_FOUND);
 	KUNIT_EXPECT_STATUS(test, at_unmap_identity(at, no_ram), STATUS_NOT_FOUND);
-	/* Limits are not looked at without an allocator. */
+	/* Limits are ignored without an allocator. */
 	out = BIT_ULL(40);
 	KUNIT_EXPECT_STATUS(test, wdk_map_logical_range_ex(at->domain, 3, &good, &out,
 							   &last, &low, &out),
@@ -434,7 +434,7 @@ static void atomic_bad_arguments(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, at->io.DeleteDomain(caller), STATUS_SUCCESS);
 }
 
-/* A map that the IOMMU driver refuses somewhere leaves nothing in any IOMMU. */
+/* A map that the IOMMU driver fails at any point leaves nothing in any IOMMU. */
 static void atomic_driver_fails(struct kunit *test)
 {
 	struct at *at = at_of(test);
@@ -461,7 +461,7 @@ static void atomic_driver_fails(struct kunit *test)
 	}
 	KUNIT_EXPECT_GT(test, failed, 5);
 
-	/* Nor does an attach that it refuses. */
+	/* Nor does an attach that the driver fails. */
 	fixture_disown(other);
 	KUNIT_ASSERT_STATUS(test, at_map(at, AT_LOGICAL, at_array(at->pfns, AT_PAGES)),
 			    STATUS_SUCCESS);
@@ -479,7 +479,7 @@ static NTSTATUS at_unmap_either(struct at *at, u64 pgno)
 		      at_unmap_identity(at, at_array(at->pfns, 700));
 }
 
-/* With each allocation failing: a map leaves nothing, and an unmap needs none. */
+/* With each allocation failing: a failed map leaves nothing, and an unmap needs none. */
 static void atomic_no_memory(struct kunit *test)
 {
 	static const u64 starts[] = { AT_LOGICAL, AT_LOGICAL + 100, 0 };
@@ -498,7 +498,7 @@ static void atomic_no_memory(struct kunit *test)
 			failed = memory_failed();
 			if (wdm_ok(status) && !failed)
 				break;
-			/* The kernel can do without some of its allocations. */
+			/* The kernel tolerates the failure of some of its allocations. */
 			if (wdm_ok(status)) {
 				KUNIT_ASSERT_STATUS(test,
 						    at_unmap_either(at, starts[i]),
@@ -567,7 +567,7 @@ static void atomic_allocator(struct kunit *test)
 	KUNIT_EXPECT_NE(test, iova[0], 0);
 	KUNIT_EXPECT_EQ(test, iova[1], PAGE_SIZE);
 
-	/* An address comes back with the last page of its block. */
+	/* An address becomes free with the last page of its block. */
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, iova[1], 1),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, iova[0], 701),
@@ -596,7 +596,7 @@ static void atomic_allocator(struct kunit *test)
 
 #define AT_THREADS	3
 #define AT_ROUNDS	200
-/* Pages of the window of one thread, and of the one that all share */
+/* Number of pages of the window of a thread, and of the shared one */
 #define AT_WINDOW	700
 /* Page numbers of the windows, the last of which is shared */
 #define AT_FIRST(nr)	(AT_LOGICAL + (nr) * 1000)
@@ -604,12 +604,12 @@ static void atomic_allocator(struct kunit *test)
 struct at_race;
 
 /**
- * struct at_thread - a thread or a softirq, with a window of its own
- * @race: what they share
+ * struct at_thread - a thread or a softirq, with a private window
+ * @race: shared state
  * @rng: its random numbers
  * @nr: its number
  * @pfns: what it has mapped in its window; 0: nothing
- * @done: it is done
+ * @done: it has finished
  * @timer: of the softirq
  */
 struct at_thread {
@@ -622,15 +622,15 @@ struct at_thread {
 };
 
 /**
- * struct at_race - what they share
+ * struct at_race - shared state
  * @at: the domain
  * @lock: the lock of a driver, held with interrupts disabled
  * @thread: the threads; the last one is the softirq
- * @unexpected: statuses that no order of the calls explains
- * @maps: maps that succeeded
- * @refused: calls that failed because of others
- * @atomic: calls in the softirq
- * @stop: the softirq is to end
+ * @unexpected: number of statuses that no order of the calls explains
+ * @maps: number of successful maps
+ * @refused: number of calls that failed because of others
+ * @atomic: number of calls in the softirq
+ * @stop: the softirq has to end
  */
 struct at_race {
 	struct at *at;
@@ -643,7 +643,7 @@ struct at_race {
 	bool stop;
 };
 
-/* Map or unmap a part of the own window. Must do what is asked of it. */
+/* Map or unmap part of the private window. Must succeed. */
 static void at_own_call(struct at_thread *thread, u64 most)
 {
 	struct at_race *race = thread->race;
@@ -674,7 +674,7 @@ static void at_own_call(struct at_thread *thread, u64 most)
 		atomic_inc(&race->maps);
 }
 
-/* Map or unmap a part of the common window: others may be there already. */
+/* Map or unmap part of the shared window, which others use, too. */
 static void at_common_call(struct at_thread *thread, u64 most)
 {
 	struct at_race *race = thread->race;
@@ -702,7 +702,7 @@ static void at_identity_calls(struct at_thread *thread)
 	IOMMU_MAP_PHYSICAL_ADDRESS memory = at_array(race->at->pfns, AT_WINDOW);
 	NTSTATUS status = at_map_identity(race->at, memory);
 
-	/* Only one of them can have it, and only that one can unmap it. */
+	/* Only one thread can map it, and only that one can unmap it. */
 	if (status == STATUS_RESOURCE_IN_USE)
 		atomic_inc(&race->refused);
 	else if (!wdm_ok(status) || !wdm_ok(at_unmap_identity(race->at, memory)))
@@ -770,7 +770,7 @@ static void at_launch(struct kunit *test, struct at_race *race)
 	hrtimer_start(&thread->timer, ms_to_ktime(1), HRTIMER_MODE_REL_SOFT);
 }
 
-/* Does an IOMMU translate what the table has, and nothing else? */
+/* Check that an IOMMU translates exactly what the table has. */
 static void at_check_table(struct kunit *test, struct at *at, struct fake_iommu *fake)
 {
 	struct wdm_mappings *mappings = &at->domain->core->mappings;
@@ -788,7 +788,7 @@ static void at_check_table(struct kunit *test, struct at *at, struct fake_iommu 
 	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fake));
 }
 
-/* Does an IOMMU translate what a thread has mapped in its window? */
+/* Check that an IOMMU translates what a thread has mapped in its window. */
 static void at_check_own(struct kunit *test, struct at_thread *thread,
 			 struct fake_iommu *fake)
 {
@@ -800,8 +800,8 @@ static void at_check_own(struct kunit *test, struct at_thread *thread,
 }
 
 /*
- * They map and unmap, one of them in a softirq, while IOMMUs come and go. One stays
- * all the time, one comes last.
+ * Threads and a softirq map and unmap, while IOMMUs are added and removed. One is there all
+ * the time, one is added last.
  */
 static void atomic_race(struct kunit *test)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices of versions 1 and 2 of the interface, behind a fake IOMMU: create, attach,
- * detach, the types of domains that they may have, state changes, faults and removal.
+ * Devices of versions 1 and 2 of the interface, behind a fake IOMMU: create, attach, detach,
+ * available types of domains, state changes, faults and removal.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -25,14 +25,14 @@
 #define LOGICAL		0x40000000ULL
 
 /**
- * struct wdk_devices - what the tests use
+ * struct wdk_devices - objects of the tests
  * @io: the table of version 1
  * @domain: an OS-managed domain with a page mapped at LOGICAL
  * @second: another one
  * @page: the page
  * @mdl: an MDL of it
  * @pdo: a device behind the fake IOMMU
- * @dev: what CreateDevice makes of it, or NULL
+ * @dev: the result of CreateDevice, or NULL
  */
 struct wdk_devices {
 	DMA_IOMMU_INTERFACE io;
@@ -101,7 +101,7 @@ static PIOMMU_DMA_DEVICE create(struct kunit *test)
 	return wdk->dev;
 }
 
-/* Does the device reach the page of the domain? */
+/* Check whether the device reaches the page of the domain. */
 static bool reaches(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -133,13 +133,13 @@ static void devices_create(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_create_device(wdk->pdo, NULL, &dev),
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_PTR_EQ(test, dev, poison);
-	/* It goes on as it was: nothing is claimed. */
+	/* The device is not claimed. */
 	KUNIT_EXPECT_TRUE(test, fake_driver_identity(wdk->pdo));
 
 	dev = wdk->dev;
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(dev), STATUS_SUCCESS);
 	wdk->dev = NULL;
-	/* What is not there any more is refused. */
+	/* Deleted devices are refused. */
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(dev), STATUS_INVALID_HANDLE);
 	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, dev),
 			    STATUS_INVALID_HANDLE);
@@ -162,7 +162,7 @@ static void devices_create(struct kunit *test)
 
 #define BAD(type) { .ConfigType = (type) }
 
-/* Lists of one or two configurations, by how they end, and what they mean. */
+/* Lists of one or two configurations, with all kinds of ends. */
 static void devices_configs(struct kunit *test)
 {
 	static const struct wdk_ability pci = { };
@@ -235,7 +235,7 @@ static void devices_configs(struct kunit *test)
 	}
 }
 
-/* Lists that never end. */
+/* Lists that never end */
 static void devices_config_loops(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -243,13 +243,13 @@ static void devices_config_loops(struct kunit *test)
 	PIOMMU_DMA_DEVICE dev = NULL;
 	struct wdk_config config;
 
-	/* The second leads to itself. */
+	/* The second element refers to itself. */
 	c[0].NextConfiguration.Flink = &c[1].NextConfiguration;
 	c[1].NextConfiguration.Flink = &c[1].NextConfiguration;
 	KUNIT_EXPECT_STATUS(test, wdk_read_configs(c, &config),
 			    STATUS_INVALID_PARAMETER_2);
 
-	/* What does not fit, or cannot be read, makes no device. */
+	/* A list that does not fit or cannot be read creates no device. */
 	KUNIT_EXPECT_STATUS(test, wdk_create_device(wdk->pdo, c, &dev),
 			    STATUS_INVALID_PARAMETER_2);
 	c[1].NextConfiguration.Flink = NULL;
@@ -279,7 +279,7 @@ static void devices_attach(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(dev), STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(dev),
 			    STATUS_INVALID_PARAMETER_1);
-	/* Given back to Linux */
+	/* Released to Linux */
 	KUNIT_EXPECT_TRUE(test, fake_driver_identity(wdk->pdo));
 
 	fake_driver.fail_attach = 1;
@@ -290,7 +290,7 @@ static void devices_attach(struct kunit *test)
 			    STATUS_SUCCESS);
 }
 
-/* A device is attached once, whichever version attaches it. */
+/* A device has one attachment, whichever version attaches it. */
 static void devices_attach_both(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -321,7 +321,7 @@ static void devices_attach_both(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_1);
 }
 
-/* Devices of one group: claimed with the first, given back with the last. */
+/* The first device of a group claims it, the last one releases it. */
 static void devices_group(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -341,7 +341,7 @@ static void devices_group(struct kunit *test)
 			    STATUS_ACCESS_DENIED);
 	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, dev[1]),
 			    STATUS_SUCCESS);
-	/* One that is unplugged leaves the other alone. */
+	/* Unplugging one does not affect the other. */
 	fake_driver_remove(pdo[0]);
 	KUNIT_EXPECT_NOT_NULL(test, fake_driver_at(pdo[1], 0));
 	KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(dev[1]), STATUS_SUCCESS);
@@ -364,7 +364,7 @@ static void devices_types(struct kunit *test)
 	wdm_policy_set(WDM_POLICY_PASS_THROUGH, true);
 	KUNIT_EXPECT_EQ(test, types(dev), TRANSLATE | UNMANAGED | PASS_THROUGH);
 
-	/* The fake has no interrupts that are isolated. */
+	/* The fake has no isolated interrupts. */
 	wdm_policy_set(WDM_POLICY_UNSAFE_INTERRUPTS, false);
 	KUNIT_EXPECT_EQ(test, types(dev), 0);
 	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, dev),
@@ -379,12 +379,12 @@ static void devices_types(struct kunit *test)
 }
 
 /**
- * struct changes - what a state change callback saw
+ * struct changes - what a state change callback has seen
  * @test: the test, for a callback that calls functions
- * @nr: calls
- * @running: calls that are running
- * @overlaps: calls that began while another was running
- * @bad: calls that could not sleep, or without the field
+ * @nr: number of calls
+ * @running: number of calls that are running
+ * @overlaps: number of calls that began while another was running
+ * @bad: number of calls that could not sleep, or had a wrong field
  * @types: the last mask
  * @called: completed by each call
  */
@@ -460,7 +460,7 @@ static void devices_changes(struct kunit *test)
 			    STATUS_UNSUCCESSFUL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&changes.nr), 0);
 
-	/* Once before it returns; then at each change. */
+	/* Called once before the registration returns, then at each change */
 	KUNIT_ASSERT_STATUS(test, wdk_register_state_change(on_change, &changes,
 							    dev, &fields),
 			    STATUS_SUCCESS);
@@ -476,7 +476,7 @@ static void devices_changes(struct kunit *test)
 	wdm_policy_set(WDM_POLICY_UNSAFE_INTERRUPTS, true);
 	expect_change(test, &changes, TRANSLATE | UNMANAGED | PASS_THROUGH);
 	KUNIT_EXPECT_EQ(test, atomic_read(&changes.nr), 4);
-	/* What changes nothing is no change. */
+	/* Not called if the types stay the same */
 	wdm_policy_set(WDM_POLICY_PASS_THROUGH, true);
 
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(dev), STATUS_RESOURCE_IN_USE);
@@ -495,7 +495,7 @@ static void devices_changes(struct kunit *test)
 			    STATUS_UNSUCCESSFUL);
 }
 
-/* A callback may call nearly everything. */
+/* A callback may call almost any function. */
 static void on_change_calls(PIOMMU_INTERFACE_STATE_CHANGE change, PVOID context)
 {
 	struct changes *changes = context;
@@ -528,7 +528,7 @@ static int toggle_policy(void *data)
 	return 0;
 }
 
-/* Register and unregister while the policy changes all the time. */
+/* Register and unregister while the policy keeps changing. */
 static void devices_changes_race(struct kunit *test)
 {
 	IOMMU_INTERFACE_STATE_CHANGE_FIELDS fields = { .AvailableDomainTypes = 1 };
@@ -549,7 +549,7 @@ static void devices_changes_race(struct kunit *test)
 		KUNIT_EXPECT_STATUS(test,
 				    wdk_unregister_state_change(on_change_calls, dev),
 				    STATUS_SUCCESS);
-		/* It is not running any more. */
+		/* It has returned. */
 		KUNIT_EXPECT_EQ(test, atomic_read(&changes.running), 0);
 		nr = atomic_read(&changes.nr);
 		cond_resched();
@@ -578,7 +578,7 @@ static void devices_removed(struct kunit *test)
 	fake_driver_remove(wdk->pdo);
 	expect_change(test, &changes, 0);
 
-	/* The handle stays, and says what has happened. */
+	/* The handle stays valid, and calls report the removal. */
 	KUNIT_EXPECT_EQ(test, types(dev), 0);
 	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, dev),
 			    STATUS_DEVICE_REMOVED);
@@ -594,7 +594,7 @@ static void devices_removed(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(dev), STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdk_unregister_state_change(on_change, dev),
 			    STATUS_SUCCESS);
-	/* A callback can be registered, and is told at once. */
+	/* A callback can be registered, and is called at once. */
 	KUNIT_EXPECT_STATUS(test, wdk_register_state_change(on_change, &changes,
 							    dev, &fields),
 			    STATUS_SUCCESS);
@@ -622,7 +622,7 @@ static int attach_thread(void *data)
 	return !wdm_ok(wdk_attach_device_ex(wdk->domain, wdk->dev));
 }
 
-/* While one device is being attached, others come and go. */
+/* While one device is being attached, others are attached and detached. */
 static void devices_attach_slow(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -646,7 +646,7 @@ static void devices_attach_slow(struct kunit *test)
 
 	fake_driver_remove(pdo);
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(dev), STATUS_SUCCESS);
-	/* Its domain stays. */
+	/* Its domain is not affected. */
 	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain),
 			    STATUS_RESOURCE_IN_USE);
 	fake_driver.hook = NULL;
@@ -657,7 +657,7 @@ static void devices_attach_slow(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, reaches(test));
 }
 
-/* A domain that has been deleted is not there any more. */
+/* A deleted domain is recognized. */
 static void devices_no_domain(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -720,7 +720,7 @@ static void devices_faults(struct kunit *test)
 			    (PVOID)(LOGICAL + PAGE_SIZE));
 	KUNIT_EXPECT_EQ(test, info.X64.Type, TranslationFault);
 
-	/* Both versions set the same. */
+	/* Both versions set the same handler. */
 	KUNIT_EXPECT_STATUS(test, wdk->io.SetDeviceFaultReporting(wdk->pdo, 0, FALSE,
 								  NULL),
 			    STATUS_SUCCESS);
@@ -734,13 +734,13 @@ static void devices_faults(struct kunit *test)
 }
 
 /**
- * struct fault_queries - what a fault handler asks while its device is being detached
+ * struct fault_queries - queries of a fault handler while its device is being detached
  * @dev: the device
  * @begun: the handler runs
  * @locked: the detach has the device's lock
  * @types: out: the types of domains
- * @size: out: bytes of the device's information
- * @status: out: the status of that
+ * @size: out: size of the device's information in bytes
+ * @status: out: the status of that query
  */
 struct fault_queries {
 	PIOMMU_DMA_DEVICE dev;
@@ -802,7 +802,7 @@ static void other_fault(PVOID context, PFAULT_INFORMATION info)
 static DEFINE_MUTEX(race_lock);
 static DECLARE_COMPLETION(race_done);
 
-/* Attach, detach, faults, queries and deletes of one device, from all sides. */
+/* Attach, detach, faults, queries and deletes of one device, from several threads */
 static int race_thread(void *data)
 {
 	struct wdk_devices *wdk = data;
@@ -832,7 +832,7 @@ static int race_thread(void *data)
 			types(dev);
 			break;
 		case 6:
-			/* Whoever deletes it makes it again. */
+			/* The thread that deletes it creates it again. */
 			mutex_lock(&race_lock);
 			if (wdm_ok(wdk_delete_device(wdk->dev)) &&
 			    wdm_ok(wdk_create_device(wdk->pdo, NULL, &made)))

@@ -37,7 +37,7 @@ static void wdkl_delete(struct kunit *test, PIOMMU_DMA_DOMAIN domain)
 	KUNIT_EXPECT_STATUS(test, wdk_delete_domain(domain), STATUS_SUCCESS);
 }
 
-/* A status, and no domain unless it is STATUS_SUCCESS */
+/* Expect a status, and no domain unless it is STATUS_SUCCESS. */
 static void wdkl_expect_create(struct kunit *test, IOMMU_DMA_DOMAIN_TYPE type,
 			       IOMMU_DMA_DOMAIN_CREATION_FLAGS flags,
 			       PIOMMU_DMA_LOGICAL_ALLOCATOR_CONFIG config,
@@ -93,7 +93,7 @@ static void wdkl_create_types(struct kunit *test)
 			   STATUS_INVALID_PARAMETER_4);
 }
 
-/* Lists as long as they may be, longer, and without an end */
+/* Lists of maximum length, longer ones, and endless ones */
 static void wdkl_create_lists(struct kunit *test)
 {
 	PIOMMU_DMA_RESERVED_REGION list;
@@ -148,7 +148,7 @@ static PIOMMU_DMA_DOMAIN wdkl_domain(struct kunit *test, ULONG width,
 
 static DEFINE_SPINLOCK(wdkl_lock);
 
-/* As drivers map: with a spinlock held */
+/* Drivers map with a spinlock held. */
 static NTSTATUS wdkl_map(PIOMMU_DMA_DOMAIN domain, PIOMMU_MAP_PHYSICAL_ADDRESS memory,
 			 PIOMMU_DMA_LOGICAL_ADDRESS min, PIOMMU_DMA_LOGICAL_ADDRESS max,
 			 PIOMMU_DMA_LOGICAL_ADDRESS out)
@@ -187,7 +187,7 @@ static void wdkl_alloc(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_MIX);
 	KUNIT_EXPECT_EQ(test, a, BYTES(5));
 
-	/* Addresses of the caller's own have no place here. */
+	/* Explicit addresses are refused. */
 	KUNIT_EXPECT_STATUS(test, wdk_map_logical_range_ex(domain, IOMMU_ACCESS_READ, &one,
 							   &min, NULL, NULL, &a),
 			    STATUS_NOT_SUPPORTED);
@@ -198,7 +198,7 @@ static void wdkl_alloc(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_map_logical_range(domain, IOMMU_ACCESS_READ, &mdl, 0),
 			    STATUS_INVALID_PARAMETER_3);
 
-	/* Most of the large block, then all of it; it comes back with the rest. */
+	/* Unmap most of the large block, then all of it; it becomes free with the rest. */
 	KUNIT_EXPECT_STATUS(test, wdk_unmap_logical_range(domain, b, 511), STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdkl_map(domain, &many, NULL, NULL, &a), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, a, BYTES(1024));
@@ -369,7 +369,7 @@ static void wdkl_segments(struct kunit *test)
 	PIOMMU_DMA_DOMAIN domain = wdkl_domain(test, 0, &fake);
 	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = wdkl_token(test, domain, 1200, &at);
 
-	/* What drivers may have written into the token does not matter. */
+	/* Changes that drivers make to the token have no effect. */
 	token->LogicalAddressBase = 0;
 	token->Size = 1;
 	KUNIT_EXPECT_STATUS(test, wdkl_map_segment(token, 100, &memory, &s), STATUS_SUCCESS);
@@ -383,7 +383,7 @@ static void wdkl_segments(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_unmap_logical_range(domain, BYTES(1100), 1),
 			    STATUS_RESOURCE_IN_USE);
 
-	/* A segment that is not what was mapped */
+	/* A segment that differs from the mapped one */
 	other = s;
 	other.Size -= PAGE_SIZE;
 	KUNIT_EXPECT_STATUS(test, wdkl_unmap_segment(&other), STATUS_INVALID_PARAMETER);
@@ -441,7 +441,7 @@ struct wdkl_race {
 	struct completion done;
 };
 
-/* Map and unmap in whatever token there is, until told to stop. */
+/* Map and unmap in whatever token exists, until told to stop. */
 static int wdkl_race_map(void *data)
 {
 	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT s;
@@ -462,7 +462,7 @@ static int wdkl_race_map(void *data)
 	return 0;
 }
 
-/* Frees and maps race: each map has a token or is told that it has none. */
+/* Frees race with maps: each map finds a token or gets a status. */
 static void wdkl_token_race(struct kunit *test)
 {
 	IOMMU_MAP_PHYSICAL_ADDRESS memory = wdkl_memory(test, 4);

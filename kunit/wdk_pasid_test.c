@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Version 3 of the interface, behind a fake IOMMU that has PASIDs.
+ * Version 3 of the interface, behind a fake IOMMU that supports PASIDs.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -16,14 +16,14 @@
 #define LOGICAL		0x40000000ULL
 
 /**
- * struct wdk_pasids - what the tests use
+ * struct wdk_pasids - objects of the tests
  * @io: the table of version 1
  * @domain: two OS-managed domains; in the first one a page is mapped at LOGICAL
  * @unmanaged: a caller-managed domain
  * @page: the page
  * @mdl: an MDL of it
  * @pdo: a device with PASIDs behind the fake IOMMU
- * @dev: what CreateDevice makes of it, for tagged DMA
+ * @dev: the result of CreateDevice, for tagged DMA
  */
 struct wdk_pasids {
 	DMA_IOMMU_INTERFACE io;
@@ -106,7 +106,7 @@ static void delete(struct kunit *test, PIOMMU_DMA_PASID_DEVICE pasid)
 	KUNIT_EXPECT_STATUS(test, wdk_delete_pasid_device(pasid), STATUS_SUCCESS);
 }
 
-/* Does the device reach the page with a PASID, or without one (0)? */
+/* Check whether the device reaches the page with a PASID, or without one (0). */
 static bool reaches(struct kunit *test, ULONG asid)
 {
 	return fake_driver_translate(WDK(test)->pdo, asid, LOGICAL) ==
@@ -134,7 +134,7 @@ static void pasid_create(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pasid[0], poison);
 	KUNIT_EXPECT_EQ(test, asid[0], 77);
 
-	/* The device stays while it has PASIDs. */
+	/* The device cannot be deleted while it has PASIDs. */
 	KUNIT_EXPECT_STATUS(test, wdk_delete_device(wdk->dev),
 			    STATUS_RESOURCE_IN_USE);
 	delete(test, pasid[3]);
@@ -153,7 +153,7 @@ static void pasid_create(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake_driver_identity(wdk->pdo));
 }
 
-/* What a device was configured for, and what follows from it. */
+/* What a device was configured for, and the effects */
 static void pasid_info(struct kunit *test)
 {
 	static const struct {
@@ -228,7 +228,7 @@ static void pasid_attach(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk_detach_pasid_device(a),
 			    STATUS_INVALID_PARAMETER_1);
 
-	/* The device itself need not be attached, and is blocked. */
+	/* The device itself need not be attached, and blocks. */
 	KUNIT_EXPECT_STATUS(test, wdk_attach_pasid_device(wdk->domain[0], a),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, reaches(test, asid_a));
@@ -245,7 +245,7 @@ static void pasid_attach(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdk->io.DeleteDomain(wdk->domain[0]),
 			    STATUS_RESOURCE_IN_USE);
 
-	/* Each has a domain of its own; those of one domain share page tables. */
+	/* PASIDs may have different domains; those of one domain share page tables. */
 	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain[1], wdk->dev),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdk_attach_pasid_device(wdk->domain[0], b),
@@ -255,7 +255,7 @@ static void pasid_attach(struct kunit *test)
 			    fake_driver_at(wdk->pdo, asid_b));
 	KUNIT_EXPECT_FALSE(test, reaches(test, 0));
 
-	/* What is mapped and unmapped reaches all of them. */
+	/* Maps and unmaps affect all of them. */
 	KUNIT_EXPECT_STATUS(test, wdk->io.UnmapLogicalRange(wdk->domain[0], LOGICAL,
 							    1),
 			    STATUS_SUCCESS);
@@ -279,7 +279,7 @@ static void pasid_attach(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fake_driver_identity(wdk->pdo));
 }
 
-/* The device and its PASID in one domain, and a domain whose tables are the caller's */
+/* The device and its PASID in one domain, and in a caller-managed domain */
 static void pasid_attach_types(struct kunit *test)
 {
 	struct wdk_pasids *wdk = WDK(test);
@@ -298,7 +298,7 @@ static void pasid_attach_types(struct kunit *test)
 
 	KUNIT_EXPECT_STATUS(test, wdk_attach_pasid_device(wdk->unmanaged, pasid),
 			    STATUS_SUCCESS);
-	/* Not configured: all is blocked. */
+	/* Not configured: all DMA blocks. */
 	KUNIT_EXPECT_FALSE(test, reaches(test, asid));
 	KUNIT_EXPECT_NOT_NULL(test, fake_driver_at(wdk->pdo, asid));
 	KUNIT_EXPECT_STATUS(test, wdk_detach_pasid_device(pasid), STATUS_SUCCESS);
@@ -319,7 +319,7 @@ static void pasid_attach_types(struct kunit *test)
 	delete(test, pasid);
 }
 
-/* PASIDs are detached before their group is given back. */
+/* PASIDs are detached before their group is released. */
 static void pasid_removed(struct kunit *test)
 {
 	struct wdk_pasids *wdk = WDK(test);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdm_port.h: the WDK around the interface means on Linux what it means on Windows.
- * Two drivers in its idiom (ports/) are compiled with it, unchanged.
+ * wdm_port.h: the WDK functions mean on Linux what they mean on Windows. Two drivers (ports/)
+ * are compiled with it, unchanged.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -51,7 +51,7 @@ static void wdk_port_numbers(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, number.LowPart, 0x9abcdef0);
 	KUNIT_EXPECT_EQ(test, number.u.HighPart, 0x12345678);
-	/* Down, and not up as in Linux */
+	/* Rounds down, while Linux' rounds up */
 	KUNIT_EXPECT_EQ(test, (ULONG_PTR)PAGE_ALIGN(0x12345), 0x12000UL);
 	KUNIT_EXPECT_EQ(test, ROUND_TO_PAGES(0x12345), 0x13000UL);
 	KUNIT_EXPECT_EQ(test, BYTES_TO_PAGES(0x12345), 0x13UL);
@@ -71,7 +71,7 @@ static void wdk_port_numbers(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, NT_SUCCESS(STATUS_PENDING));
 }
 
-/* What is allocated at DISPATCH_LEVEL must not sleep: lockdep and the like look. */
+/* Allocations at DISPATCH_LEVEL must not sleep; lockdep checks that. */
 static void wdk_port_levels(struct kunit *test)
 {
 	KSPIN_LOCK lock;
@@ -95,7 +95,7 @@ static void wdk_port_levels(struct kunit *test)
 	KeLowerIrql(old);
 	KUNIT_EXPECT_EQ(test, KeGetCurrentIrql(), PASSIVE_LEVEL);
 
-	/* From a page on it is page aligned, as drivers' MDLs expect. */
+	/* Blocks of a page or more are page aligned, as drivers' MDLs expect. */
 	va = ExAllocatePool2(POOL_FLAG_NON_PAGED, 3 * PAGE_SIZE, 'tseT');
 	KUNIT_EXPECT_EQ(test, BYTE_OFFSET(va), 0);
 	ExFreePool(va);
@@ -117,7 +117,7 @@ static void wdk_port_events(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, KeWaitForSingleObject(&one, Executive, KernelMode,
 							FALSE, NULL),
 			    STATUS_SUCCESS);
-	/* The wait took it. */
+	/* The wait has reset it. */
 	KUNIT_EXPECT_TRUE(test, KeWaitForSingleObject(&one, Executive, KernelMode,
 						      FALSE, &now) == STATUS_TIMEOUT);
 	KUNIT_EXPECT_TRUE(test, KeWaitForSingleObject(&all, Executive, KernelMode,
@@ -126,7 +126,7 @@ static void wdk_port_events(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, KeWaitForSingleObject(&all, Executive, KernelMode,
 							FALSE, NULL),
 			    STATUS_SUCCESS);
-	/* It stays set for all. */
+	/* It stays set. */
 	KUNIT_EXPECT_STATUS(test, KeWaitForSingleObject(&all, Executive, KernelMode,
 							FALSE, &now),
 			    STATUS_SUCCESS);
@@ -134,7 +134,7 @@ static void wdk_port_events(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, KeReadStateEvent(&all), 0);
 }
 
-/* Each way in which a driver gets an MDL, mapped and found where it should be */
+/* All ways for a driver to get an MDL, which is then mapped and checked */
 static void wdk_port_mdls(struct kunit *test)
 {
 	PHYSICAL_ADDRESS zero = { }, any = { .QuadPart = -1 };
@@ -169,7 +169,7 @@ static void wdk_port_mdls(struct kunit *test)
 						     0x200000),
 			    STATUS_SUCCESS);
 
-	/* The frames of this one are not there. */
+	/* The page frames of this one are not filled in. */
 	empty = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, empty);
 	KUNIT_EXPECT_STATUS(test, io.MapLogicalRange(domain, IOMMU_ACCESS_READ, empty,

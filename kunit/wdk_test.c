@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Both kinds of domain through the table of IoGetIommuInterface(1, ...), as code
- * that comes from Windows uses it: every function that a kind has, and every one
- * that it has not.
+ * Both kinds of domain through the table of IoGetIommuInterface(1, ...), as code from Windows
+ * uses it: every function, on the kind that has it and on the other one.
  */
 #include <kunit/test.h>
 #include <linux/atomic.h>
@@ -30,12 +29,12 @@
 #define WDK_LOGICAL	0x40000000ULL
 
 /**
- * struct wdk - what the tests of both suites use
+ * struct wdk - objects of the tests of both suites
  * @io: the table
  * @domain: a domain of the suite's kind
  * @memory: WDK_PAGES pages
  * @mdl: an MDL of them
- * @pdo: a device of the edu kind that nobody uses, or NULL
+ * @pdo: an unused edu device, or NULL
  * @attached: it is attached
  */
 struct wdk {
@@ -99,7 +98,7 @@ static void wdk_end(struct kunit *test)
 		   get_order(WDK_PAGES * PAGE_SIZE));
 }
 
-/* Attach a device that nobody uses, or skip the test. */
+/* Attach an unused device, or skip the test. */
 static struct device *wdk_attach(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -123,7 +122,7 @@ static phys_addr_t wdk_page(const struct wdk *wdk, unsigned int nr)
 	return virt_to_phys(wdk->memory) + nr * PAGE_SIZE;
 }
 
-/* What the device's IOMMU makes of an address; 0 if it blocks. */
+/* Translate an address with the device's IOMMU; 0 if it blocks. */
 static phys_addr_t wdk_translate(struct device *dev, u64 iova)
 {
 	struct iommu_domain *iommu_domain = iommu_get_domain_for_dev(dev);
@@ -168,14 +167,14 @@ static void os_managed_interface(struct kunit *test)
 	for (i = 0; i < sizeof(io.V1) / sizeof(void *); i++)
 		KUNIT_EXPECT_NOT_NULL(test, members[i]);
 
-	/* The contract's order; and without "V1." the same. */
+	/* The contract's order of members; and the same without "V1." */
 	for (i = 0; i < ARRAY_SIZE(offsets); i++)
 		KUNIT_EXPECT_EQ(test, offsets[i], 8 * i);
 	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(offsets) * 8, sizeof(io.V1));
 	KUNIT_EXPECT_MEMEQ(test, &io.CreateDomain, &io.V1, sizeof(io.V1));
 }
 
-/* Tables of all versions: their sizes, every member, and nothing behind them. */
+/* Tables of all versions: their sizes, every member, and nothing beyond them. */
 static void os_managed_interface_ex(struct kunit *test)
 {
 	static const struct {
@@ -222,7 +221,7 @@ static void os_managed_interface_ex(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, &io, &poison, sizeof(io));
 }
 
-/* The loop that public code has: the highest version first, then down. */
+/* The usual loop: the highest version first, then lower ones. */
 static void os_managed_negotiation(struct kunit *test)
 {
 	DMA_IOMMU_INTERFACE_EX io, v2;
@@ -239,7 +238,7 @@ static void os_managed_negotiation(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, io.Version, DMA_IOMMU_INTERFACE_EX_VERSION_MAX);
 
-	/* What versions have in common is the same function. */
+	/* Functions that versions share are the same. */
 	KUNIT_ASSERT_STATUS(test, IoGetIommuInterfaceEx(2, 0, &v2), STATUS_SUCCESS);
 	KUNIT_EXPECT_MEMEQ(test, &io.V3, &v2.V2, sizeof(v2.V2));
 	KUNIT_EXPECT_PTR_EQ(test, v2.V2.DeleteDomain, WDK(test)->io.DeleteDomain);
@@ -257,7 +256,7 @@ static void os_managed_map(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 3, wdk->mdl,
 						      WDK_LOGICAL),
 			    STATUS_SUCCESS);
-	/* The MDL is the caller's own; what it described stays mapped. */
+	/* The MDL remains the caller's; its memory stays mapped. */
 	KUNIT_EXPECT_STATUS(test, io->MapLogicalRange(domain, 3, wdk->mdl,
 						      WDK_LOGICAL),
 			    STATUS_RESOURCE_IN_USE);
@@ -284,7 +283,7 @@ static void os_managed_map(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_3);
 }
 
-/* MDLs that are not whole pages, or not filled. */
+/* MDLs that are not whole pages, or not filled in */
 static void os_managed_bad_mdl(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -346,7 +345,7 @@ static void os_managed_identity(struct kunit *test)
 			    STATUS_NOT_FOUND);
 }
 
-/* What this kind has not. */
+/* Functions that this kind does not have */
 static void os_managed_refuses(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -373,7 +372,7 @@ static void os_managed_refuses(struct kunit *test)
 			    STATUS_INVALID_PARAMETER_1);
 }
 
-/* The functions about devices, as far as they need none with DMA. */
+/* The functions on devices that do not need DMA */
 static void os_managed_no_device(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -383,7 +382,7 @@ static void os_managed_no_device(struct kunit *test)
 	INPUT_MAPPING_ELEMENT element = { .InputMappingId = 77 };
 	ULONG length = 77;
 
-	/* A device that no bus has ever seen. */
+	/* A device that is on no bus */
 	KUNIT_ASSERT_NOT_NULL(test, dev);
 	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
 			    STATUS_NOT_FOUND);
@@ -417,7 +416,7 @@ static void os_managed_no_device(struct kunit *test)
 	}
 }
 
-/* Mapped before the device comes, while it is there, and after it has gone. */
+/* Mapped before the device is attached, while it is, and after it was */
 static void os_managed_device(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -459,7 +458,7 @@ static void os_managed_device(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL), 0);
 	KUNIT_EXPECT_FALSE(test, NT_SUCCESS(io->DetachDevice(wdk->domain, dev,
 							     0)));
-	/* And once more, what is mapped is still there. */
+	/* Attached again, the mappings are still there. */
 	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
 			    STATUS_SUCCESS);
 	wdk->attached = true;
@@ -468,11 +467,11 @@ static void os_managed_device(struct kunit *test)
 }
 
 /**
- * struct wdk_faults - what a fault handler saw
+ * struct wdk_faults - what a fault handler has seen
  * @called: it was called
- * @count: how often
- * @in_process: it could have slept each time
- * @info: the last one
+ * @count: number of calls
+ * @in_process: every call could have slept
+ * @info: the last fault
  */
 struct wdk_faults {
 	struct completion called;
@@ -491,7 +490,7 @@ static void wdk_fault_handler(PVOID context, PFAULT_INFORMATION info)
 	complete(&faults->called);
 }
 
-/* From the IOMMU driver's report, in an interrupt's manner, to the handler. */
+/* From the IOMMU driver's report, in interrupt context, to the handler */
 static void os_managed_faults(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -534,7 +533,7 @@ static void os_managed_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&faults->count), 1);
 }
 
-/* A device that is removed while it is attached, and comes back */
+/* A device that is removed while it is attached, and added again */
 static void os_managed_removed(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -551,7 +550,7 @@ static void os_managed_removed(struct kunit *test)
 	pci_stop_and_remove_bus_device_locked(wdk->pdo);
 	wdk->attached = false;
 
-	/* It was detached, and cannot be had any more. */
+	/* It was detached, and cannot be attached any more. */
 	KUNIT_EXPECT_STATUS(test, io->DetachDevice(wdk->domain, dev, 0),
 			    STATUS_INVALID_PARAMETER_2);
 	KUNIT_EXPECT_STATUS(test, io->AttachDevice(wdk->domain, dev, 0, 1),
@@ -573,7 +572,7 @@ static void os_managed_removed(struct kunit *test)
 			wdk_page(wdk, 0));
 }
 
-/* The rules for several input mappings: all of them or none. */
+/* The rules for several input mappings: all of them or none */
 static void os_managed_mappings(struct kunit *test)
 {
 	static const struct {
@@ -632,7 +631,7 @@ static void os_managed_mappings(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, element[3].InputMappingId, 0x55555555);
 }
 
-/* An unmap of a part must not need to split anything. */
+/* An unmap of a part must not need a split. */
 static void os_managed_granular(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -645,11 +644,11 @@ static void os_managed_granular(struct kunit *test)
 
 /**
  * struct wdk_killed - a thread with a fatal signal pending
- * @wdk: what it works on
- * @fn: what it does
- * @failed: the calls that did not succeed
- * @pending: the signal was pending to the end
- * @done: it is done
+ * @wdk: the objects
+ * @fn: its function
+ * @failed: number of calls that did not succeed
+ * @pending: the signal was pending until the end
+ * @done: it has finished
  */
 struct wdk_killed {
 	struct wdk *wdk;
@@ -671,7 +670,7 @@ static int wdk_killed_thread(void *data)
 	return 0;
 }
 
-/* Whatever the thread does succeeds, though others attach all the time. */
+/* All calls of the thread succeed, though others keep attaching. */
 static void wdk_run_killed(struct kunit *test,
 			   unsigned int (*fn)(struct wdk *wdk))
 {
@@ -683,11 +682,11 @@ static void wdk_run_killed(struct kunit *test,
 	struct wdm_range all;
 
 	init_completion(&killed.done);
-	/* Before it starts, or it may be through before it has to wait */
+	/* Before it starts, or it may finish before it has to wait. */
 	wdm_range_lock_all(&domain->ranges, &all, false);
 	thread = kthread_run(wdk_killed_thread, &killed, "wdk_killed");
 	for (;;) {
-		/* As attach does; long enough for the thread to have to wait */
+		/* Like an attach; long enough to make the thread wait */
 		usleep_range(500, 1000);
 		wdm_domain_unlock(domain, &all);
 		waits++;
@@ -701,7 +700,7 @@ static void wdk_run_killed(struct kunit *test,
 	KUNIT_EXPECT_GT(test, waits, 1);
 }
 
-/* The same where nobody may have to wait: all pages stay locked, as by an attach. */
+/* For calls that must not wait at all: all pages stay locked, as by an attach. */
 static void wdk_run_at_once(struct kunit *test, unsigned int (*fn)(struct wdk *wdk))
 {
 	struct wdk *wdk = WDK(test);
@@ -792,7 +791,7 @@ static struct kunit_suite os_managed_suite = {
 /* Suite of caller-managed domains. Caller addresses are physical here. */
 
 /*
- * Tables in the first pages of the memory: page 0 is the root, and so on down;
+ * Tables in the first pages of the memory: page 0 is the root, followed by the lower levels;
  * they map page 8 at WDK_LOGICAL, which is 1 GiB.
  */
 static u64 *wdk_table(struct wdk *wdk, unsigned int nr)
@@ -830,7 +829,7 @@ static void wdk_fill_config(struct wdk *wdk, bool arm64,
 	}
 }
 
-/* What this kind has not. */
+/* Functions that this kind does not have */
 static void caller_managed_refuses(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -954,7 +953,7 @@ static void wdk_check_device(struct kunit *test, struct device *dev, bool arm64)
 			wdk_page(wdk, 8));
 	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL + SZ_4K), 0);
 
-	/* A change is there after a flush of it, and not before. */
+	/* A change takes effect at a flush, and not before. */
 	wdk_table(wdk, 3)[0] = wdk_entry(wdk, arm64, 9);
 	wdk_table(wdk, 3)[1] = wdk_entry(wdk, arm64, 10);
 	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL),
@@ -983,13 +982,13 @@ static void caller_managed_device(struct kunit *test)
 	struct wdk *wdk = WDK(test);
 	struct device *dev = wdk_attach(test);
 
-	/* Attached and not configured: all blocked. */
+	/* Attached and not configured: all DMA blocks. */
 	KUNIT_EXPECT_EQ(test, wdk_translate(dev, WDK_LOGICAL), 0);
 	KUNIT_EXPECT_EQ(test, wdk_translate(dev, wdk_page(wdk, 8)), 0);
 	wdk_check_device(test, dev, false);
 	wdk_check_device(test, dev, true);
 
-	/* What is configured is there for a device that comes later. */
+	/* A device attached later gets the configuration. */
 	wdk_build_tables(wdk, true);
 	KUNIT_EXPECT_STATUS(test, wdk->io.FlushDomain(wdk->domain),
 			    STATUS_SUCCESS);
@@ -1003,7 +1002,7 @@ static void caller_managed_device(struct kunit *test)
 			wdk_page(wdk, 8));
 }
 
-/* Memory does not go offline while page tables can use it. */
+/* Memory cannot go offline while page tables can refer to it. */
 static void caller_managed_memory(struct kunit *test)
 {
 	struct wdk *wdk = WDK(test);
@@ -1017,7 +1016,7 @@ static void caller_managed_memory(struct kunit *test)
 			    STATUS_SUCCESS);
 	ret = wdm_ram_notify(NULL, MEM_GOING_OFFLINE, NULL);
 	KUNIT_EXPECT_EQ(test, notifier_to_errno(ret), 0);
-	/* While it goes, nobody knows what there will be. */
+	/* While memory is going offline, a domain cannot be created. */
 	KUNIT_EXPECT_STATUS(test, wdk->io.CreateDomain(FALSE, &second),
 			    STATUS_INSUFFICIENT_RESOURCES);
 	wdm_ram_notify(NULL, MEM_OFFLINE, NULL);

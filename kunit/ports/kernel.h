@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the ports need of the kernel. tools/wdm/tests/program.h has the same for a program.
+ * The kernel's part of the ports. tools/wdm/tests/program.h is the counterpart for programs.
  */
 #ifndef WDM_FOO_KERNEL_H
 #define WDM_FOO_KERNEL_H
@@ -14,7 +14,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-/* A line of the results: "wdm_foo: " marks them in the log. */
+/* Print a line of the results; "wdm_foo: " marks them in the log. */
 #define port_say(fmt, ...)	pr_info("wdm_foo: " fmt "\n", ##__VA_ARGS__)
 
 #endif /* WDM_FOO_KERNEL_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ordinary PCI driver that owns its device's DMA, as a port of a Windows driver
- * does. It binds QEMU's edu device, runs foo_v1.c and foo_v2.c on it and prints the
- * results as KTAP into the kernel's log, each line after "wdm_foo: ".
+ * A PCI driver that owns its device's DMA, like a port of a Windows driver. It binds QEMU's
+ * edu device, runs foo_v1.c and foo_v2.c on it and prints the results as KTAP to the kernel
+ * log, each line after "wdm_foo: ".
  */
 #include <linux/delay.h>
 #include <linux/fs.h>
@@ -28,7 +28,7 @@ void port_sleep(unsigned int ms)
 	usleep_range(ms * 1000, ms * 2000);
 }
 
-/* QEMU's IOMMUs report no faults to the kernel, so this plays the driver's part. */
+/* QEMU's IOMMUs report no faults to the kernel, so report them in place of the driver. */
 void port_fault(struct port *port, u64 iova)
 {
 	report_iommu_fault(iommu_get_domain_for_dev(port->pdo), port->pdo, iova,
@@ -77,12 +77,12 @@ static struct pci_driver port_driver = {
 	.name = "wdm_foo",
 	.id_table = port_ids,
 	.probe = port_probe,
-	/* Its DMA is not the kernel's DMA API. */
+	/* Its DMA does not go through the kernel's DMA API. */
 	.driver_managed_dma = true,
 };
 module_pci_driver(port_driver);
 
-/* MODULE_IMPORT_NS() takes a string since Linux 6.13 only; this is what it does. */
+/* MODULE_IMPORT_NS() takes a string since Linux 6.13 only; this is its expansion. */
 MODULE_INFO(import_ns, "WDM_IOMMU");
 MODULE_DESCRIPTION("Ports of Windows drivers on wdm_iommu");
 MODULE_LICENSE("GPL");

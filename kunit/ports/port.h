@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the ports run on: a QEMU edu device that does DMA, in the kernel or in a program.
+ * The environment of the ports: a QEMU edu device that does DMA, in the kernel or in a
+ * program.
  */
 #ifndef WDM_FOO_PORT_H
 #define WDM_FOO_PORT_H
@@ -17,9 +18,9 @@
  * struct port - the device, and the test that runs on it
  * @pdo: the device
  * @bar: its registers
- * @home: a page of memory that the device can read and write at @home_iova:
- *	the only way to the device's own buffer
- * @home_iova: where the device finds @home
+ * @home: a page of memory that the device can read and write at @home_iova, to access its
+ *	internal buffer
+ * @home_iova: logical address of @home
  * @pattern: seed of the last pattern
  * @failed: the running test has failed
  * @skipped: why the running test was skipped, or NULL
@@ -44,7 +45,7 @@ struct port_case {
 	void (*run)(struct port *port);
 };
 
-/* Arrays that end with an empty element */
+/* Arrays, terminated by an empty element */
 extern const struct port_case port_v1_cases[];
 extern const struct port_case port_v2_cases[];
 
@@ -69,7 +70,7 @@ extern const struct port_case port_v2_cases[];
 	__got == __want;						\
 })
 
-/* What became of a transfer */
+/* Outcome of a transfer */
 enum port_dma {
 	PORT_ARRIVED,
 	PORT_BLOCKED,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DMA of QEMU's edu device: it copies between memory and a buffer of its own. A
- * transfer that the IOMMU blocks ends like any other, but no data arrive.
+ * DMA of QEMU's edu device, which copies between memory and an internal buffer. A transfer
+ * that the IOMMU blocks ends like any other, without data.
  */
 #include "port.h"
 
@@ -15,10 +15,10 @@
 
 #define EDU_BUFFER		0x40000
 
-/* What a transfer moves */
+/* Size of a transfer */
 #define PORT_BYTES		64
 
-/* In milliseconds, at the least: a busy emulator is slow. */
+/* Minimum, in milliseconds: a busy emulator is slow. */
 #define PORT_TIMEOUT		20000
 
 static bool port_transfer(struct port *port, u64 iova, bool to_memory)
@@ -38,7 +38,7 @@ static bool port_transfer(struct port *port, u64 iova, bool to_memory)
 	return true;
 }
 
-/* Bytes that no earlier transfer has seen */
+/* Bytes that no earlier transfer has used */
 static void port_fill(struct port *port, u8 *memory)
 {
 	unsigned int i;
@@ -50,12 +50,12 @@ static void port_fill(struct port *port, u8 *memory)
 }
 
 /**
- * port_write() - Let the device write to an address
+ * port_write() - Make the device write to an address
  * @port: the device
  * @iova: the address
- * @target: the memory that should be there; its first bytes get new contents
+ * @target: the memory expected there; its first bytes get new contents
  *
- * Return: what became of it.
+ * Return: the outcome.
  */
 enum port_dma port_write(struct port *port, u64 iova, void *target)
 {
@@ -75,12 +75,12 @@ enum port_dma port_write(struct port *port, u64 iova, void *target)
 }
 
 /**
- * port_read() - Let the device read from an address
+ * port_read() - Make the device read from an address
  * @port: the device
  * @iova: the address
- * @source: the memory that should be there; its first bytes get new contents
+ * @source: the memory expected there; its first bytes get new contents
  *
- * Return: what became of it; a blocked read gives the device anything else.
+ * Return: the outcome; a blocked read returns arbitrary data to the device.
  */
 enum port_dma port_read(struct port *port, u64 iova, void *source)
 {
@@ -100,7 +100,7 @@ enum port_dma port_read(struct port *port, u64 iova, void *source)
  * port_run() - Run all tests and print the results as KTAP
  * @port: the device
  *
- * Return: whether none has failed.
+ * Return: true if no test has failed.
  */
 bool port_run(struct port *port)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Run foo_v1.c, a driver for version 1 of the interface. It is included as it is, so
- * that this file knows its structures.
+ * Run foo_v1.c, a driver for version 1 of the interface. It is included unchanged, to have
+ * its structures.
  */
 #include "port.h"
 
@@ -11,7 +11,7 @@
 #define TABLE_PAGES	7
 #define TABLE_HOME	4
 #define TABLE_DATA	5
-/* What they map: this is entry 1 of the second level, and 0 of all others. */
+/* What they map: entry 1 of the second level, and entry 0 of all others */
 #define TABLE_IOVA	0x40000000ULL
 
 static bool v1_start(struct port *port, PFOO_DMA foo)
@@ -21,7 +21,7 @@ static bool v1_start(struct port *port, PFOO_DMA foo)
 	       EXPECT(port, foo->Attached);
 }
 
-/* What a driver does when its device stops */
+/* Called when the device stops */
 static void v1_stop(struct port *port, PFOO_DMA foo)
 {
 	EXPECT_STATUS(port, foo->Iommu.DeleteDomain(foo->Domain),
@@ -32,7 +32,7 @@ static void v1_stop(struct port *port, PFOO_DMA foo)
 	ObDereferenceObject(foo->Pdo);
 }
 
-/* FooMapBuffer() leaves the buffer of a failed map to its caller. */
+/* On failure, FooMapBuffer() leaves the buffer to its caller. */
 static void v1_free_buffer(PFOO_BUFFER buffer)
 {
 	IoFreeMdl(buffer->Mdl);
@@ -48,7 +48,7 @@ static PFOO_BUFFER v1_map(struct port *port, PFOO_DMA foo, SIZE_T size, BOOLEAN 
 	return port->failed ? NULL : buffer;
 }
 
-/* Start, with a buffer that the device's own one is reached through */
+/* Start, with a buffer through which the device's internal one is accessed. */
 static bool v1_start_home(struct port *port, PFOO_DMA foo)
 {
 	PFOO_BUFFER home;
@@ -65,7 +65,7 @@ static bool v1_start_home(struct port *port, PFOO_DMA foo)
 	return true;
 }
 
-/* The first and the last page of a buffer, both ways */
+/* The first and the last page of a buffer, in both directions */
 static void v1_check_buffer(struct port *port, PFOO_BUFFER buffer, BOOLEAN write)
 {
 	enum port_dma wanted = write ? PORT_ARRIVED : PORT_BLOCKED;
@@ -98,7 +98,7 @@ static void v1_buffers(struct port *port)
 	}
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		v1_check_buffer(port, buffer[i], rows[i].write);
-	/* Behind the last one there is nothing. */
+	/* Nothing is mapped after the last page. */
 	EXPECT(port, port_write(port, foo.NextLogical, buffer[0]->Va) == PORT_BLOCKED);
 	EXPECT(port, port_read(port, foo.NextLogical, buffer[0]->Va) == PORT_BLOCKED);
 stop:
@@ -106,7 +106,7 @@ stop:
 	v1_stop(port, &foo);
 }
 
-/* One buffer is unmapped: the device loses it, and nothing else. */
+/* After one buffer is unmapped, the device reaches all others. */
 static void v1_unmap(struct port *port)
 {
 	PFOO_BUFFER a, b, c;
@@ -127,7 +127,7 @@ static void v1_unmap(struct port *port)
 	EXPECT(port, port_read(port, b->LogicalAddress, b->Va) == PORT_BLOCKED);
 	v1_check_buffer(port, a, TRUE);
 	v1_check_buffer(port, c, TRUE);
-	/* It may be mapped again, elsewhere and in place. */
+	/* It can be mapped again, at another address and at the same one. */
 	EXPECT_STATUS(port, foo.Iommu.MapLogicalRange(foo.Domain, IOMMU_ACCESS_READ,
 						      b->Mdl, b->LogicalAddress),
 		      STATUS_SUCCESS);
@@ -137,7 +137,7 @@ stop:
 	v1_stop(port, &foo);
 }
 
-/* Logical and physical address are the same. */
+/* Logical and physical addresses are the same. */
 static void v1_identity(struct port *port)
 {
 	PFOO_BUFFER buffer;
@@ -165,7 +165,7 @@ stop:
 	v1_stop(port, &foo);
 }
 
-/* A domain whose tables are the OS's takes none from the driver, and is as before. */
+/* An OS-managed domain refuses the driver's tables, and is unchanged. */
 static void v1_own_tables_refused(struct port *port)
 {
 	PHYSICAL_ADDRESS root;
@@ -226,7 +226,7 @@ stop:
 /**
  * struct v1_caller - a driver that owns its page tables
  * @foo: the driver
- * @memory: TABLE_PAGES pages: tables of four levels, then what they map
+ * @memory: TABLE_PAGES pages: tables of four levels, then the pages that they map
  */
 struct v1_caller {
 	FOO_DMA foo;
@@ -254,7 +254,7 @@ static void v1_fill_tables(struct v1_caller *caller, u64 bits)
 	v1_table(caller, 3)[1] = v1_physical(caller, TABLE_DATA).QuadPart | bits;
 }
 
-/* Like FooDmaInitialize(), for the other kind of domain */
+/* FooDmaInitialize() for the other kind of domain */
 static bool v1_caller_start(struct port *port, struct v1_caller *caller)
 {
 	PFOO_DMA foo = &caller->foo;
@@ -293,7 +293,7 @@ static void v1_caller_stop(struct port *port, struct v1_caller *caller)
 	ExFreePoolWithTag(caller->memory, FOO_TAG);
 }
 
-/* The tables' changes are the device's once they are flushed. */
+/* Changes of the tables take effect once they are flushed. */
 static void v1_check_tables(struct port *port, struct v1_caller *caller, u64 bits)
 {
 	PFOO_DMA foo = &caller->foo;
@@ -347,8 +347,8 @@ static void v1_arm64_tables(struct port *port)
 }
 
 /*
- * FooConfigureOwnTables() with the other architecture leaves TranslationEnabled 0:
- * the device's addresses are physical then.
+ * FooConfigureOwnTables() on the other architecture leaves TranslationEnabled 0: the
+ * device's addresses are physical then.
  */
 static void v1_bypass(struct port *port)
 {
@@ -359,7 +359,7 @@ static void v1_bypass(struct port *port)
 		return;
 	data = v1_table(&caller, TABLE_DATA);
 	port->home_iova = v1_physical(&caller, TABLE_HOME).QuadPart;
-	/* Not configured yet: all is blocked. */
+	/* Not configured yet: all DMA blocks. */
 	EXPECT(port, port_write(port, v1_physical(&caller, TABLE_DATA).QuadPart,
 				data) == PORT_BLOCKED);
 	if (EXPECT_STATUS(port, FooConfigureOwnTables(&caller.foo, v1_physical(&caller, 0),
@@ -373,7 +373,7 @@ static void v1_bypass(struct port *port)
 	v1_caller_stop(port, &caller);
 }
 
-/* A domain whose tables are the driver's maps nothing for it. */
+/* A caller-managed domain refuses maps. */
 static void v1_buffers_refused(struct port *port)
 {
 	struct v1_caller caller;

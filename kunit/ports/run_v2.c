@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Run foo_v2.c, a driver for versions 2 and 3 of the interface. It is included as it is,
- * so that this file knows its structures.
+ * Run foo_v2.c, a driver for versions 2 and 3 of the interface. It is included unchanged, to
+ * have its structures.
  */
 #include "port.h"
 
@@ -10,7 +10,7 @@
 #define V2_READ		IOMMU_ACCESS_READ
 #define V2_WRITE	(IOMMU_ACCESS_READ | IOMMU_ACCESS_WRITE)
 
-/* What FooStart2() maps of the MDL first gets the lowest address that it asks for. */
+/* The first map of FooStart2() gets the lowest address that it asks for. */
 #define V2_FIRST	0x100000ULL
 
 /* Pages of memory: home, then those that the tests map */
@@ -77,8 +77,8 @@ static NTSTATUS v2_map(struct v2 *v2, ULONG permissions, unsigned int nr, ULONGL
 }
 
 /*
- * FooStart2(), and a page through which the device's own buffer is reached. Where there
- * is no version 2, the test is skipped.
+ * FooStart2(), and a page through which the device's internal buffer is accessed. Skipped
+ * without version 2.
  */
 static bool v2_start(struct port *port, struct v2 *v2)
 {
@@ -99,7 +99,7 @@ static bool v2_start(struct port *port, struct v2 *v2)
 	return true;
 }
 
-/* What a driver does when its device stops, in the order that the contract asks for */
+/* Stop the device, in the order that the contract requires. */
 static void v2_stop(struct port *port, struct v2 *v2)
 {
 	DMA_IOMMU_INTERFACE_V2 *io = &v2->foo.Iommu.V2;
@@ -133,7 +133,7 @@ static void v2_start_stop(struct port *port)
 	EXPECT(port, v2.foo.Iommu.Version >= DMA_IOMMU_INTERFACE_EX_VERSION_2);
 	EXPECT(port, v2.foo.DomainTypes & BIT(DomainTypeTranslate));
 	EXPECT(port, v2.foo.DomainTypes & BIT(DomainTypeUnmanaged));
-	/* The MDL is mapped for reading, at the lowest address that was asked for. */
+	/* The MDL is mapped for reading, at the lowest address asked for. */
 	for (i = 1; i < V2_PAGES; i += V2_PAGES - 2) {
 		EXPECT(port, port_read(port, V2_FIRST + i * PAGE_SIZE,
 				       v2_page(&v2, i)) == PORT_ARRIVED);
@@ -144,7 +144,7 @@ static void v2_start_stop(struct port *port)
 	v2_stop(port, &v2);
 }
 
-/* Segments of a token come and go; the rest of the token is blocked. */
+/* Segments of a token are mapped and unmapped; the rest of the token blocks. */
 static void v2_token(struct port *port)
 {
 	IOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT segment;
@@ -158,7 +158,7 @@ static void v2_token(struct port *port)
 		return;
 	io = &v2.foo.Iommu.V2;
 	base = v2.foo.Token->LogicalAddressBase;
-	/* FooStart2() has mapped the first page at the third one. */
+	/* FooStart2() has mapped the first page at the token's third page. */
 	port->home_iova = base + 2 * PAGE_SIZE;
 	EXPECT(port, v2.foo.Token->Size == 16 * PAGE_SIZE);
 	EXPECT(port, v2.foo.Segment.Offset == 2 * PAGE_SIZE);
@@ -188,7 +188,7 @@ static void v2_token(struct port *port)
 	v2_stop(port, &v2);
 }
 
-/* Page frames in any order, at an address that comes back when it is unmapped */
+/* Page frames in any order, at an address that becomes free when it is unmapped */
 static void v2_allocator(struct port *port)
 {
 	IOMMU_MAP_PHYSICAL_ADDRESS physical = { .MapType = MapPhysicalAddressTypePfn };
@@ -286,7 +286,7 @@ stop:
 	v2_stop(port, &v2);
 }
 
-/* An attachment is one, whichever version made it. */
+/* A device has one attachment, whichever version made it. */
 static void v2_one_attachment(struct port *port)
 {
 	DMA_IOMMU_INTERFACE v1;
@@ -309,7 +309,7 @@ static void v2_one_attachment(struct port *port)
 	v2_stop(port, &v2);
 }
 
-/* edu has no PASIDs, and says so. */
+/* edu does not support PASIDs, and the query says so. */
 static void v3_no_pasids(struct port *port)
 {
 	IOMMU_DMA_DEVICE_INFORMATION info = { 7, 7, 7 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A caller of a caller-managed domain, and a slow walk of its tables. Nothing
- * here is taken from the module's own walk.
+ * A caller of a caller-managed domain, and a slow walk of its tables, which shares nothing
+ * with the module's walk.
  */
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -14,7 +14,7 @@ static u64 tables_hash(u64 hash, u64 value)
 	return (hash ^ value) * GOLDEN_RATIO_64 + 1;
 }
 
-/* Page frames of the 2 MiB at @memory in a random order. */
+/* Get the page frames of the 2 MiB at @memory in random order. */
 static struct test_mdl *tables_disorder(struct fixture *fx, void *memory)
 {
 	u64 first = page_to_pfn(virt_to_page(memory));
@@ -32,7 +32,7 @@ static struct test_mdl *tables_disorder(struct fixture *fx, void *memory)
 }
 
 /**
- * tables_start() - Make a caller with its memory, and an IOMMU
+ * tables_start() - Create a caller with its memory, and an IOMMU
  * @test: the test
  * @kind: the shape of its tables
  *
@@ -67,13 +67,13 @@ struct tables *tables_start(struct kunit *test, const struct tables_kind *kind)
 	KUNIT_ASSERT_STATUS(test, tables_add(t, TABLES_DATA_C, 64),
 			    STATUS_SUCCESS);
 
-	/* A small root stands in the middle of a page. */
+	/* Put a small root into the middle of a page. */
 	t->root = TABLES_AT;
 	if (kind->root_entries < WDM_PT_ENTRIES)
 		t->root += max(kind->root_entries * 8, 64U);
 
 	t->fake = fixture_fake(fx, FAKE_PGSIZES_X86);
-	/* The kernel's own debugging cannot bear the last page of all. */
+	/* debug_pagealloc does not support the last page of all. */
 	if (kind->bits > 48)
 		t->fake->domain.geometry.aperture_end = ~(u64)SZ_2M;
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(t->domain, t->fake),
@@ -89,7 +89,7 @@ void tables_adopt_narrow(struct tables *t)
 
 	t->narrow = fixture_fake(t->fx, FAKE_PGSIZES_AMD);
 	geo = &t->narrow->domain.geometry;
-	/* Somewhere in a page of any size, so that leaves stick out of it */
+	/* Anywhere within a page of any size, so that leaves extend beyond it */
 	if (fixture_once_in(rng, 2))
 		geo->aperture_start = fixture_below(rng, SZ_4M) & PAGE_MASK;
 	geo->aperture_end = limit / 2 + (fixture_below(rng, limit / 2) & PAGE_MASK) - 1;
@@ -162,7 +162,7 @@ u64 tables_random_entry(struct tables *t)
 	default:
 		raw = tables_pointer(t, page);
 	}
-	/* Less is allowed, or something is odd. */
+	/* Restrict the permissions, or set an unusual bit. */
 	if (fixture_once_in(rng, 8))
 		raw ^= t->kind->arm64 ? BIT(7) : BIT(1);
 	if (fixture_once_in(rng, 16) && t->kind->arm64)
@@ -172,7 +172,7 @@ u64 tables_random_entry(struct tables *t)
 	return raw;
 }
 
-/* A random place for an entry; a few indices are used often. */
+/* Pick a random entry; prefer a few indices. */
 static u64 *tables_place(struct tables *t)
 {
 	static const u16 often[] = { 0, 1, 2, 7, 8, 16, 17, 255, 256, 511 };
@@ -198,7 +198,7 @@ void tables_fill(struct tables *t)
 	memset(t->mem, 0, TABLES_NR * PAGE_SIZE);
 	for (i = 0; i < TABLES_NR * 7; i++)
 		WRITE_ONCE(*tables_place(t), tables_random_entry(t));
-	/* Whatever chance says, there is something below the root. */
+	/* Make sure that there is something below the root. */
 	for (i = 0; i < t->kind->root_entries; i += 1 + i * 7)
 		WRITE_ONCE(t->mem[(t->root - TABLES_AT) / 8 + i],
 			   tables_pointer(t, tables_page(1 + i % 8)));
@@ -241,7 +241,7 @@ struct tables_walk *tables_walk_alloc(struct tables *t)
 }
 
 /**
- * struct tables_step - where a walk is
+ * struct tables_step - state of a walk
  * @t: the caller
  * @walk: the result
  * @first: see tables_walk()
@@ -254,7 +254,7 @@ struct tables_step {
 	u64 last;
 };
 
-/* How the entries above lead to a table. */
+/* The path to a table */
 struct tables_way {
 	u64 va;		/* without the sign */
 	u32 perms;
@@ -270,7 +270,7 @@ static bool tables_in_part(const struct tables_step *step, u64 caller, u64 size)
 	return caller <= step->last && caller + size - 1 >= step->first;
 }
 
-/* The address as a device writes it: bit 47 or 56 goes on to the top, on x86. */
+/* Get the address as a device uses it: on x86, bit 47 or 56 is sign-extended. */
 static u64 tables_device_address(const struct tables *t, u64 va)
 {
 	unsigned int unused = 64 - t->kind->bits;
@@ -397,7 +397,7 @@ static void tables_walk_table(const struct tables_step *step, u64 caller,
 	way.path = tables_hash(tables_hash(way.path, caller), way.perms);
 	way.path = tables_hash(way.path, pfn);
 	way.touched |= tables_in_part(step, caller, 1);
-	/* A table that moves to another entry of the same table counts, too. */
+	/* A table that moves to another entry of the same table counts as a change. */
 	walk->tables = tables_hash(tables_hash(walk->tables, way.path), way.va);
 	for (i = 0; i < nr && !walk->too_many; i++) {
 		struct tables_way below;
@@ -516,7 +516,7 @@ void tables_check(struct tables *t, struct tables_walk *walk)
 		tables_check_fake(t, walk);
 		swap(t->fake, t->narrow);
 	}
-	/* The serials are this one's. */
+	/* The serial numbers are those of this walk. */
 	tables_check_fake(t, walk);
 }
 
@@ -530,7 +530,7 @@ struct tables_leaf *tables_find(struct tables_walk *walk, u64 va)
 {
 	unsigned int low = 0, high = walk->nr;
 
-	/* The last leaf that starts at or before @va. */
+	/* The last leaf that starts at or before @va */
 	while (low < high) {
 		unsigned int mid = (low + high) / 2;
 

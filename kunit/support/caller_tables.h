@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A caller of a caller-managed domain: its address space, its page tables in
- * memory, and a slow walk that says what they translate.
+ * A caller of a caller-managed domain: its address space, its page tables in memory, and a
+ * slow walk of the tables.
  */
 #ifndef WDM_KUNIT_CALLER_TABLES_H
 #define WDM_KUNIT_CALLER_TABLES_H
@@ -11,25 +11,25 @@
 #include "page_model.h"
 
 #define TABLES_NR	12		/* pages with tables */
-#define TABLES_MAX	200		/* tables that a walk follows at most */
-#define TABLES_LEAVES	2500		/* leaves, likewise */
-#define TABLES_SPAN	(8 * SZ_2M)	/* of all leaves, likewise */
+#define TABLES_MAX	200		/* maximum number of tables of a walk */
+#define TABLES_LEAVES	2500		/* maximum number of leaves */
+#define TABLES_SPAN	(8 * SZ_2M)	/* maximum span of all leaves */
 
-/* The caller's address space, in bytes. All of it is in one window of 10 MiB. */
+/* The caller's address space, in bytes, in one window of 10 MiB */
 #define TABLES_WINDOW	SZ_2M
 #define TABLES_AT	SZ_2M		/* the tables */
 #define TABLES_DATA_A	SZ_4M		/* 2 MiB, contiguous */
-#define TABLES_DATA_B	(3 * SZ_2M)	/* 2 MiB, the same pages in disorder */
-#define TABLES_DATA_C	SZ_8M		/* 256 KiB, for reading, then nothing */
+#define TABLES_DATA_B	(3 * SZ_2M)	/* 2 MiB, the same pages in random order */
+#define TABLES_DATA_C	SZ_8M		/* 256 KiB, for reading, then a hole */
 #define TABLES_END	(5 * SZ_2M)
 
 /**
  * struct tables_kind - a shape of page tables
  * @name: for the report
- * @arm64: ARM64, or else x86-64
- * @bits: of an input address
- * @levels: how many levels there are
- * @root_entries: entries of the root
+ * @arm64: ARM64, otherwise x86-64
+ * @bits: width of an input address
+ * @levels: number of levels
+ * @root_entries: number of entries of the root
  * @kernel: the caller is kernel code
  */
 struct tables_kind {
@@ -67,15 +67,15 @@ struct tables {
 
 /**
  * struct tables_leaf - a leaf that translates
- * @va: the first address, as the device writes it
- * @span: bytes
+ * @va: the first address, as the device uses it
+ * @span: size in bytes
  * @caller: caller address of the memory
  * @perms: what devices may do
- * @path: a hash of the tables on the way to it
- * @content: a hash of the page frames behind it
- * @serials: a hash of the IOMMU's maps behind it
- * @touched: it is, or a table on the way to it is, in the part of the address
- *	space that the walk was asked about
+ * @path: a hash of the tables on its path
+ * @content: a hash of its page frames
+ * @serials: a hash of the serial numbers of its maps in the IOMMU
+ * @touched: it, or a table on its path, is in the part of the address space that the walk
+ *	was asked about
  */
 struct tables_leaf {
 	u64 va;
@@ -89,14 +89,14 @@ struct tables_leaf {
 };
 
 /**
- * struct tables_walk - what all tables translate, in the order of addresses
+ * struct tables_walk - what all tables translate, sorted by address
  * @leaf: the leaves
- * @nr: how many
- * @span: bytes of all leaves
- * @nr_tables: tables, each counted on each way to it
+ * @nr: number of leaves
+ * @span: size of all leaves in bytes
+ * @nr_tables: number of tables, each counted on each path to it
  * @tables: a hash of the tables in the order of the walk
- * @walk_error: the first entry that must be refused, and how many
- * @too_many: more than a test has time for; the rest was not walked
+ * @walk_error: the first invalid entry, and the number of them
+ * @too_many: the tables exceed the limits of a test; the rest was not walked
  */
 struct tables_walk {
 	struct tables_leaf *leaf;
@@ -110,45 +110,45 @@ struct tables_walk {
 
 struct tables *tables_start(struct kunit *test, const struct tables_kind *kind);
 
-/* Have the domain adopt an IOMMU with a random aperture. */
+/* Make the domain adopt an IOMMU with a random aperture. */
 void tables_adopt_narrow(struct tables *t);
 
-/* Add a range of the window, as tables_start() added it, to the address space. */
+/* Add a range of the window to the address space, as tables_start() does. */
 ntstatus_t tables_add(struct tables *t, u64 caller, u64 nr_pages);
 
-/* The entry that maps 4 KiB, or leads to a table, at @caller for all access. */
+/* Encode an entry for 4 KiB, or for a table, at @caller with full access. */
 u64 tables_pointer(const struct tables *t, u64 caller);
-/* The entry that maps a large page. */
+/* Encode an entry for a large page. */
 u64 tables_large(const struct tables *t, u64 caller);
-/* Entry @i of the @nr-th page with tables. */
+/* Get entry @i of the @nr-th page with tables. */
 u64 *tables_entry(const struct tables *t, unsigned int nr, unsigned int i);
-/* Caller address of the @nr-th page with tables. */
+/* Get the caller address of the @nr-th page with tables. */
 u64 tables_page(unsigned int nr);
 
-/* A random entry, not always a valid one. */
+/* Create a random entry, not always a valid one. */
 u64 tables_random_entry(struct tables *t);
-/* Random tables, then random changes of them. */
+/* Create random tables; change them at random. */
 void tables_fill(struct tables *t);
 void tables_edit(struct tables *t);
-/* Empty tables until they are not too many. */
+/* Clear tables until they are within the limits. */
 void tables_prune(struct tables *t, struct tables_walk *walk);
 
 struct tables_walk *tables_walk_alloc(struct tables *t);
-/* Walk; leaves that use [@first, @last] are touched. */
+/* Walk the tables; leaves that use [@first, @last] are touched. */
 void tables_walk(struct tables *t, struct tables_walk *walk, u64 first,
 		 u64 last);
 
 void tables_config(const struct tables *t, struct wdm_pt_config *config);
 
-/* Is the IOMMU's picture of this leaf right? Notes the serials. */
+/* Check whether the IOMMU maps this leaf correctly. Records the serial numbers. */
 bool tables_leaf_mapped(struct tables *t, struct tables_leaf *leaf);
-/* Is nothing of it there? */
+/* Check that nothing of it is mapped. */
 bool tables_leaf_blocked(struct tables *t, const struct tables_leaf *leaf);
-/* The IOMMU's picture is exactly that of the walk. */
+/* Check that the IOMMU maps exactly what the walk found. */
 void tables_check(struct tables *t, struct tables_walk *walk);
 
 bool tables_leaf_same(const struct tables_leaf *a, const struct tables_leaf *b);
-/* The leaf that translates @va. */
+/* Get the leaf that translates @va. */
 struct tables_leaf *tables_find(struct tables_walk *walk, u64 va);
 
 #endif /* WDM_KUNIT_CALLER_TABLES_H */

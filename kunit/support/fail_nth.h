@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Allocations that fail.
+ * Failing allocations.
  *
- * In the directory failslab of debugfs, ignore-gfp-wait must be N, and verbose
- * should be 0, before the suites are inserted.
+ * In the directory failslab of debugfs, ignore-gfp-wait must be N, and verbose should be 0,
+ * before the suites are loaded.
  */
 #ifndef WDM_KUNIT_FAIL_NTH_H
 #define WDM_KUNIT_FAIL_NTH_H
@@ -14,13 +14,13 @@
 
 #if IS_ENABLED(CONFIG_FAILSLAB)
 
-/* Make the @nth next allocation of this thread fail. */
+/* Make the @nth allocation of this thread from now fail. */
 static inline void memory_fail_nth(unsigned int nth)
 {
 	WRITE_ONCE(current->fail_nth, nth);
 }
 
-/* Stop failing allocations; returns whether one has failed. */
+/* Stop failing allocations; return whether one has failed. */
 static inline bool memory_failed(void)
 {
 	bool failed = !READ_ONCE(current->fail_nth);
@@ -42,7 +42,7 @@ static inline bool memory_failed(void)
 
 #endif
 
-/* Allocations that may sleep fail only if failslab is told not to spare them. */
+/* By default, failslab does not fail allocations that may sleep. */
 static inline void memory_may_fail(struct kunit *test)
 {
 	void *memory;

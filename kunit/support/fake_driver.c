@@ -12,7 +12,7 @@
 #include "fake_driver.h"
 
 /**
- * struct fake_dev - a device, as its IOMMU sees it
+ * struct fake_dev - a device as its IOMMU sees it
  * @at: the iommu_domain that translates, by PASID
  */
 struct fake_dev {
@@ -90,7 +90,7 @@ static void fake_driver_free(struct iommu_domain *domain)
 						fake.domain);
 	unsigned int i, pasid;
 
-	/* Nothing may be attached. */
+	/* Check that nothing is attached. */
 	for (i = 0; i < fake_nr_devs; i++) {
 		struct fake_dev *fdev = platform_get_drvdata(fake_devs[i]);
 
@@ -105,7 +105,7 @@ static void fake_driver_free(struct iommu_domain *domain)
 	kfree(fdom);
 }
 
-/* The operations of a fake_iommu, and those of a driver */
+/* The operations of a fake_iommu, plus those of a driver */
 static struct iommu_domain_ops fake_paging_ops;
 
 static struct iommu_domain *
@@ -228,7 +228,7 @@ void fake_driver_stop(struct kunit *test)
 	fwnode_remove_software_node(fake_fwnode);
 }
 
-/* What the firmware says of a device behind the IOMMU: freed by the IOMMU core */
+/* The firmware's description of a device behind the IOMMU: freed by the IOMMU core */
 static void fake_driver_set_fwspec(struct kunit *test, struct device *dev)
 {
 	struct iommu_fwspec *fwspec;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An IOMMU driver without hardware, and platform devices behind it: real IOMMU groups
- * with PASIDs, whose iommu_domains are fakes (fake_iommu.h). It remembers which
- * iommu_domain translates for what.
+ * An IOMMU driver without hardware, and platform devices behind it: real IOMMU groups with
+ * PASIDs, whose iommu_domains are fakes (fake_iommu.h). It records which iommu_domain
+ * translates for each device and PASID.
  */
 #ifndef WDM_KUNIT_FAKE_DRIVER_H
 #define WDM_KUNIT_FAKE_DRIVER_H
@@ -12,18 +12,18 @@
 
 #include "fake_iommu.h"
 
-/* PASIDs of a device, 0 included */
+/* Number of PASIDs of a device, including 0 */
 #define FAKE_DRIVER_PASIDS	8
 
 /**
- * struct fake_driver - how the driver behaves, for one test
+ * struct fake_driver - behaviour of the driver, for one test
  * @shared: new devices share one IOMMU group
  * @incoherent: DMA of the devices is not coherent
  * @refuse_pasids: iommu_domains cannot be attached to PASIDs
- * @fail_attach: this many attaches from now, one fails with -ENOMEM; 0: none
+ * @fail_attach: make the attach after this many fail with -ENOMEM; 0: none
  * @hook: called by each attach to a device or a PASID, before it
- * @nr_domains: paging iommu_domains that there are
- * @nr_pasid_domains: those that were allocated for PASIDs
+ * @nr_domains: number of paging iommu_domains
+ * @nr_pasid_domains: number of those that were allocated for PASIDs
  */
 struct fake_driver {
 	bool shared;
@@ -40,19 +40,19 @@ extern struct fake_driver fake_driver;
 void fake_driver_start(struct kunit *test);
 void fake_driver_stop(struct kunit *test);
 
-/* A new device; @pasids: it has FAKE_DRIVER_PASIDS. */
+/* Create a device; @pasids: it has FAKE_DRIVER_PASIDS. */
 struct device *fake_driver_add(struct kunit *test, bool pasids);
 /* Remove it; the test keeps its reference. */
 void fake_driver_remove(struct device *dev);
 
 /*
- * The paging iommu_domain that translates for a device's PASID, or without one (0); NULL
- * if all is blocked, or nothing is translated.
+ * Get the paging iommu_domain that translates for a device's PASID, or without one (0); NULL
+ * if DMA is blocked or not translated.
  */
 struct fake_iommu *fake_driver_at(struct device *dev, u32 pasid);
-/* Does the device go unblocked and untranslated? */
+/* Check whether the device's DMA is neither blocked nor translated. */
 bool fake_driver_identity(struct device *dev);
-/* What the device's DMA to @iova with the PASID (0: without one) reaches; 0: blocked */
+/* Translate the device's DMA to @iova with the PASID (0: without one); 0: blocked */
 phys_addr_t fake_driver_translate(struct device *dev, u32 pasid, u64 iova);
 
 #endif /* WDM_KUNIT_FAKE_DRIVER_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An iommu_domain made by hand.
+ * A fake iommu_domain.
  */
 #include <linux/gfp.h>
 #include <linux/log2.h>
@@ -14,7 +14,7 @@ static struct fake_iommu *to_fake(struct iommu_domain *domain)
 	return container_of(domain, struct fake_iommu, domain);
 }
 
-/* Room for pages: a page of the kernel's at a time. */
+/* Memory for pages: a page of the kernel's at a time */
 struct fake_chunk {
 	struct list_head node;
 	struct fake_page page[(PAGE_SIZE - sizeof(struct list_head)) /
@@ -40,7 +40,7 @@ static struct fake_page *fake_alloc(struct fake_iommu *fake)
 	return page;
 }
 
-/* The page at @iova, or else the first one after it. */
+/* Get the page at @iova, or else the first one after it. */
 static struct fake_page *fake_find(struct fake_iommu *fake, u64 iova)
 {
 	struct rb_node *rb = fake->pages.rb_node;
@@ -86,7 +86,7 @@ static bool fake_should_fail(struct fake_iommu *fake)
 	return true;
 }
 
-/* Does a stale translation overlap a range? */
+/* Check whether a stale translation overlaps a range. */
 static bool fake_stale_in(struct fake_iommu *fake, u64 iova, u64 size)
 {
 	const struct fake_page *page;
@@ -153,7 +153,7 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 		fake->bad_calls++;
 		ret = -EINVAL;
 	} else if (fake_should_fail(fake)) {
-		/* As real drivers do, with a part of the pages mapped. */
+		/* As real drivers do, with some of the pages mapped. */
 		pgcount /= 2;
 		ret = -ENOMEM;
 	}
@@ -171,7 +171,7 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 	return ret;
 }
 
-/* The tables that a range covers are not needed any more. */
+/* The tables that a range covers are to be freed. */
 static void fake_drop_tables(struct fake_iommu *fake, u64 iova, u64 size)
 {
 	u64 at = round_up(iova, FAKE_TABLE_SPAN);
@@ -186,7 +186,7 @@ static void fake_drop_tables(struct fake_iommu *fake, u64 iova, u64 size)
 	}
 }
 
-/* A sync frees all tables on the list, whatever it syncs. */
+/* A sync frees all tables on the list, whatever range it syncs. */
 static void fake_free_tables(struct fake_iommu *fake, u64 first, u64 last)
 {
 	struct fake_table *table, *tmp;
@@ -217,7 +217,7 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 		page = fake_find(fake, next);
 		if (!page || page->iova > next)
 			break;
-		/* Large pages go as a whole. */
+		/* Large pages are unmapped as a whole. */
 		if (page->iova < next ||
 		    page->iova + page->size - 1 > end - 1)
 			fake->torn++;
@@ -281,7 +281,7 @@ static phys_addr_t fake_iova_to_phys(struct iommu_domain *domain,
 	struct fake_page page;
 
 	/*
-	 * Before each unmap, Linux's debugging of the IOMMU API looks up every 4 KiB, to
+	 * Before each unmap, debug_pagealloc of the IOMMU core looks up every 4 KiB, to
 	 * count the pages of RAM that stay mapped.
 	 */
 	if (!READ_ONCE(to_fake(domain)->has_ram) ||
@@ -305,9 +305,9 @@ static const struct iommu_domain_ops fake_ops = {
 };
 
 /**
- * fake_iommu_init() - Make an empty one
+ * fake_iommu_init() - Initialize an empty one
  * @fake: zeroed
- * @pgsizes: page sizes that it has
+ * @pgsizes: its page sizes
  *
  * Its aperture is 48 bits; change @domain.geometry before it is used.
  */
@@ -332,7 +332,7 @@ void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
 }
 
 /**
- * fake_iommu_destroy() - Forget everything
+ * fake_iommu_destroy() - Free all memory
  * @fake: the fake
  */
 void fake_iommu_destroy(struct fake_iommu *fake)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An iommu_domain made by hand, without hardware: it behaves as real drivers do and
- * records what was asked of it. As they do, it works in any context, if its maps are not
- * told that they may sleep.
+ * A fake iommu_domain without hardware: it behaves like real drivers and records what was
+ * asked of it. Like those, it works in any context, unless a map is told that it may sleep.
  */
 #ifndef WDM_KUNIT_FAKE_IOMMU_H
 #define WDM_KUNIT_FAKE_IOMMU_H
@@ -21,12 +20,12 @@ struct wdm_domain;
 
 /**
  * struct fake_page - an IOMMU page
- * @iova: where
- * @phys: what
- * @size: how large
- * @prot: IOMMU_READ, IOMMU_WRITE and the like
- * @serial: number of the map that made it; it changes when the page is unmapped
- *	and mapped again
+ * @iova: its address
+ * @phys: physical address
+ * @size: size in bytes
+ * @prot: IOMMU_READ, IOMMU_WRITE etc.
+ * @serial: number of the map that created it; it changes when the page is unmapped and
+ *	mapped again
  * @rb: in fake_iommu.pages
  * @node: in fake_iommu.stale, once unmapped; in fake_iommu.spare, once synced
  */
@@ -41,7 +40,7 @@ struct fake_page {
 };
 
 /**
- * struct fake_table - a page table that an unmap has made superfluous
+ * struct fake_table - a page table that an unmap has made unnecessary
  * @iova: the first address that it translates
  * @node: in fake_iommu.tables
  */
@@ -50,45 +49,45 @@ struct fake_table {
 	struct list_head node;
 };
 
-/* What a table of leaves translates */
+/* Size of what a table of leaves translates */
 #define FAKE_TABLE_SPAN		SZ_2M
 
 /**
  * struct fake_iommu - the iommu_domain
- * @domain: what the module sees
+ * @domain: the iommu_domain that the module sees
  * @node: in fixture.fakes
  * @adopter: the domain that has adopted it
- * @gathers: to be set: gather ranges for one sync however far apart, as AMD's driver
- *	does; otherwise as iommu_iotlb_gather_add_page() does
- * @frees_tables: to be set: tables are freed, and ranges gathered, as Intel's driver
- *	did it before Linux 6.19
- * @lock: guards the rest
+ * @gathers: set by the test: gather ranges for one sync at any distance, like AMD's driver;
+ *	otherwise like iommu_iotlb_gather_add_page()
+ * @frees_tables: set by the test: free tables and gather ranges like Intel's driver before
+ *	Linux 6.19
+ * @lock: guards the members below
  * @pages: struct fake_page by iova
- * @stale: pages that were unmapped and not yet synced
- * @spare: room for more pages
- * @chunks: the memory of all of them, by the page, as kmemleak is too slow for that
- *	many objects
- * @mapped: 4 KiB pages mapped
+ * @stale: pages that were unmapped and not synced yet
+ * @spare: memory for more pages
+ * @chunks: the memory of all of them, by the page, as kmemleak is too slow for that many
+ *	objects
+ * @mapped: number of mapped 4 KiB pages
  * @has_ram: pages of RAM have been mapped; otherwise iova_to_phys finds nothing
  * @serial: the last serial number
- * @nr_map: calls of map_pages
- * @nr_unmap: calls of unmap_pages
- * @nr_sync: calls of iotlb_sync and flush_iotlb_all
- * @fail_map: if not 0: this many calls of map_pages from now, one fails
- * @fail_all: from then on all fail
- * @torn: large pages unmapped by an unmap of a part
- * @bad_calls: calls that the module must not make
- * @aligns_down: to be set: sync as Intel's driver did before Linux 6.10
- * @minds_stale: to be set: count the next
- * @over_stale: pages mapped over a stale translation
- * @reached_freed: pages of freed MDLs that could still be reached
- * @freed: calls of free
+ * @nr_map: number of calls of map_pages
+ * @nr_unmap: number of calls of unmap_pages
+ * @nr_sync: number of calls of iotlb_sync and flush_iotlb_all
+ * @fail_map: if not 0: make the call of map_pages after this many fail
+ * @fail_all: likewise all calls after it
+ * @torn: number of large pages that an unmap of a part has unmapped
+ * @bad_calls: number of calls that the module must not make
+ * @aligns_down: set by the test: sync like Intel's driver before Linux 6.10
+ * @minds_stale: set by the test: count @over_stale
+ * @over_stale: number of pages mapped over a stale translation
+ * @reached_freed: number of pages of freed MDLs that could still be reached
+ * @freed: number of calls of free
  * @tables: tables that the next sync frees, as struct fake_table
- * @freed_tables: tables that were freed
- * @freed_early: those whose own range had not been synced
- * @hook: to be set: called once, before the call of map_pages or unmap_pages that
+ * @freed_tables: number of tables freed
+ * @freed_early: number of those whose own range had not been synced
+ * @hook: set by the test: called once, before the call of map_pages or unmap_pages that
  *	@hook_at counts down to
- * @hook_at: how many calls to go
+ * @hook_at: number of calls left
  * @hook_data: for @hook
  */
 struct fake_iommu {
@@ -99,7 +98,7 @@ struct fake_iommu {
 	bool frees_tables;
 	bool aligns_down;
 
-	spinlock_t lock;	/* guards what follows */
+	spinlock_t lock;	/* guards the members below */
 	struct rb_root pages;
 	struct list_head stale;
 	struct list_head spare;
@@ -129,18 +128,18 @@ struct fake_iommu {
 void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes);
 void fake_iommu_destroy(struct fake_iommu *fake);
 
-/* Let the @nth call of map_pages from now fail, or all from it on; 0: none. */
+/* Make the @nth call of map_pages from now fail, or all from it on; 0: none. */
 void fake_iommu_fail_map(struct fake_iommu *fake, unsigned int nth, bool all);
 
-/* The IOMMU page at @iova, or else the next one; false if there is none. */
+/* Get the IOMMU page at @iova, or else the next one; false if there is none. */
 bool fake_iommu_next(struct fake_iommu *fake, u64 iova, struct fake_page *page);
-/* The IOMMU page at @iova. */
+/* Get the IOMMU page at @iova. */
 bool fake_iommu_at(struct fake_iommu *fake, u64 iova, struct fake_page *page);
-/* Has anything been unmapped and not been synced? */
+/* Check whether anything has been unmapped and not synced. */
 bool fake_iommu_stale(struct fake_iommu *fake);
-/* Has the page at @iova? */
+/* Check whether the page at @iova has. */
 bool fake_iommu_stale_at(struct fake_iommu *fake, u64 iova);
-/* Does any translation, be it a stale one, lead to @phys? */
+/* Check whether any translation to @phys exists, including stale ones. */
 bool fake_iommu_reaches(struct fake_iommu *fake, phys_addr_t phys);
 
 #endif /* WDM_KUNIT_FAKE_IOMMU_H */

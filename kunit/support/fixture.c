@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all suites share.
+ * Helpers of all suites.
  */
 #include <linux/cred.h>
 #include <linux/mm.h>
@@ -15,7 +15,7 @@ static unsigned long seed;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "Where random numbers start; 0: somewhere else each time");
 
-/* The module gives an MDL back with nothing but its address. */
+/* The module frees an MDL by its address alone, so find its test here. */
 struct fixture_mdl_box {
 	struct wdm_mdl mdl;
 	struct test_mdl *owner;
@@ -33,11 +33,11 @@ struct fixture_memory {
 };
 
 /**
- * fixture_seed() - Start a test's random numbers
+ * fixture_seed() - Seed the random numbers of a test
  * @test: the test
  * @rng: its generator
  *
- * Each test has numbers of its own, whatever runs before it.
+ * The seed of each test is independent of the tests before it.
  */
 void fixture_seed(struct kunit *test, struct rnd_state *rng)
 {
@@ -93,7 +93,7 @@ static void fixture_mdl_free(struct wdm_mdl *mdl)
 	struct fake_iommu *fake;
 	u64 i;
 
-	/* Nothing may lead to its pages, not even a stale translation. */
+	/* No translation to its pages may exist, not even a stale one. */
 	list_for_each_entry(fake, &tm->fixture->fakes, node)
 		for (i = 0; i < tm->nr_pages; i++)
 			if (fake_iommu_reaches(fake, PFN_PHYS(tm->pfns[i])))
@@ -305,7 +305,7 @@ static void fixture_check_fake(struct kunit *test, struct fake_iommu *fake)
 }
 
 /**
- * fixture_exit() - Put everything away, and see that the module has done so too
+ * fixture_exit() - Clean up, and check that the module has done so, too
  * @test: the test
  */
 void fixture_exit(struct kunit *test)

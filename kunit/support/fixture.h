@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What all suites share: random numbers, memory, domains, and the order in which
- * they go when a test ends.
+ * Helpers of all suites: random numbers, memory, domains, and the order in which they are
+ * freed at the end of a test.
  *
- * A suite has .init = fixture_init and .exit = fixture_exit, and then FIXTURE()
- * in its tests. What is made with the functions below goes by itself; if
- * something is still mapped, or an MDL is not freed exactly once, the test
- * fails.
+ * A suite has .init = fixture_init and .exit = fixture_exit, and uses FIXTURE() in its tests.
+ * Objects created with the functions below are freed automatically. The test fails if
+ * something is still mapped then, or an MDL is not freed exactly once.
  */
 #ifndef WDM_KUNIT_FIXTURE_H
 #define WDM_KUNIT_FIXTURE_H
@@ -28,20 +27,20 @@
 	(&(const struct wdm_mdl_range) {				\
 		.mdl = (_mdl), .page = (_page), .nr_pages = (_nr_pages) })
 
-/* A page frame that no machine of the tests has. */
+/* A page frame that does not exist on the machines of the tests */
 #define FIXTURE_NO_RAM_PFN	BIT_ULL(26)
 
 /**
- * struct fixture - the things of one test
+ * struct fixture - the objects of one test
  * @test: the test
  * @rng: its random numbers
  * @mdls: struct test_mdl
  * @domains: struct fixture_domain
  * @fakes: struct fake_iommu
  * @memory: struct fixture_memory
- * @cred: what the test ran with before fixture_budget(), or NULL
+ * @cred: credentials before fixture_budget(), or NULL
  * @next_pfn: next page frame for memory that does not exist
- * @data: the suite's own
+ * @data: private to the suite
  */
 struct fixture {
 	struct kunit *test;
@@ -63,22 +62,22 @@ void fixture_exit(struct kunit *test);
 void fixture_seed(struct kunit *test, struct rnd_state *rng);
 
 u64 fixture_random(struct rnd_state *rng);
-/* A random number below @n. */
+/* Get a random number below @n. */
 u64 fixture_below(struct rnd_state *rng, u64 n);
-/* True once in @n times. */
+/* Return true once in @n times. */
 bool fixture_once_in(struct rnd_state *rng, u64 n);
-/* A random WDM_READ, WDM_WRITE or both. */
+/* Get random permissions: WDM_READ, WDM_WRITE or both. */
 u32 fixture_perms(struct rnd_state *rng);
 
 /**
  * struct test_mdl - an MDL of a test, with its pages as a plain array
- * @mdl: the MDL; its memory goes when the module frees it
+ * @mdl: the MDL; its memory is freed when the module frees it
  * @node: in fixture.mdls
  * @fixture: the fixture
  * @pfns: the page frames
- * @nr_pages: elements of @pfns
- * @put: the maker's reference is gone
- * @freed: how often the module has freed it
+ * @nr_pages: number of @pfns
+ * @put: the creator's reference was dropped
+ * @freed: number of times that the module has freed it
  */
 struct test_mdl {
 	struct wdm_mdl *mdl;
@@ -90,29 +89,29 @@ struct test_mdl {
 	unsigned int freed;
 };
 
-/* An MDL of the pages in @pfns. */
+/* Create an MDL of the pages in @pfns. */
 struct test_mdl *fixture_mdl(struct fixture *fx, u32 access, const u64 *pfns,
 			     u64 nr_pages);
-/* An MDL of runs, at most @max_run pages long, of page frames that do not exist. */
+/* Create an MDL of runs of at most @max_run page frames that do not exist. */
 struct test_mdl *fixture_mdl_random(struct fixture *fx, u32 access,
 				    u64 nr_pages, u64 max_run);
-/* An MDL of one run of page frames that do not exist, the first a multiple of @align. */
+/* Create an MDL of one run of such page frames, the first a multiple of @align. */
 struct test_mdl *fixture_mdl_contiguous(struct fixture *fx, u32 access,
 					u64 nr_pages, u64 align);
-/* Contiguous zeroed memory of 2^@order pages. */
+/* Allocate contiguous zeroed memory of 2^@order pages. */
 void *fixture_memory(struct fixture *fx, unsigned int order);
-/* An MDL of such memory. */
+/* Create an MDL of such memory. */
 struct test_mdl *fixture_mdl_of(struct fixture *fx, u32 access, void *memory,
 				u64 nr_pages);
 
-/* Let go of the maker's reference now rather than when the test ends. */
+/* Drop the creator's reference now rather than at the end of the test. */
 void fixture_mdl_put(struct test_mdl *tm);
 
 struct test_mdl *fixture_mdl_find(struct fixture *fx,
 				  const struct wdm_mdl *mdl);
 u64 fixture_mdl_pfn(struct fixture *fx, const struct wdm_mdl *mdl, u64 page);
 
-/* A budget, as of a program without CAP_IPC_LOCK that has pinned so many bytes. */
+/* Get the budget of a program without CAP_IPC_LOCK that has pinned so many bytes. */
 struct wdm_budget *fixture_budget(struct fixture *fx, u64 pinned);
 
 struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
@@ -123,7 +122,7 @@ struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes);
 ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake);
 void fixture_disown(struct fake_iommu *fake);
 
-/* A status is what it should be; printed by name if not. */
+/* Expect a status; a failure prints names. */
 #define KUNIT_EXPECT_STATUS(test, got, want) do {			\
 	ntstatus_t __got = (got), __want = (want);			\
 									\

@@ -42,7 +42,7 @@
 	INTERFACE_V2(X) X(CreatePasidDevice) X(DeletePasidDevice)		\
 	X(AttachPasidDevice) X(DetachPasidDevice) X(QueryDeviceInfo)
 
-/* The table of the highest version, with NULL for what version 2 lacks */
+/* Get the table of the highest version, with NULL for functions that version 2 lacks. */
 static inline void interface_get(DMA_IOMMU_INTERFACE_V3 *io)
 {
 	DMA_IOMMU_INTERFACE_EX ex;

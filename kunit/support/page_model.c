@@ -23,7 +23,7 @@ struct model_page *page_model_at(const struct page_model *model, u64 page)
 	return &model->page[page - model->first];
 }
 
-/* How many pages of a range inside the window are mapped. */
+/* Count the mapped pages of a range of the window. */
 unsigned int page_model_count(const struct page_model *model, u64 first,
 			      u64 nr)
 {
@@ -76,8 +76,8 @@ void page_model_range(struct fixture *fx, const struct page_model *model,
 }
 
 /*
- * Half of the time the extent continues what is mapped before it, so that
- * neighbours have something to merge with.
+ * Half of the time the extent continues what is mapped before it, so that adjacent pages
+ * can merge.
  */
 void page_model_extent(struct fixture *fx, const struct page_model *model,
 		       struct test_mdl *tm, struct wdm_extent *ext)
@@ -106,7 +106,7 @@ static bool page_model_is(const struct page_model *model, u64 first,
 	const struct model_page *page;
 	u64 i;
 
-	/* Nothing before the extent, the right thing in it. */
+	/* Check that nothing precedes the extent, and its contents. */
 	for (i = first; i < ext->pgno; i++)
 		if (page_model_at(model, i)->mdl)
 			return false;
@@ -129,12 +129,12 @@ static bool page_model_continues(const struct wdm_extent *one,
 
 /**
  * page_model_equals() - Compare a mapping table with the model
- * @model: the model; nothing is mapped outside of its window
+ * @model: the model; nothing is mapped outside its window
  * @mappings: the table
  *
- * Neighbours that continue each other must be one extent.
+ * Adjacent pages that continue each other must be one extent.
  *
- * Return: whether they are the same.
+ * Return: true if they are equal.
  */
 bool page_model_equals(const struct page_model *model,
 		       struct wdm_mappings *mappings)

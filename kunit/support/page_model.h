@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The model of a mapping table: an array with an element for each page.
+ * The model of a mapping table: an array with an element per page.
  */
 #ifndef WDM_KUNIT_PAGE_MODEL_H
 #define WDM_KUNIT_PAGE_MODEL_H
@@ -15,9 +15,9 @@ struct model_page {
 };
 
 /**
- * struct page_model - pages of a window
+ * struct page_model - the pages of a window
  * @first: page number of the window's first page
- * @nr: pages of the window
+ * @nr: number of pages
  * @page: the pages
  */
 struct page_model {
@@ -35,14 +35,14 @@ void page_model_insert(struct page_model *model, const struct wdm_extent *ext);
 void page_model_remove(struct page_model *model, u64 first, u64 nr);
 u64 page_model_uses(const struct page_model *model, const struct wdm_mdl *mdl);
 
-/* A random range of the window, mostly a short one. */
+/* Pick a random range of the window, mostly a short one. */
 void page_model_range(struct fixture *fx, const struct page_model *model,
 		      u64 *first, u64 *nr);
-/* A random extent for the window. */
+/* Pick a random extent for the window. */
 void page_model_extent(struct fixture *fx, const struct page_model *model,
 		       struct test_mdl *tm, struct wdm_extent *ext);
 
-/* Is this what the model says of all the window? */
+/* Check that the table equals the model in all of the window. */
 bool page_model_equals(const struct page_model *model,
 		       struct wdm_mappings *mappings);
 

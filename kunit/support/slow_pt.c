@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What entries of page tables mean.
+ * The meaning of page table entries.
  */
 #include "slow_pt.h"
 
-/* Bits @high to @low of @raw, as the manuals write them. */
+/* Bits @high to @low of @raw, in the manuals' notation */
 static u64 field(u64 raw, unsigned int high, unsigned int low)
 {
 	return raw << (63 - high) >> (63 - high + low);

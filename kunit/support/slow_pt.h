@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What entries of page tables mean, read out of the architectures' manuals a
- * second time, field by field. Shares nothing with module/formats.
+ * The meaning of page table entries, implemented field by field from the architectures'
+ * manuals. Shares nothing with module/formats.
  */
 #ifndef WDM_KUNIT_SLOW_PT_H
 #define WDM_KUNIT_SLOW_PT_H
@@ -10,15 +10,15 @@
 
 /**
  * struct slow_entry - the meaning of an entry
- * @table: it points to a table at @address
+ * @table: it refers to a table at @address
  * @leaf: it maps memory at @address
- * @reserved: it must be refused: a reserved bit or encoding
+ * @reserved: it is invalid: a reserved bit or encoding
  * @address: see above
  * @read: a device may read
  * @write: a device may write
  * @contiguous: leaves: one of 16 that hardware may cache as one
  *
- * An entry that is none of the three lets nothing through, without a report.
+ * An entry that is none of the three blocks without being reported.
  */
 struct slow_entry {
 	bool table;

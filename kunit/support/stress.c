@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Random calls of all functions of the interface, at every level at which they may be
- * called. Answers that no order of the calls explains are counted.
+ * called. Counts statuses that no order of the calls explains.
  *
  * The contract leaves the lifetime of domains to the caller: a domain's lock is held for
- * reading around every call that uses it, and for writing where it is freed. Everything
- * else may race; handles of devices and tokens that are gone are recognized.
+ * reading around every call that uses it, and for writing where it is freed. Everything else
+ * may race; deleted devices and freed tokens are recognized.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -27,7 +27,7 @@ const struct stress_part stress_part[STRESS_MDLS] = {
 };
 
 /**
- * struct stress_memory - memory to be mapped, in one of the three ways to name it
+ * struct stress_memory - memory to map, named in one of three ways
  * @address: the memory
  * @pfn: its page frames, for one of the ways
  */
@@ -44,7 +44,7 @@ static bool stress_one_of(NTSTATUS status, const NTSTATUS *list)
 	return false;
 }
 
-/* Count a call; @... are the failures that an order of the calls explains */
+/* Count a call; @... are the failures that an order of the calls explains. */
 #define stress_count(t, fn, call, ...) ({				\
 	static const NTSTATUS __may_be[] = { __VA_ARGS__, STATUS_SUCCESS };	\
 	NTSTATUS __status = (call);					\
@@ -95,7 +95,7 @@ static void stress_lower(struct stress_thread *t)
 		spin_unlock_irqrestore(&t->lock, t->flags);
 }
 
-/* A page of the places that all domains use */
+/* Pick a page of the addresses that all domains use. */
 static u64 stress_place(struct stress_thread *t)
 {
 	return STRESS_LOGICAL + stress_below(t, STRESS_SPAN) * PAGE_SIZE;
@@ -137,7 +137,7 @@ void stress_state_change(PIOMMU_INTERFACE_STATE_CHANGE change, PVOID context)
 	atomic_inc((atomic_t *)context);
 }
 
-/* What an IOMMU driver does in an interrupt; the group's lock keeps the iommu_domain. */
+/* Report a fault like an IOMMU driver; the group's lock keeps the iommu_domain. */
 static int stress_report_fault(struct device *dev, void *data)
 {
 	struct fake_iommu *fake = fake_driver_at(dev, 0);
@@ -177,7 +177,7 @@ static void stress_faults(struct stress_thread *t)
 	}
 }
 
-/* With one of the ways to configure a device; one is bad, and others need PASIDs. */
+/* One of the configurations of a device; one is bad, and some need PASIDs. */
 static void stress_create_device(struct stress_thread *t, unsigned int nr)
 {
 	IOMMU_DEVICE_CREATION_CONFIGURATION config = {
@@ -188,7 +188,7 @@ static void stress_create_device(struct stress_thread *t, unsigned int nr)
 	struct stress_handle *device = &t->s->device[nr];
 	PIOMMU_DMA_DEVICE handle;
 
-	/* Or the handle may be overwritten by an older one. */
+	/* Otherwise an older handle may overwrite this one. */
 	mutex_lock(&device->lock);
 	if (wdm_ok(stress_call(t, v3, CreateDevice,
 			       (t->s->dev[nr], stress_below(t, 4) ? &config : NULL, &handle),
@@ -268,7 +268,7 @@ static void stress_devices(struct stress_thread *t)
 	}
 }
 
-/* All of memory is mapped, also what is freed meanwhile: a kernel may warn of that. */
+/* All memory is mapped, including pages that are freed: a kernel may warn about that. */
 static bool stress_may_attach(const struct stress_slot *slot)
 {
 	return slot->type != DomainTypePassThrough ||
@@ -481,7 +481,7 @@ static void stress_map_identity(struct stress_thread *t, PIOMMU_DMA_DOMAIN domai
 	stress_lower(t);
 }
 
-/* Change a leaf of the caller's page tables, or take it away. */
+/* Change or clear a leaf of the caller's page tables. */
 static void stress_edit(struct stress_thread *t)
 {
 	u64 *leaf = t->s->memory + (STRESS_TABLES - 1) * PAGE_SIZE;
@@ -521,7 +521,7 @@ static void stress_flush(struct stress_thread *t, PIOMMU_DMA_DOMAIN domain)
 	stress_lower(t);
 }
 
-/* A domain of any type, with an allocator and regions or without; or a bad parameter */
+/* A domain of any type, with or without an allocator and regions; or a bad parameter */
 static NTSTATUS stress_create_ex(struct stress_thread *t, struct stress_slot *slot)
 {
 	IOMMU_DMA_RESERVED_REGION region[2] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Random calls of all functions of the interface: what the threads of wdm_iommu_stress
- * share.
+ * Random calls of all functions of the interface: state shared by the threads of
+ * wdm_iommu_stress.
  */
 #ifndef WDM_KUNIT_STRESS_H
 #define WDM_KUNIT_STRESS_H
@@ -18,21 +18,21 @@
 #include "fake_driver.h"
 #include "interface.h"
 
-/* Those with PASIDs behind the fake IOMMU come first. */
+/* Devices with PASIDs, behind the fake IOMMU, come first. */
 #define STRESS_FAKES	3
 #define STRESS_DEVICES	5
 #define STRESS_PAGES	32
-/* Of the caller's page tables, which are the first pages of the memory */
+/* Number of pages of the caller's page tables, the first pages of the memory */
 #define STRESS_TABLES	4
 #define STRESS_MDLS	4
-/* Where the domains map: few places, so that calls meet */
+/* Where the domains map: few addresses, so that calls conflict */
 #define STRESS_LOGICAL	0x40000000ULL
 #define STRESS_SPAN	(2 * STRESS_PAGES)
-/* Pages of a token, and the pages of it at which segments start */
+/* Number of pages of a token, and the pages at which segments start */
 #define STRESS_TOKEN	16
 #define STRESS_OFFSET	4
 
-/* Each function of each table is counted: those of version 2 are in that of version 3. */
+/* Calls are counted by function of each table; version 3 includes version 2. */
 enum stress_fn {
 #define STRESS_V1(function)	STRESS_v1_##function,
 #define STRESS_V3(function)	STRESS_v3_##function,
@@ -45,11 +45,11 @@ static_assert(STRESS_NR * sizeof(void *) ==
 	      sizeof(DMA_IOMMU_INTERFACE_V1) + sizeof(DMA_IOMMU_INTERFACE_V3));
 
 /**
- * struct stress_slot - a domain that comes and goes
+ * struct stress_slot - a domain that is created and deleted
  * @lock: see stress.c
  * @domain: the domain, or NULL
  * @type: its type
- * @fixed: pages of it that are always mapped
+ * @fixed: number of pages that are always mapped
  */
 struct stress_slot {
 	struct rw_semaphore lock;
@@ -60,7 +60,7 @@ struct stress_slot {
 
 /**
  * struct stress_handle - a token, a device or a PASID device
- * @lock: held where it is created, so that no handle is lost
+ * @lock: held while it is created, so that no handle is lost
  * @handle: the last one, deleted or not
  */
 struct stress_handle {
@@ -69,23 +69,23 @@ struct stress_handle {
 };
 
 /**
- * struct stress - what the threads share
+ * struct stress - state shared by the threads
  * @v1: the table of version 1
  * @v3: that of version 3
  * @slot: the domains
  * @dev: the devices
- * @nr_devices: how many there are
- * @device: what CreateDevice makes of them
+ * @nr_devices: number of devices
+ * @device: the results of CreateDevice
  * @pasid: PASID devices, more than there are PASIDs
  * @token: tokens
  * @memory: STRESS_PAGES pages
  * @mdl: MDLs of parts of it; the first is of all
  * @end: when to stop, in jiffies
- * @calls: how often each function was called
- * @good: how often it succeeded
- * @changes: state changes that callbacks were called for
- * @faults: faults that handlers were called for
- * @unexpected: answers that the contract does not have
+ * @calls: number of calls of each function
+ * @good: number of successful ones
+ * @changes: number of state changes that callbacks were called for
+ * @faults: number of faults that handlers were called for
+ * @unexpected: number of statuses that the contract does not allow
  */
 struct stress {
 	DMA_IOMMU_INTERFACE v1;
@@ -108,9 +108,9 @@ struct stress {
 
 /**
  * struct stress_thread - a thread
- * @s: what the threads share
+ * @s: state shared by the threads
  * @rng: its random numbers
- * @lock: what it holds when it calls from an atomic context
+ * @lock: held for calls in atomic context
  * @flags: of @lock
  * @level: how it calls: it may sleep, softirqs are disabled, or interrupts are
  * @segment: the last one that it has mapped
@@ -127,9 +127,9 @@ struct stress_thread {
 };
 
 /**
- * struct stress_part - a part of the memory, of which there is an MDL
+ * struct stress_part - a part of the memory that has an MDL
  * @first: its first page
- * @nr: its pages
+ * @nr: number of pages
  */
 struct stress_part {
 	unsigned int first;
