@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of iommufd's interface as benchmark and tests use: the headers of Debian 12
- * are older than iommufd.
+ * The part of iommufd's interface that benchmark and tests use: the headers of Debian 12 are
+ * older than iommufd.
  */
 #ifndef IOMMUFD_ABI_H
 #define IOMMUFD_ABI_H
@@ -17,7 +17,7 @@
 #define ABI_IOAS_UNMAP		_IO(';', 0x86)
 #define ABI_HWPT_ALLOC		_IO(';', 0x89)
 
-/* Flags of IOAS_MAP and IOAS_COPY: at the given address, to read and to write */
+/* Flags of IOAS_MAP and IOAS_COPY: at the given address, readable and writable */
 #define ABI_FIXED_READ_WRITE	7
 
 struct abi_destroy {

@@ -13,7 +13,7 @@
 #define PAGEMAP_PRESENT	0x8000000000000000ULL
 #define PAGEMAP_PFN	0x007fffffffffffffULL
 
-/* The edu devices that VFIO has to give away, @most at the most. */
+/* List the edu devices that are bound to VFIO, at most @most. */
 size_t find_edu(struct wdm_bdf *found, size_t most)
 {
 	struct wdm_bdf *list;
@@ -40,7 +40,7 @@ bool kernel_is_at_least(unsigned int version, unsigned int patchlevel)
 	return ours > version || (ours == version && level >= patchlevel);
 }
 
-/* Fresh memory of small pages, all of them there; never NULL. */
+/* Allocate and populate memory of small pages; never NULL. */
 void *get_pages(size_t pages)
 {
 	void *memory = mmap(NULL, pages * WDM_PAGE_SIZE, PROT_READ | PROT_WRITE,
@@ -53,7 +53,7 @@ void *get_pages(size_t pages)
 	return memory;
 }
 
-/* Write to a file of sysfs or the like; false with errno. */
+/* Write to a file in sysfs or the like; false with errno. */
 bool write_text(const char *path, const char *text)
 {
 	ssize_t length = strlen(text);
@@ -65,7 +65,7 @@ bool write_text(const char *path, const char *text)
 	return written;
 }
 
-/* The physical address of memory of this process; 0 if we may not know it. */
+/* Get the physical address of memory of this process; 0 without permission. */
 __u64 physical_address(const void *address)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

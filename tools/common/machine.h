@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a test asks the machine for.
+ * Helpers that query the machine.
  */
 #ifndef MACHINE_H
 #define MACHINE_H

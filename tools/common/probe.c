@@ -17,7 +17,7 @@ const char *dma_name(enum dma result)
 	return names[result];
 }
 
-/* Bytes that no other test has seen. */
+/* Generate bytes that no other test has used. */
 void probe_fill(void *memory, size_t size)
 {
 	static __u64 state;
@@ -52,7 +52,7 @@ void probe_free(struct probe *probe)
 	probe->shadow = NULL;
 }
 
-/* The next place in the device's buffer. */
+/* Get the next position in the device's buffer. */
 static size_t next_slot(struct probe *probe)
 {
 	size_t slot = probe->next;
@@ -69,8 +69,8 @@ static size_t place_of(const struct probe *probe, const void *target)
 }
 
 /*
- * Fill the device's buffer with new contents, by way of a page of the arena
- * that it can read. Whether they arrive shows at the first probe_write().
+ * Fill the device's buffer with new contents, through a page of the arena that the device can
+ * read. The first probe_write() shows whether they arrived.
  */
 bool probe_load(struct probe *probe, __u64 address, void *source)
 {
@@ -95,15 +95,15 @@ static enum dma write_slot(struct probe *probe, size_t slot, __u64 address, void
 	return memcmp(probe->arena, probe->shadow, probe->size) ? DMA_GARBLED : DMA_ARRIVED;
 }
 
-/* Let the device write to @address, and see whether @target changes. */
+/* Make the device write to @address, and check whether @target changes. */
 enum dma probe_write(struct probe *probe, __u64 address, void *target)
 {
-	/* What an earlier probe left there must not look like an arrival. */
+	/* Data of an earlier probe must not look like an arrival. */
 	probe_fill(target, PROBE_BYTES);
 	return write_slot(probe, next_slot(probe), address, target);
 }
 
-/* Let the device read @address, where @source is expected; look at it later. */
+/* Make the device read @address, where @source is expected; check the result later. */
 bool probe_read_into(struct probe *probe, __u64 address, void *source, size_t *slot)
 {
 	*slot = next_slot(probe);
@@ -112,8 +112,8 @@ bool probe_read_into(struct probe *probe, __u64 address, void *source, size_t *s
 }
 
 /*
- * Did @slot of the device's buffer get the bytes @expected? The device writes
- * it to @home_address, through which it can reach @home.
+ * Check whether @slot of the device's buffer got the bytes @expected: make the device write it
+ * to @home_address, which is mapped to @home.
  */
 enum dma probe_read_result(struct probe *probe, size_t slot, const void *expected,
 			   __u64 home_address, void *home)
@@ -131,14 +131,14 @@ enum dma probe_read_result(struct probe *probe, size_t slot, const void *expecte
 	memcpy(probe->device + slot, home, PROBE_BYTES);
 	if (result != DMA_GARBLED)
 		return result == DMA_BLOCKED ? DMA_GARBLED : result;
-	/* A blocked read leaves the buffer as it was, or zeroes it. */
+	/* A blocked read leaves the buffer unchanged, or zeroes it. */
 	if (!probe->loaded || !memcmp(home, before, sizeof(before)))
 		return DMA_BLOCKED;
 	memset(before, 0, sizeof(before));
 	return memcmp(home, before, sizeof(before)) ? DMA_GARBLED : DMA_BLOCKED;
 }
 
-/* Let the device read @address, and see by way of @home whether it got @source. */
+/* Make the device read @address, and check through @home whether it got @source. */
 enum dma probe_read(struct probe *probe, __u64 address, void *source, __u64 home_address,
 		    void *home)
 {

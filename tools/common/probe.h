@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Does the edu device's DMA arrive? Answers come from comparing memory: a write
- * by the device has arrived if the bytes at its target are those of the device's
- * buffer, and was blocked if nothing in the whole arena has changed.
+ * Check whether an edu device's DMA arrives, by comparing memory: a write has arrived if the
+ * bytes at its target are those of the device's buffer, and was blocked if nothing in the
+ * whole arena has changed.
  */
 #ifndef PROBE_H
 #define PROBE_H
@@ -22,14 +22,14 @@ enum dma {
 };
 
 /**
- * struct probe - a device and the memory that its DMA is watched in
+ * struct probe - a device, and the memory in which its DMA is watched
  * @bar0: BAR 0 of the edu device
- * @arena: the memory to watch; all targets are in it
- * @size: its bytes
- * @shadow: what the arena should hold
- * @device: what the device's buffer should hold
- * @loaded: probe_load() has said so
- * @next: where in the device's buffer the next transfer takes place
+ * @arena: the memory to watch, which contains all targets
+ * @size: its size in bytes
+ * @shadow: expected contents of the arena
+ * @device: expected contents of the device's buffer
+ * @loaded: probe_load() has been called
+ * @next: position of the next transfer in the device's buffer
  */
 struct probe {
 	void *bar0;
@@ -41,7 +41,7 @@ struct probe {
 	size_t next;
 };
 
-/* Bytes that one transfer moves. */
+/* Size of a transfer in bytes */
 #define PROBE_BYTES	64
 
 const char *dma_name(enum dma result);

@@ -7,14 +7,14 @@
 static unsigned int planned, number, failures;
 static unsigned int indent;
 
-/* The first line of a list of results. */
+/* Print the first line of a list of results. */
 void tap_header(const char *version)
 {
 	printf("%*s%s\n", indent, "", version);
 	fflush(stdout);
 }
 
-/* How many results will follow. */
+/* Set the number of results to follow. */
 void tap_plan(unsigned int count)
 {
 	planned = count;
@@ -39,7 +39,7 @@ void tap_diag(const char *format, ...)
 	fflush(stdout);
 }
 
-/* One result; @reason is that of a skip, and may be NULL. */
+/* Print a result; @reason is that of a skip, and may be NULL. */
 void tap_result(enum tap_result result, const char *name, const char *reason)
 {
 	number++;
@@ -64,7 +64,7 @@ bool tap_ok(bool passed, const char *format, ...)
 	return passed;
 }
 
-/* Go on with a list of which @count results have been given. */
+/* Continue a list of which @count results have been printed. */
 void tap_restart(unsigned int count)
 {
 	number = count;
@@ -77,7 +77,7 @@ unsigned int tap_failures(void)
 }
 
 /*
- * The plan, where it was not known before. The exit status: 0 only if there were
+ * Print the plan, unless it was known before. Return the exit status: 0 only if there were
  * as many results as planned, all good.
  */
 int tap_finish(void)

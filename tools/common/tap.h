@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Test results in TAP. One program, one list of results; results may be
- * indented, as KTAP's subtests are.
+ * Test results in TAP: one list of results per program; subtests are indented, as in KTAP.
  */
 #ifndef TAP_H
 #define TAP_H
 
 #include <stdbool.h>
 
-/* Arguments from @first on go with the format string @string. */
+/* The format string is argument @string, its arguments start at @first. */
 #define FORMAT_CHECK			__format__
 #define PRINTF_LIKE(string, first)	__attribute__((FORMAT_CHECK(__printf__, string, first)))
 
-/* How a test ended; also exit codes, KSFT_SKIP's among them. */
+/* Outcomes of a test; also exit codes, including KSFT_SKIP's */
 enum tap_result {
 	TAP_PASS = 0,
 	TAP_FAIL = 1,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Devices: PDOs, what CreateDevice makes of them, and PASIDs.
+ * Devices: PDOs, the results of CreateDevice, and PASIDs.
  *
- * A PDO is the kernel's device from wdm_pdo_open() on: VFIO has claimed its DMA, which is
- * blocked until it is attached. Version 1 names it by its PDO, version 2 by what
- * CreateDevice returns; both are one device, and it has one attachment.
+ * wdm_pdo_open() opens the kernel's device: VFIO has claimed its DMA, which blocks until the
+ * device is attached. Version 1 names it by its PDO, version 2 by what CreateDevice returned;
+ * both are one device, with one attachment.
  */
 #include "private.h"
 
@@ -23,7 +23,7 @@ struct _IOMMU_DMA_PASID_DEVICE {
 };
 
 /**
- * struct config - how a device is to be created
+ * struct config - configuration of a device
  * @pasid: &enum wdm_iommu_pasid_config
  * @suppress: suppress_pasid_faults
  */
@@ -36,7 +36,7 @@ LIST_ENTRY wdk_pdos = { &wdk_pdos, &wdk_pdos };
 LIST_ENTRY wdk_devices = { &wdk_devices, &wdk_devices };
 static LIST_ENTRY pasids = { &pasids, &pasids };
 
-/* A PDO of the same group, whose container a further one must share */
+/* Find a PDO of the same group, whose container another device has to share. */
 static PDEVICE_OBJECT find_group(const char *bdf)
 {
 	struct wdm_pci_address address;
@@ -58,12 +58,12 @@ static PDEVICE_OBJECT find_group(const char *bdf)
 }
 
 /**
- * wdm_pdo_open() - open a device through VFIO
+ * wdm_pdo_open() - Open a device through VFIO
  * @bdf: the device, as for wdm_vfio_open()
- * @error: what went wrong
+ * @error: out: description of a failure
  *
- * From here on all DMA of the device is blocked, until it is attached. Of the devices of
- * one group, that which was opened first must be closed last.
+ * From then on all DMA of the device is blocked, until it is attached. Of the devices of a
+ * group, the one that was opened first must be closed last.
  *
  * Return: the PDO, with a reference for wdm_pdo_close(); NULL on failure.
  */
@@ -94,7 +94,7 @@ PDEVICE_OBJECT wdm_pdo_open(const char *bdf, struct wdm_error *error)
 }
 
 /**
- * wdm_pdo_close() - drop the reference of wdm_pdo_open()
+ * wdm_pdo_close() - Drop the reference of wdm_pdo_open()
  * @pdo: the PDO; as for ObDereferenceObject()
  */
 void wdm_pdo_close(PDEVICE_OBJECT pdo)
@@ -103,10 +103,10 @@ void wdm_pdo_close(PDEVICE_OBJECT pdo)
 }
 
 /**
- * wdm_pdo_device() - the device behind a PDO, for its BARs, interrupts and so on
+ * wdm_pdo_device() - Get the device of a PDO, for its BARs, interrupts and so on
  * @pdo: the PDO
  *
- * Return: the device. Its handle is not: CreateDevice may give the PDO another.
+ * Return: the device. Do not use its handle: CreateDevice may give the PDO another one.
  */
 struct wdm_vfio_device *wdm_pdo_device(PDEVICE_OBJECT pdo)
 {
@@ -114,6 +114,7 @@ struct wdm_vfio_device *wdm_pdo_device(PDEVICE_OBJECT pdo)
 }
 
 /**
+ * ObReferenceObject() - Take a reference to a PDO
  * ObReferenceObject() - take a reference to a PDO
  * @Object: the PDO
  */
@@ -123,8 +124,8 @@ void ObReferenceObject(PDEVICE_OBJECT Object)
 }
 
 /**
- * ObDereferenceObject() - drop a reference to a PDO
- * @Object: the PDO. The last one detaches it and gives the device back to VFIO
+ * ObDereferenceObject() - Drop a reference to a PDO
+ * @Object: the PDO. Dropping the last reference detaches and closes the device
  */
 void ObDereferenceObject(PDEVICE_OBJECT Object)
 {
@@ -151,7 +152,7 @@ static bool query(PDEVICE_OBJECT pdo, struct wdm_iommu_query_device *answer)
 	return !wdm_query_device(wdk_fd(), pdo->handle, answer);
 }
 
-/* Has VFIO taken it back? Then it is attached no more. */
+/* Check whether VFIO has revoked the device, which then is no longer attached. */
 static bool is_removed(PDEVICE_OBJECT pdo)
 {
 	struct wdm_iommu_query_device answer;
@@ -163,10 +164,10 @@ static bool is_removed(PDEVICE_OBJECT pdo)
 }
 
 /**
- * wdk_device_types() - the types of domains that a device can be attached to now
+ * wdk_device_types() - Get the types of domains that a device can be attached to now
  * @pdo: the device
  *
- * Return: a mask of 1 << type; 0 if VFIO has taken it back.
+ * Return: a mask of 1 << type; 0 if VFIO has revoked it.
  */
 ULONG wdk_device_types(PDEVICE_OBJECT pdo)
 {
@@ -181,10 +182,10 @@ static bool pdo_exists(PDEVICE_OBJECT pdo)
 }
 
 /**
- * wdk_device_exists() - did CreateDevice return this?
- * @device: anything; wdk_lock is held
+ * wdk_device_exists() - Check whether CreateDevice returned this
+ * @device: any pointer; wdk_lock is held
  *
- * Return: whether it did, and it is not deleted.
+ * Return: true if it did, and the device has not been deleted.
  */
 bool wdk_device_exists(PIOMMU_DMA_DEVICE device)
 {
@@ -201,7 +202,7 @@ static NTSTATUS attach(PDEVICE_OBJECT pdo, PIOMMU_DMA_DOMAIN domain)
 		return STATUS_DEVICE_REMOVED;
 	if (pdo->domain)
 		return STATUS_INVALID_PARAMETER;
-	/* To the kernel it is no PassThrough domain. */
+	/* For the kernel it is not a PassThrough domain. */
 	if (domain->type == DomainTypePassThrough &&
 	    !(wdk_device_types(pdo) & 1 << DomainTypePassThrough))
 		return STATUS_ACCESS_DENIED;
@@ -343,7 +344,7 @@ static NTSTATUS set_faults(PDEVICE_OBJECT pdo, PDEVICE_FAULT_CONFIGURATION confi
 	return status;
 }
 
-/* wdk_lock is held. Without a PDO, the answer is @none. */
+/* Called with wdk_lock held. If the PDO is NULL, returns @none. */
 static NTSTATUS report_faults(PDEVICE_OBJECT pdo, ULONG base, BOOLEAN enable,
 			      PDEVICE_FAULT_CONFIGURATION config, NTSTATUS none)
 {
@@ -390,9 +391,9 @@ NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
 }
 
 /*
- * Read a list of configurations, which ends with a link that is NULL or leads back. No type
- * comes twice, which also bounds lists that never end. PDOs of programs are PCI devices,
- * which have no input mappings to configure.
+ * Read a list of configurations, which ends with a link that is NULL or points back to the
+ * first element. No type may occur twice, which also bounds lists that never end. PDOs of
+ * programs are PCI devices, which have no input mappings to configure.
  */
 static bool read_configs(PIOMMU_DEVICE_CREATION_CONFIGURATION first, struct config *config)
 {
@@ -437,7 +438,7 @@ static NTSTATUS create_again(PDEVICE_OBJECT pdo, const struct config *config)
 	return status;
 }
 
-/* The kernel configures PASIDs when it creates a device, so it must create it again. */
+/* The kernel configures PASIDs when it creates a device, so recreate the device. */
 static NTSTATUS configure(PDEVICE_OBJECT pdo, const struct config *config)
 {
 	const struct config before = { pdo->pasid, pdo->suppress };
@@ -558,10 +559,10 @@ NTSTATUS wdk_query_device_info(PIOMMU_DMA_DEVICE DmaDevice, ULONG Size, PULONG B
 }
 
 /**
- * wdk_has_pasids() - is a PASID attached to a domain?
+ * wdk_has_pasids() - Check whether a PASID is attached to a domain
  * @domain: the domain; wdk_lock is held
  *
- * Return: whether one was attached, and not detached.
+ * Return: true if one is.
  */
 bool wdk_has_pasids(PIOMMU_DMA_DOMAIN domain)
 {

@@ -43,7 +43,7 @@ NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable, PIOMMU_DMA_DOMAIN *Domain
 	return status ? wdk_status(status) : add_domain(&domain, DomainOut);
 }
 
-/* Has the administrator allowed pass-through domains? */
+/* Check whether the administrator allows pass-through domains. */
 static bool pass_through_allowed(void)
 {
 	int file = open(ALLOW_PASS_THROUGH, O_RDONLY | O_CLOEXEC);
@@ -57,7 +57,7 @@ static bool pass_through_allowed(void)
 	return value == 'Y';
 }
 
-/* All of the program's memory, one to one, also what is still to come */
+/* Map all of the program's memory one to one, including future memory. */
 static NTSTATUS create_pass_through(PIOMMU_DMA_DOMAIN *out)
 {
 	IOMMU_DMA_DOMAIN template = { .type = DomainTypePassThrough };
@@ -86,7 +86,7 @@ static NTSTATUS create_pass_through(PIOMMU_DMA_DOMAIN *out)
 	return STATUS_SUCCESS;
 }
 
-/* A list that does not end is longer than any that the kernel takes. */
+/* A list that does not end exceeds the kernel's maximum. */
 static bool copy_regions(const IOMMU_DMA_RESERVED_REGION *region,
 			 struct wdm_iommu_domain_create_ex *argument)
 {
@@ -102,7 +102,7 @@ static bool copy_regions(const IOMMU_DMA_RESERVED_REGION *region,
 	for (; region && argument->number < most; region = region->RegionNext)
 		regions[argument->number++] = (struct wdm_iommu_region) {
 			.start = region->Base,
-			/* More pages than there are bytes: a length that is refused */
+			/* Too many pages for a number of bytes: use a length that is refused. */
 			.length = wdk_wraps(0, region->NumberOfPages) ?
 				  1 : (__u64)region->NumberOfPages << PAGE_SHIFT,
 			.should_map = !!region->ShouldMap,
@@ -166,7 +166,7 @@ NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
 	return status;
 }
 
-/* Tables may have addresses that nobody had asked for at the last flush. */
+/* Tables may contain addresses that were assigned after the last flush. */
 static NTSTATUS prepare(PIOMMU_DMA_DOMAIN domain)
 {
 	if (domain->type != DomainTypeUnmanaged)
@@ -223,7 +223,7 @@ NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
 				    status;
 }
 
-/* Contract: IommuFlushDomainByVaList. A longer list than an ioctl takes is several. */
+/* Contract: IommuFlushDomainByVaList. Splits lists that are too long for one ioctl. */
 NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain, BOOLEAN LastLevel, ULONG Number,
 				  PVOID VaList)
 {

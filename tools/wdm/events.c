@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Callbacks: a thread of the library reads the events of /dev/wdm_iommu and tells fault
- * handlers and state change callbacks. It starts with the first of them, and calls one at a
- * time.
+ * Callbacks: a thread of the library reads the events of /dev/wdm_iommu and calls fault
+ * handlers and state change callbacks, one at a time. It is started when the first of them is
+ * registered.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,14 +17,14 @@ static const void *running;
 static pthread_t running_on;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
 
-/* Until no callback is running; with wdk_lock held, and dropped meanwhile. */
+/* Wait until no callback is running; drops wdk_lock while it waits. */
 static void wait_for_turn(void)
 {
 	while (running)
 		pthread_cond_wait(&idle, &wdk_lock);
 }
 
-/* No callback is running. wdk_lock is held, and not during the callback. */
+/* Call a callback; drops wdk_lock during the call. No other callback is running. */
 static void begin(const void *object)
 {
 	running = object;
@@ -40,8 +40,8 @@ static void end(void)
 }
 
 /**
- * wdk_events_wait() - wait until no callback of an object is running
- * @object: the PDO or device; wdk_lock is held, and dropped meanwhile
+ * wdk_events_wait() - Wait until no callback of an object is running
+ * @object: the PDO or device; wdk_lock is held, and dropped during the wait
  *
  * Returns at once on the thread that runs the callback.
  */
@@ -64,7 +64,7 @@ static PDEVICE_OBJECT find_pdo(__u32 handle)
 	return NULL;
 }
 
-/* A fault in the contract's words */
+/* Convert a fault to the contract's structure. */
 static void report_fault(const struct wdm_iommu_event *event)
 {
 	FAULT_INFORMATION info = { .Type = FaultInformationX64 };
@@ -100,7 +100,7 @@ static void call(PIOMMU_DMA_DEVICE device, ULONG types)
 	end();
 }
 
-/* A device whose callback has not been told the latest types */
+/* Find a device whose callback has not been called for its current types. */
 static PIOMMU_DMA_DEVICE find_change(ULONG *types)
 {
 	PLIST_ENTRY entry;
@@ -126,10 +126,10 @@ static void report_changes(void)
 }
 
 /**
- * wdk_events_deliver() - tell whom an event concerns
+ * wdk_events_deliver() - Call the callbacks that an event concerns
  * @event: the event
  *
- * What types there are is asked anew, so a lost event does no harm.
+ * Queries the current types, so a lost event does no harm.
  */
 void wdk_events_deliver(const struct wdm_iommu_event *event)
 {
@@ -154,7 +154,7 @@ static void *read_events(void *unused)
 	return unused;
 }
 
-/* Signals are for the program's own threads. */
+/* Leave signals to the program's own threads. */
 static void start_once(void)
 {
 	sigset_t all, before;
@@ -169,7 +169,7 @@ static void start_once(void)
 }
 
 /**
- * wdk_events_start() - have events read
+ * wdk_events_start() - Start the thread that reads events
  *
  * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -205,7 +205,7 @@ NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateC
 		DmaDevice->context = Context;
 		call(DmaDevice, wdk_device_types(DmaDevice->pdo));
 		DmaDevice->registered = true;
-		/* What changed meanwhile */
+		/* Report changes since the types were queried. */
 		report_changes();
 	}
 	wdk_release();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * IoGetIommuInterface() in a program, and the open /dev/wdm_iommu that its functions use.
+ * IoGetIommuInterface() for programs, and the open /dev/wdm_iommu that its functions use.
  */
 #include <errno.h>
 
@@ -21,7 +21,7 @@ static void open_once(void)
 }
 
 /**
- * wdk_fd() - the program's /dev/wdm_iommu
+ * wdk_fd() - Get the program's /dev/wdm_iommu
  *
  * Return: a file descriptor; -1 if it cannot be opened.
  */
@@ -32,9 +32,9 @@ int wdk_fd(void)
 }
 
 /**
- * wdk_info() - what the kernel offers
+ * wdk_info() - Get the abilities of the kernel
  *
- * Return: the answer; zeroed if there is none.
+ * Return: the abilities; zeroed on failure.
  */
 const struct wdm_iommu_info *wdk_info(void)
 {
@@ -43,8 +43,8 @@ const struct wdm_iommu_info *wdk_info(void)
 }
 
 /**
- * wdk_status() - the answer of a function, from that of an ioctl
- * @status: what the ioctl left
+ * wdk_status() - Convert the result of an ioctl
+ * @status: the status that the ioctl left
  *
  * Return: the same; STATUS_UNSUCCESSFUL if it left none.
  */
@@ -54,11 +54,11 @@ NTSTATUS wdk_status(__u32 status)
 }
 
 /**
- * wdk_call() - do an ioctl
+ * wdk_call() - Make an ioctl
  * @request: WDM_IOMMU_*
  * @argument: its structure
  *
- * Return: its answer.
+ * Return: its status.
  */
 NTSTATUS wdk_call(unsigned long request, void *argument)
 {
@@ -66,11 +66,11 @@ NTSTATUS wdk_call(unsigned long request, void *argument)
 }
 
 /**
- * wdk_contains() - is an object in a list?
+ * wdk_contains() - Check whether an object is in a list
  * @head: the list; wdk_lock is held
- * @entry: the object's link, which may be anything
+ * @entry: the object's link; need not be valid
  *
- * Return: whether it is.
+ * Return: true if it is.
  */
 bool wdk_contains(const LIST_ENTRY *head, const LIST_ENTRY *entry)
 {
@@ -83,13 +83,13 @@ bool wdk_contains(const LIST_ENTRY *head, const LIST_ENTRY *entry)
 }
 
 /**
- * IoGetIommuInterface() - the table of functions of a version
+ * IoGetIommuInterface() - Get the table of functions of version 1
  * @Version: DMA_IOMMU_INTERFACE_VERSION_1
  * @InterfaceOut: out: the table
  *
  * Contract: IoGetIommuInterface.
  *
- * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for a version that is not there, or if
+ * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED for any other version, or if
  * /dev/wdm_iommu cannot be opened, with errno. Then nothing is written.
  */
 NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
@@ -102,7 +102,7 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
 }
 
 /**
- * IoGetIommuInterfaceEx() - get the table of functions of a version
+ * IoGetIommuInterfaceEx() - Get the table of functions of version 1, 2 or 3
  * @Version: DMA_IOMMU_INTERFACE_EX_VERSION_1, _2 or _3; 3 only on kernels that can attach
  *	PASIDs
  * @Flags: must be 0
@@ -110,11 +110,11 @@ NTSTATUS IoGetIommuInterface(ULONG Version, PDMA_IOMMU_INTERFACE InterfaceOut)
  *
  * Contract: IoGetIommuInterfaceEx.
  *
- * Return: STATUS_SUCCESS, or without having written anything:
+ * Return: STATUS_SUCCESS; otherwise nothing is written:
  *
  * * STATUS_INVALID_PARAMETER_1: there is no such version
  * * STATUS_INVALID_PARAMETER_2: @Flags
- * * STATUS_NOT_SUPPORTED: /dev/wdm_iommu cannot be opened; errno says why
+ * * STATUS_NOT_SUPPORTED: /dev/wdm_iommu cannot be opened; see errno
  */
 NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
 			       PDMA_IOMMU_INTERFACE_EX InterfaceOut)
@@ -134,7 +134,7 @@ NTSTATUS IoGetIommuInterfaceEx(ULONG Version, ULONGLONG Flags,
 		InterfaceOut->V1 = wdk_interface_v1.V1;
 		InterfaceOut->Size += sizeof(InterfaceOut->V1);
 	} else if (Version == DMA_IOMMU_INTERFACE_EX_VERSION_2) {
-		/* Version 3 is version 2 and five functions. */
+		/* Version 3 is version 2 followed by five functions. */
 		memcpy(&InterfaceOut->V2, &wdk_interface_v3, sizeof(InterfaceOut->V2));
 		InterfaceOut->Size += sizeof(InterfaceOut->V2);
 	} else {

@@ -2,16 +2,16 @@
 /*
  * Maps of OS-managed domains. Each run of pages is pinned and mapped by one ioctl.
  *
- * Arguments are looked at in one order: kind of domain, permissions, memory, addresses;
- * then the kernel looks at what is mapped.
+ * All functions check their arguments in the same order: kind of domain, permissions, memory,
+ * addresses; then the kernel checks what is mapped.
  */
 #include "private.h"
 
 /**
- * wdk_maps() - does a domain map what it is asked to?
+ * wdk_maps() - Check whether a domain maps on request
  * @domain: the domain
  *
- * Return: false for those whose page tables are the caller's, and for PassThrough.
+ * Return: false for caller-managed domains, and for PassThrough.
  */
 bool wdk_maps(PIOMMU_DMA_DOMAIN domain)
 {
@@ -24,18 +24,18 @@ static NTSTATUS check_permissions(ULONG permissions)
 		STATUS_SUCCESS : STATUS_INVALID_PARAMETER_2;
 }
 
-/* What identity maps need, which a PassThrough domain has without asking */
+/* Check arguments of an identity map, which a PassThrough domain has already. */
 static bool maps_identity(PIOMMU_DMA_DOMAIN domain)
 {
 	return domain->type != DomainTypeUnmanaged;
 }
 
 /**
- * wdk_user_memory() - memory of the program for an ioctl
- * @va: where it starts
- * @bytes: how much
+ * wdk_user_memory() - Describe memory of the program for an ioctl
+ * @va: start of the memory
+ * @bytes: number of bytes
  *
- * Return: what describes it.
+ * Return: the description.
  */
 struct wdm_iommu_memory wdk_user_memory(const void *va, SIZE_T bytes)
 {
@@ -55,7 +55,7 @@ static NTSTATUS map_run(PIOMMU_DMA_DOMAIN domain, ULONG permissions,
 				     &address, WDM_IOMMU_ADDRESS_EXPLICIT, 0, 0));
 }
 
-/* Map runs one behind the other, or with @identity each at its physical address. */
+/* Map runs one after the other, or with @identity each at its physical address. */
 static NTSTATUS map_runs(PIOMMU_DMA_DOMAIN domain, ULONG permissions,
 			 const struct wdk_memory *memory, bool identity, ULONGLONG address)
 {
@@ -181,12 +181,12 @@ NTSTATUS wdk_unmap_logical_range(PIOMMU_DMA_DOMAIN Domain, ULONGLONG LogicalAddr
 }
 
 /**
- * wdk_is_mapped() - is all of a range mapped?
+ * wdk_is_mapped() - Check whether all of a range is mapped
  * @domain: an OS-managed domain
  * @start: the first address
- * @length: bytes
+ * @length: number of bytes
  *
- * Return: whether every page of it is.
+ * Return: true if every page is mapped.
  */
 bool wdk_is_mapped(PIOMMU_DMA_DOMAIN domain, ULONGLONG start, ULONGLONG length)
 {
@@ -232,7 +232,7 @@ static NTSTATUS unmap_identity(PIOMMU_DMA_DOMAIN domain, struct wdk_memory *memo
 		return status;
 	if (domain->allocates)
 		return STATUS_NOT_SUPPORTED;
-	/* What is no memory cannot be mapped. */
+	/* Only memory can be mapped. */
 	status = wdk_memory_find(memory);
 	if (status == STATUS_NOT_SUPPORTED)
 		status = STATUS_NOT_FOUND;

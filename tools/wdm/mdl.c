@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * MDLs of memory of the program. A system address is the memory's own.
+ * MDLs of memory of the program. A system address is the memory's own address.
  */
 #include "private.h"
 
 #include "../../module/wdk/portable.h"
 
-/* Each of these says that the page frames are there. */
+/* Each of these flags means that the page frames are filled in. */
 #define HAS_PAGES	(MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED | MDL_PARTIAL)
 
 /**
- * IoAllocateMdl() - allocate an MDL for a buffer
- * @VirtualAddress: where the buffer starts
- * @Length: bytes
+ * IoAllocateMdl() - Allocate an MDL for a buffer
+ * @VirtualAddress: start of the buffer
+ * @Length: number of bytes
  * @SecondaryBuffer: must be FALSE: there are no IRPs to add it to
- * @ChargeQuota: not looked at
+ * @ChargeQuota: ignored
  * @Irp: must be NULL
  *
  * Contract: IoAllocateMdl.
@@ -40,6 +40,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 }
 
 /**
+ * MmBuildMdlForNonPagedPool() - Fill an MDL with the pages of its buffer
  * MmBuildMdlForNonPagedPool() - fill an MDL with the pages of its buffer
  * @Mdl: an MDL of memory of the program
  *
@@ -58,8 +59,8 @@ void MmBuildMdlForNonPagedPool(PMDL Mdl)
 }
 
 /**
- * IoFreeMdl() - free an MDL
- * @Mdl: the MDL; what is mapped of its memory stays so
+ * IoFreeMdl() - Free an MDL
+ * @Mdl: the MDL; its memory stays mapped
  *
  * Contract: IoFreeMdl.
  */
@@ -69,11 +70,11 @@ void IoFreeMdl(PMDL Mdl)
 }
 
 /**
- * IoBuildPartialMdl() - make an MDL of a part of another one's buffer
+ * IoBuildPartialMdl() - Describe part of another MDL's buffer
  * @SourceMdl: an MDL with its pages
- * @TargetMdl: an MDL with room for the part's pages
- * @VirtualAddress: where the part starts, in the terms of @SourceMdl
- * @Length: bytes; 0 for everything from there on
+ * @TargetMdl: an MDL with space for the page frames of the part
+ * @VirtualAddress: start of the part, in the address range of @SourceMdl
+ * @Length: number of bytes; 0 for the rest of the buffer
  *
  * Contract: IoBuildPartialMdl.
  */
@@ -82,7 +83,7 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress, ULO
 	wdk_build_partial_mdl(SourceMdl, TargetMdl, VirtualAddress, Length);
 }
 
-/* The memory of all frames, if it is in a row */
+/* Get the memory of all frames, if it is contiguous. */
 static char *find_va(const MDL *Mdl)
 {
 	ULONG i, nr = wdk_span_pages(Mdl);
@@ -101,13 +102,13 @@ static char *find_va(const MDL *Mdl)
 }
 
 /**
- * MmGetSystemAddressForMdlSafe() - the address of an MDL's buffer
+ * MmGetSystemAddressForMdlSafe() - Get the address of an MDL's buffer
  * @Mdl: an MDL with its pages
- * @Priority: not looked at
+ * @Priority: ignored
  *
  * Contract: MmGetSystemAddressForMdlSafe.
  *
- * Return: the address of the first byte; NULL if the pages are not in a row: a program
+ * Return: the address of the first byte; NULL if the pages are not contiguous: a program
  * cannot map them a second time.
  */
 PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
@@ -126,8 +127,8 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 }
 
 /**
- * MmUnmapLockedPages() - take back what MmGetSystemAddressForMdlSafe() mapped
- * @BaseAddress: what it returned
+ * MmUnmapLockedPages() - Undo MmGetSystemAddressForMdlSafe()
+ * @BaseAddress: its return value
  * @Mdl: the MDL
  *
  * Contract: MmUnmapLockedPages.
@@ -142,13 +143,13 @@ VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL Mdl)
 }
 
 /**
- * MmProbeAndLockPages() - give the memory that an MDL describes page frames
+ * MmProbeAndLockPages() - Assign page frames to the memory that an MDL describes
  * @Mdl: an MDL of memory of the program
  * @AccessMode: KernelMode: as MmBuildMdlForNonPagedPool()
  * @Operation: IoReadAccess if devices only read it
  *
- * Contract: MmProbeAndLockPages, which raises an exception where the memory cannot
- * be had. Here MDL_PAGES_LOCKED is not set then, and maps refuse the MDL.
+ * Contract: MmProbeAndLockPages, which raises an exception if the memory is not accessible.
+ * Here, MDL_PAGES_LOCKED stays clear then, and maps refuse the MDL.
  */
 VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation)
 {
@@ -162,7 +163,7 @@ VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Op
 		MmBuildMdlForNonPagedPool(Mdl);
 		return;
 	}
-	/* Can it be pinned? The pins that count are those of the maps. */
+	/* Check that it can be pinned; the maps do the lasting pins. */
 	if (wdm_mdl_create(wdk_fd(), Mdl->StartVa, bytes,
 			   write ? WDK_PERMISSIONS : IOMMU_ACCESS_READ, &mdl))
 		return;
@@ -178,8 +179,8 @@ VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Op
 }
 
 /**
- * MmUnlockPages() - undo MmProbeAndLockPages()
- * @Mdl: the MDL; nothing maps its pages any more
+ * MmUnlockPages() - Undo MmProbeAndLockPages()
+ * @Mdl: the MDL, whose pages are not mapped any more
  *
  * Contract: MmUnlockPages.
  */
@@ -194,16 +195,16 @@ VOID MmUnlockPages(PMDL Mdl)
 }
 
 /**
- * MmAllocatePagesForMdlEx() - allocate zeroed pages, and an MDL of them
- * @LowAddress: not looked at: no page is too low
- * @HighAddress: the last physical address that will do
+ * MmAllocatePagesForMdlEx() - Allocate zeroed pages, and an MDL for them
+ * @LowAddress: ignored
+ * @HighAddress: the highest acceptable physical address
  * @SkipBytes: must be 0
- * @TotalBytes: bytes; whole pages are allocated
- * @CacheType: not looked at, as DMA is coherent
- * @Flags: not looked at: all pages come, or none
+ * @TotalBytes: number of bytes; rounded up to whole pages
+ * @CacheType: ignored, as DMA is coherent
+ * @Flags: ignored: it allocates all pages, or none
  *
- * Contract: MmAllocatePagesForMdlEx. MmFreePagesFromMdl() frees the pages, and then
- * IoFreeMdl() the MDL.
+ * Contract: MmAllocatePagesForMdlEx. Free the pages with MmFreePagesFromMdl(), and then the
+ * MDL with IoFreeMdl().
  *
  * Return: the MDL; NULL on failure.
  */
@@ -221,7 +222,7 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighA
 	(void)CacheType;
 	(void)Flags;
 	wdm_port_passive(__func__);
-	/* ByteCount is a ULONG, of whole pages. */
+	/* ByteCount is a ULONG, and holds whole pages. */
 	if (!bytes || TotalBytes > (UINT32_MAX & PAGE_MASK) || SkipBytes.QuadPart)
 		return NULL;
 	Mdl = IoAllocateMdl(NULL, bytes, FALSE, FALSE, NULL);
@@ -240,8 +241,8 @@ PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighA
 }
 
 /**
- * MmFreePagesFromMdl() - free what MmAllocatePagesForMdlEx() allocated
- * @Mdl: the MDL, which stays; nothing maps its pages any more
+ * MmFreePagesFromMdl() - Free the pages of MmAllocatePagesForMdlEx()
+ * @Mdl: the MDL, which is not freed and whose pages are not mapped any more
  *
  * Contract: MmFreePagesFromMdl.
  */
@@ -256,11 +257,11 @@ VOID MmFreePagesFromMdl(PMDL Mdl)
 }
 
 /**
- * wdk_mdl_memory() - the page frames of an MDL
+ * wdk_mdl_memory() - Get the page frames of an MDL
  * @Mdl: the MDL, or NULL
  * @memory: out: the page frames, in the MDL's memory
  *
- * Return: false if it is not whole pages, or has not been filled.
+ * Return: false if it is not made of whole pages, or not filled in.
  */
 bool wdk_mdl_memory(const MDL *Mdl, struct wdk_memory *memory)
 {
@@ -275,11 +276,11 @@ bool wdk_mdl_memory(const MDL *Mdl, struct wdk_memory *memory)
 }
 
 /**
- * wdk_memory_of() - the page frames of a PhysicalAddressToMap
+ * wdk_memory_of() - Get the page frames of a PhysicalAddressToMap
  * @physical: an MDL, a contiguous range or an array of page frames; or NULL
  * @memory: out: the page frames, in the caller's memory
  *
- * Return: false if it is not whole pages, or none, or more than there can be.
+ * Return: false if it is empty, not made of whole pages, or too large.
  */
 bool wdk_memory_of(const IOMMU_MAP_PHYSICAL_ADDRESS *physical, struct wdk_memory *memory)
 {

@@ -2,17 +2,16 @@
 /*
  * The memory of a program as physical memory.
  *
- * Code from Windows puts physical addresses into page tables, MDLs and calls. A program
- * does not know those of its machine, and need not: the addresses here are numbers that
- * the library hands out, a page frame for each page of the program whose address was asked
- * for. Maps translate frames back to memory of the program; caller-managed domains have
- * the same frames as their caller's address space. Frames lie where a PC has RAM, from
- * 256 MiB on and not between 3.5 and 4 GiB, so that identity maps work with IOMMUs of few
- * address bits and miss interrupt windows.
+ * Windows code puts physical addresses into page tables, MDLs and calls. A program does not
+ * know those of its machine, and need not: the library assigns a fake page frame to each page
+ * of the program whose address is asked for. Maps translate frames back to memory of the
+ * program; caller-managed domains use the same frames as their caller's address space. Frames
+ * are where a PC has RAM, from 256 MiB on and not between 3.5 and 4 GiB, so that identity maps
+ * work with IOMMUs of few address bits and avoid interrupt windows.
  *
- * A frame stays as long as something holds it: a block of the pool, a locked MDL, or for
- * other memory the end of the program. It comes with a pin once a caller-managed domain
- * needs it.
+ * A page keeps its frame as long as something holds it: a block of the pool, a locked MDL, or
+ * for other memory the end of the program. It is pinned when a caller-managed domain needs
+ * it.
  */
 #include <search.h>
 
@@ -25,13 +24,13 @@
 
 /**
  * struct wdk_page - a page of the program with a frame
- * @virtual: number of the page. No address, or leak checkers took it for a reference
+ * @virtual: number of the page. Not an address, which leak checkers would take for a reference
  * @frame: number of its frame
- * @users: what holds it
- * @number: pages are numbered in the order in which they came
+ * @users: number of holders
+ * @number: sequence number, in order of creation
  * @mdl: its pin, or 0
- * @access: what the pin allows
- * @link: in the list of all pages, which is in the order of @number
+ * @access: access that the pin allows
+ * @link: in the list of all pages, sorted by @number
  */
 struct wdk_page {
 	ULONG_PTR virtual;
@@ -45,8 +44,8 @@ struct wdk_page {
 
 /**
  * struct wdk_block - a block of the pool
- * @start: its address, inverted, for the reason above
- * @size: bytes
+ * @start: its address, inverted, for the same reason
+ * @size: size in bytes
  * @held: it holds its pages
  */
 struct wdk_block {
@@ -63,7 +62,7 @@ static struct wdk_page **frames;
 static size_t nr_frames;
 static PFN_NUMBER next_frame = FIRST_FRAME;
 
-/* Only a program that is built with ASAN has these. */
+/* Defined only in programs built with ASAN */
 #pragma weak __asan_poison_memory_region
 #pragma weak __asan_unpoison_memory_region
 
@@ -75,7 +74,7 @@ static int compare_pages(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Blocks that overlap are equal. */
+/* Overlapping blocks compare equal. */
 static int compare_blocks(const void *a, const void *b)
 {
 	const struct wdk_block *x = a, *y = b;
@@ -107,7 +106,7 @@ static struct wdk_page *page_of_frame(PFN_NUMBER frame)
 		frames[frame - FIRST_FRAME] : NULL;
 }
 
-/* @count free frames in a row, from @from to @last; 0: there are none. */
+/* Find @count contiguous free frames between @from and @to; 0 if there are none. */
 static PFN_NUMBER find_frames(PFN_NUMBER from, PFN_NUMBER last, size_t count)
 {
 	PFN_NUMBER frame;
@@ -122,7 +121,7 @@ static PFN_NUMBER find_frames(PFN_NUMBER from, PFN_NUMBER last, size_t count)
 	return 0;
 }
 
-/* A frame is used again as late as possible: code that still has its number fails. */
+/* Reuse frames as late as possible, so that code with a stale address fails. */
 static PFN_NUMBER take_frames(size_t count, PFN_NUMBER highest)
 {
 	PFN_NUMBER last = FIRST_FRAME + MAX_FRAMES - 1, frame;
@@ -168,7 +167,7 @@ static bool add_page(ULONG_PTR virtual, PFN_NUMBER frame)
 	return true;
 }
 
-/* No domain has the page any more when this returns. */
+/* Remove the page from all domains. */
 static void remove_page(struct wdk_page *page)
 {
 	PLIST_ENTRY entry;
@@ -210,7 +209,7 @@ static void drop(const void *va, SIZE_T bytes)
 	}
 }
 
-/* Hold all pages of a range. New ones that follow each other have frames that do. */
+/* Hold all pages of a range. New adjacent pages get adjacent frames. */
 static bool hold(const void *va, SIZE_T bytes, PFN_NUMBER highest)
 {
 	ULONG_PTR first = page_number(va), end = first + span(va, bytes), virtual = first;
@@ -257,7 +256,7 @@ static NTSTATUS pin(struct wdk_page *page)
 	return wdk_status(status);
 }
 
-/* Make all pages part of a caller's address space; with wdk_lock held. */
+/* Add all pages to a caller's address space; called with wdk_lock held. */
 static NTSTATUS sync_domain(PIOMMU_DMA_DOMAIN domain)
 {
 	NTSTATUS status = STATUS_SUCCESS;
@@ -276,7 +275,7 @@ static NTSTATUS sync_domain(PIOMMU_DMA_DOMAIN domain)
 			status = wdk_status(wdm_memory_add(wdk_fd(), domain->handle,
 							   page->access, page->mdl, 0, 0,
 							   (__u64)page->frame << PAGE_SHIFT));
-		/* Memory that the program has unmapped is no reason to fail. */
+		/* Skip memory that the program has unmapped. */
 		if (!NT_SUCCESS(status) && status != STATUS_ACCESS_VIOLATION)
 			return status;
 		status = STATUS_SUCCESS;
@@ -287,10 +286,10 @@ static NTSTATUS sync_domain(PIOMMU_DMA_DOMAIN domain)
 }
 
 /**
- * wdk_memory_sync() - make all memory with frames part of a caller's address space
- * @domain: a domain that does not map
+ * wdk_memory_sync() - Add all memory with frames to a caller's address space
+ * @domain: a domain that does not map on request
  *
- * Return: STATUS_SUCCESS; STATUS_WORKING_SET_QUOTA and others of the ioctls
+ * Return: STATUS_SUCCESS; STATUS_WORKING_SET_QUOTA and other statuses of the ioctls
  * MDL_CREATE and MEMORY_ADD.
  */
 NTSTATUS wdk_memory_sync(PIOMMU_DMA_DOMAIN domain)
@@ -344,13 +343,13 @@ static PFN_NUMBER frame_of(const void *va)
 }
 
 /**
- * MmGetPhysicalAddress() - the physical address of memory of the program
+ * MmGetPhysicalAddress() - Get the physical address of memory of the program
  * @Va: the memory
  *
- * Contract: MmGetPhysicalAddress. Memory that is neither of the pool nor locked by an MDL
- * has its address until the program ends, and must stay mapped.
+ * Contract: MmGetPhysicalAddress. Memory that is neither part of the pool nor locked by an MDL
+ * keeps its address until the program ends, and must stay mapped.
  *
- * Return: the address; a number that only this library knows.
+ * Return: the address, which is assigned by this library.
  */
 PHYSICAL_ADDRESS MmGetPhysicalAddress(const void *Va)
 {
@@ -364,8 +363,8 @@ PHYSICAL_ADDRESS MmGetPhysicalAddress(const void *Va)
 }
 
 /**
- * MmGetVirtualForPhysical() - the memory at a physical address
- * @PhysicalAddress: what MmGetPhysicalAddress() returned, or an address near it
+ * MmGetVirtualForPhysical() - Get the memory at a physical address
+ * @PhysicalAddress: a result of MmGetPhysicalAddress(), or an address in the same page
  *
  * Contract: MmGetVirtualForPhysical.
  *
@@ -386,9 +385,9 @@ PVOID MmGetVirtualForPhysical(PHYSICAL_ADDRESS PhysicalAddress)
 }
 
 /**
- * wdk_memory_lock() - give memory frames, as an MDL does that locks its pages
+ * wdk_memory_lock() - Assign frames to memory, for an MDL that locks its pages
  * @va: the memory
- * @bytes: how much of it
+ * @bytes: number of bytes
  */
 void wdk_memory_lock(const void *va, SIZE_T bytes)
 {
@@ -400,9 +399,9 @@ void wdk_memory_lock(const void *va, SIZE_T bytes)
 }
 
 /**
- * wdk_memory_unlock() - undo wdk_memory_lock()
+ * wdk_memory_unlock() - Undo wdk_memory_lock()
  * @va: the memory
- * @bytes: how much of it
+ * @bytes: number of bytes
  */
 void wdk_memory_unlock(const void *va, SIZE_T bytes)
 {
@@ -435,10 +434,10 @@ static bool add_run(struct wdk_memory *memory, size_t *room, struct wdk_page *pa
 }
 
 /**
- * wdk_memory_find() - find the memory of the program behind page frames
+ * wdk_memory_find() - Find the memory of the program for page frames
  * @memory: the frames; out: @runs, for free(), also on failure
  *
- * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED: a frame is no memory;
+ * Return: STATUS_SUCCESS; STATUS_NOT_SUPPORTED if a frame is not memory;
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS wdk_memory_find(struct wdk_memory *memory)
@@ -463,7 +462,7 @@ NTSTATUS wdk_memory_find(struct wdk_memory *memory)
 	return status;
 }
 
-/* From a page on, blocks consist of pages of their own; others do not cross one. */
+/* Blocks of a page or more consist of whole pages; smaller ones do not cross a page. */
 static void *allocate(SIZE_T size, bool zero)
 {
 	SIZE_T whole = size < PAGE_SIZE ? size : ROUND_TO_PAGES(size), align = 16;
@@ -490,10 +489,10 @@ static void release(void *memory, SIZE_T size)
 }
 
 /**
- * wdk_pool_alloc() - allocate a block of the pool
- * @size: bytes
- * @zero: zeroed
- * @highest: its physical addresses are at most this; -1: it has none until they are asked for
+ * wdk_pool_alloc() - Allocate a block of the pool
+ * @size: number of bytes
+ * @zero: zero it
+ * @highest: highest physical address; -1: assign addresses when they are asked for
  *
  * Return: the block, for ExFreePool(), or NULL.
  */
@@ -509,7 +508,7 @@ PVOID wdk_pool_alloc(SIZE_T size, bool zero, ULONGLONG highest)
 	wdk_acquire();
 	place = tsearch(block, &blocks, compare_blocks);
 	if (place && highest != UINT64_MAX) {
-		/* Of frame n, n * PAGE_SIZE + PAGE_SIZE - 1 is the last byte. */
+		/* The last byte of frame n is n * PAGE_SIZE + PAGE_SIZE - 1. */
 		block->held = hold(memory, size, ((highest + 1) >> PAGE_SHIFT) - 1);
 		if (!block->held) {
 			tdelete(block, &blocks, compare_blocks);
@@ -528,12 +527,12 @@ free:
 }
 
 /**
- * ExAllocatePool2() - allocate memory
- * @Flags: POOL_FLAG_UNINITIALIZED: not zeroed; others are not looked at
- * @Size: bytes; from a page on, the block is page aligned
- * @Tag: not looked at
+ * ExAllocatePool2() - Allocate memory
+ * @Flags: POOL_FLAG_UNINITIALIZED: not zeroed; other flags are ignored
+ * @Size: number of bytes; blocks of a page or more are page aligned
+ * @Tag: ignored
  *
- * Contract: ExAllocatePool2. The memory is malloc()'s, so that valgrind and ASAN know its
+ * Contract: ExAllocatePool2. The memory comes from malloc(), so that valgrind and ASAN know its
  * bounds.
  *
  * Return: the block, or NULL.
@@ -545,11 +544,11 @@ PVOID ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag)
 }
 
 /**
- * ExFreePool() - free a block
- * @Pointer: what ExAllocatePool2() returned, or NULL; anything else ends the program
+ * ExFreePool() - Free a block
+ * @Pointer: a result of ExAllocatePool2(), or NULL; anything else ends the program
  *
- * Contract: ExFreePool. Caller-managed domains lose the memory; OS-managed ones keep what
- * is mapped until it is unmapped.
+ * Contract: ExFreePool. Caller-managed domains lose the memory; in OS-managed ones it stays
+ * mapped until it is unmapped.
  */
 void ExFreePool(PVOID Pointer)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * What wdm_port_user.h declares beside memory and MDLs: levels, locks, events, messages.
+ * Functions of wdm_port_user.h other than memory and MDLs: levels, locks, events, messages.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -16,10 +16,10 @@ static __thread KIRQL level;
 static unsigned int level_errors;
 
 /**
- * wdm_port_assert() - a condition of NT_ASSERT() is false
+ * wdm_port_assert() - Report a failed NT_ASSERT()
  * @condition: the condition
- * @file: where
- * @line: where
+ * @file: source file
+ * @line: line in @file
  */
 _Noreturn void wdm_port_assert(const char *condition, const char *file, int line)
 {
@@ -28,7 +28,7 @@ _Noreturn void wdm_port_assert(const char *condition, const char *file, int line
 }
 
 /**
- * wdm_port_passive() - a function begins that may sleep
+ * wdm_port_passive() - Check the level at the start of a function that may sleep
  * @function: its name
  *
  * In the kernel, calling it with a spinlock held or at DISPATCH_LEVEL is an error. Here it
@@ -44,7 +44,7 @@ void wdm_port_passive(const char *function)
 }
 
 /**
- * wdm_port_level_errors() - how often wdm_port_passive() has complained
+ * wdm_port_level_errors() - Get the number of reports of wdm_port_passive()
  *
  * Return: the number, for tests.
  */
@@ -54,9 +54,9 @@ unsigned int wdm_port_level_errors(void)
 }
 
 /**
- * KeGetCurrentIrql() - the level of this thread
+ * KeGetCurrentIrql() - Get the level of this thread
  *
- * Return: what KeRaiseIrql(), KeAcquireSpinLock() and their counterparts made of it.
+ * Return: the level, as set by KeRaiseIrql(), KeAcquireSpinLock() and their counterparts.
  */
 KIRQL KeGetCurrentIrql(void)
 {
@@ -64,9 +64,9 @@ KIRQL KeGetCurrentIrql(void)
 }
 
 /**
- * KeRaiseIrql() - raise the level of this thread
- * @NewIrql: the new one
- * @OldIrql: out: that before
+ * KeRaiseIrql() - Raise the level of this thread
+ * @NewIrql: the new level
+ * @OldIrql: out: the previous level
  */
 void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
 {
@@ -76,8 +76,8 @@ void KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql)
 }
 
 /**
- * KeLowerIrql() - undo KeRaiseIrql()
- * @NewIrql: what it found
+ * KeLowerIrql() - Undo KeRaiseIrql()
+ * @NewIrql: the previous level
  */
 void KeLowerIrql(KIRQL NewIrql)
 {
@@ -86,6 +86,7 @@ void KeLowerIrql(KIRQL NewIrql)
 }
 
 /**
+ * KeInitializeSpinLock() - Initialize a lock
  * KeInitializeSpinLock() - make a lock
  * @Lock: the lock
  */
@@ -100,7 +101,7 @@ VOID KeInitializeSpinLock(PKSPIN_LOCK Lock)
 }
 
 /**
- * KeAcquireSpinLockAtDpcLevel() - take a lock
+ * KeAcquireSpinLockAtDpcLevel() - Take a lock
  * @Lock: the lock. Taking it twice ends the program, if it was initialized
  */
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK Lock)
@@ -111,6 +112,7 @@ VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK Lock)
 }
 
 /**
+ * KeReleaseSpinLockFromDpcLevel() - Release a lock
  * KeReleaseSpinLockFromDpcLevel() - release a lock
  * @Lock: the lock
  */
@@ -122,9 +124,9 @@ VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK Lock)
 }
 
 /**
- * KeAcquireSpinLock() - raise the level to DISPATCH_LEVEL and take a lock
+ * KeAcquireSpinLock() - Raise the level to DISPATCH_LEVEL and take a lock
  * @Lock: the lock
- * @OldIrql: out: the level before
+ * @OldIrql: out: the previous level
  */
 VOID KeAcquireSpinLock(PKSPIN_LOCK Lock, PKIRQL OldIrql)
 {
@@ -133,9 +135,9 @@ VOID KeAcquireSpinLock(PKSPIN_LOCK Lock, PKIRQL OldIrql)
 }
 
 /**
- * KeReleaseSpinLock() - undo KeAcquireSpinLock()
+ * KeReleaseSpinLock() - Undo KeAcquireSpinLock()
  * @Lock: the lock
- * @NewIrql: what it found
+ * @NewIrql: the previous level
  */
 VOID KeReleaseSpinLock(PKSPIN_LOCK Lock, KIRQL NewIrql)
 {
@@ -144,9 +146,9 @@ VOID KeReleaseSpinLock(PKSPIN_LOCK Lock, KIRQL NewIrql)
 }
 
 /**
- * KeInitializeEvent() - make an event
+ * KeInitializeEvent() - Initialize an event
  * @Event: the event
- * @Type: NotificationEvent: for all that wait; SynchronizationEvent: for one
+ * @Type: NotificationEvent wakes all waiters, SynchronizationEvent wakes one
  * @State: it is set
  */
 VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State)
@@ -171,12 +173,12 @@ static LONG set_event(PRKEVENT event, bool state)
 }
 
 /**
- * KeSetEvent() - set an event
+ * KeSetEvent() - Set an event
  * @Event: the event
- * @Increment: not looked at
- * @Wait: not looked at
+ * @Increment: ignored
+ * @Wait: ignored
  *
- * Return: whether it was set.
+ * Return: nonzero if it was set before.
  */
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
@@ -186,6 +188,7 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 }
 
 /**
+ * KeClearEvent() - Reset an event
  * KeClearEvent() - reset an event
  * @Event: the event
  */
@@ -195,10 +198,10 @@ VOID KeClearEvent(PRKEVENT Event)
 }
 
 /**
- * KeResetEvent() - reset an event
+ * KeResetEvent() - Reset an event
  * @Event: the event
  *
- * Return: whether it was set.
+ * Return: nonzero if it was set before.
  */
 LONG KeResetEvent(PRKEVENT Event)
 {
@@ -206,10 +209,10 @@ LONG KeResetEvent(PRKEVENT Event)
 }
 
 /**
- * KeReadStateEvent() - is an event set?
+ * KeReadStateEvent() - Check whether an event is set
  * @Event: the event
  *
- * Return: whether it is.
+ * Return: nonzero if it is set.
  */
 LONG KeReadStateEvent(PRKEVENT Event)
 {
@@ -235,12 +238,12 @@ static struct timespec deadline(LONGLONG timeout)
 }
 
 /**
- * KeWaitForSingleObject() - wait for an event
+ * KeWaitForSingleObject() - Wait for an event
  * @Object: the event
- * @WaitReason: not looked at
- * @WaitMode: not looked at
- * @Alertable: not looked at
- * @Timeout: in units of 100 ns, negative; 0: do not wait; NULL: for ever
+ * @WaitReason: ignored
+ * @WaitMode: ignored
+ * @Alertable: ignored
+ * @Timeout: in units of 100 ns, negative; 0: do not wait; NULL: no timeout
  *
  * Return: STATUS_SUCCESS, STATUS_TIMEOUT; STATUS_NOT_SUPPORTED for an absolute time.
  */
@@ -284,8 +287,8 @@ static ULONG print(const char *from, va_list arguments)
 }
 
 /**
- * DbgPrint() - print a message on stderr
- * @Format: as printf() has it; a LONG and a ULONG are %ld and %lu
+ * DbgPrint() - Print a message to stderr
+ * @Format: as for printf(); %ld and %lu print a LONG and a ULONG
  *
  * Return: 0.
  */
@@ -300,9 +303,9 @@ ULONG DbgPrint(const char *Format, ...)
 }
 
 /**
- * DbgPrintEx() - print a message of a level on stderr
- * @ComponentId: not looked at
- * @Level: not looked at
+ * DbgPrintEx() - Print a message to stderr
+ * @ComponentId: ignored
+ * @Level: ignored
  * @Format: as for DbgPrint()
  *
  * Return: 0.

@@ -25,11 +25,11 @@
  * struct _IOMMU_DMA_DOMAIN - a domain
  * @link: in the list of all domains
  * @handle: for the ioctls
- * @type: its type. To the kernel, PassThrough is a domain whose translation is off
+ * @type: its type. For the kernel, PassThrough is a domain with translation off
  * @allocates: it has an allocator
- * @bypasses: devices see the program's physical addresses, and new ones at once
- * @seen: the last page that its address space has, as &struct wdk_page.number
- * @scattered: tokens that stand for maps of scattered pages; see token.c
+ * @bypasses: devices see the program's physical addresses, including new ones
+ * @seen: the last page in its address space, as &struct wdk_page.number
+ * @scattered: tokens that implement maps of scattered pages; see token.c
  */
 struct _IOMMU_DMA_DOMAIN {
 	LIST_ENTRY link;
@@ -44,15 +44,15 @@ struct _IOMMU_DMA_DOMAIN {
 /**
  * struct _DEVICE_OBJECT - a PDO
  * @link: in the list of all PDOs
- * @refs: references; the last one closes the device
+ * @refs: references; dropping the last one closes the device
  * @vfio: the device
  * @handle: for the ioctls
- * @address: where it is
- * @pasid: how the kernel's device was created: &enum wdm_iommu_pasid_config
+ * @address: its PCI address
+ * @pasid: configuration of the kernel's device: &enum wdm_iommu_pasid_config
  * @suppress: likewise, suppress_pasid_faults
  * @domain: the domain that it was attached to, or NULL
- * @faults: whom to tell about faults; no handler: nobody
- * @device: what CreateDevice made of it, or NULL
+ * @faults: its fault handler, if any
+ * @device: the result of CreateDevice, or NULL
  */
 struct _DEVICE_OBJECT {
 	LIST_ENTRY link;
@@ -68,14 +68,14 @@ struct _DEVICE_OBJECT {
 };
 
 /**
- * struct _IOMMU_DMA_DEVICE - what CreateDevice returns
+ * struct _IOMMU_DMA_DEVICE - a result of CreateDevice
  * @link: in the list of all of them
  * @pdo: the PDO; holds a reference
  * @callback: its state change callback, or NULL
  * @context: for @callback
  * @registered: @callback may be unregistered
- * @types: what @callback was told last
- * @nr_pasids: its PASID devices
+ * @types: argument of the last call of @callback
+ * @nr_pasids: number of its PASID devices
  */
 struct _IOMMU_DMA_DEVICE {
 	LIST_ENTRY link;
@@ -89,11 +89,11 @@ struct _IOMMU_DMA_DEVICE {
 
 /**
  * struct wdk_token - a token
- * @head: what drivers see, and never trusted
+ * @head: the part that drivers see, which is never trusted
  * @link: in the list of all tokens, or of a domain's scattered maps
  * @handle: for the ioctls
  * @base: the first address
- * @size: bytes
+ * @size: size in bytes
  * @domain: its domain
  * @segments: &struct wdk_segment
  */
@@ -108,10 +108,10 @@ struct wdk_token {
 };
 
 /**
- * struct wdk_run - pages that follow each other, virtually and physically
+ * struct wdk_run - pages that are contiguous, virtually and physically
  * @va: the first byte
  * @physical: its physical address
- * @bytes: how many
+ * @bytes: number of bytes
  */
 struct wdk_run {
 	char *va;
@@ -120,12 +120,12 @@ struct wdk_run {
 };
 
 /**
- * struct wdk_memory - what a map function was given
- * @pfns: its page frames, or NULL: they follow @first
+ * struct wdk_memory - memory passed to a map function
+ * @pfns: its page frames, or NULL: contiguous from @first on
  * @first: the first one
- * @pages: how many
+ * @pages: number of pages
  * @runs: the same as runs, after wdk_memory_find()
- * @nr_runs: how many
+ * @nr_runs: number of @runs
  */
 struct wdk_memory {
 	const PFN_NUMBER *pfns;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Tokens and segments; and maps of pages that are not in a row, in domains that choose the
- * address. The kernel maps memory of a program in one piece there, so each such map is a
- * token that the driver does not see, with a segment for each page: any page can be
- * unmapped by itself, and the addresses go back with the last one.
+ * Tokens and segments; and maps of scattered pages in domains that choose the address. There,
+ * the kernel maps only contiguous memory of a program with one call, so each such map is a
+ * token that the driver does not see, with a segment for each page: any page can be unmapped
+ * separately, and the addresses become free with the last one.
  */
 #include "private.h"
 
 /**
  * struct wdk_segment - a segment of a token
  * @link: in the token's list
- * @offset: where in the token
- * @size: bytes
- * @step: the kernel has a segment for each @step bytes
+ * @offset: offset in the token
+ * @size: size in bytes
+ * @step: size of the kernel's segments in bytes
  */
 struct wdk_segment {
 	LIST_ENTRY link;
@@ -21,7 +21,7 @@ struct wdk_segment {
 	SIZE_T step;
 };
 
-/* Those of drivers; guarded by wdk_lock, as are their segments */
+/* Tokens of drivers; guarded by wdk_lock, as are their segments */
 static LIST_ENTRY tokens = { &tokens, &tokens };
 
 static NTSTATUS reserve(PIOMMU_DMA_DOMAIN domain, SIZE_T size,
@@ -60,7 +60,7 @@ static NTSTATUS reserve(PIOMMU_DMA_DOMAIN domain, SIZE_T size,
 	return status;
 }
 
-/* Forget a token that the kernel has no more. */
+/* Free a token that the kernel no longer has. */
 static void free_token(struct wdk_token *token)
 {
 	while (!IsListEmpty(&token->segments))
@@ -169,7 +169,7 @@ static NTSTATUS map_segment(struct wdk_token *token, SIZE_T offset, ULONG permis
 	return status;
 }
 
-/* As many pages as there are after @offset; a piece must not stop in the middle. */
+/* Limit to the pages after @offset; a piece must not end in the middle. */
 static NTSTATUS check_segment(const struct wdk_token *token, SIZE_T offset,
 			      const struct wdk_memory *memory)
 {
@@ -275,13 +275,13 @@ wdk_unmap_reserved_logical_range(PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN_MAPPED_SEGMENT
 }
 
 /**
- * wdk_map_scattered() - map pages that are not in a row where a domain finds room
+ * wdk_map_scattered() - Map scattered pages at an address that the domain chooses
  * @domain: the domain
  * @permissions: what devices may do
  * @memory: the pages
  * @min: the lowest address, or NULL
  * @max: the last one, inclusive, or NULL
- * @address: out: where
+ * @address: out: the address
  *
  * Return: as the ioctls RESERVE and MAP_RESERVED.
  */
@@ -309,7 +309,7 @@ NTSTATUS wdk_map_scattered(PIOMMU_DMA_DOMAIN domain, ULONG permissions,
 	return status;
 }
 
-/* The token of @list that has an address at or behind @address, below @end: the lowest */
+/* Find the lowest token of @list with an address in [@address, @end). */
 static struct wdk_token *next_token(const LIST_ENTRY *list, PIOMMU_DMA_DOMAIN domain,
 				    ULONGLONG address, ULONGLONG end)
 {
@@ -327,7 +327,7 @@ static struct wdk_token *next_token(const LIST_ENTRY *list, PIOMMU_DMA_DOMAIN do
 	return lowest;
 }
 
-/* Unmap pages of one scattered map; all of them are mapped. */
+/* Unmap pages of one scattered map, all of which are mapped. */
 static void unmap_pages(struct wdk_token *token, ULONGLONG address, ULONGLONG end)
 {
 	for (; address < end; address += PAGE_SIZE)
@@ -340,13 +340,13 @@ static void unmap_pages(struct wdk_token *token, ULONGLONG address, ULONGLONG en
 }
 
 /**
- * wdk_unmap_scattered() - unmap a range that the kernel takes for a token
+ * wdk_unmap_scattered() - Unmap a range that is a token for the kernel
  * @domain: the domain
  * @address: the first address
- * @length: bytes
+ * @length: number of bytes
  *
- * Return: STATUS_RESOURCE_IN_USE: a driver's token is in the range; STATUS_NOT_FOUND: not
- * all of it is mapped. Then nothing has changed.
+ * Return: STATUS_RESOURCE_IN_USE if a driver's token is in the range; STATUS_NOT_FOUND if part
+ * of it is not mapped. Has no effect on failure.
  */
 NTSTATUS wdk_unmap_scattered(PIOMMU_DMA_DOMAIN domain, ULONGLONG address, ULONGLONG length)
 {
@@ -378,10 +378,10 @@ NTSTATUS wdk_unmap_scattered(PIOMMU_DMA_DOMAIN domain, ULONGLONG address, ULONGL
 }
 
 /**
- * wdk_forget_scattered() - free the tokens that the driver of a domain does not know
+ * wdk_forget_scattered() - Free the tokens of scattered maps
  * @domain: a domain that is to be deleted; wdk_lock is held
  *
- * Return: whether they were what kept it from being deleted.
+ * Return: true if there were any, which kept the domain from being deleted.
  */
 bool wdk_forget_scattered(PIOMMU_DMA_DOMAIN domain)
 {

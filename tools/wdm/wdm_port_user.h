@@ -15,7 +15,7 @@
 
 #define RTL_NUMBER_OF(Array)	(sizeof(Array) / sizeof((Array)[0]))
 
-/* Ends the program, where a debugger can look at it. */
+/* Ends the program, where a debugger can examine it. */
 _Noreturn void wdm_port_assert(const char *condition, const char *file, int line);
 
 #define NT_ASSERT(Condition) \
@@ -31,7 +31,7 @@ void KeLowerIrql(KIRQL NewIrql);
 void wdm_port_passive(const char *function);
 unsigned int wdm_port_level_errors(void);
 
-/* Pool, and the physical addresses that stand for pages of the program */
+/* Pool, and the physical addresses of the program's pages */
 
 PVOID ExAllocatePool2(ULONG64 Flags, SIZE_T Size, ULONG Tag);
 void ExFreePool(PVOID Pointer);
@@ -44,7 +44,7 @@ static inline PVOID ExAllocatePoolZero(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 	return ExAllocatePool2(POOL_FLAG_NON_PAGED, Size, Tag);
 }
 
-/* Not zeroed, as in Windows: valgrind and MSAN tell who relies on it. */
+/* Not zeroed, as in Windows: valgrind and MSAN find code that relies on it. */
 static inline PVOID ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Size, ULONG Tag)
 {
 	(void)Type;
@@ -59,7 +59,7 @@ static inline void ExFreePoolWithTag(PVOID Pointer, ULONG Tag)
 
 /* Locks, counts and references */
 
-/* Zeroed memory is a lock that nobody holds. */
+/* Zeroed memory is an unlocked lock. */
 typedef struct _KSPIN_LOCK {
 	pthread_mutex_t mutex;
 } KSPIN_LOCK, *PKSPIN_LOCK;
@@ -85,7 +85,7 @@ static inline LONG InterlockedExchange(volatile LONG *Target, LONG Value)
 	return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
 
-/* The value that was there, from which the addition started */
+/* Return the value before the addition. */
 static inline LONG InterlockedExchangeAdd(volatile LONG *Addend, LONG Value)
 {
 	return __atomic_fetch_add(Addend, Value, __ATOMIC_SEQ_CST);
@@ -99,7 +99,7 @@ static inline LONG InterlockedCompareExchange(volatile LONG *Destination, LONG E
 	return Comparand;
 }
 
-/* The only objects with references are PDOs. */
+/* PDOs are the only objects with references. */
 void ObReferenceObject(PDEVICE_OBJECT Object);
 void ObDereferenceObject(PDEVICE_OBJECT Object);
 

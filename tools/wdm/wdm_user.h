@@ -14,7 +14,7 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
-/* A status of code from Windows is signed: "Status < 0" is an error. */
+/* A status of Windows code is signed: "Status < 0" is an error. */
 typedef __s32 ntstatus_t;
 
 #undef __WDM_NTSTATUS
@@ -37,7 +37,7 @@ typedef __s32 ntstatus_t;
 struct wdm_error;
 struct wdm_vfio_device;
 
-/* A PDO: a device that VFIO has handed to this program */
+/* A PDO: a device that this program has opened through VFIO */
 typedef struct _DEVICE_OBJECT DEVICE_OBJECT, *PDEVICE_OBJECT;
 
 PDEVICE_OBJECT wdm_pdo_open(const char *bdf, struct wdm_error *error);

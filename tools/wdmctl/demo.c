@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl run-demo: both kinds of domain, a line a step, with real DMA of QEMU's
- * edu device.
+ * wdmctl run-demo: both kinds of domain, with real DMA of QEMU's edu device; a line per step.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -21,8 +20,8 @@
 #define TABLE_PAGES	8
 
 /*
- * Memory that the device may see, page by page, and memory for page tables. It
- * is one MDL, and one arena to watch DMA in.
+ * Memory for the device, page by page, and for page tables. It is one MDL, and one arena in
+ * which DMA is watched.
  */
 struct memory {
 	unsigned char home[WDM_PAGE_SIZE];
@@ -43,7 +42,7 @@ struct demo {
 	unsigned char early_secret[PROBE_BYTES];
 };
 
-/* One line: did the call answer as it should? */
+/* Print a line: whether the call returned the expected status. */
 static bool expect(const char *what, __u32 status, __u32 expected)
 {
 	int error = errno;
@@ -88,7 +87,7 @@ static void before_attach(struct demo *demo)
 	tap_diag("no domain is attached");
 	expect_dma("a write by the device to the memory's physical address is blocked",
 		   probe_write(&demo->probe, address, page), DMA_BLOCKED);
-	/* Whether this read is blocked can be seen when the device can write. */
+	/* The result of this read shows once the device can write. */
 	tap_ok(probe_read_into(&demo->probe, address, page, &demo->early_slot),
 	       "the device tries to read it");
 	memcpy(demo->early_secret, page, PROBE_BYTES);

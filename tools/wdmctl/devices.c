@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl devices: the PCI devices, and whether we can use them.
+ * wdmctl devices: the PCI devices, and whether they can be used.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 
 /**
  * struct entry - a device
- * @bdf: where it is
- * @vendor: its vendor
+ * @bdf: its address
+ * @vendor: its vendor ID
  * @device: its device ID
  * @group: its IOMMU group, or -1
  * @driver: its driver; empty: none
@@ -122,7 +122,7 @@ int cmd_devices(const struct options *options)
 			continue;
 		any = true;
 		look(&entry, list[i].text, ready ? NULL : &host);
-		/* Said once, above */
+		/* Printed once, above */
 		if (!options->json && !ready)
 			*entry.verdict.cure = '\0';
 		if (options->json)

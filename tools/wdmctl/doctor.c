@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl doctor: what keeps this machine from using the module, a line each with its cure.
+ * wdmctl doctor: problems that prevent the use of the module on this machine, with cures.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void print(struct report *report, const char *about, const struct verdict
 	fflush(stdout);
 }
 
-/* The devices that VFIO has */
+/* The devices that are bound to VFIO */
 static void check_devices(struct report *report)
 {
 	struct verdict verdict;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl events: print what happens to a device, a line each.
+ * wdmctl events: print the events of a device, one per line.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static const char *fault_kind(const struct wdm_iommu_event *event)
 	return event->fault.kind == WDM_IOMMU_FAULT_PERMISSION ? "no permission" : "not mapped";
 }
 
-/* An object a line, so that a reader needs not wait for the end */
+/* One object per line, so that a reader need not wait for the end */
 static void json_event(const struct wdm_iommu_event *event)
 {
 	json_object(NULL);

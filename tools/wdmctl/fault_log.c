@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reports of blocked DMA in the kernel's log, as each IOMMU driver words them. The words
- * differ between kernels in the form of addresses, which is read leniently.
+ * Reports of blocked DMA in the kernel log, in the formats of the IOMMU drivers. Formats of
+ * addresses differ between kernels, so they are parsed leniently.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "fault_log.h"
 #include "wdmctl.h"
 
-/* SMMUv3 events, from the number of the first */
+/* SMMUv3 events, starting with the number of the first */
 #define SMMU_F_TRANSLATION	0x10
 #define SMMU_RNW		0x800000000ULL
 #define SMMU_SSV		0x800ULL
@@ -24,10 +24,10 @@
 #define AMD_PRESENT		0x10
 #define AMD_WRITE		0x20
 
-/* As report_iommu_fault() has it */
+/* The format of report_iommu_fault() */
 #define TRACE_WRITE		0x1
 
-/* "[00:03.0]" or "0000:00:03.0", as sysfs names the device; false: neither */
+/* Parse "[00:03.0]" or "0000:00:03.0" into the name in sysfs; false if it is neither. */
 static bool set_device(struct fault_report *report, const char *text)
 {
 	struct wdm_pci_address address;
@@ -42,7 +42,7 @@ static bool set_device(struct fault_report *report, const char *text)
 	return true;
 }
 
-/* IOMMUs know a PCI device by its bus, device and function, mostly. */
+/* Most IOMMUs identify a PCI device by bus, device and function. */
 static void set_requester(struct fault_report *report, __u32 id)
 {
 	struct wdm_pci_address address = { .bus = id >> 8, .devfn = id };
@@ -62,7 +62,7 @@ static void set_address(struct fault_report *report, const char *text)
 	report->address = strtoull(text, NULL, 16);
 }
 
-/* What stands behind @key; NULL: it is not there */
+/* Find what follows @key; NULL if it is missing. */
 static const char *behind(const char *line, const char *key)
 {
 	const char *at = strstr(line, key);
@@ -231,12 +231,12 @@ static bool parse_smmu3(struct fault_parser *parser, const char *line,
 }
 
 /**
- * fault_parse() - is a line of the kernel's log the report of a fault?
- * @parser: what earlier lines have left
+ * fault_parse() - Parse a line of the kernel log
+ * @parser: state from earlier lines
  * @line: the line, without its time
- * @report: what it reports
+ * @report: out: the fault
  *
- * Return: whether it is, or completes one.
+ * Return: true if the line is, or completes, the report of a fault.
  */
 bool fault_parse(struct fault_parser *parser, const char *line, struct fault_report *report)
 {
@@ -247,11 +247,11 @@ bool fault_parse(struct fault_parser *parser, const char *line, struct fault_rep
 }
 
 /**
- * fault_parse_trace() - is a line of a trace the report of a fault?
+ * fault_parse_trace() - Parse a line of a trace
  * @line: "... io_page_fault: IOMMU:vfio-pci 0000:00:03.0 iova=0x5000 flags=0x0001"
- * @report: what it reports
+ * @report: out: the fault
  *
- * Return: whether it is.
+ * Return: true if the line reports a fault.
  */
 bool fault_parse_trace(const char *line, struct fault_report *report)
 {

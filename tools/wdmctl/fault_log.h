@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reports of blocked DMA in the kernel's log, as each IOMMU driver words them.
+ * Reports of blocked DMA in the kernel log, in the formats of the IOMMU drivers.
  */
 #ifndef FAULT_LOG_H
 #define FAULT_LOG_H
@@ -10,8 +10,8 @@
 #include <linux/types.h>
 
 /**
- * enum access - what was tried
- * @ACCESS_UNKNOWN: the driver does not tell
+ * enum access - the blocked access
+ * @ACCESS_UNKNOWN: not reported by the driver
  * @ACCESS_READ: a read
  * @ACCESS_WRITE: a write
  * @ACCESS_INTERRUPT: an interrupt
@@ -26,12 +26,12 @@ enum access {
 /**
  * struct fault_report - DMA that an IOMMU blocked
  * @device: the requester, as sysfs names PCI devices
- * @access: what it tried
- * @has_address: the driver tells the address
+ * @access: the access
+ * @has_address: the driver reports the address
  * @address: the logical address
  * @has_pasid: the request was tagged with a PASID
  * @pasid: the PASID
- * @reason: why, in the driver's words
+ * @reason: the reason, in the driver's words
  * @source: the driver
  */
 struct fault_report {
@@ -46,9 +46,9 @@ struct fault_report {
 };
 
 /**
- * struct fault_parser - state between two lines, zero at the start
+ * struct fault_parser - state between two lines, initially zero
  * @words: of an SMMUv3 event, which takes several lines
- * @number: how many of them are there
+ * @number: number of words so far
  * @wanted: more will follow
  */
 struct fault_parser {

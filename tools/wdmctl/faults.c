@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl faults: DMA that an IOMMU has blocked. Most drivers write a line to the kernel's log
- * for it. AMD's raises a tracepoint, and leaves the log out where the program that has the
- * device asked for its faults; --follow enables it in a trace instance of its own.
+ * wdmctl faults: DMA that an IOMMU has blocked. Most drivers write a line to the kernel log.
+ * AMD's raises a tracepoint, and skips the log if the program that has the device has enabled
+ * fault reports; --follow enables the tracepoint in a separate trace instance.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +23,14 @@
 #define RECORD		8192
 
 /**
- * struct watch - what is read
+ * struct watch - the sources of reports
  * @json: print JSON
- * @device: only faults of this one, as sysfs names it; empty: all
+ * @device: only faults of this device, as sysfs names it; empty: all
  * @parser: of the log
- * @number: faults that were printed
- * @instance: folder of the trace instance; empty: there is none
- * @line: of the trace, so far
- * @length: its bytes
+ * @number: number of printed faults
+ * @instance: directory of the trace instance; empty: there is none
+ * @line: incomplete line of the trace
+ * @length: its length in bytes
  */
 struct watch {
 	bool json;
@@ -100,7 +100,7 @@ static void print(struct watch *watch, const struct fault_report *report, double
 		print_text(report, time);
 }
 
-/* "6,339,5140900,-;text", and lines that begin with a blank */
+/* "6,339,5140900,-;text", and continuation lines that start with a blank */
 static void take_record(struct watch *watch, char *record)
 {
 	struct fault_report report;
@@ -118,7 +118,7 @@ static void take_record(struct watch *watch, char *record)
 		print(watch, &report, time ? strtoull(time + 1, NULL, 10) / 1e6 : 0);
 }
 
-/* All records that are there; false: an error */
+/* Read all available records; false on an error. */
 static bool drain_log(struct watch *watch, int log)
 {
 	char record[RECORD];
@@ -167,7 +167,7 @@ static void drain_trace(struct watch *watch, int trace)
 	}
 }
 
-/* Tracing may not be there, or not for us: then the log has to do. */
+/* Without tracing, or permission for it, use the log alone. */
 static int open_trace(struct watch *watch)
 {
 	char path[128];

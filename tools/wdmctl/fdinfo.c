@@ -12,7 +12,7 @@
 #include "fdinfo.h"
 #include "wdmctl.h"
 
-/* What stands behind " field=" in a line, up to a blank; false: nothing */
+/* Find the value of " field=" in a line, up to a blank; false if it is missing. */
 static bool field_text(const char *line, const char *field, char *value, size_t size)
 {
 	size_t length = strlen(field);
@@ -36,7 +36,7 @@ static __u64 field(const char *line, const char *name)
 	return field_text(line, name, value, sizeof(value)) ? strtoull(value, NULL, 10) : 0;
 }
 
-/* Room for one more element; false: no memory */
+/* Make space for one more element; false if out of memory. */
 static bool grow(void **array, size_t number, size_t size)
 {
 	void *more = realloc(*array, (number + 1) * size);
@@ -60,7 +60,7 @@ static bool parse_device(const char *line, struct open_file *file)
 		.domain = field(line, "domain"),
 		.revoked = field(line, "revoked"),
 	};
-	/* A name may hold blanks. */
+	/* A name may contain blanks. */
 	if (name)
 		snprintf(device->name, sizeof(device->name), "%.*s",
 			 (int)strcspn(name + 6, "\n"), name + 6);
@@ -121,11 +121,11 @@ static bool parse_line(const char *line, struct open_file *file)
 }
 
 /**
- * fdinfo_parse() - read the lines of one file
- * @text: all of them
- * @file: to be filled in but for @pid, @fd and @command; to be freed with fdinfo_free()
+ * fdinfo_parse() - Parse the fdinfo of one file
+ * @text: all lines
+ * @file: out: everything except @pid, @fd and @command; free it with fdinfo_free()
  *
- * Return: whether these are lines of /dev/wdm_iommu.
+ * Return: true if it is a file of /dev/wdm_iommu.
  */
 bool fdinfo_parse(const char *text, struct open_file *file)
 {
@@ -154,7 +154,7 @@ static void read_name(pid_t pid, char *name, size_t size)
 	free(text);
 }
 
-/* A file that is closed meanwhile is none. */
+/* Skip a file that was closed since. */
 static bool add_file(struct open_files *all, pid_t pid, int fd)
 {
 	struct open_file file = { .pid = pid, .fd = fd };
@@ -214,11 +214,11 @@ static bool add_process(struct open_files *all, pid_t pid)
 }
 
 /**
- * open_files_read() - find the open files of /dev/wdm_iommu
- * @all: the files, to be freed with open_files_free()
- * @only: look at this process only; 0: at all
+ * open_files_read() - Find the open files of /dev/wdm_iommu
+ * @all: out: the files; free them with open_files_free()
+ * @only: only of this process; 0: of all
  *
- * Return: whether it worked, else errno.
+ * Return: true on success; otherwise errno is set.
  */
 bool open_files_read(struct open_files *all, pid_t only)
 {

@@ -38,18 +38,18 @@ struct file_domain {
  * @pid: the process
  * @fd: its file descriptor
  * @command: the name of the process
- * @number: number of the file; several descriptors may show one
- * @charged: bytes of kernel memory that are charged to it
- * @pinned: bytes that it has pinned
- * @faults: faults that were reported to it
- * @mdls: handles of MDLs
- * @tokens: handles of tokens
- * @pasids: handles of PASIDs
- * @more: objects that are not listed
+ * @number: number of the file; several descriptors may refer to one
+ * @charged: kernel memory charged to it, in bytes
+ * @pinned: pinned memory, in bytes
+ * @faults: number of faults reported to it
+ * @mdls: number of MDLs
+ * @tokens: number of tokens
+ * @pasids: number of PASIDs
+ * @more: number of objects that are not listed
  * @devices: its devices
- * @nr_devices: how many
+ * @nr_devices: number of @devices
  * @domains: its domains
- * @nr_domains: how many
+ * @nr_domains: number of @domains
  */
 struct open_file {
 	pid_t pid;
@@ -70,10 +70,10 @@ struct open_file {
 };
 
 /**
- * struct open_files - open files of the processes that we may look at
+ * struct open_files - open files of the accessible processes
  * @files: the files, by process and descriptor
- * @number: how many
- * @hidden: processes that we may not look at
+ * @number: number of @files
+ * @hidden: number of processes that are not accessible
  */
 struct open_files {
 	struct open_file *files;

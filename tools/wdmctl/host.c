@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What keeps a machine, or one of its devices, from being used, and the cure.
+ * What prevents the use of a machine, or of one of its devices, and cures.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +26,7 @@
 	"turn interrupt remapping on (firmware: VT-d, x2APIC; QEMU: intremap=on, " \
 	"kernel-irqchip=split), or accept it: echo 1 > " PARAMETER
 
-/* Less than this is gone with one buffer of a usual size. */
+/* A buffer of a usual size would exceed less than this. */
 #define MEMLOCK_ENOUGH	(64ULL << 20)
 
 void verdict_set(struct verdict *verdict, enum grade grade, const char *format, ...)
@@ -48,7 +48,7 @@ void verdict_cure(struct verdict *verdict, const char *format, ...)
 	va_end(arguments);
 }
 
-/* The names in a folder, with blanks between; how many there are */
+/* List the names in a directory, separated by blanks. Return their number. */
 static unsigned int list_folder(const char *path, char *names, size_t size)
 {
 	DIR *folder = opendir(path);
@@ -75,7 +75,7 @@ unsigned int host_groups(void)
 	return list_folder(GROUPS, NULL, 0);
 }
 
-/* Is there a DMA remapping table of the firmware's? */
+/* Check whether the firmware provides a DMA remapping table. */
 static bool has_table(const char *name)
 {
 	char path[64];
@@ -106,7 +106,7 @@ void host_iommu(struct verdict *verdict)
 			     "turn VT-d, AMD-Vi or the SMMU on in the firmware's setup; in a VM, give it an IOMMU (QEMU: -device intel-iommu,intremap=on)");
 }
 
-/* The kernel's configuration; NULL: it is nowhere. To be freed. */
+/* Get the kernel's configuration, to be freed; NULL if it is not available. */
 static char *read_config(void)
 {
 	static const char * const places[] = {
@@ -181,7 +181,7 @@ void host_config(struct verdict *verdict)
 	}
 }
 
-/* Is the module somewhere below /lib/modules? */
+/* Check whether the module is installed below /lib/modules. */
 static bool module_installed(void)
 {
 	FILE *found = popen("modinfo -F filename wdm_iommu 2>/dev/null", "re");
@@ -211,7 +211,7 @@ void host_module(struct verdict *verdict)
 	free(version);
 }
 
-/* The name of a group; NULL: /etc/group does not have it. getgrgid() is not for static programs. */
+/* Get the name of a group; NULL if /etc/group lacks it. Static programs lack getgrgid(). */
 static const char *group_name(gid_t number)
 {
 	static char name[64];
@@ -228,7 +228,7 @@ static const char *group_name(gid_t number)
 	return *name ? name : NULL;
 }
 
-/* Whose a file is, and how to get at it */
+/* Describe the owner of a file, and how to get access. */
 static void cure_permission(struct verdict *verdict, const char *path)
 {
 	const char *group = NULL, *user = getenv("USER");
@@ -323,8 +323,8 @@ static bool unsafe_allowed(void)
 }
 
 /*
- * On x86, names of remapped interrupts begin with "IR-", and some are always in use. On
- * ARM, the interrupt controller isolates them.
+ * On x86, names of remapped interrupts start with "IR-", and some are always in use. On ARM,
+ * the interrupt controller isolates them.
  */
 void host_interrupts(struct verdict *verdict)
 {
@@ -375,7 +375,7 @@ void host_memlock(struct verdict *verdict)
 	}
 }
 
-/* Can any device be used at all? Else, the first thing that is wrong. */
+/* Check whether any device can be used. If not, report the first problem. */
 bool host_ready(struct verdict *verdict)
 {
 	static void (*const checks[])(struct verdict *verdict) = {
@@ -397,7 +397,7 @@ bool device_is_bridge(const char *bdf)
 	return !wdm_pci_attribute(bdf, "class", &class) && class >> 16 == 0x06;
 }
 
-/* Other members of the group that have a driver which is neither VFIO's nor a bridge's */
+/* List other members of the group with a driver that is neither VFIO's nor a bridge's. */
 static void list_strangers(const char *bdf, char *names, size_t size)
 {
 	int group = wdm_pci_group(bdf), number;
@@ -451,7 +451,7 @@ static void group_verdict(struct verdict *verdict, const char *bdf, int number,
 	}
 }
 
-/* What the module says of a device that it has been handed */
+/* Query the module about a device that was handed to it. */
 static void take_answer(struct verdict *verdict, int fd, __u32 status, __u32 device)
 {
 	struct wdm_iommu_query_device query;
@@ -470,8 +470,8 @@ static void take_answer(struct verdict *verdict, int fd, __u32 status, __u32 dev
 }
 
 /*
- * Ask the module whether it would attach the device. Its group is put into a container for
- * that, which blocks its DMA, but the device is not opened, and so not reset.
+ * Check whether the module would attach the device. This adds its group to a container, which
+ * blocks its DMA, but does not open the device, and so does not reset it.
  */
 static void ask_module(struct verdict *verdict, int fd, const char *bdf, int container, int group)
 {
@@ -489,7 +489,7 @@ static void ask_module(struct verdict *verdict, int fd, const char *bdf, int con
 	take_answer(verdict, fd, status, device);
 }
 
-/* The same without containers: the device must be opened. */
+/* The same without containers, where the device has to be opened. */
 static void ask_through_cdev(struct verdict *verdict, int fd, const char *bdf)
 {
 	struct wdm_error error;
@@ -526,8 +526,8 @@ static void ask(struct verdict *verdict, int fd, const char *bdf, int number)
 }
 
 /**
- * device_verdict() - can this device be used, and if not, why?
- * @verdict: the answer; GRADE_WARN: not bound yet
+ * device_verdict() - Check whether a device can be used
+ * @verdict: out: the answer; GRADE_WARN: not bound yet
  * @bdf: the device, as sysfs names it; the host is ready
  */
 void device_verdict(struct verdict *verdict, const char *bdf)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What keeps a machine, or one of its devices, from being used, and the cure.
+ * What prevents the use of a machine, or of one of its devices, and cures.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -18,9 +18,9 @@ enum grade {
 };
 
 /**
- * struct verdict - what is right or wrong with something
- * @grade: how bad it is
- * @what: what there is
+ * struct verdict - result of a check
+ * @grade: severity
+ * @what: what was found
  * @cure: what to do; empty: nothing
  */
 struct verdict {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * JSON on stdout. Numbers stay below 2^53 where programs read them as doubles; addresses
- * are text.
+ * JSON on stdout. Numbers stay below 2^53, as programs read them as doubles; addresses are
+ * text.
  */
 #include <assert.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static char closing[MAX_DEPTH];
 static bool any[MAX_DEPTH + 1];
 static unsigned int depth;
 
-/* Bytes of the UTF-8 character at @at; 0: it is none */
+/* Get the length of the UTF-8 character at @at; 0 if it is invalid. */
 static size_t character(const unsigned char *at)
 {
 	size_t size = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 :
@@ -33,7 +33,7 @@ static size_t character(const unsigned char *at)
 	return size;
 }
 
-/* A byte that is no UTF-8 becomes the character of its number. */
+/* Convert an invalid byte to the character with its number. */
 static void quote(const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;

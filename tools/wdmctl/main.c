@@ -26,12 +26,12 @@ enum key {
 /**
  * struct command - a command
  * @name: its name
- * @arguments: what follows, for the help
- * @help: what it does
- * @run: does it
- * @least: words that must follow
- * @most: words that may follow
- * @keys: options that it takes
+ * @arguments: its arguments, for the help
+ * @help: description
+ * @run: performs it
+ * @least: minimum number of arguments
+ * @most: maximum number of arguments
+ * @keys: options that it accepts
  */
 struct command {
 	const char *name;
@@ -93,7 +93,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* A number from @least on, all of the word */
+/* Parse a whole word as a number of at least @least. */
 static double parse_number(struct argp_state *state, const char *word, double least)
 {
 	char *end;

@@ -9,16 +9,16 @@
 #include "wdmctl.h"
 
 /**
- * struct map - what a domain maps
+ * struct map - the mappings of a domain
  * @file: the file that it belongs to
- * @domain: what fdinfo says of it
+ * @domain: its fdinfo
  * @query: its state
  * @runs: what devices can reach, by address
- * @number: how many runs are in @runs
- * @complete: there are no more
+ * @number: number of @runs
+ * @complete: @runs has all of them
  * @caller: of a caller-managed domain: its caller's address space
- * @nr_caller: how many runs are in @caller
- * @ranges: which addresses can be mapped
+ * @nr_caller: number of @caller
+ * @ranges: addresses that can be mapped
  * @usable: the rest of that answer
  */
 struct map {

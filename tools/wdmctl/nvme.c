@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An NVMe controller's admin queue, and Identify. Register and command names are those of
- * the NVM Express base specification.
+ * An NVMe controller's admin queue, and Identify. Names of registers and commands are those
+ * of the NVM Express base specification.
  */
 #include <endian.h>
 #include <string.h>
@@ -26,7 +26,7 @@
 #define CNS_CONTROLLER	1
 #define ENTRIES		32
 
-/* Long enough for a command that is carried out at all */
+/* Enough for any command that completes */
 #define COMMAND_MS	2000
 
 struct submission {
@@ -58,7 +58,7 @@ static void write32(const struct nvme *nvme, unsigned int offset, __u32 value)
 			 __ATOMIC_SEQ_CST);
 }
 
-/* Not all controllers take a register of 64 bits at once. */
+/* Not all controllers support 64-bit accesses. */
 static void write64(const struct nvme *nvme, unsigned int offset, __u64 value)
 {
 	write32(nvme, offset, value);
@@ -80,7 +80,7 @@ static __u64 now_ms(void)
 
 static bool wait_ready(const struct nvme *nvme, __u32 ready)
 {
-	/* CAP.TO, in units of 500 ms; emulated controllers say little, and may be slow */
+	/* CAP.TO, in units of 500 ms; emulated controllers may be slower */
 	__u64 timeout = (read32(nvme, CAP) >> 24) * 500ULL + 5000;
 
 	for (__u64 start = now_ms(); (read32(nvme, CSTS) & CSTS_RDY) != ready;) {
@@ -91,14 +91,14 @@ static bool wait_ready(const struct nvme *nvme, __u32 ready)
 	return true;
 }
 
-/* Reset the controller; it forgets its queues, and any error. */
+/* Reset the controller, which clears its queues and any error. */
 void nvme_stop(const struct nvme *nvme)
 {
 	write32(nvme, CC, 0);
 	wait_ready(nvme, 0);
 }
 
-/* Reset the controller, and give it empty queues. Reads and writes no memory. */
+/* Reset the controller, and give it empty queues. It does no DMA in this. */
 bool nvme_start(const struct nvme *nvme)
 {
 	nvme_stop(nvme);
@@ -125,7 +125,7 @@ enum nvme_result nvme_identify(const struct nvme *nvme, __u64 address)
 	};
 	write32(nvme, SQ0TDBL, 1);
 	for (__u64 start = now_ms();;) {
-		/* Bit 0 is the phase: it turns when the entry has been written. */
+		/* Bit 0 is the phase, which flips when the entry has been written. */
 		status = le16toh(__atomic_load_n(&completion->status, __ATOMIC_ACQUIRE));
 		if (status & 1)
 			return status >> 1 ? NVME_ERROR : NVME_DONE;

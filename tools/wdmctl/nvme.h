@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of an NVMe controller as it takes to let it read and write memory: the admin
- * queue, and Identify. The medium is not touched.
+ * The parts of an NVMe controller that make it read and write memory: the admin queue, and
+ * Identify. The medium is not accessed.
  */
 #ifndef NVME_H
 #define NVME_H
@@ -16,8 +16,8 @@
  * @registers: its registers
  * @submissions: memory of the admin submission queue, a page
  * @completions: memory of the admin completion queue, a page
- * @submissions_address: where the controller finds the former
- * @completions_address: where it finds the latter
+ * @submissions_address: logical address of @submissions
+ * @completions_address: logical address of @completions
  */
 struct nvme {
 	void *registers;
@@ -27,14 +27,14 @@ struct nvme {
 	__u64 completions_address;
 };
 
-/* Bytes of registers that are used */
+/* Size of the registers in use, in bytes */
 #define NVME_REGISTERS	0x2000
 
 /**
- * enum nvme_result - how a command ended
- * @NVME_DONE: with success
- * @NVME_ERROR: with an error
- * @NVME_SILENT: not at all
+ * enum nvme_result - outcome of a command
+ * @NVME_DONE: success
+ * @NVME_ERROR: an error
+ * @NVME_SILENT: no completion
  */
 enum nvme_result {
 	NVME_DONE,

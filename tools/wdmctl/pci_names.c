@@ -25,8 +25,8 @@ static const char *all_names(void)
 }
 
 /*
- * The name behind "PREFIX", which stands at the start of a line, and where its own list
- * begins; NULL: there is none. A line with fewer tabs than @tabs ends the search.
+ * Find the name after "PREFIX" at the start of a line, and the start of its own list; NULL if
+ * there is none. A line with fewer tabs than @tabs ends the search.
  */
 static const char *find_name(const char *text, unsigned int tabs, const char *prefix, char *name,
 			     size_t size)
@@ -48,7 +48,7 @@ static const char *find_name(const char *text, unsigned int tabs, const char *pr
 	return NULL;
 }
 
-/* The name of a part, by the name of the whole; without one, empty */
+/* Get the name of a part, given that of the whole; empty if unknown. */
 static void find_part(const char *whole, const char *part, char *name, size_t size)
 {
 	const char *list;
@@ -80,7 +80,7 @@ void pci_device_name(unsigned int vendor, unsigned int device, char *name, size_
 		find_name(list, 1, part, name, size);
 }
 
-/* @class: as sysfs has it, with the programming interface */
+/* @class: as in sysfs, with the programming interface */
 void pci_class_name(unsigned int class, char *name, size_t size)
 {
 	char whole[8], part[8];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Errors, for people. Each function returns an exit status.
+ * Error messages. Each function returns an exit status.
  */
 #include <errno.h>
 #include <stdarg.h>

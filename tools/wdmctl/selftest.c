@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl selftest: does this machine's /dev/wdm_iommu do what its header says?
- * Quick; it takes the device that it is given, or an edu device, and touches no other.
+ * wdmctl selftest: check that this machine's /dev/wdm_iommu behaves as documented. Quick; it
+ * uses the given device, or an edu device, and no other.
  */
 #include <errno.h>
 #include <string.h>
@@ -121,7 +121,7 @@ static void check_edu(int fd, struct wdm_vfio_device *device, void *memory)
 	       "DMA arrives where it is mapped, and nowhere else");
 }
 
-/* Why a device cannot be tested; NULL: it can */
+/* Get the reason why a device cannot be tested; NULL if it can. */
 static const char *why_not(const char *bdf, unsigned int class)
 {
 	static char text[256];
@@ -139,7 +139,7 @@ static const char *why_not(const char *bdf, unsigned int class)
 	return text;
 }
 
-/* The device that was asked for, or the first edu device; 0: there is no such device */
+/* Find the given device, or the first edu device; 0 if there is no such device. */
 static bool find_device(const char *asked, struct wdm_bdf *bdf)
 {
 	struct wdm_pci_address address;

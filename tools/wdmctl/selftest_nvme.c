@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl selftest with an NVMe controller: what it writes and reads arrives where that is
- * mapped, and is blocked elsewhere, in both kinds of domain. Identify is the only command.
+ * wdmctl selftest with an NVMe controller: its reads and writes of mapped memory arrive, all
+ * others are blocked, in both kinds of domain. Identify is the only command.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #define IOVA		0x4000000ULL
 #define TABLE_PAGES	6
 
-/* Pages of the arena, which the controller finds at IOVA */
+/* Pages of the arena, which is mapped at IOVA */
 enum page {
 	PAGE_SUBMISSIONS,
 	PAGE_COMPLETIONS,
@@ -47,7 +47,7 @@ static __u64 iova(enum page number)
 	return IOVA + number * WDM_PAGE_SIZE;
 }
 
-/* Map or unmap a page; permissions 0 unmap it. */
+/* Map a page, or unmap it if the permissions are 0. */
 static __u32 set_page(struct test *test, enum page number, __u32 permissions)
 {
 	__u64 address = iova(number), *entry;
@@ -75,7 +75,7 @@ static bool must_set_page(struct test *test, enum page number, __u32 permissions
 	return !status;
 }
 
-/* Let the controller describe itself. Has the description arrived, or has nothing? */
+/* Make the controller write its description, and check whether it has arrived. */
 static enum dma identify(struct test *test, enum nvme_result *result)
 {
 	unsigned char *data = page(test, PAGE_DATA);
@@ -90,7 +90,7 @@ static enum dma identify(struct test *test, enum nvme_result *result)
 	nvme_stop(&test->nvme);
 	if (!memcmp(data, before, sizeof(before)))
 		return DMA_BLOCKED;
-	/* It begins with the vendor's PCI ID. */
+	/* It starts with the vendor's PCI ID. */
 	return (data[0] | data[1] << 8) == (int)test->vendor && *result == NVME_DONE ?
 	       DMA_ARRIVED : DMA_GARBLED;
 }
@@ -105,7 +105,7 @@ static void expect(struct test *test, enum dma expected, bool good, const char *
 	enum nvme_result result;
 	enum dma dma = identify(test, &result);
 
-	/* A controller need not notice that a write has not arrived. */
+	/* A controller need not notice that a write was blocked. */
 	good = good && dma == expected;
 	if (!good)
 		tap_diag("the data %s; the command %s", dma_name(dma), ends[result]);
@@ -169,6 +169,7 @@ static void run_domain(struct test *test, bool os_managed)
 }
 
 /**
+ * selftest_nvme() - Run the tests with a controller
  * selftest_nvme() - run the tests with a controller
  * @fd: /dev/wdm_iommu
  * @device: the controller

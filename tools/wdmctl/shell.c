@@ -2,8 +2,8 @@
 /*
  * wdmctl shell: commands from a terminal, or from a file as a test.
  *
- * From a file, each command is a result in TAP: it passes if it ends well, or as "expect"
- * says. So a test engineer writes a test of the module, or of a device, without C.
+ * From a file, each command is a TAP result: it passes if it succeeds, or has the outcome
+ * given with "expect". So a test of the module, or of a device, needs no C.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@
 #include "shell.h"
 
 /**
- * struct session - where commands come from
+ * struct session - source of commands
  * @shell: the objects
  * @name: of the file; NULL: a terminal
- * @line: its line
- * @expected: what the next command is expected to end with; empty: well
+ * @line: number of the line
+ * @expected: expected outcome of the next command; empty: success
  */
 struct session {
 	struct shell shell;
@@ -30,7 +30,7 @@ struct session {
 	char expected[48];
 };
 
-/* Status names may go without their "STATUS_". */
+/* Names of statuses may omit "STATUS_". */
 static bool is_expected(const struct outcome *outcome, const char *expected)
 {
 	const char *word = outcome->word;
@@ -98,7 +98,7 @@ static void run_command(struct session *session, const char *text)
 		snprintf(session->expected, sizeof(session->expected), "%s",
 			 expected ? expected : "nothing");
 	}
-	/* If nothing follows, it is about the next command. */
+	/* If nothing follows, it applies to the next command. */
 	if (words.words[words.at]) {
 		memmove(words.words, words.words + words.at,
 			sizeof(words.words) - words.at * sizeof(*words.words));
@@ -110,7 +110,7 @@ static void run_command(struct session *session, const char *text)
 	free(copy);
 }
 
-/* A line: commands with ; between them, and perhaps a comment */
+/* Parse a line: commands separated by ;, and perhaps a comment. */
 static void run_line(struct session *session, char *line)
 {
 	session->line++;

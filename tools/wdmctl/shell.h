@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * wdmctl shell: the objects that commands work on, and how a command ends.
+ * wdmctl shell: the objects of commands, and outcomes.
  */
 #ifndef SHELL_H
 #define SHELL_H
@@ -20,16 +20,16 @@ enum kind {
 };
 
 /**
- * struct object - what a name stands for
+ * struct object - an object with a name
  * @kind: what it is
  * @name: its name
  * @handle: its handle
  * @vfio: %KIND_DEVICE: the device
  * @bar: %KIND_DEVICE: its BAR 0, if it is an edu device
  * @memory: %KIND_MDL: the memory
- * @size: %KIND_MDL: its bytes
+ * @size: %KIND_MDL: size in bytes
  * @tables: %KIND_DOMAIN: page tables, if it has some
- * @table_memory: %KIND_DOMAIN: the MDL that they are in
+ * @table_memory: %KIND_DOMAIN: the MDL that contains them
  */
 struct object {
 	enum kind kind;
@@ -44,13 +44,13 @@ struct object {
 };
 
 /**
- * struct outcome - how a command ended
- * @usage: it was not carried out; @text tells why
- * @good: it did what it should
+ * struct outcome - outcome of a command
+ * @usage: it was not run; @text says why
+ * @good: it succeeded
  * @is_status: it is an NTSTATUS
  * @status: the NTSTATUS
- * @word: what "expect" calls it
- * @text: more, for people
+ * @word: the outcome as "expect" names it
+ * @text: details for people
  */
 struct outcome {
 	bool usage;
@@ -64,9 +64,9 @@ struct outcome {
 /**
  * struct shell - a session
  * @fd: /dev/wdm_iommu
- * @objects: what has a name
- * @current: the object of each kind that commands use by default
- * @memory: bytes of all MDLs
+ * @objects: the named objects
+ * @current: the default object of each kind
+ * @memory: size of all MDLs in bytes
  * @out: output of commands
  * @quit: the session ends
  */
@@ -81,10 +81,10 @@ struct shell {
 
 /**
  * struct words - a command, word by word
- * @words: the words, NULL behind the last
- * @at: the next one to look at
- * @error: why the words cannot be understood; empty: they can so far
- * @as: the name for a new object; NULL: any
+ * @words: the words, terminated by NULL
+ * @at: the next word
+ * @error: syntax error; empty if there is none so far
+ * @as: the name for a new object; NULL: choose one
  */
 struct words {
 	const char *words[MAX_ARGUMENTS + 1];

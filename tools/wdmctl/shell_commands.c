@@ -14,7 +14,7 @@
 #include "machine.h"
 #include "shell.h"
 
-/* All MDLs together: DMA is watched in a copy of them. */
+/* Limit for all MDLs together: DMA is watched in a copy of them. */
 #define MAX_MEMORY	(256ULL << 20)
 
 #define TABLE_PAGES	16
@@ -31,7 +31,7 @@ static bool is_name(const char *name)
 	return true;
 }
 
-/* A new object with the name that was given, or the next free one: "d0", "m3" */
+/* Create an object with the given name, or the next free one: "d0", "m3". */
 static struct object *new_object(struct shell *shell, struct words *words, enum kind kind)
 {
 	static const char letters[] = {
@@ -94,7 +94,7 @@ static void drop_object(struct shell *shell, struct object *object)
 	}
 }
 
-/* Take "r", "w" or "rw", or else both. */
+/* Take "r", "w" or "rw"; by default both. */
 static __u32 next_permissions(struct words *words)
 {
 	if (next_is(words, "r"))
@@ -208,7 +208,7 @@ static void do_detach(struct shell *shell, struct words *words, struct outcome *
 		set_status(outcome, wdm_detach(shell->fd, device->handle));
 }
 
-/* Memory and an MDL of it */
+/* Memory, and an MDL for it */
 static __u32 make_mdl(struct shell *shell, struct object *object, __u64 size, __u32 access,
 		      unsigned int pattern)
 {
@@ -397,7 +397,7 @@ static void table_create(struct shell *shell, struct words *words, struct outcom
 		struct object *current = shell->current[KIND_MDL];
 
 		keep_object(shell, memory, KIND_MDL, outcome);
-		/* It is not what map and fill are to use by default. */
+		/* It must not become the default of map and fill. */
 		shell->current[KIND_MDL] = current;
 		status = wdm_memory_add(shell->fd, domain->handle, WDM_RW, memory->handle, 0, 0,
 					(uintptr_t)memory->memory);
@@ -467,7 +467,7 @@ static void do_table(struct shell *shell, struct words *words, struct outcome *o
 		table_change(shell, words, outcome);
 }
 
-/* What a walk has refused */
+/* Report the invalid entries of a walk. */
 static void set_walk(struct outcome *outcome, __u32 status,
 		     const struct wdm_iommu_walk_error *error)
 {
@@ -519,7 +519,7 @@ static void do_flush(struct shell *shell, struct words *words, struct outcome *o
 	set_walk(outcome, status, &error);
 }
 
-/* A part of an MDL, as MEMORY LENGTH */
+/* Parse part of an MDL, as MEMORY LENGTH. */
 static unsigned char *next_part(struct shell *shell, struct words *words, __u64 *length)
 {
 	__u64 offset;
@@ -717,8 +717,8 @@ static void do_quit(struct shell *shell, struct words *words, struct outcome *ou
  * struct verb - a command
  * @name: its first word
  * @arguments: the others
- * @help: what it does
- * @run: does it; if the words have an error, nothing
+ * @help: description
+ * @run: performs it; does nothing after a syntax error
  */
 struct verb {
 	const char *name;
@@ -770,7 +770,7 @@ static const struct verb verbs[] = {
 	{ "quit", "", "", do_quit },
 };
 
-/* All commands, or one */
+/* Print help for all commands, or for one. */
 void shell_help(FILE *out, const char *name)
 {
 	bool shown = !name;
@@ -802,10 +802,10 @@ static const struct verb *find_verb(const char *name)
 }
 
 /**
- * shell_run() - carry out a command
+ * shell_run() - Run a command
  * @shell: the session
  * @words: the command
- * @outcome: out: how it ended
+ * @outcome: out: its outcome
  */
 void shell_run(struct shell *shell, struct words *words, struct outcome *outcome)
 {
@@ -815,7 +815,7 @@ void shell_run(struct shell *shell, struct words *words, struct outcome *outcome
 
 	while (words->words[number])
 		number++;
-	/* At least one word stands before it. */
+	/* At least one word precedes it. */
 	if (number > 2 && !strcmp(words->words[number - 2], "as")) {
 		words->as = words->words[number - 1];
 		words->words[number - 2] = NULL;

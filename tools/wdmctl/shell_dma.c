@@ -2,9 +2,9 @@
 /*
  * wdmctl shell: DMA of an edu device.
  *
- * Whether a write has arrived shows in memory, whatever was there before: the transfer runs
- * twice, with all memory filled with random bytes and then with their complement. A byte that
- * the device has written differs from one of the two.
+ * To detect a write independent of the earlier contents of memory, the transfer runs twice,
+ * with all memory filled with random bytes and then with their complement. A byte that the
+ * device has written differs from one of the two.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@
 /**
  * struct image - a copy of an MDL's memory
  * @object: the MDL
- * @before: what it held
- * @filling: what it was filled with
+ * @before: its earlier contents
+ * @filling: the bytes that it was filled with
  * @written: which bytes the device has written
  */
 struct image {
@@ -62,7 +62,7 @@ static size_t count_written(struct image *image)
 	return number;
 }
 
-/* One transfer over memory that is filled; how many bytes have been written so far */
+/* Run a transfer with filled memory. Return the number of bytes written so far. */
 static bool transfer(struct image *images, size_t number, const struct object *device,
 		     __u64 address, size_t length, size_t *written)
 {
@@ -79,7 +79,7 @@ static bool transfer(struct image *images, size_t number, const struct object *d
 	return true;
 }
 
-/* What the device has not written holds what it held before. */
+/* Restore the bytes that the device has not written. */
 static void put_back(const struct image *images, size_t number)
 {
 	for (size_t i = 0; i < number; i++) {

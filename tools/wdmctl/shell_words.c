@@ -9,7 +9,7 @@
 
 #include "shell.h"
 
-/* Only the first error of a command counts. */
+/* Keep only the first error of a command. */
 void bad_words(struct words *words, const char *format, ...)
 {
 	va_list arguments;
@@ -140,7 +140,7 @@ struct object *next_memory(struct shell *shell, struct words *words, __u64 *offs
 	return object;
 }
 
-/* Has everything been understood? */
+/* Check that the whole command was parsed without an error. */
 bool no_more_words(struct words *words)
 {
 	if (words->words[words->at])

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl show: what a process has mapped.
+ * wdmctl show: mappings of a process.
  *
- * pidfd_getfd() duplicates the file of the process, and the ioctls that report are called
- * on that. The file is open twice meanwhile: if the process ends, its devices stay attached
- * until this one ends, too.
+ * pidfd_getfd() duplicates the file of the process, and the ioctls that report are called on
+ * the duplicate. It keeps the file open: if the process ends, its devices stay attached until
+ * this program ends, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,11 +15,11 @@
 #include "json.h"
 #include "map.h"
 
-/* Runs of a domain that are read, at most; and those that are printed as text */
+/* Maximum number of runs of a domain that are read, and that are printed as text */
 #define MAX_RUNS	4000000
 #define MAX_LINES	1000
 
-/* Runs that one call reads */
+/* Number of runs read per call */
 #define STEP		4096
 
 __u64 map_bytes(const struct map *map)
@@ -32,8 +32,8 @@ __u64 map_bytes(const struct map *map)
 }
 
 /*
- * The largest page that the IOMMU can use in a run, by the alignment of the logical
- * addresses. What it does use depends on the memory, too.
+ * Get the largest page that the IOMMU can use in a run, by the alignment of the logical
+ * addresses. Whether it does use it depends on the memory, too.
  */
 __u64 map_largest_page(const struct map *map, const struct wdm_iommu_mapping *run)
 {
@@ -201,7 +201,7 @@ static void json_map(const struct map *map)
 	json_end();
 }
 
-/* The file of another process, as a descriptor of ours; -1 with errno */
+/* Duplicate a file of another process; -1 with errno. */
 static int borrow(const struct open_file *file)
 {
 	int process = syscall(SYS_pidfd_open, file->pid, 0), fd = -1, error;
@@ -235,7 +235,7 @@ static int add_maps(const struct open_file *file, __u32 only, struct map **maps,
 		*maps = more;
 		more[*number] = (struct map) { .file = file, .domain = &file->domains[i] };
 		status = read_map(fd, &more[(*number)++]);
-		/* It may be gone by now; then nothing has been allocated. */
+		/* It may have been deleted; then nothing has been allocated. */
 		if (status == STATUS_INVALID_HANDLE && !more[*number - 1].ranges) {
 			(*number)--;
 			status = 0;
@@ -265,7 +265,7 @@ static void print_maps(const struct map *maps, size_t number, bool json)
 		json_end();
 }
 
-/* A number that is all of the word; 0: it is none */
+/* Parse a whole word as a number; 0 if it is none. */
 static int number_of(const char *word)
 {
 	char *end;

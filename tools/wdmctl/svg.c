@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A picture of what domains map: a box for each range, in the order of addresses, with holes
- * between them. Boxes grow with the logarithm of their size, or a page beside a gigabyte
- * could not be seen; the strip above is to scale.
+ * A picture of what domains map: a box for each range, sorted by address, with holes between
+ * them. The size of a box is logarithmic, as a page next to a gigabyte would not be visible
+ * otherwise; the strip above is to scale.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 #define INK		"#1f2933"
 #define FAINT		"#7b8794"
 
-/* Colours of permissions; 0: several, or what is reserved */
+/* Colours by permissions; 0: mixed, or reserved */
 static const char * const colours[] = { "#8d6cc9", "#3c82d6", "#e0892b", "#2a9d74" };
 static const char * const meanings[] = { "several", "read only", "write only", "read and write" };
 
@@ -30,9 +30,9 @@ static const char * const meanings[] = { "several", "read only", "write only", "
  * struct box - ranges that are drawn as one
  * @start: the first byte
  * @last: the last one
- * @mapped: bytes that are mapped in between
- * @runs: how many ranges
- * @permissions: those of all of them; 0: they differ
+ * @mapped: number of mapped bytes
+ * @runs: number of ranges
+ * @permissions: those of all ranges; 0: they differ
  * @page: the largest page that can be used
  * @run: the only range
  * @reserved: what it is reserved for; NULL: it is mapped
@@ -89,16 +89,16 @@ static __u64 hole_before(const struct map *map, size_t run)
 }
 
 /**
- * struct cuts - which holes part two boxes
- * @larger: all that are larger than this
- * @ties: and so many of this size
+ * struct cuts - the holes that separate boxes
+ * @larger: all holes larger than this
+ * @ties: number of holes of exactly this size
  */
 struct cuts {
 	__u64 larger;
 	size_t ties;
 };
 
-/* Few ranges are drawn one by one; of many, the largest holes part boxes. */
+/* Few ranges are drawn separately; among many, the largest holes separate boxes. */
 static bool find_cuts(const struct map *map, struct cuts *cuts)
 {
 	size_t number = map->number - 1;
@@ -178,7 +178,7 @@ static int by_address(const void *a, const void *b)
 	return first->start < second->start ? -1 : first->start > second->start;
 }
 
-/* Reserved ranges between and around the boxes, each once */
+/* Draw reserved ranges between and around the boxes, each once. */
 static size_t add_reserved(const struct map *map, struct box *boxes, size_t number)
 {
 	size_t room = number + MAX_BOXES;
@@ -259,7 +259,7 @@ static void draw_box(FILE *out, unsigned int y, const struct box *box)
 	fprintf(out, "</g>\n");
 }
 
-/* To scale, from the first to the last address that is mapped */
+/* To scale, from the first to the last mapped address */
 static unsigned int draw_strip(FILE *out, unsigned int y, const struct map *map)
 {
 	__u64 start = map->runs[0].address, span;
@@ -269,7 +269,7 @@ static unsigned int draw_strip(FILE *out, unsigned int y, const struct map *map)
 	span = end->address + end->length - start;
 	fprintf(out, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"22\" rx=\"4\" fill=\"#e8ecf0\"/>\n",
 		MARGIN, y, STRIP_WIDTH);
-	/* Ranges that would stand on the same pixels are drawn as one. */
+	/* Ranges that fall on the same pixels are drawn as one. */
 	for (size_t i = 0; i <= map->number; i++) {
 		const struct wdm_iommu_mapping *run = i < map->number ? &map->runs[i] : NULL;
 
@@ -334,7 +334,7 @@ static unsigned int draw_title(FILE *out, unsigned int y, const struct map *map)
 	return y + 62;
 }
 
-/* Returns where the next one begins. */
+/* Return where the next one starts. */
 static unsigned int draw(FILE *out, unsigned int y, const struct map *map)
 {
 	struct box *boxes = calloc(2 * MAX_BOXES + 1, sizeof(*boxes));
@@ -387,12 +387,12 @@ static void put_head(FILE *out, unsigned int height)
 }
 
 /**
- * svg_write() - draw domains below each other
+ * svg_write() - Draw domains below each other
  * @path: the file to write
- * @maps: what they map
- * @number: how many
+ * @maps: their mappings
+ * @number: number of @maps
  *
- * Return: whether it worked, else errno.
+ * Return: true on success; otherwise errno is set.
  */
 bool svg_write(const char *path, const struct map *maps, size_t number)
 {

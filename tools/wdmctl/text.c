@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Names and numbers, as people read them, and files of text.
+ * Names, numbers and text files for people.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ const char *permission_name(__u32 permissions)
 	return names[permissions & WDM_RW];
 }
 
-/* Exact where a unit divides it, and otherwise with one digit behind the point */
+/* Exact if a multiple of a unit, and otherwise with one decimal */
 const char *size_text(__u64 bytes, char *text, size_t size)
 {
 	static const char * const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
@@ -48,7 +48,7 @@ const char *size_text(__u64 bytes, char *text, size_t size)
 	return text;
 }
 
-/* All of a file, which may be one of procfs; NULL with errno. To be freed. */
+/* Read a whole file, which may be in procfs, to be freed; NULL with errno. */
 char *read_text(const char *path)
 {
 	size_t room = 4096, size = 0, got;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wdmctl top: what programs do, a second.
+ * wdmctl top: activity of programs per second.
  *
- * The numbers are differences between counters in fdinfo. Tracepoints would tell each call,
- * but slow it down, and need root; counters are there for whoever may trace the program.
+ * The numbers are differences between counters in fdinfo. Tracepoints would report each call,
+ * but slow it down, and need root; fdinfo is readable for anybody who may trace the program.
  */
 #include <errno.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* The same file descriptor, before; it may show another file by now. */
+/* The same file descriptor earlier; it may refer to another file now. */
 static const struct open_file *find_file(const struct open_files *all,
 					 const struct open_file *file)
 {
@@ -54,7 +54,7 @@ static const struct open_file *find_file(const struct open_files *all,
 	return NULL;
 }
 
-/* Handles may name another domain by now, whose counters began at 0. */
+/* Handles may name another domain now, whose counters started at 0. */
 static const struct file_domain *find_domain(const struct open_file *file,
 					     const struct file_domain *domain)
 {

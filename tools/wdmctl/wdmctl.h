@@ -10,16 +10,16 @@
 #define MAX_WORDS	2
 
 /**
- * struct options - what the command line asks for
- * @words: what follows the name of the command; NULL behind the last
+ * struct options - the command line
+ * @words: arguments of the command, terminated by NULL
  * @json: print JSON
- * @follow: wait for more
+ * @follow: wait for new ones
  * @file: commands of the shell; "-" is stdin
  * @command: a line of commands for the shell
  * @svg: file for a picture
  * @domain: handle of a domain; 0: all
  * @interval: seconds between two samples
- * @count: how many samples; 0: until it is interrupted
+ * @count: number of samples; 0: until it is interrupted
  */
 struct options {
 	const char *words[MAX_WORDS + 1];

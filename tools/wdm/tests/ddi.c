@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * kunit/ddi.c in a program: every function of libwdm.a answers as the kernel's does.
+ * kunit/ddi.c in a program: every function of libwdm.a returns what the kernel's does.
  *
  *     wdm-ddi 0000:00:03.0
  */
@@ -14,10 +14,10 @@
 #define ALLOW	"/sys/module/wdm_iommu/parameters/allow_pass_through"
 
 /**
- * struct ddi_program - what the test in a program needs
- * @d: the rest
+ * struct ddi_program - the program's part of the test
+ * @d: the common part
  * @bdf: the device
- * @failures: how many
+ * @failures: number of failures
  */
 struct ddi_program {
 	struct ddi d;
@@ -73,7 +73,7 @@ static void open_device(struct ddi_program *p)
 		errx(1, "%s", error.text);
 }
 
-/* VFIO takes the device back, as it does when it is unplugged. */
+/* VFIO revokes the device, as when it is unplugged. */
 void ddi_remove_device(struct ddi *d)
 {
 	wdm_vfio_close(d->pdo->vfio);
@@ -99,7 +99,7 @@ void ddi_snapshot(struct ddi *d, struct ddi_snapshot *snapshot)
 		*word++ = domain.flags;
 		*word++ = domain.devices;
 		*word++ = domain.hwpts;
-		/* A domain of the caller's tables sees more memory when it is asked to look. */
+		/* A caller-managed domain sees new memory at the next flush. */
 		*word++ = i || wdk_maps(d->domain) ? domain.mapped_pages : 0;
 		*word++ = domain.translated_bytes;
 		*word++ = domain.shadow_tables;

@@ -28,7 +28,7 @@ void port_sleep(unsigned int ms)
 	nanosleep(&time, NULL);
 }
 
-/* QEMU's IOMMUs report no faults to the kernel, so this plays the kernel's part. */
+/* QEMU's IOMMUs report no faults to the kernel, so report them in its place. */
 void port_fault(struct port *port, u64 iova)
 {
 	wdk_events_deliver(&(struct wdm_iommu_event) {
@@ -68,6 +68,6 @@ int main(int argc, char **argv)
 		errx(1, "%s is not an edu device", argv[1]);
 	good = port_run(&port);
 	wdm_pdo_close(port.pdo);
-	/* The ports keep to the levels of the contract. */
+	/* The ports respect the levels of the contract. */
 	return good && !wdm_port_level_errors() ? 0 : 1;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * What the tests of code from Windows need in a program. kunit/ports/kernel.h has the same
- * for the kernel.
+ * The programs' part of the tests of Windows code. kunit/ports/kernel.h is the kernel's.
  */
 #ifndef WDM_PROGRAM_H
 #define WDM_PROGRAM_H

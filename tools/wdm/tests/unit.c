@@ -22,7 +22,7 @@ static ULONGLONG physical(const void *va)
 	return MmGetPhysicalAddress(va).QuadPart;
 }
 
-/* Does a function end the program? */
+/* Check that a function ends the program. */
 static bool aborts(void (*function)(void))
 {
 	int status;
@@ -89,7 +89,7 @@ static void test_mistakes(void)
 	tap_ok(aborts(free_twice), "so does freeing a block twice");
 }
 
-/* Frames by the million: those of the hole between 3.5 and 4 GiB are left out. */
+/* Millions of frames: those between 3.5 and 4 GiB are skipped. */
 static void test_frames(void)
 {
 	const SIZE_T bytes = 0x10000000;
