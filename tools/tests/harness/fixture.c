@@ -49,7 +49,7 @@ struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
 		REQUIRE(false);
 	}
 	REQUIRE(wdm_edu_present(bar));
-	/* One that was killed in the middle of a transfer leaves it to the device. */
+	/* A process that was killed during a transfer leaves it running. */
 	REQUIRE(wdm_edu_wait(bar));
 	REQUIRE(probe_init(probe, bar, fixture->arena, fixture->pages * WDM_PAGE_SIZE));
 	return device;
@@ -79,7 +79,7 @@ bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error)
 	struct wdm_bdf bdf;
 
 	wdm_pci_format(&device->address, &bdf);
-	/* A device that was unplugged comes back in another group. */
+	/* A device that is plugged in again may be in another group. */
 	device->group_number = wdm_pci_group(bdf.text);
 	if (options.cdev) {
 		device->iommufd = wdm_iommufd_open(error);
@@ -115,7 +115,7 @@ bool unbind_driver(const char *bdf)
 	return write_text("/sys/bus/pci/drivers/vfio-pci/unbind", bdf);
 }
 
-/* Forked before anything is open, or it would itself hold what it waits for */
+/* Forked before any file is open: the child must not hold the files that it waits for. */
 pid_t start_unbind(int *start)
 {
 	int pipes[2];
@@ -134,7 +134,7 @@ pid_t start_unbind(int *start)
 	return child;
 }
 
-/* VFIO does not tell when a cdev is closed; it does when its driver is unbound. */
+/* VFIO does not report when a cdev is closed; unbinding its driver waits for that. */
 void take_back(struct wdm_vfio_device *device)
 {
 	struct wdm_bdf bdf;
@@ -146,13 +146,13 @@ void take_back(struct wdm_vfio_device *device)
 	REQUIRE(unbind_driver(bdf.text) && bind_driver(bdf.text));
 }
 
-/* Needs the arena. */
+/* The arena must exist. */
 void open_device(struct fixture *fixture)
 {
 	fixture->device = open_one(fixture, options.device.text, NULL, &fixture->probe);
 }
 
-/* An OS-managed domain with a device, and everything before */
+/* Open everything for an OS-managed domain with a device. */
 void open_os_managed(struct fixture *fixture, size_t pages, __u32 flags)
 {
 	open_fixture(fixture);
@@ -160,7 +160,7 @@ void open_os_managed(struct fixture *fixture, size_t pages, __u32 flags)
 	attach_os_managed(fixture, flags);
 }
 
-/* The same, with an arena that exists */
+/* Likewise, with an existing arena */
 void attach_os_managed(struct fixture *fixture, __u32 flags)
 {
 	open_device(fixture);
@@ -171,7 +171,7 @@ void attach_os_managed(struct fixture *fixture, __u32 flags)
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 }
 
-/* Tables at the end of the arena, in which page 0 is mapped; not configured yet */
+/* Make tables at the end of the arena that map page 0; they are not configured yet. */
 void start_tables(struct fixture *fixture, const struct wdm_table_format *format,
 		  unsigned int input_bits)
 {
@@ -184,8 +184,8 @@ void start_tables(struct fixture *fixture, const struct wdm_table_format *format
 }
 
 /*
- * A caller-managed domain, with everything else. The arena stands in the
- * caller's address space at its own addresses; @pages is without the tables.
+ * Open everything for a caller-managed domain with a device. The arena is in the caller's
+ * address space at its own addresses; @pages does not include the tables.
  */
 void open_caller_managed(struct fixture *fixture, size_t pages,
 			 const struct wdm_table_format *format)
@@ -216,7 +216,7 @@ void in_every_order(const char names[], void (*run)(const unsigned int order[4])
 	}
 }
 
-/* Closing a file in another process takes a moment. */
+/* Closing a file in another process takes some time. */
 bool pins_are_back(long long before)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
@@ -246,7 +246,7 @@ __u64 caller(const void *memory)
 	return (uintptr_t)memory;
 }
 
-/* Pages of the arena, for reading and writing */
+/* Map pages of the arena, readable and writable. */
 __u32 map_pages(struct fixture *fixture, size_t first, size_t number, __u64 address)
 {
 	return wdm_map(fixture->fd, fixture->domain, WDM_RW, fixture->mdl, first * WDM_PAGE_SIZE,
@@ -258,13 +258,13 @@ enum dma write_to(struct fixture *fixture, __u64 address, void *target)
 	return probe_write(&fixture->probe, address, target);
 }
 
-/* By way of HOME_ADDRESS, which must be mapped. */
+/* Check through HOME_ADDRESS, which must be mapped. */
 enum dma read_from(struct fixture *fixture, __u64 address, void *source)
 {
 	return probe_read(&fixture->probe, address, source, HOME_ADDRESS, fixture->arena);
 }
 
-/* A huge page; ends the case if there is none. */
+/* Allocate a huge page; skips the case if there is none. */
 void *get_huge_page(void)
 {
 	void *memory;
@@ -286,7 +286,7 @@ __u64 random_number(__u64 limit)
 	return number % limit;
 }
 
-/* Of this thread; false if it cannot be done. */
+/* Drop a capability of this thread; false on failure. */
 bool drop_capability(unsigned int capability)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -298,7 +298,7 @@ bool drop_capability(unsigned int capability)
 	return !syscall(SYS_capset, &header, data);
 }
 
-/* The number behind a word that starts a line of a file */
+/* Get the number after a word at the start of a line of a file. */
 static unsigned long long number_in(const char *path, const char *word)
 {
 	FILE *file = fopen(path, "re");
@@ -315,13 +315,13 @@ static unsigned long long number_in(const char *path, const char *word)
 	return number;
 }
 
-/* Memory that this process has pinned: VmPin, in bytes */
+/* Get the memory that this process has pinned, VmPin, in bytes. */
 __u64 locked_memory(void)
 {
 	return number_in("/proc/self/status", "VmPin:") * 1024;
 }
 
-/* What fdinfo says of a file: "wdm-charged:", "wdm-pinned:" */
+/* Get a number from a file's fdinfo: "wdm-charged:", "wdm-pinned:". */
 __u64 fdinfo_number(int fd, const char *key)
 {
 	char path[64];
@@ -330,7 +330,7 @@ __u64 fdinfo_number(int fd, const char *key)
 	return number_in(path, key);
 }
 
-/* Pages of the whole machine that are pinned */
+/* Get the number of pinned pages of the whole machine. */
 long long pinned_pages(void)
 {
 	/* Fold the counters of all CPUs. */
@@ -339,7 +339,7 @@ long long pinned_pages(void)
 	       number_in("/proc/vmstat", "nr_foll_pin_released ");
 }
 
-/* Kernel memory that cannot be reclaimed, in bytes */
+/* Get the size of unreclaimable kernel memory in bytes. */
 unsigned long long kernel_memory(void)
 {
 	unsigned long long slab = 0, number;
@@ -356,7 +356,7 @@ unsigned long long kernel_memory(void)
 	return slab;
 }
 
-/* Does it fall below @bound? What others free takes a moment. */
+/* Check whether it falls below @bound. Memory of others may be freed with a delay. */
 bool kernel_memory_is_below(unsigned long long bound)
 {
 	for (unsigned int i = 0; i < 20 && kernel_memory() >= bound; i++)
@@ -365,7 +365,7 @@ bool kernel_memory_is_below(unsigned long long bound)
 	return kernel_memory() < bound;
 }
 
-/* The time that a process has spent in the kernel, in milliseconds */
+/* Get the system time of a process in milliseconds. */
 static unsigned long system_time(pid_t process)
 {
 	unsigned long ticks;
@@ -377,14 +377,14 @@ static unsigned long system_time(pid_t process)
 	file = fopen(path, "re");
 	REQUIRE(file && fgets(line, sizeof(line), file));
 	fclose(file);
-	/* The command's name, in parentheses, may hold anything. */
+	/* The command's name, in parentheses, may contain anything. */
 	end = strrchr(line, ')');
 	REQUIRE(end && sscanf(end, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %lu",
 			      &ticks) == 1);
 	return ticks * 1000 / sysconf(_SC_CLK_TCK);
 }
 
-/* Wait until a process has worked in the kernel for so long, whatever else runs. */
+/* Wait until a process has used that much system time, independent of other load. */
 void wait_until_busy(pid_t process, unsigned int milliseconds)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
@@ -404,7 +404,7 @@ struct wdm_iommu_query_domain query(int fd, __u32 domain)
 	return answer;
 }
 
-/* The mapping that the domain reports at @address; false: none. */
+/* Find the mapping that the domain reports at @address; false: none. */
 bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 		  struct wdm_iommu_mapping *mapping)
 {
@@ -421,7 +421,7 @@ bool find_mapping(int fd, __u32 domain, __u32 what, __u64 address,
 	return true;
 }
 
-/* An eventfd that VFIO signals when it waits for the device's file to be closed */
+/* Create an eventfd that VFIO signals when it waits for the device's file to be closed. */
 int request_eventfd(struct wdm_vfio_device *device)
 {
 	int fd = eventfd(0, EFD_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What most cases start from: an open /dev/wdm_iommu, memory with an MDL, an edu
- * device, and a domain of either kind. A case ends if one of them is missing.
+ * The setup of most cases: an open /dev/wdm_iommu, memory with an MDL, an edu device, and a
+ * domain of either kind. A case ends if one of them is missing.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -16,7 +16,7 @@
 
 #define HUGE_PAGE_SIZE	0x200000UL
 
-/* Where devices write interrupt messages: reserved for every device */
+/* Target of devices' interrupt messages: reserved for every device */
 #ifdef __aarch64__
 #define MSI_ADDRESS	0x8000000ULL
 #define MSI_KIND	WDM_IOMMU_RANGE_SW_MSI
@@ -26,20 +26,20 @@
 #endif
 #define MSI_LENGTH	0x100000ULL
 
-/* At the end of an arena of a caller-managed domain */
+/* Number of table pages at the end of the arena of a caller-managed domain */
 #define TABLE_PAGES	12
 
 /**
- * struct fixture - what a case starts from
+ * struct fixture - the setup of a case
  * @fd: /dev/wdm_iommu
- * @arena: memory that devices may see, watched by @probe
- * @pages: how many pages it has
- * @mdl: all of it, for reading and writing
- * @device: an edu device; without one, a structure of zeros
- * @probe: of @device
+ * @arena: memory for devices, watched by @probe
+ * @pages: size of @arena in pages
+ * @mdl: all of @arena, readable and writable
+ * @device: an edu device; zeroed if there is none
+ * @probe: probe of @device
  * @domain: @device is attached to it, page 0 of the arena is mapped at
  *	%HOME_ADDRESS, and the device's buffer is loaded
- * @tables: of a caller-managed domain
+ * @tables: tables of a caller-managed domain
  */
 struct fixture {
 	int fd;
@@ -67,19 +67,19 @@ void start_tables(struct fixture *fixture, const struct wdm_table_format *format
 struct wdm_vfio_device *open_one(struct fixture *fixture, const char *bdf,
 				 const struct wdm_vfio_device *beside, struct probe *probe);
 
-/* The device by its provider: its cdev, or a group that is in a container */
+/* Name the device for its provider: its cdev, or a group in a container. */
 void name_device(const struct wdm_vfio_device *device, struct wdm_iommu_device_create *argument);
 __u32 create_device(int fd, struct wdm_vfio_device *device);
 
-/* The files of a device, without its handle: threads may look at the rest. */
+/* Open the files of a device, but create no handle, so that threads can share the fixture. */
 bool open_files(struct wdm_vfio_device *device, int fd, struct wdm_error *error);
 void close_files(struct wdm_vfio_device *device);
 
-/* Close a device's files, and have VFIO take it back. */
+/* Close a device's files, and make VFIO revoke it. */
 void take_back(struct wdm_vfio_device *device);
 bool bind_driver(const char *bdf);
 bool unbind_driver(const char *bdf);
-/* A process that unbinds the driver once a byte is written to @start */
+/* Start a process that unbinds the driver once a byte is written to @start. */
 pid_t start_unbind(int *start);
 
 void set_leaf(struct fixture *fixture, __u64 address, const void *target);
@@ -89,7 +89,7 @@ __u32 map_pages(struct fixture *fixture, size_t first, size_t number, __u64 addr
 enum dma write_to(struct fixture *fixture, __u64 address, void *target);
 enum dma read_from(struct fixture *fixture, __u64 address, void *source);
 
-/* Run a case for each order of four files, whose names are letters. */
+/* Run a case for each order of four files, which are named by letters. */
 void in_every_order(const char names[], void (*run)(const unsigned int order[4]));
 
 /* Other helpers */

@@ -14,7 +14,7 @@
 #include "kernel_log.h"
 
 #define DEFAULT_SECONDS	60
-/* Cases that take longer get a remark. */
+/* Report cases that take longer. */
 #define LONG_SECONDS	5
 
 #define INDENT		4
@@ -24,7 +24,7 @@ struct options options = { .seconds = 5 };
 static unsigned int failed_checks;
 static const void *current_parameter;
 
-/* Shared memory: a case's process writes it, the harness reads it. */
+/* In shared memory: a case's process writes it, the harness reads it. */
 static char *skip_reason;
 #define REASON_SIZE	256
 
@@ -203,7 +203,7 @@ static unsigned int count_results(const struct suite *suite)
 	return count;
 }
 
-/* The results of a suite, as a subtest; its exit status. */
+/* Print the results of a suite, as a subtest; returns its exit status. */
 int run_suite(const struct suite *suite)
 {
 	struct kernel_log *log = kernel_log_open();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The end-to-end tests: suites of cases. Each case runs in a process of its own,
- * so whatever it leaves open is closed in the end, and one that hangs is killed.
+ * The end-to-end tests: suites of cases. Each case runs in a separate process, so that all it
+ * leaves open is closed in the end, and one that hangs can be killed.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -18,7 +18,7 @@
 #include "tap.h"
 #include "vfio_device.h"
 
-/* What a case cannot do without. */
+/* Requirements of a case */
 enum need {
 	NEEDS_DEVICE = 1,	/* an edu device */
 	NEEDS_PAIR = 2,		/* two in one IOMMU group */
@@ -33,12 +33,12 @@ enum need {
 
 /**
  * struct test_case - one result
- * @name: what holds
+ * @name: the property that is tested
  * @run: the test
  * @needs: NEEDS_*
- * @seconds: how long it may take; 0: a minute
- * @parameter: for @run, see parameter()
- * @formats: run once for each format of page tables, which is the parameter
+ * @seconds: time limit; 0: a minute
+ * @parameter: argument of @run, see parameter()
+ * @formats: run once per page table format, which is the parameter
  */
 struct test_case {
 	const char *name;
@@ -59,24 +59,24 @@ struct suite {
 
 /**
  * struct options - options of the program, and the devices that it found
- * @seconds: how long threads hammer
+ * @seconds: duration of tests with competing threads
  * @cdev: open devices through their VFIO cdev, not through a container
- * @device: an edu device, in a group without others if there is one
- * @has_device: whether there is one
+ * @device: an edu device, alone in its group if possible
+ * @has_device: @device is valid
  * @pair: two edu devices of one group
- * @has_pair: whether there are
- * @other: an edu device of a group that is not @device's
- * @has_other: whether there is one
- * @stranger: a device with a VFIO driver that is no edu device
- * @has_stranger: whether there is one
+ * @has_pair: @pair is valid
+ * @other: an edu device of another group than @device
+ * @has_other: @other is valid
+ * @stranger: a device with a VFIO driver that is not an edu device
+ * @has_stranger: @stranger is valid
  * @plug: an edu device alone in its group, and not on the root bus
- * @has_plug: whether there is one
+ * @has_plug: @plug is valid
  * @bridged: two edu devices of one group, not on the root bus
- * @has_bridged: whether there are
+ * @has_bridged: @bridged is valid
  * @nvme: an NVMe controller with a VFIO driver
- * @has_nvme: whether there is one
+ * @has_nvme: @nvme is valid
  * @single: an edu device of each group that has one
- * @singles: how many there are
+ * @singles: number of valid elements of @single
  */
 struct options {
 	unsigned int seconds;
@@ -104,11 +104,11 @@ extern struct options options;
 int run_suite(const struct suite *suite);
 const void *parameter(void);
 
-/* Ends of a case, and of a process that it has forked */
+/* End a case, or a process that it has forked. */
 noreturn void finish(void);
 PRINTF_LIKE(1, 2) noreturn void skip(const char *format, ...);
 
-/* Where a check stands, and what it says. */
+/* Position and text of a check */
 struct place {
 	const char *file;
 	int line;
@@ -123,14 +123,14 @@ bool check_status(struct place place, __u32 status, __u32 expected);
 bool check_dma(struct place place, enum dma result, enum dma expected);
 void require(struct place place, bool good);
 
-/* A check that fails lets the case fail and go on. */
+/* If it is false, the case fails and continues. */
 #define CHECK(condition)		check(HERE(#condition), condition)
 #define CHECK_EQUAL(value, expected)	check_number(HERE(#value), value, expected)
-/* The NTSTATUS, and the errno that goes with it */
+/* Expect an NTSTATUS, and the matching errno. */
 #define EXPECT(status, call)		(errno = 0, check_status(HERE(#call), call, status))
 #define EXPECT_DMA(result, call)	check_dma(HERE(#call), call, result)
 
-/* One that fails ends the case. */
+/* If it is false, the case fails and ends. */
 #define REQUIRE(condition)		require(HERE(#condition), condition)
 #define MUST(call) \
 	(errno = 0, require(HERE(#call), check_status(HERE(#call), call, STATUS_SUCCESS)))

@@ -5,7 +5,7 @@
 
 #include "ioctl_table.h"
 
-/* A part of the arena that no domain has, for calls that add something */
+/* A part of the arena that no domain contains, for calls that add something */
 #define FREE_ADDRESS	0x7000000ULL
 
 static const __u64 va_list_of_one[] = { FREE_ADDRESS };
@@ -123,7 +123,7 @@ static void prepare_memory_remove(struct ioctl_objects *objects, union argument 
 	argument->memory_remove.length = 2 * WDM_PAGE_SIZE;
 }
 
-/* Tables of three levels, which translate two pages */
+/* Make tables of three levels that translate two pages. */
 static void make_tables(struct ioctl_objects *objects, struct wdm_tables *tables)
 {
 	void *memory = page(&objects->fixture, 4);
@@ -147,7 +147,7 @@ static void prepare_configure(struct ioctl_objects *objects, union argument *arg
 	argument->configure.arm64.input_size0 = 39;
 }
 
-/* Configured, and then an entry has changed */
+/* Configure tables, then change an entry. */
 static void change_tables(struct ioctl_objects *objects)
 {
 	struct wdm_tables tables;
@@ -192,7 +192,7 @@ static void prepare_map_user(struct ioctl_objects *objects, union argument *argu
 	argument->map_user.logical_address = FREE_ADDRESS;
 }
 
-/* Of one operation: the only batch that does all or nothing. */
+/* A batch of one operation: only that has no effect on failure. */
 static void prepare_batch(struct ioctl_objects *objects, union argument *argument)
 {
 	one_op = (struct wdm_iommu_batch_op) {
@@ -221,7 +221,7 @@ static void prepare_query_ranges_device(struct ioctl_objects *objects, union arg
 	argument->query_ranges.object = objects->device;
 }
 
-/* Enabling it works with AMD's driver only, and on a device that is attached. */
+/* Succeeds only with AMD's driver and an attached device. */
 static void prepare_set_fault_reporting(struct ioctl_objects *objects, union argument *argument)
 {
 	argument->set_fault_reporting.device = objects->device;
@@ -310,7 +310,7 @@ static void prepare_pasid_create(struct ioctl_objects *objects, union argument *
 	argument->pasid_create.device = objects->device;
 }
 
-/* No device here has PASIDs, so there is no handle of one. */
+/* No device here supports PASIDs, so there are no handles of PASIDs. */
 static void prepare_pasid_attach(struct ioctl_objects *objects, union argument *argument)
 {
 	argument->pasid_attach.domain = objects->os;
@@ -601,7 +601,7 @@ __u32 ioctl_answer(const struct ioctl_case *call)
 	return call->answer;
 }
 
-/* Opening a device takes its time: once in a process, then bound to each file. */
+/* Opening a device is slow: do it once per process, then bind it to each file. */
 static void give_device(struct ioctl_objects *objects)
 {
 	static struct wdm_vfio_device *device;
@@ -647,10 +647,10 @@ void open_objects(struct ioctl_objects *objects, bool with_device)
 		give_device(objects);
 }
 
-/* More handles than a case makes */
+/* More handles than a case creates */
 #define MOST_HANDLES	64
 
-/* Destroy all objects, in whatever order they allow: nothing is charged or pinned then. */
+/* Destroy all objects, in any order that works: nothing may be charged or pinned then. */
 void check_nothing_is_left(struct ioctl_objects *objects)
 {
 	const __u64 segments[] = { 0, 4 * WDM_PAGE_SIZE };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All ioctls of /dev/wdm_iommu in one table, with a way to make each succeed, for
- * tests of what they have in common.
+ * All ioctls of /dev/wdm_iommu in one table, each with arguments that make it succeed, for
+ * tests of their common properties.
  */
 #ifndef IOCTL_TABLE_H
 #define IOCTL_TABLE_H
@@ -23,7 +23,7 @@ enum object {
 /* Where the OS-managed domain maps pages 0 and 1 */
 #define FIXTURE_ADDRESS	0x6000000ULL
 
-/* Where it has a token */
+/* Address of its token */
 #define TOKEN_ADDRESS	0x6800000ULL
 
 /**
@@ -31,7 +31,7 @@ enum object {
  * @fixture: the file; an arena of FIXTURE_PAGES, and its MDL
  * @os: an OS-managed domain, which maps two pages of the arena
  * @caller: a caller-managed domain with the arena in its address space
- * @spare: an MDL that nothing uses
+ * @spare: an unused MDL
  * @token: a token of @os, of FIXTURE_PAGES
  * @memfd: a file of FIXTURE_PAGES
  * @device: an edu device, not attached; 0 if there is none
@@ -88,16 +88,16 @@ union argument {
 
 /**
  * struct ioctl_case - one ioctl
- * @name: for messages
+ * @name: its name
  * @request: its number
- * @size: of its argument
- * @first_size: of its argument in the first version; 0: as today
- * @answer: the status of a call with nothing wrong, where that is not success: what it
- *	asks for cannot be had on the machines of the tests
+ * @size: size of its argument
+ * @first_size: size of its argument in the first version; 0: unchanged
+ * @answer: the status of a correct call, if not success because the machines of the tests
+ *	lack something
  * @needs_6_11: it is not supported before Linux 6.11
- * @needs_device: it cannot succeed without one
- * @changes_nothing: even if it succeeds
- * @prepare: brings the objects to where the call can succeed, and fills in the
+ * @needs_device: it cannot succeed without a device
+ * @changes_nothing: it has no effect even on success
+ * @prepare: puts the objects into a state in which the call succeeds, and fills in the
  *	argument, which is zeroed
  * @handles: the members that are handles, up to the first whose type is 0
  * @zero: offsets of members that must be 0, up to the first 0
@@ -122,11 +122,11 @@ struct ioctl_case {
 extern const struct ioctl_case ioctl_table[];
 extern const size_t number_of_ioctls;
 
-/* The status of a call with nothing wrong, on this kernel */
+/* Get the status of a correct call on this kernel. */
 __u32 ioctl_answer(const struct ioctl_case *call);
 
 /**
- * struct state - what can be seen from outside
+ * struct state - state that programs can query
  * @locked: locked memory of this process
  * @os: the OS-managed domain
  * @caller: the caller-managed domain
@@ -137,10 +137,10 @@ struct state {
 	struct wdm_iommu_query_domain caller;
 };
 
-/* @with_device: if there is one; its VFIO files stay open for the next call */
+/* @with_device: open a device if there is one; its VFIO files stay open for the next call */
 void open_objects(struct ioctl_objects *objects, bool with_device);
 void close_objects(struct ioctl_objects *objects);
-/* A check: the file gets back all that its objects take. They are destroyed. */
+/* Destroy the objects, and check that the file is charged for nothing then. */
 void check_nothing_is_left(struct ioctl_objects *objects);
 void prepare_call(const struct ioctl_case *call, struct ioctl_objects *objects,
 		  union argument *argument);

@@ -4,7 +4,7 @@
 #include "iommufd.h"
 #include "iommufd_abi.h"
 
-/* A page table of the fixture's iommufd that maps page 1 of the arena at ADDRESS */
+/* Create a page table in the fixture's iommufd that maps page 1 of the arena at ADDRESS. */
 __u32 make_ioas(struct fixture *fixture)
 {
 	struct abi_ioas_alloc alloc = { .size = sizeof(alloc) };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Page tables of the iommufd that a device's cdev is bound to: iommufd's own, beside the
- * domains of /dev/wdm_iommu.
+ * iommufd's own page tables, in the iommufd that a device's cdev is bound to.
  */
 #ifndef IOMMUFD_H
 #define IOMMUFD_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's log during a suite must hold no warning, bug or lock report.
+ * Check that the kernel log has no warning, bug or lock report after a suite.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,10 @@
 #include "tap.h"
 
 /**
- * struct kernel_log - the kernel's log since it was opened
+ * struct kernel_log - the kernel log since it was opened
  * @fd: /dev/kmsg
- * @in_oom: the lines are those of a report of the OOM killer
- * @bad_in_oom: one of them would be bad elsewhere
+ * @in_oom: the lines belong to a report of the OOM killer
+ * @bad_in_oom: one of them would be an error elsewhere
  */
 struct kernel_log {
 	int fd;
@@ -34,7 +34,7 @@ static const char * const bad[] = {
 	"page allocation failure", "segfault at",
 };
 
-/* The log from now on. Never NULL. */
+/* Open the log at its end. Never NULL. */
 struct kernel_log *kernel_log_open(void)
 {
 	struct kernel_log *log = calloc(1, sizeof(*log));
@@ -57,8 +57,8 @@ static bool has_bad_word(const char *line)
 }
 
 /*
- * A cgroup at its limit is what a test may ask for, and the OOM killer's report of
- * it has a call trace. That the whole machine is out of memory is bad.
+ * Tests may hit a cgroup's limit, for which the OOM killer's report has a call trace. It is
+ * an error only if the whole machine is out of memory.
  */
 static bool is_bad(struct kernel_log *log, const char *line)
 {

@@ -112,7 +112,7 @@ static bool same_group(const struct wdm_bdf *one, const struct wdm_bdf *other)
 	return wdm_pci_group(one->text) == wdm_pci_group(other->text);
 }
 
-/* QEMU's AMD IOMMU does not know which device behind a bridge a request is from. */
+/* QEMU's AMD IOMMU does not know which device below a bridge a request is from. */
 static bool is_usable(const struct wdm_bdf *device)
 {
 	struct wdm_pci_address address;
@@ -148,7 +148,7 @@ static bool is_on_root_bus(const struct wdm_bdf *device)
 	return wdm_pci_parse(device->text, &address) && !address.bus;
 }
 
-/* The first device of each group, and those that are not on the root bus */
+/* Find the first device of each group, and those that are not on the root bus. */
 static void find_groups(const struct wdm_bdf *found, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -171,7 +171,7 @@ static void find_groups(const struct wdm_bdf *found, size_t count)
 	}
 }
 
-/* Which devices there are, and which of them share a group. */
+/* Find the edu devices, and those that share a group. */
 static void find_devices(void)
 {
 	struct wdm_bdf found[MAX_DEVICES];
@@ -205,7 +205,7 @@ static bool is_nvme(const struct wdm_bdf *device)
 	return !wdm_pci_attribute(device->text, "class", &class) && class == 0x010802;
 }
 
-/* A device that the library must open without knowing it, and an NVMe controller */
+/* Find a device that the library has to open by address alone, and an NVMe controller. */
 static void find_others(void)
 {
 	struct wdm_bdf *list;

@@ -33,7 +33,7 @@ void model_clear(struct model *model, __u64 address, size_t pages)
 	memset(page_at(model, address), 0, pages * sizeof(*model->pages));
 }
 
-/* How many of these pages are mapped. */
+/* Count the mapped pages in a range. */
 size_t model_count(const struct model *model, __u64 address, size_t pages)
 {
 	size_t count = 0;
@@ -43,7 +43,7 @@ size_t model_count(const struct model *model, __u64 address, size_t pages)
 	return count;
 }
 
-/* What a batch does, if nothing of it fails; no operation has length 0. */
+/* Apply a batch of which no operation fails; no operation has length 0. */
 void model_apply(struct model *model, const struct wdm_iommu_batch_op *ops, size_t number)
 {
 	for (size_t i = 0; i < number; i++) {
@@ -70,7 +70,7 @@ static bool add_run(struct model *found, const struct wdm_iommu_mapping *run)
 	return true;
 }
 
-/* All that the domain maps, in small steps, in the order of addresses */
+/* Query all mappings of the domain, few at a time, by address. */
 static bool get_all(struct model *found, int fd, __u32 domain, __u32 what)
 {
 	struct wdm_iommu_mapping runs[3];
@@ -92,7 +92,7 @@ static bool get_all(struct model *found, int fd, __u32 domain, __u32 what)
 	return true;
 }
 
-/* Does the domain map what the model says, and nothing else? */
+/* Check that the domain maps what the model says, and nothing else. */
 bool model_check(const struct model *model, int fd, __u32 domain, __u32 what)
 {
 	struct model found;
@@ -112,7 +112,7 @@ bool model_check(const struct model *model, int fd, __u32 domain, __u32 what)
 	return CHECK(same);
 }
 
-/* Does the device see it so, at some of the pages from ADDRESS on? They map the arena. */
+/* Check the same by DMA, at some pages from ADDRESS on, which map the arena. */
 void model_check_dma(const struct model *model, struct fixture *fixture, size_t pages)
 {
 	for (unsigned int i = 0; i < 12; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a domain should map, page by page, to compare QUERY_MAPPINGS with.
+ * The expected mappings of a domain, page by page, to compare QUERY_MAPPINGS with.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -9,9 +9,9 @@
 
 /**
  * struct model_page - one page
- * @mdl: 0: not mapped
+ * @mdl: the MDL; 0: not mapped
  * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
- * @offset: in the MDL
+ * @offset: offset in the MDL
  */
 struct model_page {
 	__u32 mdl;
@@ -20,10 +20,10 @@ struct model_page {
 };
 
 /**
- * struct model - some addresses in a row; nothing is mapped below and above
- * @first: the first of them
- * @number: how many pages
- * @pages: what is mapped
+ * struct model - a range of addresses; nothing is mapped outside of it
+ * @first: start of the range
+ * @number: number of pages
+ * @pages: the expected mappings
  */
 struct model {
 	__u64 first;

@@ -13,7 +13,7 @@
 
 static int monitor = -1;
 
-/* Read up to the prompt; false if there is none for some seconds. */
+/* Read up to the prompt; false if none arrives for some seconds. */
 static bool wait_for_prompt(void)
 {
 	struct pollfd poll_fd = { .fd = monitor, .events = POLLIN };
@@ -28,7 +28,7 @@ static bool wait_for_prompt(void)
 	return true;
 }
 
-/* Ends the case if this is no QEMU, or it does not let the guest control it. */
+/* Skips the case unless this is QEMU with a monitor for the guest. */
 void monitor_open(void)
 {
 	struct termios termios;
@@ -38,13 +38,13 @@ void monitor_open(void)
 		skip("no monitor: %s: %s", MONITOR, strerror(errno));
 	cfmakeraw(&termios);
 	tcsetattr(monitor, TCSANOW, &termios);
-	/* Whatever has been said so far may be lost. */
+	/* Discard earlier output. */
 	tcflush(monitor, TCIOFLUSH);
 	if (write(monitor, "\n", 1) != 1 || !wait_for_prompt())
 		skip("QEMU's monitor is not on " MONITOR ": boot with scripts/vm --monitor");
 }
 
-/* Whether it works shows in sysfs. */
+/* Callers check the result in sysfs. */
 void monitor_command(const char *command)
 {
 	ssize_t length = strlen(command);

@@ -18,7 +18,7 @@
 #define CSTS_READY	0x1U
 #define CSTS_FATAL	0x2U
 
-/* Few enough that neither queue wraps: nobody looks at phases or heads. */
+/* More than the commands of a case, so that no queue wraps, and phases and heads do not matter. */
 #define ENTRIES		64U
 #define SUBMISSION	64
 #define COMPLETION	16
@@ -50,7 +50,7 @@ bool nvme_is_ready(const struct nvme *nvme)
 	return read_register(nvme, CSTS) & CSTS_READY;
 }
 
-/* Wait until @done holds, or for too long. */
+/* Wait until @done is true; false on a timeout. */
 static bool wait_for(const struct nvme *nvme, bool (*done)(const struct nvme *nvme))
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
@@ -69,7 +69,7 @@ static bool is_idle(const struct nvme *nvme)
 	return !nvme_is_ready(nvme);
 }
 
-/* Empty queues; false if the controller does not follow. */
+/* Start with empty queues; false if the controller does not respond. */
 bool nvme_start(struct nvme *nvme)
 {
 	write_register(nvme, CC, 0);
@@ -97,15 +97,15 @@ static bool is_complete(const struct nvme *nvme)
 	return status_of(nvme) & 1;
 }
 
-/* It may not even be able to read the submission. */
+/* The controller may be unable to read even the submission. */
 static bool has_ended(const struct nvme *nvme)
 {
 	return is_complete(nvme) || read_register(nvme, CSTS) & CSTS_FATAL;
 }
 
 /*
- * Have 4 KiB of data written to @target; false if the controller reports an error. QEMU's
- * does not always report that the data did not arrive.
+ * Make the controller write 4 KiB to @target; false if it reports an error. QEMU's does not
+ * always report that the data did not arrive.
  */
 bool nvme_identify(struct nvme *nvme, __u64 target)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An NVMe controller, as far as it takes to have it read and write memory: Identify.
+ * A minimal NVMe driver, which makes a controller read and write memory: Identify.
  */
 #ifndef NVME_H
 #define NVME_H
@@ -13,9 +13,9 @@
 /**
  * struct nvme - a controller with its admin queues
  * @bar: BAR 0
- * @memory: three pages that the device reaches: submissions, completions, data
- * @address: where it reaches them
- * @tail: the next submission
+ * @memory: three pages that are mapped for the device: submissions, completions, data
+ * @address: the device's address of @memory
+ * @tail: index of the next submission
  */
 struct nvme {
 	unsigned char *bar;

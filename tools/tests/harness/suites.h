@@ -39,7 +39,7 @@ extern const struct suite groups_suite;
 extern const struct suite processes_suite;
 extern const struct suite sandbox_suite;
 
-/* What the program is called when a case of limits executes it, and does then */
+/* Name under which a case of limits executes this program, which then runs that part */
 #define EXEC_NAME	"wdm-e2e-exec"
 int exec_main(void);
 

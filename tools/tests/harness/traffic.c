@@ -34,7 +34,7 @@ static bool change_and_flush(struct traffic *traffic, unsigned long round)
 	return EXPECT(STATUS_SUCCESS, wdm_flush(fixture->fd, fixture->domain, NULL));
 }
 
-/* No call depends on the device, so none may fail, whatever happens to it. */
+/* The calls do not depend on the device, so none may fail, whatever happens to the device. */
 static void *call(void *data)
 {
 	struct traffic *traffic = data;
@@ -62,13 +62,13 @@ static void *transfer(void *data)
 		pthread_mutex_unlock(&traffic->memory);
 		if (good)
 			count(&traffic->transfers);
-		/* Or nobody else gets the mutex. */
+		/* Without a pause, other threads never get the mutex. */
 		nanosleep(&pause, NULL);
 	}
 	return NULL;
 }
 
-/* A domain of either kind with a device, in which the pages of the case may be mapped. */
+/* Open a domain of either kind with a device, which may map the pages of the case. */
 void traffic_open(struct traffic *traffic, struct fixture *fixture, bool os_managed)
 {
 	*traffic = (struct traffic) { .fixture = fixture, .os_managed = os_managed };
@@ -91,14 +91,14 @@ void traffic_start(struct traffic *traffic)
 	traffic_start_device(traffic);
 }
 
-/* Before the device is closed, and its BAR unmapped */
+/* Stop using the device before it is closed, and its BAR unmapped. */
 void traffic_stop_device(struct traffic *traffic)
 {
 	__atomic_store_n(&traffic->device_stop, true, __ATOMIC_RELEASE);
 	pthread_join(traffic->device, NULL);
 }
 
-/* The device's thread has been stopped. */
+/* Called after traffic_stop_device(). */
 void traffic_stop(struct traffic *traffic)
 {
 	__atomic_store_n(&traffic->stop, true, __ATOMIC_RELEASE);
@@ -107,7 +107,7 @@ void traffic_stop(struct traffic *traffic)
 	CHECK(traffic->calls && traffic->transfers);
 }
 
-/* While all goes on: DMA arrives at home, and nowhere where nothing is mapped. */
+/* With the threads running, check that DMA arrives only where something is mapped. */
 void traffic_check(struct traffic *traffic)
 {
 	struct fixture *fixture = traffic->fixture;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Threads that keep a domain and its device busy, while a case does something else to
- * them: one maps and unmaps, or changes tables and flushes, and one has the device do DMA.
+ * Threads that keep a domain and its device busy while a case does something else to them:
+ * one maps and unmaps, or changes tables and flushes, and one makes the device do DMA.
  */
 #ifndef TRAFFIC_H
 #define TRAFFIC_H
@@ -10,23 +10,23 @@
 
 #include "fixture.h"
 
-/* Pages of the arena that the threads use, from page 0 on; the rest is for the case. */
+/* Number of pages of the arena, from page 0 on, that the threads use; the case uses the rest. */
 #define TRAFFIC_PAGES	8
 
-/* Where they are mapped, some of the time */
+/* Address at which they are mapped part of the time */
 #define TRAFFIC_ADDRESS	0x6000000ULL
 
 /**
  * struct traffic - threads that use a fixture
  * @fixture: its arena has more than %TRAFFIC_PAGES pages
- * @os_managed: of the fixture's domain
- * @memory: held by whatever changes the arena: a probe looks at all of it
- * @caller: the thread that calls
- * @device: the thread that has the device do DMA
- * @calls: how many calls have succeeded; all of them do
- * @transfers: how many transfers have ended
+ * @os_managed: kind of the fixture's domain
+ * @memory: protects the arena's contents: a probe examines all of it
+ * @caller: the thread that makes calls
+ * @device: the thread that makes the device do DMA
+ * @calls: number of calls that have succeeded; all of them do
+ * @transfers: number of transfers that have ended
  * @stop: the threads should end
- * @device_stop: the second one should end
+ * @device_stop: @device should end
  */
 struct traffic {
 	struct fixture *fixture;

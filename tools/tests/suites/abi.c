@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all ioctls have in common: sizes, pointers, handles, reserved members.
- * Each check is made on a call that would succeed but for the one thing.
+ * Common properties of all ioctls: sizes, pointers, handles, reserved members. Each call would
+ * succeed but for the one thing that is tested.
  */
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,7 +13,7 @@
 
 #define POISON	0x5a5a5a5aU
 
-/* One call that can succeed, on a objects of its own */
+/* A call that can succeed, and its objects */
 struct trial {
 	const struct ioctl_case *call;
 	struct ioctl_objects objects;
@@ -42,7 +42,7 @@ static void each_call(void)
 	}
 }
 
-/* Name the call if the check did not hold. */
+/* Name the call if the check failed. */
 static void about(const struct trial *trial, bool good)
 {
 	if (!good)
@@ -103,7 +103,7 @@ static void test_success(struct trial *trial)
 }
 
 #ifdef __x86_64__
-/* ioctl() by the entry of 32-bit programs; the result is a negative errno. */
+/* Call through the entry of 32-bit programs; returns a negative errno. */
 static int do_ioctl_32(const struct trial *trial, void *argument)
 {
 	const int sys_ioctl = 54;
@@ -123,7 +123,7 @@ static int do_ioctl_32(const struct trial *trial, void *argument)
 }
 #endif
 
-/* Structures are the same for programs of 32 bits, whose pointers are shorter. */
+/* Structures are the same for 32-bit programs, whose pointers are shorter. */
 static void test_32_bit(struct trial *trial)
 {
 	__u32 answer = ioctl_answer(trial->call);
@@ -144,7 +144,7 @@ static void test_32_bit(struct trial *trial)
 	munmap(low, WDM_PAGE_SIZE);
 }
 
-/* What the structure was in the first version */
+/* Size of the structure in the first version */
 static size_t first_size(const struct trial *trial)
 {
 	return trial->call->first_size ?: trial->call->size;
@@ -164,7 +164,7 @@ static void test_too_short(struct trial *trial)
 	succeeds(trial, &trial->argument);
 }
 
-/* A program that was compiled before some members were there: they are not written. */
+/* Members that an older program's structure lacks are not written. */
 static void test_older(struct trial *trial)
 {
 	size_t size = trial->call->size;
@@ -205,14 +205,14 @@ static void test_longer(struct trial *trial)
 		fails(trial, longer, STATUS_REVISION_MISMATCH);
 		memory[trial->call->size] = 0;
 	}
-	/* What is behind @size does not matter. */
+	/* Bytes after @size do not matter. */
 	memory[trial->call->size + 8] = 1;
 	longer->size = trial->call->size + 8;
 	succeeds(trial, longer);
 	munmap(memory, 3 * WDM_PAGE_SIZE);
 }
 
-/* Sizes that reach out of the program's memory */
+/* Sizes that exceed the program's memory */
 static void test_endless(struct trial *trial)
 {
 	const __u32 sizes[] = { 2 * WDM_PAGE_SIZE, 1U << 30, 0x7fffffff, 0x80000000, 0xffffffff };
@@ -240,7 +240,7 @@ static void test_pointers(struct trial *trial)
 	fails_without_status(trial, middle, EFAULT);
 	fails_without_status(trial, (void *)-1UL, EFAULT);
 	fails_without_status(trial, (void *)(1UL << 63), EFAULT);
-	/* The second half of the structure is not there. */
+	/* The second half of the structure is not mapped. */
 	memcpy(across, &trial->argument, trial->call->size / 2);
 	fails_without_status(trial, across, EFAULT);
 	succeeds(trial, &trial->argument);
@@ -248,7 +248,7 @@ static void test_pointers(struct trial *trial)
 	munmap(middle + WDM_PAGE_SIZE, WDM_PAGE_SIZE);
 }
 
-/* A structure that can be read and not written: the call has no effect. */
+/* A structure that cannot be written: the call has no effect. */
 static void test_read_only(struct trial *trial)
 {
 	void *memory = get_pages(1);
@@ -256,12 +256,12 @@ static void test_read_only(struct trial *trial)
 	memcpy(memory, &trial->argument, trial->call->size);
 	mprotect(memory, WDM_PAGE_SIZE, PROT_READ);
 	fails_without_status(trial, memory, EFAULT);
-	/* Also not that a handle has gone, or is in use */
+	/* Nor is a handle used or destroyed. */
 	succeeds(trial, &trial->argument);
 	munmap(memory, WDM_PAGE_SIZE);
 }
 
-/* The status can be written, the second half cannot: no call does what it cannot answer. */
+/* The status can be written, but not the second half: calls with other results have no effect. */
 static void test_half_read_only(struct trial *trial)
 {
 	struct state before = get_state(&trial->objects);
@@ -276,7 +276,7 @@ static void test_half_read_only(struct trial *trial)
 		about(trial, CHECK(unchanged(trial, &before)));
 		succeeds(trial, &trial->argument);
 	} else {
-		/* One that answers only with its status */
+		/* This call has no other result. */
 		memcpy(&status, (char *)across + sizeof(__u32), sizeof(status));
 		about(trial, check_status(HERE("the call"), status, ioctl_answer(trial->call)));
 	}
@@ -400,7 +400,7 @@ static void unknown_ioctls(void)
 		    &argument) == -1 && errno == ENOTTY);
 }
 
-/* Write, map: there is nothing of that. Less than an event cannot be read. */
+/* write() and mmap() are not supported; read() needs a buffer for an event. */
 static void other_calls(void)
 {
 	struct fixture fixture;
@@ -412,7 +412,7 @@ static void other_calls(void)
 	CHECK(mmap(NULL, WDM_PAGE_SIZE, PROT_READ, MAP_SHARED, fixture.fd, 0) == MAP_FAILED);
 }
 
-/* Values that are wrong by themselves */
+/* Values that are always wrong */
 static void parameters(void)
 {
 	struct wdm_iommu_domain_create create = { .size = sizeof(create) };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices, groups and containers: what may be attached to what.
+ * Devices, groups and containers: which can be attached to what.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define PAGE	WDM_PAGE_SIZE
 
-/* A domain of its own, with page @number of the arena at ADDRESS */
+/* Create another domain, with page @number of the arena at ADDRESS. */
 static __u32 new_domain(const struct fixture *fixture, size_t number)
 {
 	__u32 domain;
@@ -115,11 +115,11 @@ static void handles(void)
 	EXPECT(STATUS_NO_SUCH_DEVICE, wdm_device_create(fixture.fd, &nowhere, &second, NULL));
 	nowhere.segment = 0xffff;
 	EXPECT(STATUS_NO_SUCH_DEVICE, wdm_device_create(fixture.fd, &nowhere, &second, NULL));
-	/* A segment is not cut to 16 bits: those of VMD begin here. */
+	/* A segment is not truncated to 16 bits: VMD's segments start here. */
 	nowhere = fixture.device->address;
 	nowhere.segment += 0x10000;
 	EXPECT(STATUS_NO_SUCH_DEVICE, wdm_device_create(fixture.fd, &nowhere, &second, NULL));
-	/* The host bridge is not VFIO's. */
+	/* VFIO does not have the host bridge. */
 	wdm_pci_format(&bridge, &bdf);
 	EXPECT(wdm_pci_group(bdf.text) < 0 ? STATUS_NOT_FOUND : STATUS_ACCESS_DENIED,
 	       wdm_device_create(fixture.fd, &bridge, &second, NULL));
@@ -145,7 +145,7 @@ static void binds(void)
 	container = wdm_container_open(&error);
 	group = wdm_group_open(wdm_pci_group(options.device.text), &error);
 	REQUIRE(container >= 0 && group >= 0);
-	/* No group, no backend: VFIO itself says no. */
+	/* Without a group there is no backend: VFIO itself refuses. */
 	EXPECT(WDM_STATUS_NONE, wdm_vfio_bind(container, fixture.fd));
 	CHECK(ioctl(container, VFIO_SET_IOMMU, WDM_IOMMU_VFIO_IOMMU) == -1);
 	REQUIRE(wdm_container_add(container, group, &error));
@@ -161,7 +161,7 @@ static void binds(void)
 	bind.size = sizeof(bind) - 1;
 	CHECK(ioctl(container, WDM_IOMMU_VFIO_BIND, &bind) == -1 && errno == EINVAL);
 	CHECK(ioctl(container, WDM_IOMMU_VFIO_BIND, NULL) == -1 && errno == EFAULT);
-	/* What type1 would do, this backend does not. */
+	/* This backend does not support type1's ioctls. */
 	CHECK(ioctl(container, VFIO_IOMMU_MAP_DMA, &bind) == -1);
 	CHECK(ioctl(container, VFIO_IOMMU_GET_INFO, &bind) == -1);
 
@@ -171,7 +171,7 @@ static void binds(void)
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_vfio_bind(container, other));
 }
 
-/* Two devices of one group go together. */
+/* Two devices of one group share a domain. */
 static void pair(void)
 {
 	struct wdm_vfio_device *first, *second;
@@ -209,7 +209,7 @@ static void pair(void)
 	MUST(wdm_attach(fixture.fd, other, first->handle));
 	EXPECT_DMA(DMA_ARRIVED, probe_write(&first_probe, ADDRESS, page(&fixture, 2)));
 	EXPECT(STATUS_ACCESS_DENIED, wdm_attach(fixture.fd, domain, second->handle));
-	/* Both go when the group does. */
+	/* Both are revoked with the group. */
 	MUST(wdm_attach(fixture.fd, other, second->handle));
 	take_back(second);
 	take_back(first);
@@ -217,7 +217,7 @@ static void pair(void)
 	MUST(wdm_destroy(fixture.fd, other));
 }
 
-/* The second device as @beside says: in the first one's container, or in its own */
+/* Attach two devices, the second in the first one's container or in another. */
 static void check_two_groups(bool same_container)
 {
 	struct wdm_vfio_device *second;
@@ -244,7 +244,7 @@ static void check_two_groups(bool same_container)
 	EXPECT_DMA(DMA_BLOCKED, probe_write(&probe, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 
-	/* Each in a domain of its own */
+	/* Different domains */
 	MUST(wdm_detach(fixture.fd, second->handle));
 	EXPECT_DMA(DMA_BLOCKED, probe_write(&probe, ADDRESS + PAGE, page(&fixture, 3)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 3)));
@@ -252,7 +252,7 @@ static void check_two_groups(bool same_container)
 	EXPECT_DMA(DMA_ARRIVED, probe_write(&probe, ADDRESS, page(&fixture, 2)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 2)));
 
-	/* One group leaves, the other stays. */
+	/* One group is revoked, the other remains. */
 	take_back(second);
 	CHECK_EQUAL(query(fixture.fd, other).devices, 0);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 3)));
@@ -268,7 +268,7 @@ static void two_containers(void)
 	check_two_groups(false);
 }
 
-/* A device that is no edu, and need not have a BAR 0: QEMU's virtio devices have none. */
+/* A device that is not edu, and may lack BAR 0, as QEMU's virtio devices do. */
 static void stranger(void)
 {
 	struct wdm_vfio_device *device;

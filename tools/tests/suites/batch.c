@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches: many maps and unmaps in one call. The operations happen in their order
- * and as far as the first that fails, and when the call returns, devices reach
- * what is mapped and nothing else.
+ * Batches: many maps and unmaps in one call. The operations are done in order, up to the first
+ * that fails, and when the call returns, devices reach what is mapped and nothing else.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -18,7 +17,7 @@
 
 #define PAGE	WDM_PAGE_SIZE
 
-/* What is in "done" before a call */
+/* Value of "done" before a call */
 #define POISON	0x5a5a5a5aU
 
 static struct wdm_iommu_batch_op map_op(const struct fixture *fixture, size_t first, size_t pages,
@@ -43,7 +42,7 @@ static struct wdm_iommu_batch_op unmap_op(size_t pages, __u64 address)
 	};
 }
 
-/* A batch ends with this status after so many operations. */
+/* Check that a batch ends with this status after that many operations. */
 static bool batch_ends(struct place place, const struct fixture *fixture,
 		       const struct wdm_iommu_batch_op *ops, __u32 number, __u32 status,
 		       __u32 done)
@@ -65,7 +64,7 @@ static bool batch_ends(struct place place, const struct fixture *fixture,
 #define EXPECT_BATCH(status, done, fixture, ops, number) \
 	batch_ends(HERE("the batch"), fixture, ops, number, status, done)
 
-/* An array of operations, written down where it is needed */
+/* An array of operations */
 #define OPS(...)	((const struct wdm_iommu_batch_op[]) { __VA_ARGS__ })
 #define NUMBER(...)	ARRAY_SIZE(OPS(__VA_ARGS__))
 
@@ -74,7 +73,7 @@ static bool batch_ends(struct place place, const struct fixture *fixture,
 #define EXPECT_ALL(fixture, ...) \
 	EXPECT_FAILURE(STATUS_SUCCESS, NUMBER(__VA_ARGS__), fixture, __VA_ARGS__)
 
-/* Some pages from ADDRESS on, and what open_os_managed() maps */
+/* Model some pages from ADDRESS on, and the mappings of open_os_managed(). */
 static void window_init(struct model *model, const struct fixture *fixture, size_t pages)
 {
 	model_init(model, HOME_ADDRESS, (ADDRESS - HOME_ADDRESS) / PAGE + pages);
@@ -82,7 +81,7 @@ static void window_init(struct model *model, const struct fixture *fixture, size
 		model_set(model, HOME_ADDRESS, 1, fixture->mdl, 0, WDM_RW);
 }
 
-/* The domain maps what these operations leave, and nothing else. */
+/* Check that the domain maps what these operations result in, and nothing else. */
 static bool check_window(const struct fixture *fixture, const struct wdm_iommu_batch_op *ops,
 			 size_t done)
 {
@@ -126,7 +125,7 @@ static void order(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 5 * PAGE, page(&fixture, 6)));
 }
 
-/* Four operations with one that fails among them, at place @at */
+/* Do four operations, of which the one at index @at fails. */
 static void stop_at(struct fixture *fixture, size_t at, const struct wdm_iommu_batch_op *failing,
 		    __u32 status)
 {
@@ -144,7 +143,7 @@ static void stop_at(struct fixture *fixture, size_t at, const struct wdm_iommu_b
 	MUST(wdm_domain_create(fixture->fd, true, 0, &fixture->domain));
 	MUST(map_pages(fixture, 7, 1, ADDRESS + 9 * PAGE));
 	EXPECT_BATCH(status, at, fixture, ops, ARRAY_SIZE(ops));
-	/* What was in the failing operation's way is still there. */
+	/* The mapping that made the operation fail is unchanged. */
 	MUST(wdm_unmap(fixture->fd, fixture->domain, ADDRESS + 9 * PAGE, PAGE));
 	check_window(fixture, ops, at);
 	MUST(wdm_destroy(fixture->fd, fixture->domain));
@@ -164,7 +163,7 @@ static void stops(void)
 	}
 }
 
-/* A device finds what was done before the failure, and only that. */
+/* A device reaches what was mapped before the failure, and only that. */
 static void stops_for_devices(void)
 {
 	struct fixture fixture;
@@ -173,7 +172,7 @@ static void stops_for_devices(void)
 	MUST(map_pages(&fixture, 1, 2, ADDRESS));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 2)));
-	/* The third cannot be: half of it is mapped. */
+	/* The third fails: half of it is mapped. */
 	EXPECT_FAILURE(STATUS_RESOURCE_IN_USE, 2, &fixture, unmap_op(1, ADDRESS),
 		       map_op(&fixture, 3, 1, ADDRESS + 2 * PAGE),
 		       map_op(&fixture, 4, 2, ADDRESS),
@@ -185,7 +184,7 @@ static void stops_for_devices(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 3 * PAGE, page(&fixture, 6)));
 }
 
-/* Another page at an address that the device has just used */
+/* Map another page at an address that the device has just used. */
 static void map_again(void)
 {
 	struct fixture fixture;
@@ -195,7 +194,7 @@ static void map_again(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_ALL(&fixture, unmap_op(1, ADDRESS), map_op(&fixture, 2, 1, ADDRESS));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 2)));
-	/* First mapped in the batch itself, or before it */
+	/* First mapped by the batch itself, or before it */
 	EXPECT_ALL(&fixture, map_op(&fixture, 1, 1, ADDRESS + PAGE),
 		   unmap_op(1, ADDRESS),
 		   map_op(&fixture, 3, 1, ADDRESS),
@@ -207,7 +206,7 @@ static void map_again(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 5)));
 }
 
-/* What the device has used before, so that its IOMMU may have kept it */
+/* Unmap what the device has used, so that its IOMMU may have cached it. */
 static void unmapped_blocks(void)
 {
 	const __u64 far = ADDRESS + 512 * PAGE;
@@ -220,7 +219,7 @@ static void unmapped_blocks(void)
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + i * PAGE, page(&fixture,
 										    1 + i)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, far, page(&fixture, 7)));
-	/* Far apart, not in the order of addresses, and not all */
+	/* Far apart, not sorted by address, and not all */
 	EXPECT_ALL(&fixture, unmap_op(1, ADDRESS + 4 * PAGE), unmap_op(1, far),
 		   unmap_op(1, ADDRESS), unmap_op(1, ADDRESS + 2 * PAGE));
 	for (size_t i = 0; i < 6; i++)
@@ -250,7 +249,7 @@ static struct wdm_iommu_batch_op random_op(const struct fixture *fixture)
 	return op;
 }
 
-/* The status of an operation on what the model says */
+/* Predict the status of an operation on the model's mappings. */
 static __u32 foretell(const struct model *model, const struct wdm_iommu_batch_op *op)
 {
 	size_t pages = op->length / PAGE, mapped;
@@ -261,7 +260,7 @@ static __u32 foretell(const struct model *model, const struct wdm_iommu_batch_op
 	return mapped == pages ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
-/* Operations of which only the last may fail; how many that is a matter of chance. */
+/* Do a random number of operations of which only the last may fail. */
 static bool random_batch(const struct fixture *fixture, struct model *model)
 {
 	struct wdm_iommu_batch_op ops[40];
@@ -271,7 +270,7 @@ static bool random_batch(const struct fixture *fixture, struct model *model)
 	while (number < length && !status) {
 		ops[number] = random_op(fixture);
 		status = foretell(model, &ops[number]);
-		/* Long batches, too */
+		/* Some batches are long. */
 		if (status && random_number(8)) {
 			status = STATUS_SUCCESS;
 			continue;
@@ -300,22 +299,22 @@ static void random_batches(void)
 	model_check_dma(&model, &fixture, WINDOW);
 }
 
-/* In the tables below: the handle of the arena's MDL */
+/* Replaced by the handle of the arena's MDL in the tables below */
 #define ARENA	0xaaaaaaaaU
 
-/* One operation that is wrong by itself, which would succeed but for the one thing */
+/* An operation that is always wrong, in one respect only */
 struct wrong_op {
 	struct wdm_iommu_batch_op op;
 	__u32 status;
 };
 
-/* It stands between two others, and then first: it is said so, and nothing follows. */
+/* Put it between two others, and then first: it fails, and what follows is not done. */
 static void check_wrong(const struct fixture *fixture, const struct wrong_op *wrong)
 {
 	bool map = wrong->op.op == WDM_IOMMU_BATCH_MAP;
 	__u64 before = map ? ADDRESS + 100 * PAGE : ADDRESS;
 	struct wdm_iommu_batch_op ops[] = {
-		/* What could be unmapped */
+		/* Something that can be unmapped */
 		map_op(fixture, 0, 2, before),
 		wrong->op,
 		map_op(fixture, 2, 1, ADDRESS + 200 * PAGE),
@@ -390,9 +389,9 @@ static const struct wrong_op wrong_unmaps[] = {
 	{ UNMAP_AT(-PAGE, .length = 2 * PAGE), STATUS_INVALID_PARAMETER_3 },
 	{ UNMAP_AT(ADDRESS + PAGE, .length = 2 * PAGE), STATUS_NOT_FOUND },
 	{ UNMAP_AT(ADDRESS - PAGE, .length = 2 * PAGE), STATUS_NOT_FOUND },
-	/* From end to end */
+	/* The whole address space */
 	{ UNMAP_AT(0, .length = -PAGE), STATUS_NOT_FOUND },
-	/* Neither of the two */
+	/* Neither map nor unmap */
 	{ { .op = 2, .length = PAGE, .logical_address = ADDRESS }, STATUS_INVALID_PARAMETER },
 	{ { .op = 1U << 31, .length = PAGE, .logical_address = ADDRESS },
 	  STATUS_INVALID_PARAMETER },
@@ -426,7 +425,7 @@ static void wrong_mdls(void)
 
 	open_os_managed(&fixture, 4, 0);
 	open_fixture(&other);
-	/* A number that this file has not */
+	/* A handle that this file does not have */
 	for (unsigned int i = 0; i < 8; i++)
 		MUST(wdm_mdl_create(other.fd, fixture.arena, PAGE, WDM_RW, &stranger));
 	MUST(wdm_mdl_create(fixture.fd, fixture.arena, PAGE, WDM_IOMMU_READ, &read_only));
@@ -439,14 +438,14 @@ static void wrong_mdls(void)
 	check_wrong_mdl(&fixture, read_only, WDM_RW, STATUS_ACCESS_DENIED);
 	check_wrong_mdl(&fixture, read_only, WDM_IOMMU_WRITE, STATUS_ACCESS_DENIED);
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 0)));
-	/* A handle that was good a moment before */
+	/* A handle that has just been destroyed */
 	MUST(wdm_destroy(fixture.fd, read_only));
 	check_wrong_mdl(&fixture, read_only, WDM_IOMMU_READ, STATUS_INVALID_HANDLE);
 	MUST(map_pages(&fixture, 1, 1, ADDRESS));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 }
 
-/* Addresses that the attached device cannot have */
+/* Addresses that the attached device cannot use */
 static void conflicts(void)
 {
 	struct fixture fixture;
@@ -471,7 +470,7 @@ static void wrong_domains(void)
 	wrong = fixture;
 	MUST(wdm_domain_create(fixture.fd, false, 0, &wrong.domain));
 	MUST(wdm_memory_add(fixture.fd, wrong.domain, WDM_RW, fixture.mdl, 0, 0, ADDRESS));
-	/* Before anything else is looked at */
+	/* Checked before everything else */
 	EXPECT_FAILURE(STATUS_INVALID_PARAMETER_1, 0, &wrong, unmap_op(1, ADDRESS));
 	EXPECT_FAILURE(STATUS_INVALID_PARAMETER_1, 0, &wrong, map_op(&fixture, 0, 1, 2 * ADDRESS));
 	EXPECT_BATCH(STATUS_INVALID_PARAMETER_1, 0, &wrong, NULL, 0);
@@ -505,7 +504,7 @@ static struct wdm_iommu_batch_op *get_ops(size_t number)
 	return ops;
 }
 
-/* An array of three operations that ends where memory ends */
+/* Make an array of three operations at the end of mapped memory. */
 static struct wdm_iommu_batch_op *ops_at_edge(const struct fixture *fixture)
 {
 	unsigned char *memory = get_pages(2);
@@ -529,7 +528,7 @@ static void arrays(void)
 	ops = get_ops(max + 1);
 	for (__u32 i = 0; i <= max; i++)
 		ops[i] = map_op(&fixture, 0, 1, ADDRESS + i * PAGE);
-	/* Nothing to do, so the array does not matter */
+	/* Without operations, the array does not matter. */
 	EXPECT_BATCH(STATUS_SUCCESS, 0, &fixture, ops, 0);
 	EXPECT_BATCH(STATUS_SUCCESS, 0, &fixture, NULL, 0);
 	EXPECT_BATCH(STATUS_INVALID_PARAMETER_2, 0, &fixture, ops, max + 1);
@@ -545,13 +544,13 @@ static void arrays(void)
 	EXPECT_BATCH(STATUS_ACCESS_VIOLATION, 0, &fixture, edge, 4);
 	EXPECT_BATCH(STATUS_ACCESS_VIOLATION, 0, &fixture, edge + 3, 1);
 	EXPECT_BATCH(STATUS_ACCESS_VIOLATION, 0, &fixture, (void *)((char *)edge + 1), 3);
-	/* Not even what could be read is done. */
+	/* Even the readable operations are not done. */
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 0);
-	/* The kernel writes nothing to it. */
+	/* The kernel does not write to the array. */
 	REQUIRE(!mprotect((void *)(caller(edge) & -PAGE), PAGE, PROT_READ));
 	EXPECT_BATCH(STATUS_SUCCESS, 3, &fixture, edge, 3);
 	check_window(&fixture, edge, 3);
-	/* An array that is not aligned */
+	/* An unaligned array */
 	memcpy((char *)ops + 1, OPS(unmap_op(3, ADDRESS)), sizeof(*ops));
 	EXPECT_BATCH(STATUS_SUCCESS, 1, &fixture, (void *)((char *)ops + 1), 1);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 0);
@@ -596,7 +595,7 @@ static void several_mdls(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 5 * PAGE, page(&fixture, 7)));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, one));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, three));
-	/* A page of each is left, and then none. */
+	/* A page of each remains, then none. */
 	EXPECT_ALL(&fixture, unmap_op(1, ADDRESS + PAGE), unmap_op(2, ADDRESS + 3 * PAGE));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, one));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, three));
@@ -608,7 +607,7 @@ static void several_mdls(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 2 * PAGE, page(&fixture, 2)));
 }
 
-/* Pages out of the middle of what one large page may map, and others for them */
+/* Replace pages in the middle of what one large page may map. */
 static void large_page(__u32 flags)
 {
 	const size_t touched[] = { 0, 1, 2, 299, 300, 301, 302, 303, 510, 511 };
@@ -637,7 +636,7 @@ static void large_page(__u32 flags)
 			   write_to(&fixture, address + at * PAGE,
 				    page(&fixture, at == 300 ? 17 : at)));
 	}
-	/* The rest of it, then all of it, and again a part: in one batch */
+	/* In one batch: the rest of it, then all of it, and a part again */
 	EXPECT_ALL(&fixture, unmap_op(1, address),
 		   unmap_op(300, address + 2 * PAGE),
 		   unmap_op(208, address + 303 * PAGE),
@@ -658,10 +657,10 @@ static void page_granular(void)
 	large_page(WDM_IOMMU_DOMAIN_PAGE_GRANULAR);
 }
 
-/* As many operations as one call takes */
+/* The maximum number of operations */
 static void longest(void)
 {
-	/* Above everything that is reserved for a device */
+	/* Above all addresses that are reserved for a device */
 	const __u64 first = 1ULL << 32;
 	struct wdm_iommu_batch_op *ops;
 	struct fixture fixture;
@@ -678,7 +677,7 @@ static void longest(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first, page(&fixture, 0)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first + some * PAGE,
 					 page(&fixture, some % 2)));
-	/* Backwards, and the last of them fails. */
+	/* In reverse, and the last one fails. */
 	for (__u32 i = 0; i < max; i++)
 		ops[i] = unmap_op(1, first + (max - 1 - i) * PAGE);
 	ops[max - 1].logical_address = first - PAGE;
@@ -690,20 +689,20 @@ static void longest(void)
 }
 
 /*
- * A batch that takes its time: it maps the page at FIRST_MARK, is busy at BUSY,
- * and finally maps the page at LAST_MARK, so that an observer sees its progress.
+ * A long batch: it maps the page at FIRST_MARK, is busy at BUSY, and finally maps the page at
+ * LAST_MARK, so that an observer sees its progress.
  */
 #define FIRST_MARK	(ADDRESS)
 #define BUSY		(ADDRESS + PAGE)
 #define LAST_MARK	(ADDRESS + 2 * PAGE)
 
 /**
- * struct long_batch - one that a thread or a process does
- * @fixture: where; page 1 of the arena is mapped in all three places
- * @number: how many operations
+ * struct long_batch - a batch for a thread or a process
+ * @fixture: the fixture; page 1 of the arena is mapped at all three addresses
+ * @number: number of operations
  * @ops: the operations
- * @status: how it ended
- * @done: likewise
+ * @status: the resulting status
+ * @done: the resulting number of operations
  */
 struct long_batch {
 	struct fixture *fixture;
@@ -744,14 +743,14 @@ static bool is_mapped(const struct fixture *fixture, __u64 address)
 			    &mapping);
 }
 
-/* Wait until it has begun; the harness knows how long. */
+/* Wait until it has started; the harness has the timeout. */
 static void wait_for_begin(const struct fixture *fixture)
 {
 	while (!is_mapped(fixture, FIRST_MARK))
 		;
 }
 
-/* It has done everything; take away what it has left. */
+/* Check that it is complete, and remove its mappings. */
 static void check_long_batch(struct long_batch *batch)
 {
 	CHECK_EQUAL(batch->status, STATUS_SUCCESS);
@@ -763,7 +762,7 @@ static void check_long_batch(struct long_batch *batch)
 
 #define TRIES	10
 
-/* It is done as it was when the call began, whatever becomes of the array. */
+/* Changes of the array after the start of the call have no effect. */
 static void changed_array(void)
 {
 	struct long_batch batch;
@@ -808,7 +807,7 @@ static void attach_meanwhile(void)
 		MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 		in_time += !is_mapped(&fixture, LAST_MARK);
 		REQUIRE(!pthread_join(thread, NULL));
-		/* The new hardware domain has what came before, and what came behind. */
+		/* The new hardware domain has the mappings from before and after the attach. */
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, FIRST_MARK, page(&fixture, 1)));
 		EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, BUSY, page(&fixture, 1)));
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, LAST_MARK, page(&fixture, 1)));
@@ -818,7 +817,7 @@ static void attach_meanwhile(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, LAST_MARK, page(&fixture, 1)));
 }
 
-/* VFIO takes the device back meanwhile. */
+/* VFIO revokes the device during a batch. */
 static void close_meanwhile(void)
 {
 	struct long_batch batch;
@@ -839,7 +838,7 @@ static void close_meanwhile(void)
 	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 }
 
-/* The last close of the file is that of the call itself. */
+/* The call itself holds the last reference to the file. */
 static void file_closed_meanwhile(void)
 {
 	long long pinned = pinned_pages();
@@ -860,7 +859,7 @@ static void file_closed_meanwhile(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* A killed process does not finish its batch. */
+/* A killed process does not complete its batch. */
 static void killed(void)
 {
 	struct long_batch batch;
@@ -884,7 +883,7 @@ static void killed(void)
 		REQUIRE(waitpid(child, &status, 0) == child);
 		CHECK(WIFSIGNALED(status));
 		in_time += !is_mapped(&fixture, LAST_MARK);
-		/* The page that it was at may be there or not. */
+		/* The page that it was working on may be mapped or not. */
 		MUST(wdm_unmap(fixture.fd, fixture.domain, FIRST_MARK, PAGE));
 		if (is_mapped(&fixture, BUSY))
 			MUST(wdm_unmap(fixture.fd, fixture.domain, BUSY, PAGE));
@@ -894,7 +893,7 @@ static void killed(void)
 		EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, BUSY, page(&fixture, 1)));
 	}
 	CHECK(in_time > 0);
-	/* Nothing is held any more. */
+	/* No lock is held, and no page is pinned. */
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, fixture.domain));
@@ -902,8 +901,7 @@ static void killed(void)
 }
 
 /*
- * Before the batch is over, devices may reach what it has unmapped: the memory must
- * not go.
+ * Until the batch ends, devices may reach what it has unmapped: the memory must not be freed.
  */
 static void delete_meanwhile(void)
 {
@@ -930,7 +928,7 @@ static void delete_meanwhile(void)
 	check_long_batch(&batch);
 }
 
-/* A thread that works on a part of the window of its own */
+/* A thread with a separate part of the window */
 struct worker {
 	struct fixture *fixture;
 	size_t first;
@@ -962,7 +960,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-/* Neighbours in one piece of memory, none of which gets in another's way */
+/* Threads with adjacent pages of the same memory do not affect each other. */
 static void side_by_side(void)
 {
 	struct worker workers[WORKERS];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a program can make the kernel allocate, and how long it can keep others
- * waiting.
+ * Limits of what a program can make the kernel allocate, and of how long it can make others
+ * wait.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -18,13 +18,13 @@
 #define PAGE	WDM_PAGE_SIZE
 #define ENTRIES	512
 
-/* What a program may pin here, and what the kernel may allocate for it */
+/* Limits of pinned memory and kernel memory for the program in this suite */
 #define PINNED		(16 * PAGE)
 #define MOST_MEMORY	(16LL << 20)
 
 /*
- * The longest that a call may take then, even on an emulated IOMMU with caching mode
- * and sanitizers, where it took 16 s. Without a bound it is some 80 times as much.
+ * Time limit of a call with that, even on an emulated IOMMU with caching mode and sanitizers,
+ * where it took 16 s. Without the limits it takes some 80 times as long.
  */
 #define MOST_SECONDS	60.0
 
@@ -72,7 +72,7 @@ static void fill_table(__u64 *table, unsigned int number, __u64 entry)
 		table[i] = i < number ? entry : 0;
 }
 
-/* Configure, and see what it takes. */
+/* Configure tables, and measure the time. */
 static double configure(struct fixture *fixture, __u32 *status)
 {
 	long long free = memory_of("MemFree:"), slab = memory_of("Slab:");
@@ -94,7 +94,7 @@ static double configure(struct fixture *fixture, __u32 *status)
 	return seconds;
 }
 
-/* Four tables, each entry of which leads to the next one, to the last, to a page */
+/* Make four tables: all entries lead to the next table, those of the last one to a page. */
 static void make_fan(const struct fixture *fixture)
 {
 	const struct wdm_table_format *format = &wdm_format_x64;
@@ -121,7 +121,7 @@ static void aliased_tables(void)
 	MUST(wdm_domain_create(fixture.fd, false, 0, &fixture.domain));
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
 			    caller(fixture.arena)));
-	/* More addresses for the same pages take from what tables may take. */
+	/* More addresses for the same pages use up the limit of tables. */
 	for (added = 0; added < 4000; added++) {
 		status = wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
 					aliases + added * HUGE_PAGE_SIZE);
@@ -136,7 +136,7 @@ static void aliased_tables(void)
 	seconds = configure(&fixture, &status);
 	CHECK(status == STATUS_WORKING_SET_QUOTA);
 
-	/* What cannot be used is not tried again and again, */
+	/* Tables over the limit are not tried repeatedly, */
 	for (unsigned int i = 0; i < 3; i++) {
 		struct wdm_iommu_walk_error walk_error;
 		double start = now();
@@ -147,11 +147,11 @@ static void aliased_tables(void)
 			    query(fixture.fd, fixture.domain).invalid_entries);
 		CHECK(now() - start < seconds / 2);
 	}
-	/* another root can be had, */
+	/* another root can be configured, */
 	fill_table(table_at(&fixture, 5), 0, 0);
 	MUST(wdm_configure_x64(fixture.fd, fixture.domain, caller(page(&fixture, 5)), 0, NULL));
 	configure(&fixture, &status);
-	/* and the domain can still be used. */
+	/* and the domain remains usable. */
 	fill_table(table_at(&fixture, 0), 0, 0);
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).shadow_tables, 1);
@@ -162,7 +162,7 @@ static void aliased_tables(void)
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, ENTRIES * PAGE);
 }
 
-/* Each leaf of 2 MiB over scattered pages takes a table of the IOMMU. */
+/* Each leaf of 2 MiB over scattered pages needs a table of the IOMMU. */
 static void aliased_leaves(void)
 {
 	const struct wdm_table_format *format = &wdm_format_x64;
@@ -195,10 +195,10 @@ static void aliased_leaves(void)
 /**
  * struct flushers - threads that flush a gigabyte
  * @fixture: a caller-managed domain
- * @entry: the entry that the gigabyte is behind
- * @flip: what makes another entry of it
- * @stop: they are to return
- * @flushes: how many they did
+ * @entry: the entry that translates the gigabyte
+ * @flip: bits to invert, which switches @entry to another table
+ * @stop: they should return
+ * @flushes: number of flushes they have done
  */
 struct flushers {
 	struct fixture *fixture;
@@ -238,7 +238,7 @@ static double close_device(struct fixture *fixture)
 	return now() - start;
 }
 
-/* VFIO takes the group back while threads flush a gigabyte. */
+/* VFIO revokes the group while threads flush a gigabyte. */
 static void group_goes_back(void)
 {
 	const struct wdm_table_format *format = &wdm_format_x64;
@@ -249,7 +249,7 @@ static void group_goes_back(void)
 	double flush, idle, wait;
 
 	open_caller_managed(&fixture, 8, format);
-	/* Two tables that lead to the same leaves, of which one or the other is used */
+	/* Two tables with the same leaves, of which one at a time is used */
 	for (unsigned int i = 0; i < ENTRIES; i++) {
 		table_at(&fixture, 4)[i] =
 			format->leaf(caller(page(&fixture, i % 2)), 0, WDM_RW);
@@ -264,14 +264,14 @@ static void group_goes_back(void)
 	flush_once(&flushers);
 	flush = flush_once(&flushers);
 
-	/* How long it takes while nobody flushes: VFIO resets the device. */
+	/* Measure without flushers: VFIO resets the device, too. */
 	idle = close_device(&fixture);
 	open_device(&fixture);
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 
 	for (unsigned int i = 0; i < FLUSHERS; i++)
 		REQUIRE(!pthread_create(&threads[i], NULL, flush_gigabyte, &flushers));
-	/* The first flush is over, so the others wait for the next. */
+	/* The first flush has ended, so the others wait for the next one. */
 	while (!__atomic_load_n(&flushers.flushes, __ATOMIC_RELAXED))
 		nanosleep(&pause, NULL);
 	wait = close_device(&fixture);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Caller-managed domains: translations are what the caller's tables say.
+ * Caller-managed domains: devices are translated by the caller's tables.
  */
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static void wrong_kind(void)
 	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_flush_va_list(fixture.fd, os, true, NULL, 0, NULL));
 }
 
-/* Does the domain tell that ADDRESS leads there, in the MDL of the arena? */
+/* Check that the domain maps ADDRESS to @offset of the arena's MDL. */
 static void check_mapping(struct fixture *fixture, __u64 address, __u64 offset)
 {
 	struct wdm_iommu_mapping mapping;
@@ -74,7 +74,7 @@ static void check_mapping(struct fixture *fixture, __u64 address, __u64 offset)
 	CHECK_EQUAL(mapping.permissions, WDM_RW);
 }
 
-/* Entries change; what is flushed is followed. */
+/* Changes of entries take effect when they are flushed. */
 static void repoint(void)
 {
 	const __u64 second = ADDRESS + PAGE;
@@ -92,7 +92,7 @@ static void repoint(void)
 	set_leaf(&fixture, second, page(&fixture, 2));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 
-	/* Only one of two that have changed */
+	/* Flush only one of two changes. */
 	set_leaf(&fixture, ADDRESS, page(&fixture, 3));
 	set_leaf(&fixture, second, page(&fixture, 4));
 	MUST(flush_one(&fixture, true, ADDRESS));
@@ -101,7 +101,7 @@ static void repoint(void)
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, second, page(&fixture, 4)));
 
-	/* A list in disorder, with double entries */
+	/* An unsorted list with duplicates */
 	set_leaf(&fixture, ADDRESS, page(&fixture, 5));
 	*wdm_tables_entry(&fixture.tables, second, WDM_LEVEL_4K, false) = 0;
 	MUST(wdm_flush_va_list(fixture.fd, fixture.domain, true, list, ARRAY_SIZE(list), NULL));
@@ -110,7 +110,7 @@ static void repoint(void)
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, 2 * PAGE);
 }
 
-/* A table takes the place of another. */
+/* Replace a table by another one. */
 static void repoint_table(void)
 {
 	const struct wdm_table_format *format = parameter();
@@ -122,7 +122,7 @@ static void repoint_table(void)
 	set_leaf(&fixture, ADDRESS + PAGE, page(&fixture, 2));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 
-	/* Page 5 becomes a table in which the two have changed places. */
+	/* Page 5 becomes a table with the two entries exchanged. */
 	other = (__u64 *)page(&fixture, 5);
 	memset(other, 0, PAGE);
 	other[(ADDRESS / PAGE) % 512] = format->leaf(caller(page(&fixture, 2)), 0, WDM_RW);
@@ -136,7 +136,7 @@ static void repoint_table(void)
 	*upper = 0;
 	MUST(flush_one(&fixture, false, ADDRESS));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 2)));
-	/* Every translation through the table has gone with it. */
+	/* All translations through the table are removed with it. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 1)));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, PAGE);
 }
@@ -167,7 +167,7 @@ static void va_lists(void)
 	for (size_t i = 0; i < ARRAY_SIZE(outside); i++)
 		EXPECT(STATUS_INVALID_PARAMETER_4, flush_one(&fixture, true, outside[i]));
 
-	/* Not there at all; there in part */
+	/* Not present; present in part */
 	EXPECT(STATUS_ACCESS_VIOLATION,
 	       wdm_flush_va_list(fixture.fd, fixture.domain, true, NULL, 1, &walk_error));
 	CHECK_EQUAL(walk_error.count, 0);
@@ -191,7 +191,7 @@ static void last_level(void)
 	       wdm_call(fixture.fd, WDM_IOMMU_FLUSH_VA_LIST, &argument));
 }
 
-/* Memory in one piece for callers, made of the arena's first 64 pages, repeated */
+/* Contiguous caller memory, made of the arena's first 64 pages, repeated */
 #define ALIAS		0x10000000000ULL
 #define ALIAS_PAGES	64
 
@@ -220,7 +220,7 @@ static void leaf_2m(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address + HUGE_PAGE_SIZE, page(&fixture, 0)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address - PAGE, page(&fixture, 63)));
 
-	/* Any address in it stands for all of it. */
+	/* Flushing any address of a leaf flushes all of it. */
 	entry = wdm_tables_entry(&fixture.tables, address, WDM_LEVEL_2M, false);
 	*entry = format->leaf(ALIAS, WDM_LEVEL_2M, WDM_IOMMU_READ);
 	MUST(flush_one(&fixture, true, address + 300 * PAGE));
@@ -231,14 +231,14 @@ static void leaf_2m(void)
 	EXPECT_DMA(DMA_BLOCKED, read_from(&fixture, address + 5 * PAGE, page(&fixture, 5)));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, PAGE);
 
-	/* 4 KiB leaves in its place */
+	/* Replace it by 4 KiB leaves. */
 	set_leaf(&fixture, address + 9 * PAGE, page(&fixture, 3));
 	MUST(flush_one(&fixture, false, address + 9 * PAGE));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address + 9 * PAGE, page(&fixture, 3)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address + 8 * PAGE, page(&fixture, 8)));
 }
 
-/* 1 GiB of the caller's addresses: a huge page 512 times */
+/* 1 GiB of the caller's addresses: one huge page, 512 times */
 static void leaf_1g(void)
 {
 	const __u64 address = 0x40000000, size = 0x40000000;
@@ -274,7 +274,7 @@ static void leaf_1g(void)
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, 0);
 }
 
-/* A leaf that is in the caller's address space only in part is refused. */
+/* A leaf that is only partly in the caller's address space is refused. */
 static void leaf_with_hole(void)
 {
 	const __u64 address = 0x9000000;
@@ -292,7 +292,7 @@ static void leaf_with_hole(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address, page(&fixture, 0)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address + 100 * PAGE, page(&fixture, 36)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
-	/* The hole is filled, with another page; nothing in the tables has changed. */
+	/* Fill the hole with another page; the tables are unchanged. */
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 7 * PAGE, PAGE,
 			    ALIAS + 100 * PAGE));
 	EXPECT(STATUS_SUCCESS, wdm_flush(fixture.fd, fixture.domain, NULL));
@@ -300,7 +300,7 @@ static void leaf_with_hole(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address + 100 * PAGE, page(&fixture, 7)));
 }
 
-/* 16 entries with the contiguous bit of ARM64, flushed by one address */
+/* 16 entries with ARM64's contiguous bit, flushed by one address */
 static void contiguous(void)
 {
 	struct fixture fixture;
@@ -336,7 +336,7 @@ static void reconfigure(void)
 	MUST(wdm_tables_configure(&other, fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 2)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
-	/* The old tables are not looked at any more. */
+	/* The old tables are no longer read. */
 	set_leaf(&fixture, ADDRESS, page(&fixture, 3));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 2)));
@@ -354,7 +354,7 @@ static __u32 try_arm64(struct fixture *fixture, const struct wdm_iommu_configure
 	return wdm_call(fixture->fd, WDM_IOMMU_CONFIGURE, &argument);
 }
 
-/* A configuration that cannot be used changes nothing. */
+/* A refused configuration has no effect. */
 static void wrong_configurations(void)
 {
 	const __u32 flag = WDM_IOMMU_CONFIGURE_X64_LA57;
@@ -417,7 +417,7 @@ static void wrong_configurations(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* Tables of 5 levels, and what their top level has that 4 levels have not */
+/* Five-level tables, and the top level entries that four levels lack */
 static void five_levels(void)
 {
 	struct fixture fixture;
@@ -432,21 +432,21 @@ static void five_levels(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT(STATUS_SUCCESS, flush_one(&fixture, true, 1ULL << 50));
 	EXPECT(STATUS_INVALID_PARAMETER_4, flush_one(&fixture, true, 1ULL << 57));
-	/* The root is not the one of 4 levels: read as such, it is one level off. */
+	/* A root of five levels, not of four: read as such, it is one level off. */
 	root = (__u64 *)page(&fixture, fixture.pages - TABLE_PAGES);
 	root[0] &= ~WDM_X64_PRESENT;
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* Every width, and that what stands behind a short root is not looked at */
+/* Every input size; entries after the end of a short root are not read. */
 static void input_sizes(void)
 {
 	struct fixture fixture;
 
 	open_caller_managed(&fixture, 4, &wdm_format_arm64);
 	for (unsigned int bits = 25; bits <= 48; bits++) {
-		/* In the last quarter, and off the reserved regions of any IOMMU */
+		/* In the last quarter, and outside the reserved regions of any IOMMU */
 		const __u64 last = 3ULL << (bits - 2);
 		const bool reachable = last < query(fixture.fd, fixture.domain).aperture_end;
 		struct wdm_tables *tables = &fixture.tables;
@@ -460,7 +460,7 @@ static void input_sizes(void)
 		set_leaf(&fixture, 0x1000000, page(&fixture, 1));
 		if (reachable)
 			set_leaf(&fixture, last, page(&fixture, 2));
-		/* A bait: it would translate 1 << bits */
+		/* An entry after the end, which would translate 1 << bits */
 		if (entries < 512)
 			tables->memory[entries] = tables->memory[0x1000000ULL >> (12 + 9 * top)];
 		MUST(wdm_tables_configure(tables, fixture.fd, fixture.domain, NULL));
@@ -483,7 +483,7 @@ static void replay(void)
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* Changes without any device */
+	/* Change entries while no device is attached. */
 	set_leaf(&fixture, ADDRESS + PAGE, page(&fixture, 2));
 	*wdm_tables_entry(&fixture.tables, ADDRESS, WDM_LEVEL_4K, false) = 0;
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
@@ -493,7 +493,7 @@ static void replay(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* A leaf of each size over a region that is reserved for the device, and beside it */
+/* A leaf of each size over a region that is reserved for the device, and next to it */
 static void reserved_window(void)
 {
 	const struct wdm_table_format *format = parameter();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The address space that callers build: what comes and goes in it.
+ * The caller's address space: adding and removing memory.
  */
 #include <signal.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define PAGE	WDM_PAGE_SIZE
 
-/* The arena stands at LOW, where devices can see it one to one. */
+/* The arena is at LOW, which devices can use one to one. */
 #define LOW	0x9000000ULL
 
 static void set_low_leaf(struct fixture *fixture, __u64 address, unsigned int number)
@@ -50,7 +50,7 @@ static void bypass(void)
 	CHECK_EQUAL(state.flags, WDM_IOMMU_DOMAIN_IS_CONFIGURED);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, LOW + PAGE, page(&fixture, 1)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* Memory comes and goes at once. */
+	/* Memory is added and removed with immediate effect. */
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_IOMMU_READ, fixture.mdl, 2 * PAGE, PAGE,
 			    more));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, more, page(&fixture, 2)));
@@ -60,7 +60,7 @@ static void bypass(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, LOW + PAGE, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, LOW, page(&fixture, 0)));
 
-	/* And back */
+	/* Add it again. */
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, PAGE, PAGE,
 			    LOW + PAGE));
 	MUST(wdm_tables_configure(&fixture.tables, fixture.fd, fixture.domain, NULL));
@@ -70,7 +70,7 @@ static void bypass(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, more, page(&fixture, 2)));
 }
 
-/* A caller's address space that devices cannot see one to one */
+/* A caller's address space that the device cannot use one to one */
 static void bypass_conflict(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -116,14 +116,14 @@ static void memory_remove(void)
 	CHECK_EQUAL(walk_error.count, 1);
 	CHECK_EQUAL(walk_error.level, 0);
 	CHECK_EQUAL(walk_error.logical_address, ADDRESS);
-	/* Another page in its place */
+	/* Replace it by another page. */
 	MUST(wdm_memory_add(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 3 * PAGE, PAGE,
 			    caller(page(&fixture, 1))));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 3)));
 }
 
-/* The memory of a table goes: all that it translates goes. */
+/* Removing a table's memory removes all its translations. */
 static void table_remove(void)
 {
 	struct fixture fixture;
@@ -144,7 +144,7 @@ static void table_remove(void)
 			    table - caller(fixture.arena), PAGE, table));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* The root: nothing is left */
+	/* The root: no translation remains. */
 	MUST(wdm_memory_remove(fixture.fd, fixture.domain, fixture.tables.caller_address, PAGE));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).translated_bytes, 0);
@@ -200,7 +200,7 @@ static void memory_parameters(void)
 	model_check(&model, fd, fixture.domain, WDM_IOMMU_QUERY_LOGICAL);
 }
 
-/* Memory that was added for reading only */
+/* Memory that was added read-only */
 static void memory_read_only(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -222,7 +222,7 @@ static void memory_read_only(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 }
 
-/* The program gives the memory up; the MDL holds it. */
+/* The program unmaps the memory; the MDL keeps it. */
 static void unmapped_by_program(void)
 {
 	struct fixture fixture;
@@ -233,11 +233,11 @@ static void unmapped_by_program(void)
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	tables = page(&fixture, 4);
 	REQUIRE(!munmap(tables, TABLE_PAGES * PAGE));
-	/* The probe watches no memory that is not there. */
+	/* The probe cannot read memory that is not mapped. */
 	fixture.probe.size = 4 * PAGE;
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* The MDL is the memory of then, not what is at its addresses now. */
+	/* The MDL describes the old memory, not what is mapped at its addresses now. */
 	REQUIRE(mmap(tables, TABLE_PAGES * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == tables);
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
@@ -253,8 +253,8 @@ static bool is_mapped(const struct fixture *fixture, __u64 address)
 }
 
 /*
- * A table in a page that memory failure has poisoned is not read again: what was last seen
- * in it stays, and whatever leads to it anew is refused. The probe would read the page.
+ * A table in a page that memory failure has poisoned is not read again: the entries seen last
+ * remain, and new references to it are refused. The probe would read the page.
  */
 static void poisoned_table(void)
 {
@@ -270,7 +270,7 @@ static void poisoned_table(void)
 	entry = wdm_tables_entry(&fixture.tables, ADDRESS, WDM_LEVEL_4K, false);
 	upper = wdm_tables_entry(&fixture.tables, other, WDM_LEVEL_1G, true);
 	leaves = (void *)((uintptr_t)entry & ~(PAGE - 1));
-	/* Who has the page mapped may be told. */
+	/* The process that maps the page may get a signal. */
 	signal(SIGBUS, SIG_IGN);
 	if (madvise(leaves, PAGE, MADV_HWPOISON))
 		skip("no memory failures: %s", strerror(errno));

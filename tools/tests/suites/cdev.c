@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that are opened through their VFIO cdev and an iommufd: what may become an
- * IOMMU_DMA_DEVICE, how long it stays with the program, and iommufd's own page tables
- * beside it.
+ * Devices that are opened through their VFIO cdev and an iommufd: which may become an
+ * IOMMU_DMA_DEVICE, how long the program keeps them, and coexistence with iommufd's own page
+ * tables.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -41,14 +41,14 @@ static void close_iommufd(struct fixture *fixture)
 	fixture->device->iommufd = -1;
 }
 
-/* As a program that ends its use of the device, without a word to /dev/wdm_iommu */
+/* End the use of the device without telling /dev/wdm_iommu. */
 static void let_go(struct fixture *fixture)
 {
 	close_files(fixture->device);
 	fixture->probe.bar0 = NULL;
 }
 
-/* Open the device once more, for the handle that there is. */
+/* Open the device again, for the existing handle. */
 static void open_again(struct fixture *fixture)
 {
 	struct wdm_error error;
@@ -58,7 +58,7 @@ static void open_again(struct fixture *fixture)
 	REQUIRE(fixture->probe.bar0);
 }
 
-/* Can a program that knows nothing of this one have the device? */
+/* Check whether a program without /dev/wdm_iommu can use the device. */
 static void check_available(void)
 {
 	struct wdm_error error;
@@ -101,7 +101,7 @@ static void close_file(struct fixture *fixture, enum file file)
 	}
 }
 
-/* The device stays attached for as long as /dev/wdm_iommu is open, and no longer. */
+/* The device stays attached as long as /dev/wdm_iommu is open, and no longer. */
 static void close_in_order(const unsigned int order[FILES])
 {
 	bool open[FILES] = { true, true, true, true };
@@ -151,7 +151,7 @@ static void handle_without_files(void)
 	CHECK(is_attached(&fixture));
 	EXPECT(STATUS_INVALID_PARAMETER,
 	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
-	/* The last of its files: now VFIO has the device back. */
+	/* After the last of its files, VFIO has the device again. */
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	check_available();
 	EXPECT(STATUS_DEVICE_REMOVED,
@@ -161,7 +161,7 @@ static void handle_without_files(void)
 	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fixture.fd, fixture.device->handle));
 	CHECK(!is_attached(&fixture));
 
-	/* It is still the name of the device. */
+	/* The handle still names the device. */
 	open_again(&fixture);
 	EXPECT(STATUS_RESOURCE_IN_USE, create_with(fixture.fd, fixture.device->fd));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
@@ -174,7 +174,7 @@ static void handle_without_files(void)
 	MUST(create_device(fixture.fd, fixture.device));
 }
 
-/* The number belongs to a device of another group now, which is bound. */
+/* The number now belongs to a device of another group, which is bound. */
 static void check_other_device(struct fixture *fixture)
 {
 	struct wdm_error error;
@@ -188,7 +188,7 @@ static void check_other_device(struct fixture *fixture)
 	wdm_vfio_close(other);
 }
 
-/* The number of the descriptor does not matter, nor which ones lead to other files. */
+/* The descriptor's number does not matter, nor do descriptors of other files. */
 static void other_descriptors(void)
 {
 	struct wdm_error error;
@@ -201,7 +201,7 @@ static void other_descriptors(void)
 	second = wdm_cdev_open(options.device.text, &error);
 	copy = fcntl(fixture.device->fd, F_DUPFD_CLOEXEC, 200);
 	REQUIRE(second >= 0 && copy >= 200);
-	/* The number belongs to a file now that is not bound. */
+	/* The number now belongs to a file that is not bound. */
 	REQUIRE(dup2(second, fixture.device->fd) == fixture.device->fd);
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
@@ -218,11 +218,11 @@ static void other_descriptors(void)
 }
 
 /**
- * struct juggler - a thread that changes what descriptors lead to
- * @fds: two descriptors; the cdev is behind one of them, and something else behind the other
- * @cdev: the cdev's file, as a descriptor that does not change
- * @stop: it is to return
- * @rounds: how often it has changed them
+ * struct juggler - a thread that changes the files of descriptors
+ * @fds: two descriptors, one of the cdev and one of another file
+ * @cdev: a descriptor of the cdev that does not change
+ * @stop: it should return
+ * @rounds: number of changes it has made
  */
 struct juggler {
 	int fds[2];
@@ -247,14 +247,14 @@ static void *juggle(void *argument)
 	return NULL;
 }
 
-/* What a call says that finds a descriptor open, closed, or leading elsewhere */
+/* Check the status of a call that finds a descriptor open, closed, or of another file. */
 static bool is_sane(__u32 status)
 {
 	return !status || status == STATUS_INVALID_HANDLE ||
 	       status == STATUS_OBJECT_TYPE_MISMATCH;
 }
 
-/* Descriptors are closed and opened while calls look at them. */
+/* Descriptors are closed and opened during calls that look at them. */
 static void descriptors_meanwhile(void)
 {
 	unsigned int created = 0, refused = 0, attached = 0;
@@ -266,7 +266,7 @@ static void descriptors_meanwhile(void)
 	open_os_managed(&fixture, 2, 0);
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
-	/* Above the others, so that an attach finds those first. */
+	/* Number it above the others, so that an attach finds those first. */
 	juggler.cdev = fcntl(fixture.device->fd, F_DUPFD_CLOEXEC, 400);
 	REQUIRE(juggler.cdev >= 0);
 	close(fixture.device->fd);
@@ -284,7 +284,7 @@ static void descriptors_meanwhile(void)
 			continue;
 		}
 		created++;
-		/* There is one descriptor that does not change. */
+		/* One descriptor does not change. */
 		if (!EXPECT(STATUS_SUCCESS, wdm_attach(fixture.fd, fixture.domain, handle)))
 			break;
 		attached++;
@@ -294,12 +294,12 @@ static void descriptors_meanwhile(void)
 	__atomic_store_n(&juggler.stop, true, __ATOMIC_RELAXED);
 	REQUIRE(!pthread_join(thread, NULL));
 	tap_diag("%u handles, %u refused, %u rounds", created, refused, juggler.rounds);
-	/* No call has kept a file. */
+	/* No call has leaked a reference to a file. */
 	let_go(&fixture);
 	check_available();
 }
 
-/* In a child, which has its parent's files; ends it. */
+/* Run in a child, which has its parent's files; ends it. */
 static noreturn void try_without_cdev(struct fixture *fixture)
 {
 	struct wdm_error error;
@@ -377,7 +377,7 @@ static void bad_files(void)
 		REQUIRE(device >= 0);
 		EXPECT(STATUS_OBJECT_TYPE_MISMATCH, create_with(fixture.fd, group));
 		EXPECT(STATUS_OBJECT_TYPE_MISMATCH, create_with(fixture.fd, device));
-		/* The same device through both: VFIO does not bind it meanwhile. */
+		/* The same device through both: VFIO does not bind it while the group is open. */
 		CHECK(!wdm_cdev_bind(cdev, iommufd, &error));
 		CHECK_EQUAL(error.error, EBUSY);
 		EXPECT(STATUS_INVALID_DEVICE_STATE, create_with(fixture.fd, cdev));
@@ -388,7 +388,7 @@ static void bad_files(void)
 
 	EXPECT(STATUS_INVALID_DEVICE_STATE, create_with(fixture.fd, cdev));
 	REQUIRE(wdm_cdev_bind(cdev, iommufd, &error));
-	/* Bound, but not through this file; and VFIO does not bind it again. */
+	/* Bound, but not through this file; and VFIO does not bind it twice. */
 	EXPECT(STATUS_ACCESS_DENIED, create_with(fixture.fd, second));
 	CHECK(!wdm_cdev_bind(second, other, &error));
 	EXPECT(STATUS_ACCESS_DENIED, create_with(fixture.fd, second));
@@ -409,7 +409,7 @@ static void bad_files(void)
 	REQUIRE(wdm_pci_parse(options.device.text, &address));
 	EXPECT(STATUS_ACCESS_DENIED, wdm_device_create(fixture.fd, &address, &handle, NULL));
 
-	/* All that failed has left nothing. */
+	/* The failures have had no effect. */
 	MUST(create_with(fixture.fd, cdev));
 	EXPECT(STATUS_RESOURCE_IN_USE, create_with(fixture.fd, cdev));
 }
@@ -434,7 +434,7 @@ static void two_owners(void)
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 }
 
-/* Either we or the iommufd, and whoever comes second is told so. */
+/* Either /dev/wdm_iommu or the iommufd uses the device, and the second one fails. */
 static void page_tables(void)
 {
 	struct wdm_iommu_query_ranges ranges = { };
@@ -457,7 +457,7 @@ static void page_tables(void)
 	CHECK(!is_attached(&fixture));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
-	/* Even a handle can be made meanwhile. */
+	/* A handle can be created even then. */
 	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	MUST(create_device(fixture.fd, fixture.device));
 
@@ -465,7 +465,7 @@ static void page_tables(void)
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* Our file goes, the program's page table comes. */
+	/* Close our file, then the program's page table can be attached. */
 	close(fixture.fd);
 	CHECK_EQUAL(attach_pt(fixture.device, ioas), 0);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
@@ -540,7 +540,7 @@ static void check_revoked(struct fixture *fixture)
 	       wdm_attach(fixture->fd, fixture->domain, fixture->device->handle));
 }
 
-/* The old handle is for the old device only; a new one can be had beside it. */
+/* The old handle is for the old device only; a new one can be created in addition. */
 static void check_new_handle(struct fixture *fixture)
 {
 	__u32 old = fixture->device->handle;
@@ -554,7 +554,7 @@ static void check_new_handle(struct fixture *fixture)
 	MUST(wdm_destroy(fixture->fd, old));
 }
 
-/* Only our reference is left: the unbind must not wait for it. */
+/* Only our reference remains: the unbind must not wait for it. */
 static void unbind_closed(void)
 {
 	struct fixture fixture;
@@ -569,8 +569,8 @@ static void unbind_closed(void)
 }
 
 /*
- * The program has the device open: it is detached at once, and nobody can attach it, or get
- * a handle, until the program has closed it.
+ * The program has the device open: it is detached at once, and cannot be attached, or get a
+ * handle, until the program has closed it.
  */
 static void unbind_open(void)
 {
@@ -612,7 +612,7 @@ static void unplug(void)
 	check_new_handle(&fixture);
 }
 
-/* Nobody detaches or closes anything but the kernel. */
+/* Only the kernel detaches and closes. */
 static void killed(void)
 {
 	for (unsigned int closed = 0; closed < 2; closed++) {
@@ -643,7 +643,7 @@ static void killed(void)
 	}
 }
 
-/* One provider after the other, in one file */
+/* Use one provider after the other in one file. */
 static void container_afterwards(void)
 {
 	struct wdm_vfio_device *device;
@@ -656,7 +656,7 @@ static void container_afterwards(void)
 	open_os_managed(&fixture, 2, 0);
 	CHECK(wdm_group_open(fixture.device->group_number, &error) == -1);
 	let_go(&fixture);
-	/* Attached, so it is not the group's yet. */
+	/* It is attached, so the group cannot be opened yet. */
 	CHECK(wdm_group_open(fixture.device->group_number, &error) == -1);
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 

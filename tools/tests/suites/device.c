@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a device is asked, and its fault reporting.
+ * Queries of a device, and its fault reporting.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -37,7 +37,7 @@ static void info(void)
 	CHECK_EQUAL(answer.group, fixture.device->group_number);
 	CHECK_EQUAL(answer.domain_types & (of_translate | of_unmanaged | of_pass_through),
 		    of_translate | of_unmanaged);
-	/* No edu device has PASIDs. */
+	/* The edu device has no PASIDs. */
 	CHECK_EQUAL(answer.max_pasids, 0);
 
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
@@ -72,7 +72,7 @@ static __u32 create(const struct fixture *fixture, struct wdm_iommu_device_creat
 	return wdm_call(fixture->fd, WDM_IOMMU_DEVICE_CREATE, argument);
 }
 
-/* Configurations that no edu device fits, and names of devices that are none */
+/* Configurations that no edu device supports, and names that are not of devices */
 static void configurations(void)
 {
 	static char name[512];
@@ -107,7 +107,7 @@ static void configurations(void)
 	argument.name = 8;
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_call(fixture.fd, WDM_IOMMU_DEVICE_CREATE, &argument));
 
-	/* All that failed has left nothing. */
+	/* The failures have had no effect. */
 	MUST(create_device(fixture.fd, fixture.device));
 	CHECK_EQUAL(ask(&fixture).flags & (WDM_IOMMU_DEVICE_DEFAULT_PASID |
 					   WDM_IOMMU_DEVICE_PASID_TAGGED_DMA |
@@ -116,7 +116,7 @@ static void configurations(void)
 	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_call(fixture.fd, WDM_IOMMU_PASID_CREATE, &pasid));
 }
 
-/* PCI devices have no input mappings to show, as in Windows. */
+/* PCI devices have no input mappings, as in Windows. */
 static void input_mappings(void)
 {
 	__u32 buffer[4] = { 1, 2, 3, 4 }, length = 5;
@@ -153,14 +153,14 @@ static void fault_reporting(void)
 	       wdm_call(fixture.fd, WDM_IOMMU_SET_FAULT_REPORTING, &argument));
 	CHECK(!(ask(&fixture).flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS));
 
-	/* At once, and not only once there are faults */
+	/* Fails at once, not only when a fault is reported. */
 	EXPECT(can ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED,
 	       wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true));
 	answer = ask(&fixture);
 	CHECK_EQUAL(!!(answer.flags & WDM_IOMMU_DEVICE_REPORTS_FAULTS), can);
 	if (can)
 		MUST(wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true));
-	/* It outlasts a detach, and can be ended any time. */
+	/* It persists across a detach, and can be disabled any time. */
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT(STATUS_INVALID_PARAMETER_1,
 	       wdm_set_fault_reporting(fixture.fd, fixture.device->handle, true));

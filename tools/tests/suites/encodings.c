@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What each bit of an entry of a caller's page tables does to a device's DMA.
+ * The effect of each bit of an entry of a caller's page tables on a device's DMA.
  */
 #include "suites.h"
 #include "fixture.h"
 
-/* Only the entry of the top level is also that of HOME_ADDRESS. */
+/* Shares only the top level entry with HOME_ADDRESS */
 #define TRY_ADDRESS	0x45000000ULL
 
 /**
  * struct encoding - a change to an entry that allows everything
- * @name: what it is
- * @level: of the entry on the way to TRY_ADDRESS; 0 is the leaf
+ * @name: description of the change
+ * @level: level of the entry that translates TRY_ADDRESS; 0 is the leaf
  * @set: bits to set
  * @clear: bits to clear
  * @allows: WDM_IOMMU_READ, WDM_IOMMU_WRITE
@@ -114,7 +114,7 @@ static bool try_encoding(struct fixture *fixture, const struct encoding *encodin
 			   write_to(fixture, TRY_ADDRESS, page(fixture, 1)));
 	/* Neither accessed nor dirty bits are written. */
 	good &= CHECK_EQUAL(*entry, after);
-	/* Reads are seen by way of HOME_ADDRESS, which the top entry translates too. */
+	/* Reads are checked through HOME_ADDRESS, which the top entry translates, too. */
 	if (encoding->level < 3)
 		good &= EXPECT_DMA(encoding->allows & WDM_IOMMU_READ ? DMA_ARRIVED : DMA_BLOCKED,
 				   read_from(fixture, TRY_ADDRESS, page(fixture, 1)));

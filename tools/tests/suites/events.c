@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The queue of events: what it holds, how it is read, and what happens at its limit.
+ * The queue of events: its contents, reading it, and its limit.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -22,7 +22,7 @@
 #define PARAMETER	"/sys/module/wdm_iommu/parameters/allow_pass_through"
 static const __u32 of_pass_through = 1U << WDM_IOMMU_TYPE_PASS_THROUGH;
 
-/* Where there is no memory. The compiler knows that read() does not take NULL. */
+/* An unmapped address. The compiler knows that read() does not take NULL. */
 static void *nowhere(void)
 {
 	void *memory = get_pages(1);
@@ -39,7 +39,7 @@ static __u64 now(void)
 	return time.tv_sec * 1000000000ULL + time.tv_nsec;
 }
 
-/* An open file with a device; reads do not wait. */
+/* Open a file with a device; reads do not block. */
 static void start(struct fixture *fixture)
 {
 	REQUIRE(write_text(PARAMETER, "0"));
@@ -49,7 +49,7 @@ static void start(struct fixture *fixture)
 	REQUIRE(!fcntl(fixture->fd, F_SETFL, O_NONBLOCK));
 }
 
-/* Does not leave the parameter changed behind. */
+/* Set the module parameter; cases set it to false at the end. */
 static void allow_pass_through(bool allowed)
 {
 	REQUIRE(write_text(PARAMETER, allowed ? "1" : "0"));
@@ -78,7 +78,7 @@ static void nothing(void)
 	struct fixture fixture;
 
 	open_fixture(&fixture);
-	/* Too small for a record: at once, even if the file would wait */
+	/* Too small for a record: fails at once, even if the file is blocking */
 	for (size_t size = 0; size < EVENT; size++) {
 		errno = 0;
 		CHECK(read(fixture.fd, &event, size) == -1 && errno == EINVAL);
@@ -162,22 +162,22 @@ static void types(void)
 		CHECK_EQUAL(!!(event.domain_types.available & of_pass_through), allowed);
 		MUST(wdm_query_device(fixture.fd, fixture.device->handle, &query));
 		CHECK_EQUAL(event.domain_types.available, query.domain_types);
-		/* The same once more is no change. */
+		/* Writing the same value is not a change. */
 		allow_pass_through(allowed);
 		CHECK(is_empty(fixture.fd));
 	}
-	/* Nor are two changes that nobody has seen. */
+	/* Nor are two changes that cancel out before a read. */
 	allow_pass_through(true);
 	allow_pass_through(false);
 	CHECK(is_empty(fixture.fd));
-	/* The delete of a device is no event. */
+	/* Deleting the device does not cause an event. */
 	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
 	allow_pass_through(true);
 	CHECK(is_empty(fixture.fd));
 	allow_pass_through(false);
 }
 
-/* One at a time, several at a time, and pointers that do not work */
+/* Read one at a time, several at a time, and to unmapped memory. */
 static void reads(void)
 {
 	struct wdm_iommu_event events[8], *half;
@@ -199,7 +199,7 @@ static void reads(void)
 	CHECK(read(fixture.fd, half - 1, 2 * EVENT) == -1 && errno == EFAULT);
 	mprotect(memory, WDM_PAGE_SIZE, PROT_READ);
 	CHECK(read(fixture.fd, memory, EVENT) == -1 && errno == EFAULT);
-	/* Whole records only */
+	/* Only whole records */
 	memset(events, 0x5a, sizeof(events));
 	CHECK_EQUAL(read(fixture.fd, events, 2 * EVENT - 1), EVENT);
 	CHECK_EQUAL(((unsigned char *)&events[1])[0], 0x5a);
@@ -214,7 +214,7 @@ static void reads(void)
 	allow_pass_through(false);
 }
 
-/* What is lost is counted where it is missing. */
+/* Lost events are counted where they are missing. */
 static void overflow(void)
 {
 	static struct wdm_iommu_event events[MANY];
@@ -232,7 +232,7 @@ static void overflow(void)
 	}
 	number = wdm_read_events(fixture.fd, events, 2);
 	CHECK_EQUAL(number, 2);
-	/* There is room for one more behind the count, and one more is lost. */
+	/* There is space for one more after the count; then another is lost. */
 	allow_pass_through(!(made++ % 2));
 	CHECK(is_readable(fixture.fd, 0));
 	allow_pass_through(!(made++ % 2));
@@ -245,7 +245,7 @@ static void overflow(void)
 		CHECK(!i || events[i].time >= events[i - 1].time);
 		if (events[i].type == WDM_IOMMU_EVENT_LOST) {
 			lost += events[i].lost.number;
-			/* Not among those that came before */
+			/* Not among the earlier ones */
 			CHECK(i >= (int)info.max_events - 3);
 			CHECK_EQUAL(events[i].device, 0);
 		} else {
@@ -256,7 +256,7 @@ static void overflow(void)
 	CHECK_EQUAL(made - 2, lost);
 	CHECK(lost >= 45);
 	CHECK(is_empty(fixture.fd));
-	/* And it goes on. */
+	/* Later events are queued again. */
 	allow_pass_through(true);
 	allow_pass_through(false);
 	take_back(fixture.device);
@@ -308,17 +308,17 @@ static void waiting(void)
 	start(&fixture);
 	REQUIRE(!fcntl(fixture.fd, F_SETFL, 0));
 	start_reader(&reader, &thread, fixture.fd);
-	/* Other calls do not wait for it. */
+	/* Other calls do not wait for the reader. */
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 	allow_pass_through(true);
 	pthread_join(thread, NULL);
 	allow_pass_through(false);
 	CHECK_EQUAL(reader.result, EVENT);
 	CHECK_EQUAL(reader.event.type, WDM_IOMMU_EVENT_DOMAIN_TYPES);
-	/* The change back */
+	/* The change back to the old value */
 	CHECK_EQUAL(read(fixture.fd, &reader.event, EVENT), EVENT);
 
-	/* Any signal ends a read that waits. */
+	/* Any signal ends a blocking read. */
 	REQUIRE(!sigaction(SIGUSR1, &action, NULL));
 	start_reader(&reader, &thread, fixture.fd);
 	pthread_kill(thread, SIGUSR1);
@@ -326,7 +326,7 @@ static void waiting(void)
 	CHECK_EQUAL(reader.result, -1);
 	CHECK_EQUAL(reader.error, EINTR);
 
-	/* An event that was there before does not wait. */
+	/* A read does not block if there is an event. */
 	start_reader(&reader, &thread, fixture.fd);
 	take_back(fixture.device);
 	pthread_join(thread, NULL);
@@ -351,7 +351,7 @@ static void with_epoll(void)
 		CHECK_EQUAL(wdm_read_events(fixture.fd, &record, 1), 1);
 		CHECK_EQUAL(epoll_wait(epoll, &event, 1, 0), 0);
 	}
-	/* Closing the file takes it out. */
+	/* Closing the file removes it from the epoll set. */
 	close(fixture.fd);
 	allow_pass_through(true);
 	CHECK_EQUAL(epoll_wait(epoll, &event, 1, 0), 0);
@@ -380,7 +380,7 @@ static void with_fork(void)
 	CHECK(is_empty(other.fd));
 	allow_pass_through(false);
 
-	/* A process that is killed while it waits takes nothing with it. */
+	/* A process that is killed while it waits does not consume events. */
 	REQUIRE(wdm_read_events(fixture.fd, &event, 1) == 1);
 	REQUIRE(!fcntl(fixture.fd, F_SETFL, 0));
 	child = fork();
@@ -398,7 +398,7 @@ static void with_fork(void)
 
 #define READERS	4
 
-/* What threads that race for the queue share */
+/* Shared state of threads that race for the queue */
 struct race {
 	int fd;
 	bool stop;
@@ -453,7 +453,7 @@ static void races(void)
 	for (unsigned int i = 0; i < READERS; i++)
 		pthread_join(threads[i], NULL);
 	tap_diag("%u changes, %u read, %u lost", made, race.read, race.lost);
-	/* Two changes may cancel each other out, in pairs; nothing is told twice. */
+	/* Two changes may cancel out, in pairs; nothing is reported twice. */
 	CHECK(race.read + race.lost <= made && race.read > 10);
 	CHECK_EQUAL((made - race.read - race.lost) % 2, 0);
 	CHECK_EQUAL(race.bad, 0);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every call with its n-th allocation failing, for every n. The same call is
- * made again on the same objects until it succeeds, so an effect that a failure
- * leaves would show in the end, too.
+ * Every call with its n-th allocation failing, for every n. The same call is repeated on the
+ * same objects until it succeeds, so effects of failures would show in the end, too.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define MANY		2000
 
-/* Let allocations fail that may sleep, and say nothing of it in the log. */
+/* Make allocations fail that may sleep, without reports in the log. */
 static void set_up(void)
 {
 	if (!write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") ||
@@ -27,15 +26,14 @@ static void set_up(void)
 	write_text("/sys/kernel/debug/failslab/verbose", "0");
 	write_text("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 	/*
-	 * An answer that cannot be written where it could be written a moment before
-	 * cannot be taken back; so no failures of that kind, by a place in the code
-	 * that there is not.
+	 * If a result suddenly cannot be written, the call's effect cannot be undone. So restrict
+	 * such failures to a function that does not exist.
 	 */
 	write_text("/sys/kernel/debug/fail_usercopy/require-start", "1");
 	write_text("/sys/kernel/debug/fail_usercopy/require-end", "2");
 }
 
-/* Make the call with its n-th chance to fail taken; false: it had fewer. */
+/* Make the call with its n-th possible failure injected; false: it has fewer. */
 static bool call_with_failure(int fail, unsigned int n, int fd, const struct ioctl_case *call,
 			      union argument *argument, __u32 *status)
 {
@@ -58,7 +56,7 @@ static bool is_good_failure(__u32 status, int error)
 	return wdm_status_errno(status) == error && error != EPROTO;
 }
 
-/* A call, and what it is made on */
+/* A call and its objects */
 struct attempt {
 	const struct ioctl_case *call;
 	bool attached;
@@ -67,7 +65,7 @@ struct attempt {
 	struct state before;
 };
 
-/* Calls that do more when their domain holds a device */
+/* Calls that do more if their domain has a device */
 static bool takes_a_device(const struct ioctl_case *call)
 {
 	return !call->needs_device && call->handles[0].types & OBJECT_DOMAIN &&
@@ -89,7 +87,7 @@ static void start(struct attempt *attempt)
 	attempt->before = get_state(&attempt->objects);
 }
 
-/* A call that fails has changed nothing, but for these. */
+/* A call that fails has no effect, except for these. */
 static bool may_change(const struct ioctl_case *call)
 {
 	return call->request == WDM_IOMMU_CONFIGURE || call->request == WDM_IOMMU_FLUSH ||
@@ -103,7 +101,7 @@ static bool is_unchanged(const struct attempt *attempt)
 	return may_change(attempt->call) || same_state(&attempt->before, &after);
 }
 
-/* How many failures the call has met when it succeeds without any */
+/* Get the number of failures until the call succeeds without one. */
 static unsigned int fail_until_success(const struct ioctl_case *call, bool attached, int fail)
 {
 	struct attempt attempt = { .call = call, .attached = attached };
@@ -124,7 +122,7 @@ static unsigned int fail_until_success(const struct ioctl_case *call, bool attac
 		}
 		failures++;
 		if (!status) {
-			/* The kernel has made up for it. */
+			/* The kernel has recovered from the failure. */
 			close_objects(&attempt.objects);
 			start(&attempt);
 		} else if (!CHECK(is_good_failure(status, errno)) ||
@@ -176,7 +174,7 @@ static void every_attached(void)
 
 #define BATCH_WINDOW	600
 
-/* Two MDLs side by side, page by page; then pages out of it, and others in their place. */
+/* Map two MDLs next to each other, page by page; then replace some of the pages. */
 static size_t make_batch(const struct fixture *fixture, __u32 other, struct wdm_iommu_batch_op *ops)
 {
 	const size_t pages = 14;
@@ -189,7 +187,7 @@ static size_t make_batch(const struct fixture *fixture, __u32 other, struct wdm_
 			.length = WDM_PAGE_SIZE,
 			.logical_address = ADDRESS + (249 + i) * WDM_PAGE_SIZE,
 		};
-	/* A piece in which a table of the IOMMU ends, and one of the record */
+	/* A range in which a table of the IOMMU ends, and a node of the record */
 	ops[number++] = (struct wdm_iommu_batch_op) {
 		.permissions = WDM_IOMMU_READ,
 		.mdl = fixture->mdl,
@@ -214,7 +212,7 @@ static size_t make_batch(const struct fixture *fixture, __u32 other, struct wdm_
 	return number;
 }
 
-/* Back to nothing, but for what was there before the batch */
+/* Unmap everything, except for what was mapped before the batch. */
 static void unmap_all(const struct fixture *fixture, const struct model *model)
 {
 	for (size_t i = 0; i < BATCH_WINDOW; i++) {
@@ -225,7 +223,7 @@ static void unmap_all(const struct fixture *fixture, const struct model *model)
 	}
 }
 
-/* The operations that are done are done, and the others are not. */
+/* The operations that are reported as done are done, and the others are not. */
 static unsigned int fail_in_batch(struct fixture *fixture, __u32 other, int fail)
 {
 	static const struct ioctl_case call = { .name = "BATCH", .request = WDM_IOMMU_BATCH };
@@ -260,7 +258,7 @@ static unsigned int fail_in_batch(struct fixture *fixture, __u32 other, int fail
 					WDM_IOMMU_QUERY_LOGICAL);
 		unmap_all(fixture, &model);
 		free(model.pages);
-		/* What the domain keeps for later would spare it allocations. */
+		/* Memory that the domain has cached would avoid allocations. */
 		if (!fixture->device->handle) {
 			MUST(wdm_destroy(fixture->fd, fixture->domain));
 			MUST(wdm_domain_create(fixture->fd, true, 0, &fixture->domain));
@@ -291,7 +289,7 @@ static void batch(bool attached)
 	failures = fail_in_batch(&fixture, other, fail);
 	tap_diag("%u failures", failures);
 	CHECK(failures > 1);
-	/* Nothing counts as used that is not. */
+	/* The failures have leaked no use count. */
 	MUST(wdm_destroy(fixture.fd, other));
 	if (attached)
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/PID/fdinfo of /dev/wdm_iommu: right after each call, beside calls of other
- * threads, bounded, and closed to other users.
+ * /proc/PID/fdinfo of /dev/wdm_iommu: current after each call, consistent during calls of other
+ * threads, bounded in size, and inaccessible to other users.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 #define MANY_DOMAINS	300
 #define LISTED		256
 
-/* Turns of a thread that creates and deletes */
+/* Number of rounds of a thread that creates and deletes */
 #define TURNS		400
 
 static char text[65536];
@@ -41,7 +41,7 @@ static const char *read_fdinfo(int fd)
 	return text;
 }
 
-/* The line of this key in which @with stands, up to its end; NULL: there is none. */
+/* Find the line of this key that contains @with, up to its end; NULL: none. */
 static const char *find_line(const char *all, const char *key, const char *with)
 {
 	static char line[512];
@@ -59,7 +59,7 @@ static const char *find_line(const char *all, const char *key, const char *with)
 	return NULL;
 }
 
-/* What a line says of "field="; without a field, its number */
+/* Get the number after "field=" in a line; without a field, the line's number. */
 static long long value(const char *all, const char *key, const char *with, const char *field)
 {
 	const char *line = find_line(all, key, with), *at = line;
@@ -235,7 +235,7 @@ static void *create_and_delete(void *argument)
 	return (void *)refused;
 }
 
-/* A reader makes no call fail, and never sees a count go back. */
+/* Reading makes no call fail, and never shows a count that decreases. */
 static void beside_calls(void)
 {
 	long long maps, last = 0, turns = 0;
@@ -285,7 +285,7 @@ static void bounded(void)
 	CHECK(find_line(all, "wdm-domain", named(domain)));
 }
 
-/* Each file has a number of its own, and none gets that of another that is closed. */
+/* Each file has a different number, and numbers of closed files are not reused. */
 static void numbers(void)
 {
 	int first = wdm_open(), second = wdm_open();
@@ -301,7 +301,7 @@ static void numbers(void)
 	CHECK(value(read_fdinfo(second), "wdm-file", "", NULL) != other);
 }
 
-/* Another user may not look, as into any other process. */
+/* Other users have no access, as to any other process. */
 static void other_users(void)
 {
 	struct fixture fixture;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Groups of several devices. If they do not all belong to VFIO, the group cannot be used, or
- * its other devices cannot get a driver of Linux' own; through cdevs, they share an iommufd.
+ * Groups of several devices. If some have a host driver, the group cannot be used; if it is in
+ * use, host drivers cannot bind to its other devices; through cdevs, they share an iommufd.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "suites.h"
 #include "traffic.h"
 
-/* A driver of Linux' own for the third device of the pair's group */
+/* A host driver for the third device of the pair's group */
 #define HOST_DRIVER	"virtio-pci"
 
 static bool is_host_driven(const char *bdf)
@@ -23,7 +23,7 @@ static bool is_host_driven(const char *bdf)
 	return wdm_pci_driver(bdf, driver, sizeof(driver)) && !strcmp(driver, HOST_DRIVER);
 }
 
-/* Bind a device to a driver, or to none; it may be refused. */
+/* Bind a device to a driver, or to none; may be refused. */
 static void set_driver(const char *bdf, const char *driver)
 {
 	char path[128], old[64];
@@ -39,7 +39,7 @@ static void set_driver(const char *bdf, const char *driver)
 	write_text("/sys/bus/pci/drivers_probe", bdf);
 }
 
-/* The device that a driver of Linux' own could have */
+/* Find a device to which a host driver can bind. */
 static const char *find_third(void)
 {
 	const char *bdf = options.stranger.text;
@@ -69,7 +69,7 @@ static void not_viable(void)
 	}
 	CHECK(is_host_driven(third));
 
-	/* Without any driver, it is in nobody's way. */
+	/* Without a driver, it does not prevent use of the group. */
 	set_driver(third, NULL);
 	device = wdm_vfio_open(fixture.fd, options.pair[0].text, &error);
 	CHECK(device);
@@ -96,7 +96,7 @@ static void attached(void)
 	traffic_stop_device(&traffic);
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, fixture.arena));
-	/* Not attached, the group is still VFIO's. */
+	/* The group still belongs to VFIO while it is not attached. */
 	set_driver(third, HOST_DRIVER);
 	CHECK(!is_host_driven(third));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, HOME_ADDRESS, fixture.arena));
@@ -109,7 +109,7 @@ static void attached(void)
 	CHECK(wdm_pci_has_vfio_driver(third));
 }
 
-/* The group is the iommufd's that the first device is bound to. */
+/* The group belongs to the iommufd to which the first device is bound. */
 static void check_other_iommufd(struct fixture *fixture)
 {
 	struct wdm_error error;
@@ -127,7 +127,7 @@ static void check_other_iommufd(struct fixture *fixture)
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, fixture->arena));
 }
 
-/* The first device is attached, so nobody else attaches the second. */
+/* The first device is attached, so no other owner can attach the second. */
 static void check_other_owners(struct fixture *fixture, struct wdm_vfio_device *second,
 			       __u32 ioas)
 {
@@ -145,7 +145,7 @@ static void check_other_owners(struct fixture *fixture, struct wdm_vfio_device *
 	EXPECT_DMA(DMA_BLOCKED, write_to(fixture, ADDRESS, page(fixture, 1)));
 }
 
-/* A page table of the iommufd, attached to one device, keeps the other one, too. */
+/* A page table of the iommufd, attached to one device, claims the other one, too. */
 static void check_page_table(struct fixture *fixture, struct wdm_vfio_device *second, __u32 ioas)
 {
 	MUST(wdm_detach(fixture->fd, fixture->device->handle));
@@ -159,7 +159,7 @@ static void check_page_table(struct fixture *fixture, struct wdm_vfio_device *se
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, fixture->arena));
 }
 
-/* Both are attached; each keeps its own cdev, and either of them the group. */
+/* Both are attached; each claims its cdev, and either of them the group. */
 static void check_closed_cdevs(struct fixture *fixture, struct wdm_vfio_device *second,
 			       struct probe *probe)
 {

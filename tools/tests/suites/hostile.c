@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page tables and batches that are made to hurt: they end in bounded time with a
- * status, the call can be killed, and afterwards the domain still does what its
- * tables say, or what it says of itself.
+ * Malicious page tables and batches: calls end in bounded time with a status, and can be killed,
+ * and afterwards translations still match the tables, or the reported mappings.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -20,10 +19,10 @@
 #define PAGE	WDM_PAGE_SIZE
 #define ENTRIES	512
 
-/* The longest that one call may take, even on a slow emulator with sanitizers */
+/* Time limit of a call, even on a slow emulator with sanitizers */
 #define LIMIT_SECONDS	60
 
-/* How long a killed process may live on */
+/* Time limit for a killed process to exit */
 #define KILL_SECONDS	20
 
 static __u64 *table_at(const struct fixture *fixture, size_t number)
@@ -31,14 +30,14 @@ static __u64 *table_at(const struct fixture *fixture, size_t number)
 	return (__u64 *)page(fixture, number);
 }
 
-/* Lead the first entries of a table to the same place, and clear the others. */
+/* Make the first entries of a table lead to the same target, and clear the others. */
 static void fill_table(__u64 *table, unsigned int number, __u64 entry)
 {
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		table[i] = i < number ? entry : 0;
 }
 
-/* HOME_ADDRESS works, and the whole tables are as small as at the start. */
+/* HOME_ADDRESS is translated, and the tables are no larger than at the start. */
 static void check_recovered(struct fixture *fixture)
 {
 	start_tables(fixture, fixture->tables.format, 48);
@@ -50,9 +49,8 @@ static void check_recovered(struct fixture *fixture)
 }
 
 /*
- * Tables of 4 levels that translate to page 1: each entry of each
- * leads to the next level's only table, the last of which has some leaves. They
- * are pages 2 to 5 of the arena.
+ * Make tables of four levels that translate to page 1: all entries of a table lead to the only
+ * table of the next level; the last table has some leaves. They are pages 2 to 5 of the arena.
  */
 static void make_fan(struct fixture *fixture, unsigned int leaves)
 {
@@ -65,7 +63,7 @@ static void make_fan(struct fixture *fixture, unsigned int leaves)
 	fill_table(table_at(fixture, 5), leaves, format->leaf(caller(page(fixture, 1)), 0, WDM_RW));
 }
 
-/* Configure with the root at page 2; false: it took too long. */
+/* Configure with the root at page 2, and check the time. */
 static __u32 configure_fan(struct fixture *fixture, struct wdm_iommu_walk_error *walk_error)
 {
 	struct wdm_tables tables = fixture->tables;
@@ -81,8 +79,8 @@ static __u32 configure_fan(struct fixture *fixture, struct wdm_iommu_walk_error 
 }
 
 /*
- * Without CAP_IPC_LOCK, a file may use 1 MiB and four bytes for each byte that it has
- * pinned; a table takes two pages at least.
+ * Without CAP_IPC_LOCK, a file may use 1 MiB plus four bytes for each byte that it has
+ * pinned; a table takes at least two pages.
  */
 static void check_bounds(struct fixture *fixture)
 {
@@ -92,7 +90,7 @@ static void check_bounds(struct fixture *fixture)
 	CHECK(state.shadow_tables <= ((1 << 20) + 4 * pinned) / (2 * PAGE));
 }
 
-/* What has no bound for root has one for this. */
+/* Open with the limits that do not apply to root. */
 static void open_bounded(struct fixture *fixture, size_t pages,
 			 const struct wdm_table_format *format)
 {
@@ -100,7 +98,7 @@ static void open_bounded(struct fixture *fixture, size_t pages,
 	open_caller_managed(fixture, pages, format);
 }
 
-/* Every entry leads to one table. */
+/* Every entry leads to the same table. */
 static void fan(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -108,14 +106,14 @@ static void fan(void)
 
 	open_bounded(&fixture, 6, parameter());
 	make_fan(&fixture, 8);
-	/* Some entries are refused: too many tables, or too far for the IOMMU. */
+	/* Some entries are refused: too many tables, or beyond the IOMMU's limit. */
 	CHECK(configure_fan(&fixture, &walk_error));
 	CHECK(walk_error.count > 0);
 	check_bounds(&fixture);
 	check_recovered(&fixture);
 }
 
-/* One root that is its own table on every level */
+/* A root that is its own table on every level */
 static void self(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -124,12 +122,12 @@ static void self(void)
 
 	open_bounded(&fixture, 6, parameter());
 	root = table_at(&fixture, 2);
-	/* More than 16 would be more of the same, for millions of leaves. */
+	/* More than 16 entries would add nothing new, but millions of leaves. */
 	fill_table(root, 16, fixture.tables.format->table(caller(root)));
 	configure_fan(&fixture, &walk_error);
 	check_bounds(&fixture);
 
-	/* One entry that leads back, one that leads to the good tables */
+	/* An entry that leads back, and one that leads to the good tables */
 	fill_table(root, 0, 0);
 	root[1] = fixture.tables.format->table(caller(root));
 	root[0] = fixture.tables.memory[0];
@@ -139,7 +137,7 @@ static void self(void)
 	check_recovered(&fixture);
 }
 
-/* The call ends with its process, and the file stays usable for another one. */
+/* The call ends with its process, and another one can use the file. */
 static void killed(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -148,7 +146,7 @@ static void killed(void)
 	pid_t child;
 	int status;
 
-	/* Enough pages for a walk that takes its time */
+	/* Enough pages for a long walk */
 	open_bounded(&fixture, 1000, parameter());
 	make_fan(&fixture, ENTRIES);
 	child = fork();
@@ -177,7 +175,7 @@ static void gigabyte(void)
 	fill_table(table_at(&fixture, 5), ENTRIES,
 		   format->leaf(caller(page(&fixture, 1)), 0, WDM_RW));
 	fill_table(table_at(&fixture, 4), ENTRIES, format->table(caller(page(&fixture, 5))));
-	/* The second gigabyte, which no reserved region is in */
+	/* The second gigabyte, which contains no reserved region */
 	upper = wdm_tables_entry(&fixture.tables, 0x40000000, WDM_LEVEL_1G, true);
 	*upper = format->table(caller(page(&fixture, 4)));
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
@@ -185,7 +183,7 @@ static void gigabyte(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 0x40000000, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 0x7ffff000, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 0x5a5a5000, page(&fixture, 1)));
-	/* One change of one page changes 512 translations. */
+	/* Changing one page changes 512 translations. */
 	table_at(&fixture, 5)[7] = format->leaf(caller(page(&fixture, 2)), 0, WDM_RW);
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, 0x40007000, page(&fixture, 2)));
@@ -235,7 +233,7 @@ static void some_bad(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, good, page(&fixture, 1)));
 }
 
-/* Leaves at the ends of what can be encoded */
+/* Leaves at the limits of what can be encoded */
 static void far_targets(void)
 {
 	const struct wdm_table_format *format = parameter();
@@ -259,7 +257,7 @@ static void far_targets(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* Translations that a device may not have, or cannot */
+/* Translations that a device must not have, or cannot have */
 static void far_addresses(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -298,7 +296,7 @@ static __u64 random_entry(const struct fixture *fixture)
 	}
 }
 
-/* A page full of random entries, but in the lower half of the top table few */
+/* Fill a page with random entries, but the lower half of the top table sparsely. */
 static void fill_random(struct fixture *fixture, size_t number)
 {
 	__u64 *table = table_at(fixture, number);
@@ -307,7 +305,7 @@ static void fill_random(struct fixture *fixture, size_t number)
 		table[i] = random_number(32) ? 0 : random_entry(fixture);
 }
 
-/* Noise: any status is fine, and devices reach nothing but the arena. */
+/* Random tables: any status is allowed, and devices reach only the arena. */
 static void noise(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -359,7 +357,7 @@ static void *scribble(void *argument)
 	return NULL;
 }
 
-/* After the last flush, translations equal the tables, entry by entry. */
+/* After the last flush, translations match the tables, entry by entry. */
 static void check_leaves(struct fixture *fixture)
 {
 	for (unsigned int i = 0; i < LEAVES; i++) {
@@ -380,7 +378,7 @@ static void check_leaves(struct fixture *fixture)
 	}
 }
 
-/* Tables that another thread changes while they are walked */
+/* Tables that another thread changes during walks */
 static void changing(void)
 {
 	struct fixture fixture;
@@ -430,7 +428,7 @@ static __u64 noise_length(void)
 	}
 }
 
-/* Most often it could be right. */
+/* Make an operation that is likely to be valid. */
 static struct wdm_iommu_batch_op noise_op(const struct fixture *fixture)
 {
 	struct wdm_iommu_batch_op op = {
@@ -460,7 +458,7 @@ static struct wdm_iommu_batch_op noise_op(const struct fixture *fixture)
 		op.offset = random_number(~0ULL);
 		break;
 	default:
-		/* As far as a device can reach */
+		/* Up to the limit of devices */
 		op.logical_address = random_number(1ULL << 47);
 	}
 	return op;
@@ -472,7 +470,7 @@ struct noise {
 	bool stop;
 };
 
-/* Overwrite operations with others, a word at a time. */
+/* Overwrite operations with others, one word at a time. */
 static void *make_noise(void *argument)
 {
 	struct noise *noise = argument;
@@ -526,7 +524,7 @@ static void unmap_said(struct fixture *fixture)
 	MUST(wdm_destroy(fixture->fd, fixture->mdl));
 }
 
-/* The whole array, continuing after each operation that fails. Returns how many succeeded. */
+/* Do the whole array, continuing after each failure; returns the number of successes. */
 static unsigned long do_noise(const struct noise *noise)
 {
 	unsigned long operations = 0;
@@ -546,7 +544,7 @@ static unsigned long do_noise(const struct noise *noise)
 	return operations;
 }
 
-/* Batches of noise that changes while they are done: any status will do. */
+/* Batches of random operations that change during the call: any status is allowed. */
 static void batch_noise(void)
 {
 	struct fixture fixture;

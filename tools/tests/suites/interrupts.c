@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupt messages arrive while a device is attached, and nothing can be mapped where
- * they go. On arm64 they pass the IOMMU like other writes, and Linux maps the interrupt
+ * Interrupt messages arrive while a device is attached, and nothing can be mapped at their
+ * target. On arm64 they pass the IOMMU like other writes, and Linux maps the interrupt
  * controller into the domain.
  */
 #include <poll.h>
@@ -13,7 +13,7 @@
 
 #define PAGE		WDM_PAGE_SIZE
 
-/* Registers of edu, of 32 bits */
+/* 32-bit registers of edu */
 #define EDU_STATUS	0x24
 #define EDU_RAISE	0x60
 #define EDU_ACKNOWLEDGE	0x64
@@ -33,7 +33,7 @@ static void disable(struct wdm_vfio_device *device, int event)
 	close(event);
 }
 
-/* How many messages have come, once there is one; 0 after a while */
+/* Get the number of messages, waiting for the first one; 0 on a timeout. */
 static __u64 messages(int event)
 {
 	struct pollfd poll_fd = { .fd = event, .events = POLLIN };
@@ -52,7 +52,7 @@ static __u32 status(struct wdm_vfio_device *device)
 	return value;
 }
 
-/* Let the device send two messages. */
+/* Make the device send two messages. */
 static void check_arrival(struct wdm_vfio_device *device)
 {
 	int event = enable(device);
@@ -75,7 +75,7 @@ static void os_managed(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* Interrupts need nothing in the caller's tables, and no tables at all. */
+/* Interrupts need no entry in the caller's tables, and no tables at all. */
 static void caller_managed(void)
 {
 	struct wdm_iommu_walk_error walk_error;
@@ -84,7 +84,7 @@ static void caller_managed(void)
 
 	open_caller_managed(&fixture, 2, parameter());
 	check_arrival(fixture.device);
-	/* A leaf of the caller does not get in the way. */
+	/* A leaf of the caller for that address does not matter. */
 	set_leaf(&fixture, MSI_ADDRESS, page(&fixture, 1));
 	EXPECT(STATUS_CONFLICTING_ADDRESSES,
 	       wdm_flush(fixture.fd, fixture.domain, &walk_error));
@@ -98,7 +98,7 @@ static void caller_managed(void)
 	check_arrival(fixture.device);
 }
 
-/* Each time the device enters a domain, it has to be set up again. */
+/* Linux has to set it up again each time that the device is attached. */
 static void moving(void)
 {
 	struct fixture fixture;
@@ -117,7 +117,7 @@ static void moving(void)
 	}
 }
 
-/* In one domain, devices have messages of their own. */
+/* Devices that share a domain get separate messages. */
 static void two_devices(void)
 {
 	struct wdm_vfio_device *other;
@@ -133,7 +133,7 @@ static void two_devices(void)
 	check_arrival(other);
 }
 
-/* Nothing is mapped where messages go, before attaching or after. */
+/* Nothing is mapped at the target of messages, before attaching or after. */
 static void window(void)
 {
 	const __u64 last = MSI_ADDRESS + MSI_LENGTH - PAGE;

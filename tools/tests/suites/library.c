@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The library as a driver uses it: registers, configuration space, interrupts, reset, files
- * from a broker, and many threads. QEMU's edu has INTx and MSI, its e1000e I/O ports, extended
- * capabilities and MSI-X, its nvme a reset of its own.
+ * The library in a driver's use: registers, configuration space, interrupts, reset, files from a
+ * broker, and many threads. QEMU's edu has INTx and MSI; its e1000e I/O ports, extended
+ * capabilities and MSI-X; its nvme a function reset.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -30,7 +30,7 @@
 #define EDU_IRQ_ACK	0x64
 #define EDU_DMA_SOURCE	0x80
 
-/* e1000e: memory in BAR 0, ports in BAR 2 */
+/* e1000e: memory in BAR 0, I/O ports in BAR 2 */
 #define E1000E_ID	0x808610d3
 #define E1000E_STATUS	0x08
 #define E1000E_ICS	0xc8
@@ -49,14 +49,14 @@
 #define NVME_ASQ	0x28
 #define NVME_ACQ	0x30
 
-/* No open file has this number. */
+/* A number without an open file */
 #define CLOSED		999
 
-/* How long an interrupt may take, and how long none must come, in milliseconds */
+/* Time for an interrupt to arrive, and time without one, in milliseconds */
 #define SOON		10000
 #define A_WHILE		300
 
-/* A device by its vendor and device ID; ends the case if the machine lacks one. */
+/* Open a device by its vendor and device ID; skips the case if there is none. */
 static struct wdm_vfio_device *open_by_id(struct fixture *fixture, __u32 id)
 {
 	struct wdm_vfio_device *opened;
@@ -100,7 +100,7 @@ static void check_failure(struct place place, bool failed, int number, const cha
 		tap_diag("errno %d; %d: %s", set, error->error, error->text);
 }
 
-/* A call fails, with this errno and a sentence that contains these words. */
+/* Expect a call to fail with this errno, and a message that contains these words. */
 #define FAILS(number, words, call)						\
 	(memset(&error, 0, sizeof(error)), errno = 0,				\
 	 check_failure(HERE(#call), !(call), number, words, &error))
@@ -173,11 +173,11 @@ static void memory_bar(void)
 		bar = wdm_bar_map(fixture.device, 0, 0, 0, &error);
 		REQUIRE(bar);
 	}
-	/* Old kernels make two accesses of one that is not mapped, which edu does not take. */
+	/* Old kernels split accesses to unmapped BARs in two, which edu ignores. */
 	CHECK(wdm_bar_write64(fixture.device, 0, EDU_DMA_SOURCE, 0x123454321000, &error));
 	CHECK(wdm_bar_read64(fixture.device, 0, EDU_DMA_SOURCE, &number, &error));
 	CHECK_EQUAL(number, 0x123454321000);
-	/* Any offset, as often as wanted; what is mapped is the device. */
+	/* Any offset, any number of times; the mapping is the device's BAR. */
 	CHECK(wdm_bar_map(fixture.device, 0, EDU_INVERT, 4, &error) == bar + EDU_INVERT);
 	CHECK(wdm_bar_map(fixture.device, 0, 0x12345, 1, &error) == bar + 0x12345);
 	CHECK(wdm_bar_map(fixture.device, 0, EDU_BAR_SIZE - 1, 0, &error) ==
@@ -230,7 +230,7 @@ static void hostile_bars(void)
 	CHECK(!wdm_bar_map(fixture.device, 9, 0, 0, NULL) && errno == EINVAL);
 }
 
-/* A register by its number, by way of two ports */
+/* Read a register by number through two ports. */
 static __u32 read_by_ports(struct wdm_vfio_device *device, __u32 number)
 {
 	struct wdm_error error;
@@ -279,7 +279,7 @@ static void configuration(void)
 	CHECK(wdm_config_read32(device, PCI_VENDOR_ID, &both, &error) && both == 0x10d38086);
 	CHECK(wdm_config_read16(device, PCI_DEVICE_ID, &half, &error) && half == 0x10d3);
 	CHECK(wdm_config_read8(device, PCI_CLASS_DEVICE + 1, &byte, &error) && byte == 0x02);
-	/* Written, and as it was */
+	/* Write, and restore. */
 	CHECK(wdm_config_write8(device, PCI_INTERRUPT_LINE, 0x5a, &error));
 	CHECK(wdm_config_read8(device, PCI_INTERRUPT_LINE, &byte, &error) && byte == 0x5a);
 	CHECK(wdm_config_write32(device, PCI_VENDOR_ID, 0, &error));
@@ -298,7 +298,7 @@ static void configuration(void)
 	CHECK(!wdm_config_extended_capability(device, PCI_EXT_CAP_ID_SRIOV));
 	wdm_vfio_close(device);
 
-	/* A conventional device has 256 bytes, and none of them is an extended capability. */
+	/* A conventional device has 256 bytes, and no extended capabilities. */
 	open_edu(&fixture);
 	CHECK(wdm_config_capability(fixture.device, PCI_CAP_ID_MSI) >= 0x40);
 	CHECK(!wdm_config_capability(fixture.device, PCI_CAP_ID_MSIX));
@@ -332,7 +332,7 @@ static int new_eventfd(void)
 	return fd;
 }
 
-/* How many interrupts an eventfd has counted, within that time */
+/* Get an eventfd's count, waiting that long for an interrupt. */
 static __u64 interrupts(int fd, int milliseconds)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -349,7 +349,7 @@ static void raise_edu(struct fixture *fixture, __u32 cause)
 	CHECK(wdm_bar_write32(fixture->device, 0, EDU_IRQ_RAISE, cause, NULL));
 }
 
-/* What the device says to have raised, and no longer does */
+/* Acknowledge the interrupts that the device has raised. */
 static __u32 ack_edu(struct fixture *fixture)
 {
 	__u32 cause = 0;
@@ -360,8 +360,8 @@ static __u32 ack_edu(struct fixture *fixture)
 }
 
 /*
- * On ARM64 a message is a write that the IOMMU translates, to a window of the domain that the
- * device is attached to when the interrupt is enabled.
+ * On ARM64 a message is a write that the IOMMU translates, to a window of the domain to which
+ * the device is attached when the interrupt is enabled.
  */
 static __u32 attach_new_domain(struct fixture *fixture, struct wdm_vfio_device *device)
 {
@@ -401,7 +401,7 @@ static void msi(void)
 	CHECK(wdm_irq_disable(fixture.device, WDM_IRQ_MSI, &error));
 }
 
-/* At the end of a transfer in a domain: the data are there when the interrupt is. */
+/* Interrupt at the end of a transfer: the data has arrived before it. */
 static void msi_after_dma(void)
 {
 	const struct {
@@ -442,7 +442,7 @@ static void unmask_by_eventfd(struct fixture *fixture, int fd)
 		CHECK_EQUAL(interrupts(fd, SOON), 1);
 	}
 	CHECK_EQUAL(interrupts(fd, A_WHILE), 0);
-	/* Without it, what is written has no effect. */
+	/* Without the eventfd, writing to it has no effect. */
 	REQUIRE(wdm_irq_unmask_eventfd(fixture->device, -1, &error));
 	REQUIRE(wdm_irq_unmask_eventfd(fixture->device, -1, &error));
 	REQUIRE(!eventfd_write(unmask, 1));
@@ -465,7 +465,7 @@ static void intx(void)
 	REQUIRE(wdm_irq_enable(fixture.device, WDM_IRQ_INTX, 0, 1, &fd, &error));
 	raise_edu(&fixture, 1);
 	CHECK_EQUAL(interrupts(fd, SOON), 1);
-	/* Masked by VFIO, and asserted by the device until it is told */
+	/* Masked by VFIO, and asserted until it is acknowledged */
 	CHECK_EQUAL(interrupts(fd, A_WHILE), 0);
 	CHECK(wdm_irq_unmask(fixture.device, &error));
 	CHECK_EQUAL(interrupts(fd, SOON), 1);
@@ -481,7 +481,7 @@ static void intx(void)
 	CHECK_EQUAL(ack_edu(&fixture), 2);
 	unmask_by_eventfd(&fixture, fd);
 
-	/* The types exclude each other. */
+	/* Only one type at a time */
 	FAILS(EINVAL, "Disable interrupts of other types",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fd, &error));
 	CHECK(wdm_irq_disable(fixture.device, WDM_IRQ_INTX, &error));
@@ -492,7 +492,7 @@ static void intx(void)
 	CHECK(wdm_irq_disable(fixture.device, WDM_IRQ_MSI, &error));
 }
 
-/* Two vectors of five, each on its own eventfd */
+/* Two vectors of five, each with an eventfd */
 static void msix(void)
 {
 	const int fds[] = { new_eventfd(), -1, new_eventfd() };
@@ -512,7 +512,7 @@ static void msix(void)
 	CHECK_EQUAL(interrupts(fds[0], A_WHILE), 0);
 	CHECK(wdm_bar_write32(device, 0, E1000E_ICS, E1000E_RXQ0, &error));
 	CHECK(interrupts(fds[0], SOON) >= 1);
-	/* QEMU's e1000e aborts if MSI-X is off when it ends its pause after an interrupt. */
+	/* QEMU's e1000e aborts if MSI-X is off when its interrupt throttling ends. */
 	usleep(A_WHILE * 1000);
 	CHECK(wdm_irq_disable(device, WDM_IRQ_MSIX, &error));
 	while (interrupts(fds[2], 0) + interrupts(fds[0], 0))
@@ -558,7 +558,7 @@ static void hostile_interrupts(void)
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &closed, &error));
 	FAILS(EINVAL, "cannot enable",
 	      wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fixture.fd, &error));
-	/* None of it has changed anything. */
+	/* The failures have had no effect. */
 	attach_new_domain(&fixture, fixture.device);
 	REQUIRE(wdm_irq_enable(fixture.device, WDM_IRQ_MSI, 0, 1, &fd, &error));
 	raise_edu(&fixture, 1);
@@ -577,7 +577,7 @@ static void reset(void)
 
 	device = open_by_id(&fixture, NVME_ID);
 	domain = attach_new_domain(&fixture, device);
-	/* An enabled controller with its queues nowhere; it reads them at a doorbell only. */
+	/* Enable a controller with unmapped queues, which it reads only after a doorbell. */
 	CHECK(wdm_bar_write32(device, 0, NVME_AQA, 0x000f000f, &error));
 	CHECK(wdm_bar_write64(device, 0, NVME_ASQ, ADDRESS, &error));
 	CHECK(wdm_bar_write64(device, 0, NVME_ACQ, ADDRESS + PAGE, &error));
@@ -595,7 +595,7 @@ static void reset(void)
 	wdm_vfio_close(device);
 }
 
-/* QEMU's edu has no reset of its own, and its bus is not only its. */
+/* QEMU's edu has no function reset, and shares its bus. */
 static void no_reset(void)
 {
 	struct wdm_pci_address *list;
@@ -610,7 +610,7 @@ static void no_reset(void)
 	CHECK(!list);
 }
 
-/* What a reset withdraws: an interrupt, as QEMU's edu keeps the rest */
+/* Check for the effect of a reset: QEMU's edu resets only its interrupt. */
 static bool asserts_intx(struct wdm_vfio_device *device)
 {
 	__u16 status = 0;
@@ -623,7 +623,7 @@ static void assert_intx(struct wdm_vfio_device *device)
 {
 	__u16 command;
 
-	/* Nobody handles it. */
+	/* There is no handler. */
 	CHECK(wdm_config_read16(device, PCI_COMMAND, &command, NULL) &&
 	      wdm_config_write16(device, PCI_COMMAND, command | PCI_COMMAND_INTX_DISABLE, NULL));
 	CHECK(wdm_bar_write32(device, 0, EDU_IRQ_RAISE, 1, NULL));
@@ -646,7 +646,7 @@ static void check_hot_reset(struct wdm_vfio_device *device, struct wdm_vfio_devi
 	      (command & enabled) == enabled);
 }
 
-/* The file of a device alone does not prove that one owns its group. */
+/* A device's file alone does not prove ownership of its group. */
 static void hot_reset_without_group(struct fixture *fixture, struct wdm_vfio_device *second)
 {
 	struct wdm_vfio_fds fds = { .size = sizeof(fds) };
@@ -663,7 +663,7 @@ static void hot_reset_without_group(struct fixture *fixture, struct wdm_vfio_dev
 	wdm_vfio_close(bare);
 }
 
-/* Two devices behind one bridge, which share a group */
+/* Two devices below one bridge, which share a group */
 static void hot_reset(void)
 {
 	const char *name = options.bridged[1].text;
@@ -696,7 +696,7 @@ static void hot_reset(void)
 	if (!options.cdev)
 		hot_reset_without_group(&fixture, second);
 	wdm_vfio_close(second);
-	/* One that is nobody's, and not VFIO's either */
+	/* A device without a driver */
 	REQUIRE(unbind_driver(name));
 	FAILS(options.cdev ? EPERM : EINVAL, options.cdev ? name : "to vfio-pci",
 	      wdm_vfio_hot_reset(fixture.device, NULL, 0, &error));
@@ -704,10 +704,10 @@ static void hot_reset(void)
 	CHECK(wdm_vfio_hot_reset(fixture.device, NULL, 0, &error));
 }
 
-/* The most that are passed: /dev/wdm_iommu, and all of struct wdm_vfio_fds */
+/* Maximum number of passed files: /dev/wdm_iommu, and all of struct wdm_vfio_fds */
 #define MOST_FDS	5
 
-/* The members of the structure that are fds, and -1 for none */
+/* List the file descriptors in the structure, -1 for missing ones. */
 static void list_fds(struct wdm_vfio_fds *fds, int *all[MOST_FDS - 1])
 {
 	all[0] = &fds->container;
@@ -763,7 +763,7 @@ static int receive_fds(int socket, struct wdm_vfio_fds *fds)
 	return passed[0];
 }
 
-/* What the device's DMA does in a program that owns nothing but these files */
+/* Check the device's DMA in a program that has only these files. */
 static void use_fds(int fd, const struct wdm_vfio_fds *fds, const char *name)
 {
 	struct fixture fixture = { .fd = fd };
@@ -786,7 +786,7 @@ static void use_fds(int fd, const struct wdm_vfio_fds *fds, const char *name)
 	wdm_vfio_close(fixture.device);
 }
 
-/* May open nothing by itself */
+/* Run as a process that cannot open files. */
 static void be_sandboxed(int socket)
 {
 	struct wdm_vfio_fds fds;
@@ -801,7 +801,7 @@ static void be_sandboxed(int socket)
 	finish();
 }
 
-/* The least that a program needs */
+/* Open the files that are strictly necessary. */
 static void open_least(struct wdm_vfio_fds *fds)
 {
 	struct wdm_error error;
@@ -827,7 +827,7 @@ static void close_all(struct wdm_vfio_fds *fds)
 	}
 }
 
-/* The broker opens files, or a device, and lets another process use them. */
+/* A broker opens files, or a device, for the use of another process. */
 static void broker(bool whole)
 {
 	struct wdm_vfio_fds fds = { sizeof(fds), -1, -1, -1, -1 };
@@ -843,7 +843,7 @@ static void broker(bool whole)
 		be_sandboxed(sockets[1]);
 	fd = wdm_open();
 	if (whole) {
-		/* With a file of the broker's own, which it closes */
+		/* With another file of the broker, which it closes */
 		int other = wdm_open();
 
 		device = wdm_vfio_open(other, options.device.text, &error);
@@ -903,15 +903,15 @@ static void hostile_fds(void)
 	FAILS(EINVAL, "Name it", wdm_vfio_open_fds(fixture.fd, &fds, "", &error));
 	fds = (struct wdm_vfio_fds) { sizeof(fds), -1, -1, zero, zero };
 	FAILS(ENOTTY, "cannot bind", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
-	/* No cdev; which status says so depends on what the kernel has. */
+	/* Without a cdev; the status depends on the kernel. */
 	fds.iommufd = -1;
 	CHECK(!wdm_vfio_open_fds(fixture.fd, &fds, name, &error) && error.status &&
 	      error.status != WDM_STATUS_NONE);
-	/* The device's own files, for a device that has its handle already */
+	/* The device's own files, although the device has a handle already */
 	REQUIRE(wdm_vfio_get_fds(fixture.device, &fds));
 	FAILS(EBUSY, "a device of", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
 	CHECK_EQUAL(error.status, STATUS_RESOURCE_IN_USE);
-	/* None of it has hurt the device. */
+	/* The failures have not affected the device. */
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 	MUST(map_pages(&fixture, 0, 1, HOME_ADDRESS));
 	MUST(wdm_attach(fixture.fd, fixture.domain, wdm_vfio_handle(fixture.device)));
@@ -919,7 +919,7 @@ static void hostile_fds(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* The last step fails: the device can be opened by the same files afterwards. */
+/* The last step fails: the device can be opened with the same files afterwards. */
 static void failed_fds(void)
 {
 	struct wdm_vfio_fds fds = { sizeof(fds), -1, -1, -1, -1 };
@@ -935,7 +935,7 @@ static void failed_fds(void)
 	if (options.cdev) {
 		cdev = fds.device;
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", cdev);
-		/* Bus mastering cannot be switched on. */
+		/* Bus mastering cannot be enabled. */
 		fds.device = open(path, O_RDONLY | O_CLOEXEC);
 		REQUIRE(fds.device >= 0);
 		FAILS(EBADF, "cannot write", wdm_vfio_open_fds(fixture.fd, &fds, name, &error));
@@ -1006,7 +1006,7 @@ static double time_one(int fd, __u32 domain, bool touched, bool small, unsigned 
 	return start;
 }
 
-/* The best of some rounds: other guests run beside this one. */
+/* Take the best of some rounds: other guests run on the host. */
 static void time_parallel(int fd, __u32 domain, bool touched, bool small)
 {
 	double best[3] = { 1e9, 1e9, 1e9 };
@@ -1034,7 +1034,7 @@ static void parallel(void)
 	MUST(wdm_domain_create(fixture.fd, true, 0, &fixture.domain));
 	memory = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(memory != MAP_FAILED);
-	/* Any number of threads, and what is no multiple of 2 MiB */
+	/* Any number of threads, and sizes that are not a multiple of 2 MiB */
 	for (unsigned int threads = 0; threads < 70; threads += 23) {
 		MUST(wdm_map_user_parallel(fixture.fd, fixture.domain, WDM_RW, memory,
 					   LARGE - PAGE, LARGE_ADDRESS, threads));
@@ -1048,7 +1048,7 @@ static void parallel(void)
 		time_parallel(fixture.fd, fixture.domain, i & 1, i & 2);
 }
 
-/* Each of these maps nothing, and pins nothing in the end. */
+/* None of these leaves anything mapped or pinned. */
 static void parallel_fails(void)
 {
 	struct fixture fixture;
@@ -1100,7 +1100,7 @@ static void *read_registers(void *argument)
 	return NULL;
 }
 
-/* A device that nobody has asked anything yet, from many threads at once */
+/* Many threads query a fresh device at the same time. */
 static void many_readers(void)
 {
 	struct reader readers[8] = { 0 };
@@ -1121,7 +1121,7 @@ static void many_readers(void)
 	wdm_vfio_close(fixture.device);
 }
 
-/* Records and structures of a program that is older, or newer, than the library */
+/* Structures of programs that are older or newer than the library */
 static void sizes(void)
 {
 	struct {
@@ -1133,7 +1133,7 @@ static void sizes(void)
 
 	open_fixture(&fixture);
 	memset(&newer, 0xff, sizeof(newer));
-	/* The first version of the structure: nothing behind it is touched. */
+	/* The first version of the structure: nothing after its end is written. */
 	MUST(wdm_info_sized(fixture.fd, &newer.info, 40));
 	CHECK_EQUAL(newer.info.page_size, PAGE);
 	memcpy(&canary, (char *)&newer + 40, sizeof(canary));
@@ -1144,7 +1144,7 @@ static void sizes(void)
 	CHECK_EQUAL(newer.more, 0);
 }
 
-/* The same for records: shorter ones lose what the program does not know. */
+/* Likewise for records: shorter ones lack what the program does not know. */
 static void record_sizes(void)
 {
 	const size_t size_of[] = { sizeof(struct wdm_iommu_event) + 16, 24 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Files closed in any order, processes killed, devices taken away: DMA works
- * exactly as long as it may, and everything comes back.
+ * Files closed in any order, processes killed, devices revoked: DMA works exactly as long as it
+ * should, and all resources are freed.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -23,7 +23,7 @@
 
 #define PAGE	WDM_PAGE_SIZE
 
-/* The four files, and which of them are open */
+/* The four files */
 enum file {
 	FILE_WDM,
 	FILE_CONTAINER,
@@ -54,7 +54,7 @@ static void close_file(struct fixture *fixture, enum file file)
 	}
 }
 
-/* VFIO has the group for as long as its file or the device's is open. */
+/* VFIO owns the group as long as its file or the device's is open. */
 static void check_files(struct fixture *fixture, const bool open[FILES])
 {
 	bool has_group = open[FILE_GROUP] || open[FILE_DEVICE];
@@ -115,7 +115,7 @@ static void close_caller_managed(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* A transfer is under way when the file is closed: it ends before, or nowhere. */
+/* Closing the file during a transfer: it ends before, or is blocked. */
 static void close_during_transfer(void)
 {
 	struct fixture fixture;
@@ -130,7 +130,7 @@ static void close_during_transfer(void)
 	CHECK(!memcmp(copy, page(&fixture, 1), PAGE));
 }
 
-/* Can the device be had by us, and by vfio_iommu_type1 if it is there? */
+/* Check that the device is free for us, and for vfio_iommu_type1 if it is loaded. */
 static void check_available(void)
 {
 	struct wdm_error error;
@@ -148,14 +148,14 @@ static void check_available(void)
 		group = wdm_group_open(number, &error);
 		REQUIRE(group >= 0 && wdm_container_add(container, group, &error));
 		CHECK(!ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
-		/* Ours is the backend of one container, not of this one. */
+		/* Our backend is set for another container, not for this one. */
 		EXPECT(WDM_STATUS_NONE, wdm_vfio_bind(container, container));
 		close(group);
 	}
 	close(container);
 }
 
-/* A child that has all open and attached, and says so */
+/* Start a child that opens and attaches everything, and then reports. */
 static pid_t start_child(void (*open)(struct fixture *fixture))
 {
 	int ready[2];
@@ -224,7 +224,7 @@ static void unset_container(void)
 	       wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
 	EXPECT(STATUS_INVALID_PARAMETER_1, wdm_detach(fixture.fd, fixture.device->handle));
 
-	/* The same group once more; the old handle goes, and a new one is good. */
+	/* Add the group again; the old handle is invalid, a new one works. */
 	REQUIRE(wdm_container_add(fixture.device->container, fixture.device->group, &error));
 	REQUIRE(wdm_container_bind(fixture.device->container, fixture.fd, &error));
 	REQUIRE(wdm__vfio_get(fixture.device, options.device.text, &error));
@@ -239,7 +239,7 @@ static void unset_container(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 }
 
-/* The container outlives the file that it was bound to, and takes another. */
+/* A container survives the file to which it is bound, and can be bound to another. */
 static void tie_again(void)
 {
 	struct fixture fixture;
@@ -276,7 +276,7 @@ static void unbind(void)
 	close_file(&fixture, FILE_DEVICE);
 	REQUIRE(waitpid(child, &status, 0) == child);
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
-	/* Nothing of this may hang or crash; the device is gone, or its group waits. */
+	/* None of this may hang or crash; the device is gone, or its group is in use. */
 	wdm_attach(fixture.fd, fixture.domain, fixture.device->handle);
 	wdm_detach(fixture.fd, fixture.device->handle);
 	MUST(wdm_destroy(fixture.fd, fixture.device->handle));
@@ -295,7 +295,7 @@ static bool can_be_removed(void)
 	return !syscall(SYS_delete_module, "wdm_iommu", O_NONBLOCK);
 }
 
-/* It is asked to go only while something holds it. */
+/* rmmod fails only while something uses the module. */
 static void rmmod(void)
 {
 	struct fixture fixture;
@@ -327,7 +327,7 @@ static void many_times(void)
 	time_t end = time(NULL) + 20;
 	long long pinned = pinned_pages();
 
-	/* A device takes seconds to open where everything is checked. */
+	/* With all debug options, opening a device takes seconds. */
 	for (unsigned int i = 0; i < 50 && (i < 10 || time(NULL) < end); i++) {
 		struct fixture fixture;
 

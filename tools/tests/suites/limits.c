@@ -26,10 +26,10 @@
 
 #define PAGE		WDM_PAGE_SIZE
 
-/* Users without any privilege, one for each case: counts must not mix. */
+/* First of the unprivileged users, one per case, so that counts do not mix */
 #define FIRST_USER	4000
 
-/* What RLIMIT_MEMLOCK allows, and what a process pins at a time */
+/* RLIMIT_MEMLOCK in pages, and the share that a process pins at a time */
 #define LIMIT_PAGES	64
 #define SHARE_PAGES	16
 #define SHARES		(LIMIT_PAGES / SHARE_PAGES)
@@ -57,7 +57,7 @@ static __u32 pin_share(int fd, __u32 *mdl)
 	return wdm_mdl_create(fd, get_pages(SHARE_PAGES), SHARE_PAGES * PAGE, WDM_RW, mdl);
 }
 
-/* Pin shares until one is refused, which must be for the limit. */
+/* Pin shares until one exceeds the limit. */
 static unsigned int pin_shares(int fd)
 {
 	unsigned int pinned = 0;
@@ -77,7 +77,7 @@ static int exit_status(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The child's exit status: 0 if it pins a share, 1 if that is refused, 2 if a check fails */
+/* Exit status of the child: 0 if it pins a share, 1 if that is refused, 2 if a check fails */
 static int pin_in_child(int fd)
 {
 	pid_t child = fork();
@@ -146,7 +146,7 @@ static noreturn void exec_self(void)
 	_exit(255);
 }
 
-/* Pins a share and executes itself, some times over; exits with how many it got. */
+/* Pin a share and execute this program again, some times; exits with the number of shares. */
 int exec_main(void)
 {
 	unsigned int left = number_of(EXEC_LEFT), pinned = number_of(EXEC_PINNED);
@@ -184,7 +184,7 @@ static void exec(void)
 	CHECK_EQUAL(pin_shares(other), SHARES);
 }
 
-/* All capabilities of a user namespace lift no limit of the user's. */
+/* Capabilities in a user namespace do not lift the user's limits. */
 static void user_namespace(void)
 {
 	int file = open_file();
@@ -195,7 +195,7 @@ static void user_namespace(void)
 	CHECK_EQUAL(pin_shares(file), SHARES);
 }
 
-/* Pass a file descriptor to the process behind a socket. */
+/* Pass a file descriptor through a socket. */
 static void send_fd(int socket, int fd)
 {
 	char control[CMSG_SPACE(sizeof(fd))] = { 0 }, byte = 'x';
@@ -231,7 +231,7 @@ static int receive_fd(int socket)
 	return fd;
 }
 
-/* Pins count for the user that made them, not for those that open and close the file. */
+/* Pins count for the user that makes them, not for those that open and close the file. */
 static void passed_on(void)
 {
 	int sockets[2], file, other, status;
@@ -272,7 +272,7 @@ static void passed_on(void)
 	CHECK_EQUAL(pin_shares(other), SHARES);
 }
 
-/* The last close, in another user's process, returns what this one has pinned. */
+/* The last close, in another user's process, uncharges what this one has pinned. */
 static void closed_by_another(void)
 {
 	int file = open_file(), other = open_file(), go[2];
@@ -299,7 +299,7 @@ static void closed_by_another(void)
 	CHECK_EQUAL(pin_shares(other), SHARES);
 }
 
-/* Well above what a file may take with nothing pinned */
+/* Well above the limit of a file that has pinned nothing */
 #define BOUND		(8ULL << 20)
 
 static bool is_bounded(unsigned long long before)
@@ -329,7 +329,7 @@ static void domains_without_end(void)
 	CHECK_EQUAL(errno, wdm_status_errno(STATUS_WORKING_SET_QUOTA));
 	CHECK(number > 32);
 	CHECK(is_bounded(before));
-	/* One that goes makes room for another. */
+	/* After a destroy, another one can be created. */
 	MUST(wdm_destroy(file, first));
 	MUST(wdm_domain_create(file, os_managed, 0, &domain));
 }
@@ -354,7 +354,7 @@ static void mdls_without_end(void)
 	CHECK(is_bounded(before));
 }
 
-/* Maps and unmaps that leave nothing take nothing. */
+/* Maps and unmaps are fully uncharged. */
 static void budget_comes_back(void)
 {
 	int file = open_file();
@@ -376,13 +376,13 @@ static void budget_comes_back(void)
 }
 
 /*
- * What all files of a user may take, with RLIMIT_MEMLOCK used up, and some room: the
- * kernel's own checks nearly double the size of small objects here.
+ * Limit of all files of a user, with RLIMIT_MEMLOCK used up, plus a margin: the debug options
+ * nearly double the size of small objects here.
  */
 #define USER_BOUND	(2 * ((16ULL << 20) + 4 * LIMIT_PAGES * PAGE) + BOUND)
 #define MANY_FILES	48
 
-/* Fill a file with all that its user can pin, and unpin that again. */
+/* Fill a file with all that its user can pin, then unpin it. */
 static __u32 fill_file(int file)
 {
 	__u32 mdl, domain, status;
@@ -419,7 +419,7 @@ static void use_many_files(void)
 	CHECK(is_bounded(before));
 }
 
-/* A user with many files can take more than one file can, but not as many times. */
+/* A user with many files can take more than with one, but not in proportion. */
 static void many_files(void)
 {
 	struct stat node;
@@ -440,7 +440,7 @@ static void many_files(void)
 
 #define ALIASES		16384U
 
-/* One page, pinned until the kernel's count of pins is half full */
+/* Pin one page until the kernel's count of pins is half full. */
 static void pinned_too_often(void)
 {
 	long long before = pinned_pages();
@@ -466,7 +466,7 @@ static void pinned_too_often(void)
 	tap_diag("%u pins", number * ALIASES);
 	CHECK_EQUAL(status, STATUS_INSUFFICIENT_RESOURCES);
 	CHECK(number * ALIASES > 500000);
-	/* Other memory is as good as ever. */
+	/* Other memory is not affected. */
 	open_arena(&fixture, 4);
 	MUST(wdm_destroy(fixture.fd, last));
 	MUST(wdm_mdl_create(fixture.fd, memory, PAGE, WDM_RW, &mdl));
@@ -477,7 +477,7 @@ static void pinned_too_often(void)
 #define CGROUP		"/sys/fs/cgroup/wdm-e2e"
 #define CGROUP_BYTES	(24U << 20)
 
-/* Ways to make the kernel allocate, each until a call fails; the last status */
+/* Ways to make the kernel allocate until a call fails; they return the last status. */
 static __u32 many_domains(int file)
 {
 	__u32 status, domain = 0;
@@ -506,7 +506,7 @@ static __u32 much_pinned(int file)
 	return status;
 }
 
-/* A page every 2 MiB, so that each needs tables of its own */
+/* A page every 2 MiB, so that each needs separate tables */
 static __u32 many_tables(int file)
 {
 	__u64 address = HUGE_PAGE_SIZE;
@@ -531,7 +531,7 @@ static __u32 much_caller_memory(int file)
 	return status;
 }
 
-/* Without any other limit, the cgroup's holds: the call fails, or its process dies. */
+/* Without other limits, the cgroup's applies: the call fails, or its process is killed. */
 static void allocate_in_cgroup(void)
 {
 	static __u32 (*const ways[])(int file) = {
@@ -568,12 +568,12 @@ static void limited_cgroup(void)
 		skip("no memory cgroup: %s", strerror(errno));
 	snprintf(limit, sizeof(limit), "%u", CGROUP_BYTES);
 	REQUIRE(write_text(CGROUP "/memory.max", limit));
-	/* KASAN's quarantine keeps much of what the first round frees. */
+	/* KASAN's quarantine keeps much of the memory that the first round frees. */
 	allocate_in_cgroup();
 	before = kernel_memory();
 	allocate_in_cgroup();
 	CHECK(is_bounded(before));
-	/* Killed processes may still be exiting; the next case counts pins, too. */
+	/* Killed processes may still be exiting, and the next case counts pins, too. */
 	CHECK(pins_are_back(pinned));
 	CHECK(!rmdir(CGROUP));
 }

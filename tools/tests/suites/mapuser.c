@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MAP_USER: memory that is pinned for one map, each page for as long as it is mapped.
+ * MAP_USER: memory that is pinned by a map, each page for as long as it is mapped.
  */
 #include <signal.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 #define PAGE	WDM_PAGE_SIZE
 
-/* Pages of the arena */
+/* Map pages of the arena. */
 static __u32 map_user(const struct fixture *fixture, size_t first, size_t pages, __u64 address)
 {
 	return wdm_map_user(fixture->fd, fixture->domain, WDM_RW, page(fixture, first),
@@ -25,7 +25,7 @@ static __u32 map_user(const struct fixture *fixture, size_t first, size_t pages,
 			    address);
 }
 
-/* An arena that is not pinned, and a device attached to a domain of one page of it */
+/* Open an arena that is not pinned, and a device in a domain that maps one page of it. */
 static void open_unpinned(struct fixture *fixture, void *memory, size_t pages)
 {
 	open_fixture(fixture);
@@ -39,7 +39,7 @@ static void open_unpinned(struct fixture *fixture, void *memory, size_t pages)
 	EXPECT_DMA(DMA_ARRIVED, write_to(fixture, HOME_ADDRESS, page(fixture, 0)));
 }
 
-/* The page at @address is that many bytes into an MDL without a handle. */
+/* Check that @address maps the page at @offset of an MDL without a handle. */
 static bool is_mapped(const struct fixture *fixture, __u64 address, __u64 offset, __u32 permissions)
 {
 	struct wdm_iommu_mapping mapping;
@@ -92,12 +92,12 @@ static void partly_unmapped(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 3)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 2 * PAGE, page(&fixture, 4)));
 	is_mapped(&fixture, ADDRESS + 3 * PAGE, 3 * PAGE, WDM_RW);
-	/* Other memory in the place of one page */
+	/* Replace one page by other memory. */
 	MUST(map_user(&fixture, 7, 1, ADDRESS));
 	CHECK_EQUAL(locked_memory(), 5 * PAGE);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS, page(&fixture, 7)));
 	is_mapped(&fixture, ADDRESS, 0, WDM_RW);
-	/* The only page of the other, and pages of the first one by one */
+	/* The only page of the second map, and pages of the first one by one */
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 2 * PAGE));
 	CHECK_EQUAL(locked_memory(), 3 * PAGE);
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS + 3 * PAGE, PAGE));
@@ -107,7 +107,7 @@ static void partly_unmapped(void)
 	CHECK(pins_are_back(pinned + 1));
 }
 
-/* The same memory twice is pinned and counted twice. */
+/* Mapping the same memory twice pins and counts it twice. */
 static void twice(void)
 {
 	long long pinned = pinned_pages();
@@ -122,14 +122,14 @@ static void twice(void)
 	CHECK_EQUAL(pinned_pages(), pinned + 3);
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 2)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 3 * PAGE, page(&fixture, 2)));
-	/* Across both and in one go */
+	/* Across both with one call */
 	MUST(map_user(&fixture, 1, 2, ADDRESS));
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), PAGE);
 	CHECK(pins_are_back(pinned + 1));
 }
 
-/* Nothing of a call that fails stays pinned, counted or mapped. */
+/* A call that fails leaves nothing pinned, counted or mapped. */
 static bool fails(const struct fixture *fixture, __u32 status, __u32 permissions,
 		  const void *address, __u64 length, __u64 logical)
 {
@@ -180,7 +180,7 @@ static void parameters(void)
 	fails(&fixture, STATUS_INVALID_PARAMETER_4, WDM_RW, memory, PAGE, ~0ULL);
 	fails(&fixture, STATUS_INVALID_PARAMETER_4, WDM_RW, memory, 2 * PAGE, -PAGE);
 	fails(&fixture, STATUS_INVALID_PARAMETER_4, WDM_RW, memory, 4 * PAGE, -3 * PAGE);
-	/* Up to the last page of all */
+	/* Up to the last page of the address space */
 	MUST(wdm_map_user(fixture.fd, fixture.domain, WDM_RW, memory, 4 * PAGE, -4 * PAGE));
 
 	other = fixture.domain;
@@ -205,7 +205,7 @@ static void no_memory(void)
 	REQUIRE(!munmap(memory + 40 * PAGE, PAGE));
 	REQUIRE(!mprotect(memory + 50 * PAGE, PAGE, PROT_NONE));
 	REQUIRE(!mprotect(memory + 60 * PAGE, PAGE, PROT_READ));
-	/* Some pages are good, before the first that is not. */
+	/* The first bad page comes after some good ones. */
 	fails(&fixture, STATUS_ACCESS_VIOLATION, WDM_IOMMU_READ, memory, 64 * PAGE, ADDRESS);
 	fails(&fixture, STATUS_ACCESS_VIOLATION, WDM_IOMMU_READ, memory + 41 * PAGE, 10 * PAGE,
 	      ADDRESS);
@@ -216,13 +216,13 @@ static void no_memory(void)
 	fails(&fixture, STATUS_ACCESS_VIOLATION, WDM_RW, NULL, PAGE, ADDRESS);
 	fails(&fixture, STATUS_ACCESS_VIOLATION, WDM_RW, (void *)(1UL << 63), PAGE, ADDRESS);
 	fails(&fixture, STATUS_ACCESS_VIOLATION, WDM_RW, (void *)(-2 * PAGE), PAGE, ADDRESS);
-	/* For reading, memory that can be read is enough. */
+	/* Read permission requires only readable memory. */
 	MUST(wdm_map_user(fixture.fd, fixture.domain, WDM_IOMMU_READ, memory + 51 * PAGE, 10 * PAGE,
 			  ADDRESS));
 	CHECK_EQUAL(locked_memory(), 10 * PAGE);
 }
 
-/* What is in the way, of the domain or of its device */
+/* Conflicts with mappings of the domain, or with its device */
 static void refused(void)
 {
 	struct fixture fixture;
@@ -230,7 +230,7 @@ static void refused(void)
 
 	open_unpinned(&fixture, get_pages(8), 8);
 	MUST(map_user(&fixture, 1, 1, ADDRESS + PAGE));
-	/* At the first page, at the last one, and by itself */
+	/* At the first page, at the last one, and with the whole range */
 	fails(&fixture, STATUS_RESOURCE_IN_USE, WDM_RW, page(&fixture, 2), 3 * PAGE,
 	      ADDRESS + PAGE);
 	fails(&fixture, STATUS_RESOURCE_IN_USE, WDM_RW, page(&fixture, 2), 2 * PAGE, ADDRESS);
@@ -270,14 +270,14 @@ static void permissions(void)
 	is_mapped(&fixture, ADDRESS, 0, WDM_IOMMU_READ);
 	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* Writing alone: it depends on the IOMMU whether the device may read, too. */
+	/* Write only: it depends on the IOMMU whether the device may read, too. */
 	MUST(wdm_map_user(fixture.fd, fixture.domain, WDM_IOMMU_WRITE, page(&fixture, 2), PAGE,
 			  ADDRESS + PAGE));
 	is_mapped(&fixture, ADDRESS + PAGE, 0, WDM_IOMMU_WRITE);
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 2)));
 }
 
-/* Memory that the program can only read, mapped for reading */
+/* Memory that the program can only read, mapped read-only */
 static void read_only_memory(void)
 {
 	struct fixture fixture;
@@ -295,7 +295,7 @@ static void read_only_memory(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 }
 
-/* Pinned for reading where nothing was yet, and written by the program afterwards */
+/* Pinned for reading before its first use, and then written by the program */
 static void untouched(void)
 {
 	struct fixture fixture;
@@ -308,7 +308,7 @@ static void untouched(void)
 	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, memory));
 }
 
-/* Without CAP_IPC_LOCK, and with a limit of 64 pages */
+/* Without CAP_IPC_LOCK, with a limit of 64 pages */
 static void limit(void)
 {
 	const struct rlimit limits = { 64 * PAGE, 64 * PAGE };
@@ -326,13 +326,13 @@ static void limit(void)
 	      2 * ADDRESS);
 	MUST(map_user(&fixture, 40, 24, 2 * ADDRESS));
 	fails(&fixture, STATUS_WORKING_SET_QUOTA, WDM_RW, page(&fixture, 64), PAGE, 3 * ADDRESS);
-	/* What is no longer mapped does not count. */
+	/* Unmapped memory does not count. */
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 39 * PAGE));
 	fails(&fixture, STATUS_WORKING_SET_QUOTA, WDM_RW, page(&fixture, 64), 40 * PAGE,
 	      3 * ADDRESS);
 	MUST(map_user(&fixture, 64, 39, 3 * ADDRESS));
 	MUST(wdm_unmap(fixture.fd, fixture.domain, 3 * ADDRESS, 39 * PAGE));
-	/* What fails for another reason does not. */
+	/* Nor does memory for which a call failed for another reason. */
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS + 39 * PAGE, PAGE));
 	for (unsigned int i = 0; i < 3; i++)
 		fails(&fixture, STATUS_RESOURCE_IN_USE, WDM_RW, page(&fixture, 64), 24 * PAGE,
@@ -344,7 +344,7 @@ static void limit(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* Three ways in which all of it goes at once */
+/* Three ways to release all of it at once */
 static void given_back(void)
 {
 	long long pinned = pinned_pages();
@@ -376,7 +376,7 @@ static void given_back(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* A batch gives it back when it returns, and what is left of it stays. */
+/* A batch releases what it unmaps when it returns, and nothing else. */
 static void unmapped_by_batch(void)
 {
 	const struct wdm_iommu_batch_op ops[] = {
@@ -402,7 +402,7 @@ static void unmapped_by_batch(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 3 * PAGE, page(&fixture, 4)));
 }
 
-/* The memory outlives its place in the program, as memory of the device alone. */
+/* Memory stays mapped for the device after the program has unmapped it. */
 static void unmapped_by_program(void)
 {
 	long long pinned = pinned_pages();
@@ -415,9 +415,9 @@ static void unmapped_by_program(void)
 	REQUIRE(!munmap(memory, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), 5 * PAGE);
 	CHECK_EQUAL(pinned_pages(), pinned + 5);
-	/* The transfer goes to the pinned memory, which is mapped nowhere else. */
+	/* The transfer uses the pinned memory, which is mapped nowhere else. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
-	/* And comes from there: what the device has written, it reads back. */
+	/* The device reads back what it has written. */
 	REQUIRE(wdm_edu_write(fixture.probe.bar0, ADDRESS + PAGE, 0, PROBE_BYTES));
 	REQUIRE(wdm_edu_read(fixture.probe.bar0, HOME_ADDRESS, 0, PROBE_BYTES));
 	REQUIRE(wdm_edu_read(fixture.probe.bar0, ADDRESS + PAGE, 0, PROBE_BYTES));
@@ -429,7 +429,7 @@ static void unmapped_by_program(void)
 	CHECK(pins_are_back(pinned + 1));
 }
 
-/* Another mapping of the same file shows what the device writes. */
+/* Another mapping of the same file shows the device's writes. */
 static void shared_memory(void)
 {
 	int fd = memfd_create("wdm-e2e", MFD_CLOEXEC);
@@ -449,7 +449,7 @@ static void shared_memory(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 3 * PAGE, page(&fixture, 3)));
 }
 
-/* A part of what one large page may map */
+/* Map part of what one large page may map. */
 static void huge_page(void)
 {
 	const size_t pages = HUGE_PAGE_SIZE / PAGE;
@@ -470,7 +470,7 @@ static void huge_page(void)
 	CHECK_EQUAL(locked_memory(), PAGE);
 }
 
-/* Another process unmaps: the locked memory is that of the one that mapped. */
+/* Another process unmaps: the memory is uncharged from the one that mapped it. */
 static void unmapped_by_another(void)
 {
 	long long pinned = pinned_pages();
@@ -485,7 +485,7 @@ static void unmapped_by_another(void)
 	child = fork();
 	REQUIRE(child >= 0);
 	if (!child) {
-		/* And maps memory of its own, which it leaves behind. */
+		/* It also maps memory of its own, and leaves it mapped. */
 		MUST(map_user(&fixture, 0, 3, 2 * ADDRESS));
 		CHECK_EQUAL(locked_memory(), 3 * PAGE);
 		MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 8 * PAGE));
@@ -541,7 +541,7 @@ static void interrupted(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* As a program does it that maps a buffer for each transfer */
+/* Map a buffer for each transfer. */
 static void many_times(void)
 {
 	long long pinned = pinned_pages();

@@ -86,7 +86,7 @@ static void no_memory(void)
 	       wdm_mdl_create(fixture.fd, (void *)(-2 * PAGE), PAGE, WDM_RW, &mdl));
 	CHECK_EQUAL(locked_memory(), 0);
 	CHECK(pins_are_back(pinned));
-	/* For reading, memory that can be read is enough. */
+	/* Read access requires only readable memory. */
 	MUST(wdm_mdl_create(fixture.fd, memory + 51 * PAGE, 10 * PAGE, WDM_IOMMU_READ, &mdl));
 	CHECK_EQUAL(locked_memory(), 10 * PAGE);
 	MUST(wdm_destroy(fixture.fd, mdl));
@@ -94,7 +94,7 @@ static void no_memory(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* Device memory is no memory. */
+/* Device memory cannot be pinned. */
 static void device_memory(void)
 {
 	struct fixture fixture;
@@ -108,7 +108,7 @@ static void device_memory(void)
 	CHECK_EQUAL(locked_memory(), PAGE);
 }
 
-/* WRITE alone is taken as both. */
+/* WRITE alone implies READ. */
 static void write_access(void)
 {
 	struct fixture fixture;
@@ -122,8 +122,8 @@ static void write_access(void)
 }
 
 /*
- * The device and the program see the same memory, of this kind and at @place;
- * and so does @mirror, if it is not NULL, another mapping of it.
+ * Check that the device and the program see the same memory, of this kind and at @place; and
+ * so does @mirror, another mapping of it, unless NULL.
  */
 static void check_kind(unsigned char *memory, size_t pages, size_t place,
 		       const unsigned char *mirror)
@@ -160,7 +160,7 @@ static void transparent_huge(void)
 	if (madvise(aligned, HUGE_PAGE_SIZE, MADV_HUGEPAGE))
 		skip("no transparent huge pages");
 	memset(aligned, 1, HUGE_PAGE_SIZE);
-	/* A part of it, not from its start */
+	/* Part of it, not from its start */
 	check_kind(aligned + 5 * PAGE, 300, 222, NULL);
 }
 
@@ -181,12 +181,12 @@ static void private_file(void)
 	REQUIRE(fd >= 0 && !ftruncate(fd, 4 * PAGE));
 	REQUIRE(pwrite(fd, "x", 1, PAGE) == 1 && pread(fd, &before, 1, PAGE) == 1);
 	check_kind(map_memory(4, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd), 4, 1, NULL);
-	/* The file does not see what was done to a private mapping. */
+	/* The file does not show writes to a private mapping. */
 	REQUIRE(pread(fd, &now, 1, PAGE) == 1);
 	CHECK_EQUAL(now, before);
 }
 
-/* Memory that is first touched by the pin, for reading only, and then written */
+/* Memory that is first touched by a read-only pin, and then written */
 static void untouched(void)
 {
 	struct fixture fixture;
@@ -201,8 +201,8 @@ static void untouched(void)
 }
 
 /*
- * Pin memory for reading as a whole, make a part of it writable, and write to the
- * second page of that: the device must read what was written.
+ * Pin memory read-only as a whole, make part of it writable, and write to the second page of
+ * that: the device must read the new data.
  */
 static void check_stays_ours(unsigned char *memory, size_t pages, size_t first, size_t number)
 {
@@ -212,7 +212,7 @@ static void check_stays_ours(unsigned char *memory, size_t pages, size_t first, 
 
 	open_os_managed(&fixture, 2, 0);
 	status = wdm_mdl_create(fixture.fd, memory, pages * PAGE, WDM_IOMMU_READ, &mdl);
-	/* What cannot be kept in step may be refused. */
+	/* Memory that cannot be kept coherent may be refused. */
 	if (status == STATUS_NOT_SUPPORTED)
 		finish();
 	CHECK_EQUAL(status, STATUS_SUCCESS);
@@ -223,7 +223,7 @@ static void check_stays_ours(unsigned char *memory, size_t pages, size_t first, 
 		   read_from(&fixture, ADDRESS + place * PAGE, memory + place * PAGE));
 }
 
-/* Shared memory that can only be read, and private memory, in one range */
+/* Read-only shared memory and private memory in one range */
 static void mixed(void)
 {
 	const bool private_first = parameter();
@@ -243,7 +243,7 @@ static void mixed(void)
 	check_stays_ours(memory, 8, private, 4);
 }
 
-/* The same with a private mapping of a file's pages */
+/* Likewise, with a private mapping of a file */
 static void mixed_file(void)
 {
 	int fd = memfd_create("wdm-e2e", MFD_CLOEXEC);
@@ -256,7 +256,7 @@ static void mixed_file(void)
 	check_stays_ours(memory, 8, 4, 4);
 }
 
-/* Private hugetlb that can only be read until it is pinned */
+/* Private hugetlb memory that is read-only until it is pinned */
 static void private_hugetlb(void)
 {
 	const bool of_file = parameter();
@@ -306,7 +306,7 @@ static void in_use(void)
 	EXPECT(STATUS_INVALID_HANDLE, wdm_destroy(fixture.fd, fixture.mdl));
 }
 
-/* The MDL outlives the memory's place in the program. */
+/* An MDL stays valid after the program has unmapped the memory. */
 static void unmapped_by_program(void)
 {
 	struct fixture fixture;
@@ -319,7 +319,7 @@ static void unmapped_by_program(void)
 	MUST(wdm_map(fixture.fd, fixture.domain, WDM_RW, mdl, 0, 0, ADDRESS));
 	REQUIRE(!munmap(memory, 4 * PAGE));
 	CHECK_EQUAL(locked_memory(), 6 * PAGE);
-	/* The transfer goes to the pinned memory, which is mapped nowhere else. */
+	/* The transfer uses the pinned memory, which is mapped nowhere else. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, HOME_ADDRESS, page(&fixture, 0)));
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS, 4 * PAGE));
@@ -327,7 +327,7 @@ static void unmapped_by_program(void)
 	CHECK_EQUAL(locked_memory(), 2 * PAGE);
 }
 
-/* Without CAP_IPC_LOCK, and with a limit of 64 pages */
+/* Without CAP_IPC_LOCK, with a limit of 64 pages */
 static void limit(void)
 {
 	const struct rlimit limits = { 64 * PAGE, 64 * PAGE };
@@ -347,16 +347,16 @@ static void limit(void)
 	EXPECT(STATUS_WORKING_SET_QUOTA,
 	       wdm_mdl_create(fixture.fd, memory + 40 * PAGE, 25 * PAGE, WDM_RW, &second));
 	CHECK_EQUAL(locked_memory(), 40 * PAGE);
-	/* The same memory once more counts once more. */
+	/* The same memory counts once per MDL. */
 	MUST(wdm_mdl_create(fixture.fd, memory, 24 * PAGE, WDM_RW, &second));
 	CHECK_EQUAL(locked_memory(), 64 * PAGE);
 	EXPECT(STATUS_WORKING_SET_QUOTA, wdm_mdl_create(fixture.fd, memory, PAGE, WDM_RW, &third));
-	/* What fails for another reason is not counted. */
+	/* Memory for which a call failed for another reason does not count. */
 	MUST(wdm_destroy(fixture.fd, second));
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_mdl_create(fixture.fd, NULL, PAGE, WDM_RW, &third));
 	CHECK_EQUAL(locked_memory(), 40 * PAGE);
 	MUST(wdm_mdl_create(fixture.fd, memory, 24 * PAGE, WDM_RW, &second));
-	/* What is locked is counted apart. */
+	/* Locked memory is counted separately. */
 	CHECK(!mlock(memory + 64 * PAGE, 64 * PAGE));
 	CHECK(mlock(memory + 128 * PAGE, PAGE));
 	CHECK_EQUAL(locked_memory(), 64 * PAGE);
@@ -384,7 +384,7 @@ static void *pin_own_share(void *data)
 	for (unsigned int i = 0; i < 500; i++) {
 		own->wrong += wdm_mdl_create(own->fd, own->memory, 16 * PAGE, WDM_RW, &mdl) !=
 			      STATUS_SUCCESS;
-		/* Never is so much left. */
+		/* More than is ever left */
 		own->wrong += wdm_mdl_create(own->fd, own->memory, 64 * PAGE, WDM_RW, &none) !=
 			      STATUS_WORKING_SET_QUOTA;
 		own->wrong += wdm_destroy(own->fd, mdl) != STATUS_SUCCESS;
@@ -392,7 +392,7 @@ static void *pin_own_share(void *data)
 	return NULL;
 }
 
-/* What fits is never refused for what others ask for in vain. */
+/* Requests that are refused do not make others fail that fit. */
 static void limit_of_threads(void)
 {
 	const struct rlimit limits = { LIMIT_THREADS * 16 * PAGE, LIMIT_THREADS * 16 * PAGE };
@@ -420,7 +420,7 @@ static void limit_of_threads(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* Another process closes the file last: the locked memory is ours. */
+/* Another process closes the file last: the memory is uncharged from this one. */
 static void closed_by_another(void)
 {
 	long long pinned = pinned_pages();
@@ -435,7 +435,7 @@ static void closed_by_another(void)
 	REQUIRE(child >= 0);
 	if (!child) {
 		close(to_child[1]);
-		/* Until the parent has closed its end */
+		/* Wait until the parent has closed its end. */
 		CHECK(read(to_child[0], &byte, 1) == 0);
 		close(fixture.fd);
 		finish();
@@ -450,7 +450,7 @@ static void closed_by_another(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* The process that made an MDL is gone; the MDL is still good. */
+/* An MDL stays valid after the exit of the process that created it. */
 static void made_by_another(void)
 {
 	long long pinned = pinned_pages();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MDLs of files: memory that no process has mapped, or several.
+ * MDLs of files: memory that is mapped by no process, or by several.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 
 #define PAGE	WDM_PAGE_SIZE
 
-/* More than are pinned at a time */
+/* More pages than are pinned at a time */
 #define MANY_PAGES	5000
 
 static int open_memfd(size_t pages, unsigned int flags)
@@ -32,7 +32,7 @@ static int open_memfd(size_t pages, unsigned int flags)
 	return file;
 }
 
-/* The same file, with other rights */
+/* Open the same file with other access rights. */
 static int reopen(int file, int flags)
 {
 	char path[32];
@@ -59,7 +59,7 @@ static void open_with_memfds(struct fixture *fixture)
 		skip("needs Linux 6.11");
 }
 
-/* A device whose domain maps page 0 of the arena, which is a mapping of the file */
+/* Open a device whose domain maps page 0 of the arena, which is a mapping of the file. */
 static void open_file(struct fixture *fixture, int file, size_t pages)
 {
 	open_with_memfds(fixture);
@@ -82,7 +82,7 @@ static void old_kernel(void)
 	CHECK_EQUAL(locked_memory(), 0);
 }
 
-/* Nothing of a call that fails stays pinned or counted. */
+/* A call that fails leaves nothing pinned or counted. */
 static void fails(int fd, __u32 status, int file, __u64 offset, __u64 length, __u32 access)
 {
 	__u64 locked = locked_memory();
@@ -117,19 +117,19 @@ static void parameters(void)
 	fails(fd, STATUS_INVALID_PARAMETER_3, file, 0, PAGE, 4);
 	fails(fd, STATUS_INVALID_HANDLE, -1, 0, PAGE, WDM_RW);
 	fails(fd, STATUS_INVALID_HANDLE, 1000, 0, PAGE, WDM_RW);
-	/* A path is no way to memory. */
+	/* O_PATH gives no access to memory. */
 	fails(fd, STATUS_INVALID_HANDLE, reopen(file, O_PATH), 0, PAGE, WDM_RW);
 	fails(fd, STATUS_OBJECT_TYPE_MISMATCH, fd, 0, PAGE, WDM_RW);
 	fails(fd, STATUS_OBJECT_TYPE_MISMATCH, open("/dev/zero", O_RDWR), 0, PAGE, WDM_RW);
 	fails(fd, STATUS_OBJECT_TYPE_MISMATCH, open("/proc/version", O_RDONLY), 0, PAGE,
 	      WDM_IOMMU_READ);
 	CHECK(pins_are_back(pinned));
-	/* The whole file is good. */
+	/* The whole file */
 	MUST(wdm_mdl_create_file(fd, file, 0, 4 * PAGE, WDM_RW, &fixture.mdl));
 	CHECK_EQUAL(locked_memory(), 4 * PAGE);
 }
 
-/* What the file descriptor, or a seal, does not allow the program */
+/* Access that the file descriptor, or a seal, denies */
 static void access_rights(void)
 {
 	struct fixture fixture;
@@ -144,7 +144,7 @@ static void access_rights(void)
 	MUST(wdm_mdl_create_file(fixture.fd, reopen(file, O_RDONLY), 0, PAGE, WDM_IOMMU_READ,
 				 &mdl));
 
-	/* Sealed while an MDL reads it: pages with pins cannot be sealed by some kernels. */
+	/* Seal while an MDL reads it: some kernels cannot seal pinned pages. */
 	MUST(wdm_destroy(fixture.fd, mdl));
 	MUST(wdm_mdl_create_file(fixture.fd, file, 0, PAGE, WDM_RW, &mdl));
 	CHECK(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE) && errno == EBUSY);
@@ -159,7 +159,7 @@ static void access_rights(void)
 	MUST(wdm_mdl_create_file(fixture.fd, sealed, 0, PAGE, WDM_IOMMU_READ, &mdl));
 }
 
-/* What devices write is in the file, and what is written to the file, devices read. */
+/* The file shows the device's writes, and the device reads what is written to the file. */
 static void reads_and_writes(void)
 {
 	unsigned char data[PROBE_BYTES], seen[PROBE_BYTES];
@@ -173,7 +173,7 @@ static void reads_and_writes(void)
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 4)));
 	EXPECT_DMA(DMA_ARRIVED, read_from(&fixture, ADDRESS, page(&fixture, 3)));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 2 * PAGE, page(&fixture, 5)));
-	/* Nobody has it mapped any more, and nobody has it open. */
+	/* No process maps it, or has it open. */
 	REQUIRE(!munmap(fixture.arena, 8 * PAGE));
 	probe_fill(data, sizeof(data));
 	REQUIRE(pwrite(file, data, sizeof(data), 3 * PAGE) == sizeof(data));
@@ -188,7 +188,7 @@ static void reads_and_writes(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* Only a part of a folio, and folios that are larger than a page */
+/* Part of a folio, and folios that are larger than a page */
 static void hugetlb(void)
 {
 	const size_t pages = 2 * HUGE_PAGE_SIZE / PAGE;
@@ -228,7 +228,7 @@ static void many_pages(void)
 	struct fixture fixture;
 	size_t last = MANY_PAGES - 1;
 
-	/* Some pages are there, in the order of nobody's choice. */
+	/* Some pages exist, in an arbitrary order. */
 	for (size_t i = 0; i < MANY_PAGES; i += 7)
 		REQUIRE(pwrite(file, "x", 1, (MANY_PAGES - 1 - i) * PAGE) == 1);
 	open_file(&fixture, file, MANY_PAGES);
@@ -242,7 +242,7 @@ static void many_pages(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* Pages that are the file's no longer stay the device's. */
+/* Pages that are truncated stay mapped for the device. */
 static void truncated(void)
 {
 	long long pinned = pinned_pages();
@@ -261,7 +261,7 @@ static void truncated(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* The process that made it is gone. */
+/* After the exit of the process that created it */
 static void made_by_another(void)
 {
 	int file = open_memfd(8, 0);
@@ -311,7 +311,7 @@ static void limit(void)
 /**
  * struct race - a file that changes while it is pinned
  * @file: the file
- * @over: end the thread
+ * @over: the thread should end
  */
 struct race {
 	int file;
@@ -330,7 +330,7 @@ static void *change_file(void *argument)
 	return NULL;
 }
 
-/* Pages of a file that is truncated and grows again meanwhile: all of them, or none */
+/* The file is truncated and grows during the pin: all pages are pinned, or none. */
 static void changing(void)
 {
 	struct race race = { .file = open_memfd(64, 0) };
