@@ -85,26 +85,13 @@ static ntstatus_t wdm_get_width(const struct wdm_iommu_domain_create_ex *arg,
 	}
 }
 
-/* Check whether the domain gives access to memory that is not the program's. */
-static bool wdm_config_privileged(const struct wdm_domain_config *config)
-{
-	unsigned int i;
-
-	if (config->type == WDM_TYPE_PASS_THROUGH)
-		return true;
-	for (i = 0; i < config->nr_regions; i++)
-		if (config->regions[i].map)
-			return true;
-	return false;
-}
-
 static ntstatus_t wdm_create_ex(struct wdm_command *cmd,
 				const struct wdm_domain_config *config)
 {
 	struct wdm_iommu_domain_create_ex *arg = cmd->arg;
 	ntstatus_t status;
 
-	if (wdm_config_privileged(config) && !capable(CAP_SYS_RAWIO))
+	if (wdm_config_names_memory(config) && !capable(CAP_SYS_RAWIO))
 		return STATUS_PRIVILEGE_NOT_HELD;
 	status = wdm_object_reserve(cmd->ctx, WDM_OBJECT_DOMAIN, &cmd->created);
 	if (!wdm_ok(status))

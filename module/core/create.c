@@ -5,14 +5,10 @@
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 
+#include "caller.h"
 #include "create.h"
 #include "os/iova.h"
 #include "ram.h"
-
-static bool wdm_type_is_translate(enum wdm_type type)
-{
-	return type == WDM_TYPE_TRANSLATE || type == WDM_TYPE_TRANSLATE_S1;
-}
 
 static ntstatus_t wdm_config_check_allocator(const struct wdm_domain_config *config)
 {
@@ -170,12 +166,28 @@ static ntstatus_t wdm_domain_add_ram(struct wdm_mdl *mdl, u64 pfn, void *data)
 	return wdm_map_one_to_one(data, mdl, pfn);
 }
 
-static bool wdm_config_names_memory(const struct wdm_domain_config *config)
+/* The page tables of kernel code hold physical addresses. */
+static ntstatus_t wdm_domain_add_table_ram(struct wdm_mdl *mdl, u64 pfn, void *data)
+{
+	struct wdm_mdl_range range = { .mdl = mdl, .nr_pages = mdl->pages.nr_pages };
+
+	return wdm_domain_memory_add(data, WDM_PERMS, &range, pfn << PAGE_SHIFT);
+}
+
+/**
+ * wdm_config_names_memory() - Check whether a domain maps memory by its physical address
+ * @config: the configuration
+ *
+ * Return: true if it does. A program must be privileged to create one.
+ */
+bool wdm_config_names_memory(const struct wdm_domain_config *config)
 {
 	unsigned int i;
 
 	if (config->type == WDM_TYPE_PASS_THROUGH)
 		return true;
+	if (config->type == WDM_TYPE_UNMANAGED)
+		return config->flags & WDM_DOMAIN_KERNEL;
 	for (i = 0; i < config->nr_regions; i++)
 		if (config->regions[i].map)
 			return true;
@@ -186,7 +198,7 @@ static bool wdm_config_names_memory(const struct wdm_domain_config *config)
 static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 				    const struct wdm_domain_config *config)
 {
-	ntstatus_t status = STATUS_SUCCESS;
+	ntstatus_t status;
 
 	domain->type = config->type;
 	if (wdm_config_names_memory(config)) {
@@ -203,11 +215,11 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 		domain->pgsize = WDM_PGSIZE_ANY;
 		return wdm_ram_walk(wdm_domain_add_ram, domain);
 	}
-	if (wdm_type_is_translate(config->type)) {
-		wdm_iova_space_init(&domain->space, config->width);
-		status = wdm_domain_take_regions(domain, config);
-	}
-	return status;
+	if (config->type == WDM_TYPE_UNMANAGED)
+		return domain->uses_ram ?
+		       wdm_ram_walk(wdm_domain_add_table_ram, domain) : STATUS_SUCCESS;
+	wdm_iova_space_init(&domain->space, config->width);
+	return wdm_domain_take_regions(domain, config);
 }
 
 /**

@@ -42,6 +42,7 @@ struct wdm_domain_config {
 	struct wdm_budget *budget;
 };
 
+bool wdm_config_names_memory(const struct wdm_domain_config *config);
 ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,
 				struct wdm_domain **out);
 

@@ -112,7 +112,7 @@ struct wdm_domain {
 
 static inline bool wdm_domain_os_managed(const struct wdm_domain *domain)
 {
-	return domain->ops == &wdm_os_backend;
+	return domain->type != WDM_TYPE_UNMANAGED;
 }
 
 /* Check whether the domain maps on request. PassThrough has everything mapped already. */

@@ -59,24 +59,6 @@ static NTSTATUS wdk_copy_regions(const IOMMU_DMA_RESERVED_REGION *region,
 	return STATUS_SUCCESS;
 }
 
-static NTSTATUS wdk_create_from(const struct wdm_domain_config *config,
-				PIOMMU_DMA_DOMAIN *DomainOut)
-{
-	PIOMMU_DMA_DOMAIN Domain = kzalloc(sizeof(*Domain), GFP_KERNEL);
-	NTSTATUS status;
-
-	if (!Domain)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	status = wdm_domain_create_ex(config, &Domain->core);
-	if (!wdm_ok(status)) {
-		kfree(Domain);
-		return status;
-	}
-	wdk_domain_add(Domain);
-	*DomainOut = Domain;
-	return STATUS_SUCCESS;
-}
-
 /**
  * wdk_create_domain_ex() - Create a domain of a type
  * @DomainType: the type
@@ -127,7 +109,7 @@ NTSTATUS wdk_create_domain_ex(IOMMU_DMA_DOMAIN_TYPE DomainType,
 	if (!wdm_ok(status))
 		return status;
 	config.regions = regions;
-	status = wdk_create_from(&config, DomainOut);
+	status = wdk_domain_create(&config, DomainOut);
 	kvfree(regions);
 	return status;
 }

@@ -1,193 +1,172 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map functions of the tables. Kernel code may call them up to DISPATCH_LEVEL: with a
- * spinlock held, and in softirqs.
- *
- * All check their arguments in the same order: kind of domain, permissions, memory,
- * addresses. Then the core checks what is mapped.
+ * Domains of kernel code, and the functions of the tables for caller-managed ones.
  */
-#include <linux/mm.h>
+#include <linux/kernel.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
 
-#include "../core/os/atomic.h"
+#include "../core/caller.h"
+#include "../core/create.h"
 #include "wdk.h"
 
-/* Check arguments of a function that requires a domain which maps on request. */
-static NTSTATUS wdk_check_map(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
-{
-	if (!wdm_domain_maps(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	if (!Permissions || Permissions & ~WDM_PERMS)
-		return STATUS_INVALID_PARAMETER_2;
-	return STATUS_SUCCESS;
-}
+/* Guards the list of domains and their users. Held while a domain is deleted. */
+static DEFINE_MUTEX(wdk_domain_lock);
+static LIST_HEAD(wdk_domains);
 
-/* Check arguments of an identity map, which a PassThrough domain has already. */
-static NTSTATUS wdk_check_identity(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions)
+static bool wdk_domain_exists(PIOMMU_DMA_DOMAIN handle)
 {
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	if (!Permissions || Permissions & ~WDM_PERMS)
-		return STATUS_INVALID_PARAMETER_2;
-	return STATUS_SUCCESS;
+	PIOMMU_DMA_DOMAIN Domain;
+
+	lockdep_assert_held(&wdk_domain_lock);
+	list_for_each_entry(Domain, &wdk_domains, node)
+		if (Domain == handle)
+			return true;
+	return false;
 }
 
 /**
- * wdk_limits() - Convert the limits for an address that the allocator chooses
- * @min: the lowest address, or NULL
- * @max: the last address, inclusive, or NULL
+ * wdk_domain_get() - Keep a domain from being deleted
+ * @Domain: the domain, as passed by a caller
  *
- * Return: the limits.
+ * An attach may race with DeleteDomain. Maps do not look up the domain: they may run in
+ * atomic context, and their caller has to keep the domain.
+ *
+ * Return: false if the domain does not exist.
  */
-struct wdm_limits wdk_limits(const IOMMU_DMA_LOGICAL_ADDRESS *min,
-			     const IOMMU_DMA_LOGICAL_ADDRESS *max)
+bool wdk_domain_get(PIOMMU_DMA_DOMAIN Domain)
 {
-	return (struct wdm_limits) {
-		.min = min ? *min : 0,
-		.max = max ? *max : U64_MAX,
-		.given = min || max,
-	};
+	bool exists;
+
+	mutex_lock(&wdk_domain_lock);
+	exists = wdk_domain_exists(Domain);
+	if (exists)
+		Domain->nr_users++;
+	mutex_unlock(&wdk_domain_lock);
+	return exists;
 }
 
-static NTSTATUS wdk_map_at(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
-			   const struct wdm_frames *frames, u64 iova)
-{
-	if (!wdm_frames_are_memory(frames))
-		return STATUS_NOT_SUPPORTED;
-	if (wdm_iova_space_allocates(&Domain->core->space))
-		return STATUS_NOT_SUPPORTED;
-	if (!PAGE_ALIGNED(iova) || wdm_pages_wrap(iova, frames->nr_pages))
-		return STATUS_INVALID_PARAMETER_4;
-	return wdm_domain_map_frames(Domain->core, Permissions, frames, iova);
-}
-
-static NTSTATUS wdk_map_identity(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
-				 const struct wdm_frames *frames)
-{
-	if (!wdm_frames_are_memory(frames))
-		return STATUS_NOT_SUPPORTED;
-	if (!wdm_domain_maps(Domain->core))
-		return STATUS_SUCCESS;
-	return wdm_domain_map_frames_identity(Domain->core, Permissions, frames);
-}
-
-static NTSTATUS wdk_unmap_identity(PIOMMU_DMA_DOMAIN Domain,
-				   const struct wdm_frames *frames)
-{
-	if (!wdm_domain_maps(Domain->core))
-		return STATUS_SUCCESS;
-	return wdm_domain_unmap_frames_identity(Domain->core, frames);
-}
-
-/* Contract: IommuMapLogicalRange. */
-NTSTATUS wdk_map_logical_range(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions, PMDL Mdl,
-			       ULONGLONG LogicalAddress)
-{
-	NTSTATUS status = wdk_check_map(Domain, Permissions);
-	struct wdm_frames frames;
-
-	if (!wdm_ok(status))
-		return status;
-	if (!wdk_mdl_frames(Mdl, &frames))
-		return STATUS_INVALID_PARAMETER_3;
-	return wdk_map_at(Domain, Permissions, &frames, LogicalAddress);
-}
-
-/*
- * Contract: IommuMapLogicalRangeEx. Without a logical allocator, the address is required
- * and the limits are ignored; with one, an address is refused.
+/**
+ * wdk_domain_put() - Undo wdk_domain_get()
+ * @Domain: the domain
  */
-NTSTATUS wdk_map_logical_range_ex(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
-				  PIOMMU_MAP_PHYSICAL_ADDRESS PhysicalAddressToMap,
-				  PIOMMU_DMA_LOGICAL_ADDRESS ExplicitLogicalAddress,
-				  PIOMMU_DMA_LOGICAL_ADDRESS MinLogicalAddress,
-				  PIOMMU_DMA_LOGICAL_ADDRESS MaxLogicalAddress,
-				  PIOMMU_DMA_LOGICAL_ADDRESS LogicalAddressOut)
+void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain)
 {
-	NTSTATUS status = wdk_check_map(Domain, Permissions);
-	struct wdm_limits limits;
-	struct wdm_frames frames;
-	u64 iova;
+	mutex_lock(&wdk_domain_lock);
+	Domain->nr_users--;
+	mutex_unlock(&wdk_domain_lock);
+}
 
-	if (!wdm_ok(status))
+/**
+ * wdk_domain_create() - Create a domain and make it known to attaches
+ * @config: its configuration
+ * @DomainOut: out: the domain
+ *
+ * Return: as wdm_domain_create_ex().
+ */
+NTSTATUS wdk_domain_create(const struct wdm_domain_config *config,
+			   PIOMMU_DMA_DOMAIN *DomainOut)
+{
+	PIOMMU_DMA_DOMAIN Domain = kzalloc(sizeof(*Domain), GFP_KERNEL);
+	NTSTATUS status;
+
+	if (!Domain)
+		return STATUS_INSUFFICIENT_RESOURCES;
+	status = wdm_domain_create_ex(config, &Domain->core);
+	if (!wdm_ok(status)) {
+		kfree(Domain);
 		return status;
-	if (!wdk_memory_frames(PhysicalAddressToMap, &frames))
-		return STATUS_INVALID_PARAMETER_3;
-	if (ExplicitLogicalAddress) {
-		iova = *ExplicitLogicalAddress;
-		status = wdk_map_at(Domain, Permissions, &frames, iova);
-	} else if (wdm_frames_are_memory(&frames)) {
-		limits = wdk_limits(MinLogicalAddress, MaxLogicalAddress);
-		status = wdm_domain_map_frames_alloc(Domain->core, Permissions,
-						     &frames, &limits, &iova);
-	} else {
-		status = STATUS_NOT_SUPPORTED;
 	}
-	if (wdm_ok(status))
-		*LogicalAddressOut = iova;
+	mutex_lock(&wdk_domain_lock);
+	list_add(&Domain->node, &wdk_domains);
+	mutex_unlock(&wdk_domain_lock);
+	*DomainOut = Domain;
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wdk_create_domain(BOOLEAN OsManagedPageTable, PIOMMU_DMA_DOMAIN *DomainOut)
+{
+	const struct wdm_domain_config config = {
+		.type = OsManagedPageTable ? WDM_TYPE_TRANSLATE : WDM_TYPE_UNMANAGED,
+		.flags = WDM_DOMAIN_KERNEL,
+	};
+
+	might_sleep();
+	return wdk_domain_create(&config, DomainOut);
+}
+
+static NTSTATUS wdk_domain_delete(PIOMMU_DMA_DOMAIN Domain)
+{
+	NTSTATUS status;
+
+	if (!wdk_domain_exists(Domain))
+		return STATUS_INVALID_HANDLE;
+	if (Domain->nr_users)
+		return STATUS_RESOURCE_IN_USE;
+	status = wdm_domain_delete(Domain->core);
+	if (!wdm_ok(status))
+		return status;
+	list_del(&Domain->node);
+	kfree(Domain);
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS wdk_delete_domain(PIOMMU_DMA_DOMAIN Domain)
+{
+	NTSTATUS status;
+
+	might_sleep();
+	mutex_lock(&wdk_domain_lock);
+	status = wdk_domain_delete(Domain);
+	mutex_unlock(&wdk_domain_lock);
 	return status;
 }
 
-/* Contract: IommuUnmapLogicalRange. */
-NTSTATUS wdk_unmap_logical_range(PIOMMU_DMA_DOMAIN Domain, ULONGLONG LogicalAddress,
-				 ULONGLONG NumberOfPages)
+NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
 {
-	if (!wdm_domain_maps(Domain->core))
+	struct wdm_walk_error walk_error;
+
+	return wdm_domain_flush(Domain->core, &walk_error);
+}
+
+NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain, BOOLEAN LastLevel,
+				  ULONG Number, PVOID VaList)
+{
+	struct wdm_walk_error walk_error;
+
+	return wdm_domain_flush_list(Domain->core, LastLevel, VaList, Number,
+				     &walk_error);
+}
+
+NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain,
+			      PDOMAIN_CONFIGURATION Configuration)
+{
+	struct wdm_pt_config config = { };
+	struct wdm_walk_error walk_error;
+
+	if (wdm_domain_os_managed(Domain->core))
 		return STATUS_INVALID_PARAMETER_1;
-	if (!PAGE_ALIGNED(LogicalAddress))
+
+	switch (Configuration->Type) {
+	case DomainConfigurationX64:
+		config.type = WDM_PT_X64;
+		config.translation_enabled =
+			Configuration->X64.TranslationEnabled;
+		config.x64.root =
+			Configuration->X64.FirstLevelPageTableRoot.QuadPart;
+		config.x64.levels = 4;
+		break;
+	case DomainConfigurationArm64:
+		config.type = WDM_PT_ARM64;
+		config.translation_enabled =
+			Configuration->Arm64.TranslationEnabled;
+		config.arm64.ttbr0 = Configuration->Arm64.Ttbr0.QuadPart;
+		config.arm64.ttbr1 = Configuration->Arm64.Ttbr1.QuadPart;
+		config.arm64.input_size0 = Configuration->Arm64.InputSize0;
+		config.arm64.input_size1 = Configuration->Arm64.InputSize1;
+		break;
+	default:
 		return STATUS_INVALID_PARAMETER_2;
-	if (!NumberOfPages || wdm_pages_wrap(LogicalAddress, NumberOfPages))
-		return STATUS_INVALID_PARAMETER_3;
-	return wdm_domain_unmap_pages(Domain->core, LogicalAddress, NumberOfPages);
-}
-
-/* Contract: IommuMapIdentityRange. */
-NTSTATUS wdk_map_identity_range(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions, PMDL Mdl)
-{
-	NTSTATUS status = wdk_check_identity(Domain, Permissions);
-	struct wdm_frames frames;
-
-	if (!wdm_ok(status))
-		return status;
-	if (!wdk_mdl_frames(Mdl, &frames))
-		return STATUS_INVALID_PARAMETER_3;
-	return wdk_map_identity(Domain, Permissions, &frames);
-}
-
-/* Contract: IommuMapIdentityRangeEx. */
-NTSTATUS wdk_map_identity_range_ex(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
-				   PIOMMU_MAP_PHYSICAL_ADDRESS PhysicalAddressToMap)
-{
-	NTSTATUS status = wdk_check_identity(Domain, Permissions);
-	struct wdm_frames frames;
-
-	if (!wdm_ok(status))
-		return status;
-	if (!wdk_memory_frames(PhysicalAddressToMap, &frames))
-		return STATUS_INVALID_PARAMETER_3;
-	return wdk_map_identity(Domain, Permissions, &frames);
-}
-
-/* Contract: IommuUnmapIdentityRange. */
-NTSTATUS wdk_unmap_identity_range(PIOMMU_DMA_DOMAIN Domain, PMDL Mdl)
-{
-	struct wdm_frames frames;
-
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	if (!wdk_mdl_frames(Mdl, &frames))
-		return STATUS_INVALID_PARAMETER_2;
-	return wdk_unmap_identity(Domain, &frames);
-}
-
-/* Contract: IommuUnmapIdentityRangeEx. */
-NTSTATUS wdk_unmap_identity_range_ex(PIOMMU_DMA_DOMAIN Domain,
-				     PIOMMU_MAP_PHYSICAL_ADDRESS MappedPhysicalAddress)
-{
-	struct wdm_frames frames;
-
-	if (!wdm_domain_os_managed(Domain->core))
-		return STATUS_INVALID_PARAMETER_1;
-	if (!wdk_memory_frames(MappedPhysicalAddress, &frames))
-		return STATUS_INVALID_PARAMETER_2;
-	return wdk_unmap_identity(Domain, &frames);
+	}
+	return wdm_domain_configure(Domain->core, &config, &walk_error);
 }

@@ -12,6 +12,7 @@
 #include <wdm.h>
 
 struct wdm_domain;
+struct wdm_domain_config;
 struct wdm_frames;
 struct wdm_limits;
 
@@ -27,8 +28,9 @@ struct _IOMMU_DMA_DOMAIN {
 	unsigned int nr_users;
 };
 
-/* interface.c */
-void wdk_domain_add(PIOMMU_DMA_DOMAIN Domain);
+/* domain.c */
+NTSTATUS wdk_domain_create(const struct wdm_domain_config *config,
+			   PIOMMU_DMA_DOMAIN *DomainOut);
 bool wdk_domain_get(PIOMMU_DMA_DOMAIN Domain);
 void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain);
 
@@ -58,14 +60,14 @@ IOMMU_UNREGISTER_INTERFACE_STATE_CHANGE_CALLBACK wdk_unregister_state_change;
 /* create.c */
 IOMMU_DOMAIN_CREATE_EX wdk_create_domain_ex;
 
-/* interface.c */
+/* domain.c */
 IOMMU_DOMAIN_CREATE wdk_create_domain;
 IOMMU_DOMAIN_DELETE wdk_delete_domain;
 IOMMU_FLUSH_DOMAIN wdk_flush_domain;
 IOMMU_FLUSH_DOMAIN_VA_LIST wdk_flush_domain_va_list;
 IOMMU_DOMAIN_CONFIGURE wdk_configure_domain;
 
-/* domain.c */
+/* map.c */
 IOMMU_MAP_LOGICAL_RANGE wdk_map_logical_range;
 IOMMU_MAP_LOGICAL_RANGE_EX wdk_map_logical_range_ex;
 IOMMU_UNMAP_LOGICAL_RANGE wdk_unmap_logical_range;
@@ -87,10 +89,6 @@ IOMMU_RESERVE_LOGICAL_ADDRESS_RANGE wdk_reserve_logical_address_range;
 IOMMU_FREE_RESERVED_LOGICAL_ADDRESS_RANGE wdk_free_reserved_logical_address_range;
 IOMMU_MAP_RESERVED_LOGICAL_RANGE wdk_map_reserved_logical_range;
 IOMMU_UNMAP_RESERVED_LOGICAL_RANGE wdk_unmap_reserved_logical_range;
-
-/* memory.c */
-NTSTATUS wdk_add_physical_memory(struct wdm_domain *domain);
-void wdk_put_physical_memory(void);
 
 int wdk_init(void);
 void wdk_exit(void);
