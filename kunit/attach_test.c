@@ -13,6 +13,7 @@
 
 #include "../module/core/device.h"
 #include "../module/core/hwpt_set.h"
+#include "../module/core/revoke.h"
 #include "../module/core/usable.h"
 #include "support/fixture.h"
 

@@ -16,6 +16,7 @@
 #include "../module/core/device.h"
 #include "../module/core/fault.h"
 #include "../module/core/policy.h"
+#include "../module/core/revoke.h"
 #include "support/fixture.h"
 
 #define EVENTS_STEPS	20000

@@ -8,6 +8,7 @@
 #include "../module/core/create.h"
 #include "../module/core/pasid.h"
 #include "../module/core/policy.h"
+#include "../module/core/revoke.h"
 #include "support/fake_driver.h"
 #include "support/fixture.h"
 

@@ -280,7 +280,8 @@ static void range_try(struct kunit *test, u64 first, u64 last,
 	wdm_range_lock_init(lock);
 	waiter->lock = lock;
 	for (i = 0; i < nr; i++) {
-		KUNIT_ASSERT_STATUS(test, wdm_range_lock(lock, &range, first, last, true), STATUS_SUCCESS);
+		KUNIT_ASSERT_STATUS(test, wdm_range_lock(lock, &range, first, last, true),
+				    STATUS_SUCCESS);
 		waiter->first = cases[i].first;
 		waiter->last = cases[i].last;
 		waits = range_waits(test, waiter);

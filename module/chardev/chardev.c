@@ -15,8 +15,9 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../core/device.h"
+#include "../core/owner.h"
 #include "../core/policy.h"
+#include "../core/revoke.h"
 #include "account.h"
 #include "chardev.h"
 #include "fdinfo.h"

@@ -315,7 +315,7 @@ static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 	ntstatus_t status;
 
 	status = wdm_range_lock_all_unless(&domain->ranges, &all, domain->killable,
-					    &attachment->group->owner->nr_revoking);
+					   &attachment->group->owner->nr_revoking);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_attach_locked(attachment, regions, &unused);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device: create, delete, attach and detach; revocation of groups and devices.
+ * Device: create, delete, attach and detach.
  */
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -8,27 +8,7 @@
 #include "attach.h"
 #include "device.h"
 #include "fault.h"
-#include "pasid.h"
 #include "policy.h"
-
-/*
- * Notify the owner once. The front end is still there: before it goes away it closes the
- * owner, which waits for the group's lock.
- */
-static void wdm_group_announce_revoked(struct wdm_group *group)
-{
-	const struct wdm_owner *owner = group->owner;
-	struct wdm_device *device;
-
-	if (group->announced)
-		return;
-	group->announced = true;
-	if (!owner->device_revoked)
-		return;
-	list_for_each_entry(device, &group->devices, node)
-		if (!device->revoked)
-			owner->device_revoked(owner->data, device);
-}
 
 /**
  * wdm_device_hold() - Make the provider keep its claim on a device
@@ -61,20 +41,15 @@ void wdm_device_unhold(struct wdm_device *device, void *hold)
 		device->group->provider->unhold(hold);
 }
 
-/**
- * wdm_device_keep() - Keep a hold while a device, or one of its PASIDs, is attached
- * @device: the device; the lock of its group is held
- * @hold: a hold of wdm_device_hold(); set to NULL if the device takes it over
- */
-void wdm_device_keep(struct wdm_device *device, void **hold)
+/* Keep a hold while a device, or one of its PASIDs, is attached. The device may take it over. */
+static void wdm_device_keep(struct wdm_device *device, void **hold)
 {
-	lockdep_assert_held(&device->group->lock);
 	if (!device->nr_holds++)
 		swap(device->hold, *hold);
 }
 
 /**
- * wdm_device_unkeep() - Undo wdm_device_keep()
+ * wdm_device_unkeep() - Undo what wdm_device_attach_held() kept, after a detach
  * @device: the device; the lock of its group is held
  */
 void wdm_device_unkeep(struct wdm_device *device)
@@ -84,184 +59,6 @@ void wdm_device_unkeep(struct wdm_device *device)
 		return;
 	wdm_device_unhold(device, device->hold);
 	device->hold = NULL;
-}
-
-/* Lock a group to revoke it or one of its devices. Attaches that hold the lock back off. */
-static void wdm_group_lock_to_revoke(struct wdm_group *group)
-{
-	wdm_owner_begin_revoke(group->owner);
-	mutex_lock(&group->lock);
-}
-
-static void wdm_group_unlock_revoked(struct wdm_group *group)
-{
-	mutex_unlock(&group->lock);
-	wdm_owner_end_revoke(group->owner);
-}
-
-/**
- * wdm_group_revoke() - Revoke a group from its owner
- * @group: the group
- *
- * When it returns, the group is in its blocking domain, and its devices can never be
- * attached again; they remain as objects. May be called by several threads and more
- * than once.
- *
- * Context: may sleep, not interruptible. Waits for at most one call on the group and one
- * on its domain; long calls yield.
- */
-void wdm_group_revoke(struct wdm_group *group)
-{
-	struct wdm_device *device;
-
-	/* Set before the lock is taken, so that an attach of this group backs off, too. */
-	WRITE_ONCE(group->revoked, true);
-	wdm_group_lock_to_revoke(group);
-	list_for_each_entry(device, &group->devices, node)
-		wdm_pasids_revoke(device);
-	if (group->attachment) {
-		wdm_detach(group->attachment, false);
-		group->attachment = NULL;
-	}
-	list_for_each_entry(device, &group->devices, node) {
-		if (device->attached)
-			wdm_device_unkeep(device);
-		device->attached = false;
-		WRITE_ONCE(device->domain, 0);
-	}
-	wdm_group_announce_revoked(group);
-	wdm_group_unlock_revoked(group);
-	wdm_types_changed();
-
-	/* Last: a group that is not in the list must not be attached. */
-	mutex_lock(&group->owner->lock);
-	list_del_init(&group->owner_node);
-	mutex_unlock(&group->owner->lock);
-}
-
-static ntstatus_t wdm_device_detach_locked(struct wdm_device *device,
-					   bool killable)
-{
-	struct wdm_group *group = device->group;
-	struct wdm_attachment *attachment = group->attachment;
-	ntstatus_t status;
-
-	if (!device->attached)
-		return STATUS_INVALID_PARAMETER_1;
-	if (attachment->nr_devices > 1) {
-		attachment->nr_devices--;
-		atomic_dec(&attachment->domain->nr_devices);
-	} else {
-		status = wdm_detach(attachment, killable);
-		if (!wdm_ok(status))
-			return status;
-		group->attachment = NULL;
-	}
-	device->attached = false;
-	WRITE_ONCE(device->domain, 0);
-	wdm_device_unkeep(device);
-	return STATUS_SUCCESS;
-}
-
-static void wdm_device_revoke_locked(struct wdm_device *device)
-{
-	WRITE_ONCE(device->revoked, true);
-	wdm_device_detach_locked(device, false);
-	wdm_pasids_revoke(device);
-}
-
-/**
- * wdm_device_revoke() - Revoke a device from its owner
- * @device: the device
- *
- * When it returns, the device is detached and can never be attached again; it remains as
- * an object. Other devices of its group are not affected.
- *
- * Context: as wdm_group_revoke().
- */
-void wdm_device_revoke(struct wdm_device *device)
-{
-	struct wdm_group *group = device->group;
-
-	wdm_group_lock_to_revoke(group);
-	wdm_device_revoke_locked(device);
-	wdm_group_unlock_revoked(group);
-	wdm_types_changed();
-}
-
-/* The driver core removes a device from its group only after its driver is unbound. */
-static bool wdm_group_is_of(const struct wdm_group *group, struct device *dev)
-{
-	struct iommu_group *iommu_group = iommu_group_get(dev);
-
-	iommu_group_put(iommu_group);
-	return iommu_group == group->iommu_group;
-}
-
-/**
- * wdm_group_revoke_device() - Revoke a device of a group from its owner
- * @group: the group
- * @dev: the device, which need be neither in the group nor an IOMMU_DMA_DEVICE of the
- *	owner
- *
- * Same as wdm_device_revoke(), and notifies the owner. Does not wait for groups that do
- * not contain the device.
- *
- * Return: the hold on the device, for the provider to release, or NULL.
- */
-void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
-{
-	const struct wdm_owner *owner = group->owner;
-	struct wdm_device *device;
-	bool found = false;
-	void *hold = NULL;
-
-	if (!wdm_group_is_of(group, dev))
-		return NULL;
-	wdm_group_lock_to_revoke(group);
-	list_for_each_entry(device, &group->devices, node) {
-		if (device->dev != dev || device->revoked)
-			continue;
-		swap(hold, device->hold);
-		wdm_device_revoke_locked(device);
-		if (owner->device_revoked && !group->announced)
-			owner->device_revoked(owner->data, device);
-		found = true;
-		break;
-	}
-	wdm_group_unlock_revoked(group);
-	if (found)
-		wdm_types_changed();
-	return hold;
-}
-
-/**
- * wdm_owner_close() - Revoke all groups of an owner, for good
- * @owner: the owner; no other call on it is running
- *
- * From now on, no call on the owner's devices is cancelled, so deleting them does not
- * fail.
- *
- * Context: may sleep, not interruptible.
- */
-void wdm_owner_close(struct wdm_owner *owner)
-{
-	struct wdm_group *group;
-
-	WRITE_ONCE(owner->killable, false);
-	mutex_lock(&owner->lock);
-	owner->closed = true;
-	while (!list_empty(&owner->groups)) {
-		group = list_first_entry(&owner->groups, struct wdm_group,
-					 owner_node);
-		refcount_inc(&group->refs);
-		mutex_unlock(&owner->lock);
-		wdm_group_revoke(group);
-		group->provider->forget(group);
-		wdm_group_put(group);
-		mutex_lock(&owner->lock);
-	}
-	mutex_unlock(&owner->lock);
 }
 
 /**
@@ -440,14 +237,50 @@ static bool wdm_device_allows(struct wdm_device *device, enum wdm_type type)
 	       wdm_types_of(device->group->iommu_group, device->dev) & BIT(type);
 }
 
-/* @held: a hold of wdm_device_hold() */
-static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
-					   struct wdm_domain *domain, ntstatus_t held)
+/**
+ * wdm_device_attach_held() - Attach a device, or a PASID of it, with the provider's claim kept
+ * @device: the device
+ * @domain: the domain
+ * @attach: attaches it. Called with the lock of the group held and the result of the
+ *	provider's hold operation, and again after it backed off
+ * @data: for @attach
+ *
+ * Return: STATUS_DEVICE_REMOVED, STATUS_CANCELLED, the status of @attach.
+ */
+ntstatus_t wdm_device_attach_held(struct wdm_device *device, struct wdm_domain *domain,
+				  ntstatus_t (*attach)(void *data,
+						       struct wdm_domain *domain,
+						       ntstatus_t held),
+				  void *data)
 {
 	struct wdm_group *group = device->group;
+	ntstatus_t status, held;
+	void *hold;
 
-	if (wdm_device_revoked(device))
-		return STATUS_DEVICE_REMOVED;
+	held = wdm_device_hold(device, &hold);
+	do {
+		status = wdm_group_lock(group);
+		if (!wdm_ok(status))
+			break;
+		status = wdm_device_revoked(device) ? STATUS_DEVICE_REMOVED :
+						      attach(data, domain, held);
+		if (wdm_ok(status)) {
+			wdm_device_keep(device, &hold);
+			atomic_inc(&domain->nr_devices);
+		}
+		wdm_group_unlock(group);
+	} while (wdm_attach_again(domain, group, &status));
+	wdm_device_unhold(device, hold);
+	return status;
+}
+
+static ntstatus_t wdm_device_attach_locked(void *data, struct wdm_domain *domain,
+					   ntstatus_t held)
+{
+	struct wdm_device *device = data;
+	struct wdm_group *group = device->group;
+	ntstatus_t status = STATUS_SUCCESS;
+
 	if (device->attached)
 		return STATUS_INVALID_PARAMETER;
 	if (!wdm_ok(held))
@@ -455,34 +288,18 @@ static ntstatus_t wdm_device_attach_locked(struct wdm_device *device,
 	if (!wdm_device_allows(device, domain->type))
 		return STATUS_ACCESS_DENIED;
 	if (!group->attachment)
-		return wdm_attach(domain, group, device->dev, WDM_NO_PASID,
-				  &group->attachment);
-	if (group->attachment->domain != domain)
-		return STATUS_ACCESS_DENIED;
-	return wdm_group_has(group, device->dev) ? STATUS_SUCCESS :
-						   STATUS_DEVICE_REMOVED;
-}
-
-/* @hold: in, out: for wdm_device_keep() */
-static ntstatus_t wdm_device_try_attach(struct wdm_device *device, struct wdm_domain *domain,
-					ntstatus_t held, void **hold)
-{
-	struct wdm_group *group = device->group;
-	ntstatus_t status;
-
-	status = wdm_group_lock(group);
+		status = wdm_attach(domain, group, device->dev, WDM_NO_PASID,
+				    &group->attachment);
+	else if (group->attachment->domain != domain)
+		status = STATUS_ACCESS_DENIED;
+	else if (!wdm_group_has(group, device->dev))
+		status = STATUS_DEVICE_REMOVED;
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_device_attach_locked(device, domain, held);
-	if (wdm_ok(status)) {
-		group->attachment->nr_devices++;
-		device->attached = true;
-		WRITE_ONCE(device->domain, domain->handle);
-		wdm_device_keep(device, hold);
-		atomic_inc(&domain->nr_devices);
-	}
-	wdm_group_unlock(group);
-	return status;
+	group->attachment->nr_devices++;
+	device->attached = true;
+	WRITE_ONCE(device->domain, domain->handle);
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -497,15 +314,37 @@ static ntstatus_t wdm_device_try_attach(struct wdm_device *device, struct wdm_do
 ntstatus_t wdm_device_attach(struct wdm_device *device,
 			     struct wdm_domain *domain)
 {
-	ntstatus_t status, held;
-	void *hold;
+	return wdm_device_attach_held(device, domain, wdm_device_attach_locked, device);
+}
 
-	held = wdm_device_hold(device, &hold);
-	do {
-		status = wdm_device_try_attach(device, domain, held, &hold);
-	} while (wdm_attach_again(domain, device->group, &status));
-	wdm_device_unhold(device, hold);
-	return status;
+/**
+ * wdm_device_detach_locked() - Detach a device
+ * @device: the device; the lock of its group is held
+ * @killable: a fatal signal ends the wait for the domain, if that is killable
+ *
+ * Return: as wdm_device_detach().
+ */
+ntstatus_t wdm_device_detach_locked(struct wdm_device *device, bool killable)
+{
+	struct wdm_group *group = device->group;
+	struct wdm_attachment *attachment = group->attachment;
+	ntstatus_t status;
+
+	if (!device->attached)
+		return STATUS_INVALID_PARAMETER_1;
+	if (attachment->nr_devices > 1) {
+		attachment->nr_devices--;
+		atomic_dec(&attachment->domain->nr_devices);
+	} else {
+		status = wdm_detach(attachment, killable);
+		if (!wdm_ok(status))
+			return status;
+		group->attachment = NULL;
+	}
+	device->attached = false;
+	WRITE_ONCE(device->domain, 0);
+	wdm_device_unkeep(device);
+	return STATUS_SUCCESS;
 }
 
 /**

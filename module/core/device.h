@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Device: an IOMMU_DMA_DEVICE of the contract. What is attached is its IOMMU group.
- * Also revokes groups and devices from their owner.
  */
 #ifndef WDM_CORE_DEVICE_H
 #define WDM_CORE_DEVICE_H
@@ -42,11 +41,6 @@ struct wdm_device {
 	struct wdm_fault_handler *faults;
 };
 
-void wdm_group_revoke(struct wdm_group *group);
-void wdm_device_revoke(struct wdm_device *device);
-void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev);
-void wdm_owner_close(struct wdm_owner *owner);
-
 ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 			     struct wdm_device **out);
 ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle);
@@ -54,7 +48,6 @@ ntstatus_t wdm_device_delete(struct wdm_device *device);
 
 ntstatus_t wdm_device_hold(struct wdm_device *device, void **hold);
 void wdm_device_unhold(struct wdm_device *device, void *hold);
-void wdm_device_keep(struct wdm_device *device, void **hold);
 void wdm_device_unkeep(struct wdm_device *device);
 
 /* Check whether the provider has revoked the device or its whole group. */
@@ -66,8 +59,14 @@ static inline bool wdm_device_revoked(const struct wdm_device *device)
 u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev);
 u32 wdm_device_types(struct wdm_device *device);
 
+ntstatus_t wdm_device_attach_held(struct wdm_device *device, struct wdm_domain *domain,
+				  ntstatus_t (*attach)(void *data,
+						       struct wdm_domain *domain,
+						       ntstatus_t held),
+				  void *data);
 ntstatus_t wdm_device_attach(struct wdm_device *device,
 			     struct wdm_domain *domain);
+ntstatus_t wdm_device_detach_locked(struct wdm_device *device, bool killable);
 ntstatus_t wdm_device_detach(struct wdm_device *device);
 
 #endif /* WDM_CORE_DEVICE_H */

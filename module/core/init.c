@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "init.h"
 #include "mappings.h"
+#include "ram.h"
 
 /**
  * wdm_core_init() - Initialize the core
@@ -20,7 +21,16 @@ int wdm_core_init(void)
 		return ret;
 	ret = wdm_fault_init();
 	if (ret)
-		wdm_mappings_exit_module();
+		goto mappings;
+	ret = wdm_ram_init();
+	if (ret)
+		goto fault;
+	return 0;
+
+fault:
+	wdm_fault_exit();
+mappings:
+	wdm_mappings_exit_module();
 	return ret;
 }
 
@@ -29,6 +39,7 @@ int wdm_core_init(void)
  */
 void wdm_core_exit(void)
 {
+	wdm_ram_exit();
 	wdm_fault_exit();
 	wdm_mappings_exit_module();
 }

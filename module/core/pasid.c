@@ -133,15 +133,13 @@ put:
 	return STATUS_SUCCESS;
 }
 
-/* @held: a hold of wdm_device_hold() */
-static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
-					  struct wdm_domain *domain, ntstatus_t held)
+static ntstatus_t wdm_pasid_attach_locked(void *data, struct wdm_domain *domain,
+					  ntstatus_t held)
 {
+	struct wdm_pasid *pasid = data;
 	struct wdm_device *device = pasid->device;
 	ntstatus_t status;
 
-	if (wdm_device_revoked(device))
-		return STATUS_DEVICE_REMOVED;
 	/* Leave the remaining types to the IOMMU driver. */
 	if (domain->type == WDM_TYPE_PASS_THROUGH)
 		return STATUS_INVALID_PARAMETER_1;
@@ -153,28 +151,10 @@ static ntstatus_t wdm_pasid_attach_locked(struct wdm_pasid *pasid,
 		return STATUS_ACCESS_DENIED;
 	status = wdm_attach(domain, device->group, device->dev, pasid->pasid,
 			    &pasid->attachment);
+	if (wdm_ok(status))
+		pasid->attachment->nr_devices = 1;
 	return status == STATUS_NOT_SUPPORTED ? STATUS_INVALID_PARAMETER_1 :
 						status;
-}
-
-/* @hold: in, out: for wdm_device_keep() */
-static ntstatus_t wdm_pasid_try_attach(struct wdm_pasid *pasid, struct wdm_domain *domain,
-				       ntstatus_t held, void **hold)
-{
-	struct wdm_group *group = pasid->device->group;
-	ntstatus_t status;
-
-	status = wdm_group_lock(group);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_pasid_attach_locked(pasid, domain, held);
-	if (wdm_ok(status)) {
-		pasid->attachment->nr_devices = 1;
-		wdm_device_keep(pasid->device, hold);
-		atomic_inc(&domain->nr_devices);
-	}
-	wdm_group_unlock(group);
-	return status;
 }
 
 /**
@@ -195,16 +175,7 @@ static ntstatus_t wdm_pasid_try_attach(struct wdm_pasid *pasid, struct wdm_domai
  */
 ntstatus_t wdm_pasid_attach(struct wdm_pasid *pasid, struct wdm_domain *domain)
 {
-	struct wdm_device *device = pasid->device;
-	ntstatus_t status, held;
-	void *hold;
-
-	held = wdm_device_hold(device, &hold);
-	do {
-		status = wdm_pasid_try_attach(pasid, domain, held, &hold);
-	} while (wdm_attach_again(domain, device->group, &status));
-	wdm_device_unhold(device, hold);
-	return status;
+	return wdm_device_attach_held(pasid->device, domain, wdm_pasid_attach_locked, pasid);
 }
 
 static ntstatus_t wdm_pasid_detach_locked(struct wdm_pasid *pasid, bool killable)

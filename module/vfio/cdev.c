@@ -24,6 +24,7 @@
 #include "../compat/vfio_cdev.h"
 #include "../core/bus_watch.h"
 #include "../core/device.h"
+#include "../core/revoke.h"
 #include "cdev.h"
 
 /* The groups by number, with the provider's references; guarded by the xarray's lock */

@@ -26,7 +26,8 @@
 #include "../chardev/owner_fd.h"
 #include "../compat/vfio_driver.h"
 #include "../core/bus_watch.h"
-#include "../core/device.h"
+#include "../core/owner.h"
+#include "../core/revoke.h"
 #include "container.h"
 
 /**

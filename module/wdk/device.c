@@ -16,7 +16,7 @@
 #include "../core/bus_watch.h"
 #include "../core/device.h"
 #include "../core/policy.h"
-#include "../core/ram.h"
+#include "../core/revoke.h"
 #include "device.h"
 
 /*
@@ -704,16 +704,7 @@ int wdk_init(void)
 		return -ENOMEM;
 	ret = wdm_bus_watch(&wdk_watch, wdk_bus_notify);
 	if (ret)
-		goto owner;
-	ret = wdm_ram_init();
-	if (ret)
-		goto watch;
-	return 0;
-
-watch:
-	wdm_bus_unwatch(&wdk_watch);
-owner:
-	wdm_owner_put(wdk_owner);
+		wdm_owner_put(wdk_owner);
 	return ret;
 }
 
@@ -723,7 +714,6 @@ owner:
 void wdk_exit(void)
 {
 	WARN_ON(!list_empty(&wdk_devices));
-	wdm_ram_exit();
 	wdm_bus_unwatch(&wdk_watch);
 	xa_destroy(&wdk_removals);
 	wdm_owner_close(wdk_owner);
