@@ -25,6 +25,16 @@ static inline bool wdm_domain_fits(const struct wdm_domain *domain, u64 iova,
 	       wdm_allowed_search(allowed, iova, last_iova);
 }
 
+/* Check that an extent of logical pages may be mapped for all attached devices. */
+static inline bool wdm_extent_fits(const struct wdm_domain *domain,
+				   const struct wdm_extent *ext)
+{
+	u64 last_pgno = wdm_extent_end(ext) - 1;
+
+	return wdm_domain_fits(domain, ext->pgno << PAGE_SHIFT,
+			       (last_pgno << PAGE_SHIFT) | ~PAGE_MASK);
+}
+
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 			 const struct wdm_mapping *map);
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size);

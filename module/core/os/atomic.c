@@ -138,7 +138,7 @@ static ntstatus_t wdm_atomic_map_piece(const struct wdm_atomic_op *op,
 	status = wdm_mappings_insert(&domain->mappings, piece, domain->gfp);
 	if (!wdm_ok(status))
 		return status;
-	if (wdm_domain_fits(domain, map.iova, (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
+	if (wdm_extent_fits(domain, piece))
 		status = wdm_hwpts_map(domain, &map);
 	else
 		status = STATUS_CONFLICTING_ADDRESSES;

@@ -20,7 +20,7 @@
 #include <linux/sizes.h>
 
 #include "batch.h"
-#include "split.h"
+#include "../split.h"
 #include "../trace.h"
 
 /*
@@ -236,7 +236,7 @@ static ntstatus_t wdm_batch_map_hwpts(struct wdm_batch *batch,
 	struct wdm_mapping map = wdm_extent_mapping(ext, domain->pgsize);
 	u64 last_pgno = wdm_extent_end(ext) - 1;
 
-	if (!wdm_domain_fits(domain, map.iova, (last_pgno << PAGE_SHIFT) | ~PAGE_MASK))
+	if (!wdm_extent_fits(domain, ext))
 		return STATUS_CONFLICTING_ADDRESSES;
 	if (ext->pgno <= batch->stale_last_pgno && last_pgno >= batch->stale_pgno)
 		wdm_batch_sync(batch);

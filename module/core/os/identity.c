@@ -4,9 +4,9 @@
  */
 #include <linux/mm.h>
 
+#include "../split.h"
 #include "batch.h"
 #include "identity.h"
-#include "split.h"
 
 /*
  * Get the run of a range from page @done on as the extent that maps it at its physical

@@ -133,56 +133,6 @@ void wdm_sp_free_all(struct wdm_domain *domain, struct wdm_shadow_page *sp)
 	wdm_sp_free(domain, sp);
 }
 
-/* Unmap whole leaves, or steps of a large one, in all hwpts. */
-static void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
-{
-	u64 nr_pages = size >> PAGE_SHIFT;
-
-	/* A walk that is cancelled in a yield no longer keeps the hwpts from changing. */
-	WARN_ON_ONCE(!walk->locked);
-	wdm_hwpts_unmap_gather(walk->domain, iova, size);
-	walk->nr_unmapped += nr_pages;
-	walk->work += nr_pages;
-	walk->shadow->bytes -= size;
-}
-
-/* Unmap the stale leaves of a dirty shadow page. */
-static void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp)
-{
-	unsigned int nr = sp->last + 1, i, end;
-
-	for (i = sp->first; i < nr; i = end) {
-		i = wdm_next_bit(sp->stale, nr, i);
-		for (end = i; end < nr && test_bit(end, sp->stale); end++)
-			__clear_bit(end, sp->stale);
-		if (end == i)
-			continue;
-		wdm_walk_unmap(walk, wdm_entry_iova(sp, i),
-			       (u64)(end - i) << PAGE_SHIFT);
-		walk->shadow->nr_stale -= end - i;
-	}
-}
-
-/**
- * wdm_walk_unmap_stale() - Unmap all stale leaves
- * @walk: the walk, in its first pass or at the end of it
- *
- * wdm_walk_yield() bounds their number.
- */
-void wdm_walk_unmap_stale(struct wdm_walk *walk)
-{
-	struct wdm_shadow *shadow = walk->shadow;
-	struct wdm_shadow_page *sp;
-
-	/* Stale leaves are most likely in the pages that became dirty last. */
-	list_for_each_entry_reverse(sp, &shadow->dirty, dirty) {
-		if (!shadow->nr_stale)
-			return;
-		if (!sp->level)
-			wdm_sp_unmap_stale(walk, sp);
-	}
-}
-
 /* Zap a large leaf step by step; it stays live until all of it is unmapped. */
 static bool wdm_zap_large(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			  unsigned int i)

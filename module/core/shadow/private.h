@@ -197,30 +197,53 @@ struct wdm_leaf {
 	u32 perms;
 };
 
-/* walk.c */
-typedef ntstatus_t wdm_walk_fn(struct wdm_walk *walk, void *arg);
-ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg);
-bool wdm_walk_yield_slow(struct wdm_walk *walk);
-ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
-			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
-			   void *arg);
+/**
+ * struct wdm_va_list - addresses to flush
+ * @last_level: only leaf entries have changed
+ * @vas: the addresses
+ * @nr: number of addresses
+ */
+struct wdm_va_list {
+	bool last_level;
+	const u64 *vas;
+	size_t nr;
+};
 
-/* shadow.c */
-void wdm_walk_full(struct wdm_walk *walk);
+/*
+ * The files, from the top down: shadow.c (the backend's operations) and memory.c call
+ * walk.c, which calls sync.c, scan.c and page.c; iter.c and bypass.c stand beside these.
+ * All use space.c, leaf.c and lock.c.
+ */
 
-/* space.c */
+/* memory.c */
 ntstatus_t wdm_space_add(struct wdm_domain *domain, u32 perms,
 			 const struct wdm_mdl_range *range, u64 caller);
 ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 			    u64 nr_pages);
-const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller);
-bool wdm_space_search(struct wdm_walk *walk, u64 pgno);
-bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms);
-bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
-		     struct wdm_extent *ext);
-bool wdm_bypass_fits(struct wdm_walk *walk);
-ntstatus_t wdm_bypass_map(struct wdm_walk *walk);
-bool wdm_bypass_unmap(struct wdm_walk *walk);
+
+/* iter.c */
+bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
+		     const atomic_t *revoking);
+bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
+		     const atomic_t *revoking, struct wdm_mapping *map);
+ntstatus_t wdm_shadow_lookup(struct wdm_domain *domain, u64 pgno,
+			     struct wdm_extent *ext);
+
+/* walk.c */
+typedef ntstatus_t wdm_walk_fn(struct wdm_walk *walk, void *arg);
+ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg);
+void wdm_walk_full(struct wdm_walk *walk);
+ntstatus_t wdm_walk_list(struct wdm_walk *walk, const struct wdm_va_list *list);
+
+/* sync.c */
+void wdm_walk_sync(struct wdm_walk *walk);
+void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
+			unsigned int level, u64 va, u64 raw);
+
+/* scan.c */
+void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp);
+void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
+		   bool last_level);
 
 /* page.c */
 ntstatus_t wdm_sp_create(struct wdm_walk *walk, u64 caller, unsigned int level,
@@ -235,31 +258,37 @@ bool wdm_zap_entry_slow(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 bool wdm_zap_users(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 		   u64 caller, u64 last_caller);
 bool wdm_zap_partial(struct wdm_walk *walk);
-void wdm_walk_unmap_stale(struct wdm_walk *walk);
 
-/* scan.c */
-void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp);
-void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
-		   bool last_level);
+/* bypass.c */
+bool wdm_bypass_next(struct wdm_domain *domain, u64 pgno,
+		     struct wdm_extent *ext);
+bool wdm_bypass_fits(struct wdm_walk *walk);
+ntstatus_t wdm_bypass_map(struct wdm_walk *walk);
+bool wdm_bypass_unmap(struct wdm_walk *walk);
+bool wdm_bypass_retreat(struct wdm_walk *walk, u64 pgno);
 
-/* sync.c */
-void wdm_walk_sync(struct wdm_walk *walk);
-void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
-			unsigned int level, u64 va, u64 raw);
+/* space.c */
+const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller);
+bool wdm_space_search(struct wdm_walk *walk, u64 pgno);
+bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms);
 
-/* iter.c */
+/* leaf.c */
 void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
 		    unsigned int i, struct wdm_leaf *leaf);
 bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 		   bool killable, const atomic_t *revoking, struct wdm_leaf *leaf);
 u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 		  u64 offset);
-bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
-		     const atomic_t *revoking);
-bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
-		     const atomic_t *revoking, struct wdm_mapping *map);
-ntstatus_t wdm_shadow_lookup(struct wdm_domain *domain, u64 pgno,
-			     struct wdm_extent *ext);
+
+/* lock.c */
+extern const struct wdm_walk_ops wdm_walk_killable;
+extern const struct wdm_walk_ops wdm_walk_atomic;
+bool wdm_walk_yield_slow(struct wdm_walk *walk);
+void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size);
+void wdm_walk_unmap_stale(struct wdm_walk *walk);
+ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
+			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
+			   void *arg);
 
 /* Maximum number of bytes to map or unmap at a time, unless larger pages are used */
 #define WDM_STEP_SIZE	((u64)SZ_2M)

@@ -1,118 +1,165 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a walk locks its domain, yields, and ends.
- *
- * A walk for a program may sleep, and ends on a fatal signal. It holds the shadow's mutex
- * throughout, and the empty range, which it drops when attach or detach waits.
- *
- * Kernel code may flush with interrupts off, and in an interrupt that came in the middle
- * of another flush of the same domain and cannot wait for its end. So such a walk holds
- * wdm_domain.lock only, and drops it after each bounded piece of work. Another walk that
- * gets the lock finishes what is pending, as after a walk that was killed, and may free
- * any shadow page. The walk that it overtakes ends as if it had been killed, without
- * dereferencing a shadow page, and starts over. The second time it does not yield, as two
- * walks could overtake each other forever.
- *
- * Everything but these operations and domain->gfp is common to both kinds of walks.
+ * Walks of the caller's tables: full ones, and to some addresses.
  */
 #include "../trace.h"
 #include "private.h"
 
-static bool wdm_walk_lock_range(struct wdm_walk *walk)
+/* Finish a scan: zap what is stale, then map what is pending. */
+static void wdm_walk_apply(struct wdm_walk *walk)
 {
-	walk->locked = wdm_ok(wdm_domain_lock(walk->domain, &walk->range));
-	return walk->locked;
+	wdm_walk_unmap_stale(walk);
+	if (walk->cancelled)
+		return;
+	wdm_hwpts_sync(walk->domain);
+	wdm_walk_sync(walk);
 }
 
-static bool wdm_walk_lock_killable(struct wdm_walk *walk)
+static void wdm_walk_both(struct wdm_walk *walk)
 {
-	if (mutex_lock_killable(&walk->shadow->lock))
-		return false;
-	if (wdm_walk_lock_range(walk))
-		return true;
-	mutex_unlock(&walk->shadow->lock);
+	wdm_scan(walk, walk->shadow->root);
+	wdm_walk_apply(walk);
+}
+
+/* Find the invalid entry with the lowest address below a table. */
+static bool wdm_find_invalid(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			     struct wdm_shadow_page **out, unsigned int *out_i)
+{
+	DECLARE_BITMAP(either, WDM_PT_ENTRIES);
+	unsigned int i;
+
+	bitmap_or(either, sp->live, sp->invalid, WDM_PT_ENTRIES);
+	for_each_set_bit(i, either, WDM_PT_ENTRIES) {
+		if (test_bit(i, sp->invalid)) {
+			*out = sp;
+			*out_i = i;
+			return true;
+		}
+		if (!sp->child)
+			continue;
+		if (!wdm_walk_yield(walk))
+			return false;
+		if (sp->child[i] &&
+		    wdm_find_invalid(walk, sp->child[i], out, out_i))
+			return true;
+		if (walk->cancelled)
+			return false;
+	}
 	return false;
 }
 
-/* The mutex stays held, which keeps other walks out. */
-static void wdm_walk_yield_killable(struct wdm_walk *walk)
-{
-	struct wdm_domain *domain = walk->domain;
-
-	if (wdm_range_wanted(&domain->ranges)) {
-		wdm_hwpts_sync(walk->domain);
-		wdm_domain_unlock(domain, &walk->range);
-		walk->cancelled = !wdm_walk_lock_range(walk);
-	}
-	if (wdm_domain_cancelled(domain))
-		walk->cancelled = true;
-	cond_resched();
-}
-
-static void wdm_walk_unlock_killable(struct wdm_walk *walk)
-{
-	if (walk->locked)
-		wdm_domain_unlock(walk->domain, &walk->range);
-	mutex_unlock(&walk->shadow->lock);
-}
-
-static const struct wdm_walk_ops wdm_walk_killable = {
-	.lock = wdm_walk_lock_killable,
-	.yield = wdm_walk_yield_killable,
-	.unlock = wdm_walk_unlock_killable,
-};
-
-static bool wdm_walk_lock_atomic(struct wdm_walk *walk)
-	__acquires(&walk->domain->lock)
-{
-	spin_lock_irqsave(&walk->domain->lock, walk->flags);
-	walk->locked = true;
-	walk->number = ++walk->shadow->nr_walks;
-	return true;
-}
-
-static void wdm_walk_yield_atomic(struct wdm_walk *walk)
-	__must_hold(&walk->domain->lock)
+/*
+ * Check whether an invalid entry may have become usable without having changed. If not,
+ * none is retried: trying all of them could take too long.
+ */
+static bool wdm_walk_retries(struct wdm_walk *walk)
 {
 	struct wdm_shadow *shadow = walk->shadow;
+	struct wdm_domain *domain = walk->domain;
+	bool retry = shadow->retry || shadow->retry_epoch != domain->epoch;
 
-	if (walk->keeps_lock)
-		return;
-	wdm_hwpts_sync(walk->domain);
-	/* Another walk may look for entries to retry before this one gets there. */
-	shadow->retry |= walk->retry;
-	spin_unlock_irqrestore(&walk->domain->lock, walk->flags);
-	spin_lock_irqsave(&walk->domain->lock, walk->flags);
-	walk->cancelled = shadow->nr_walks != walk->number;
-	walk->keeps_lock = walk->cancelled;
+	if (!retry && shadow->quota &&
+	    wdm_budget_charge(domain->budget, shadow->quota)) {
+		wdm_budget_uncharge(domain->budget, shadow->quota);
+		retry = true;
+	}
+	if (retry) {
+		shadow->retry = false;
+		shadow->retry_epoch = domain->epoch;
+		shadow->quota = 0;
+	}
+	return retry;
 }
 
-static void wdm_walk_unlock_atomic(struct wdm_walk *walk)
-	__releases(&walk->domain->lock)
+/* Try the first invalid entry alone. Return true, and report it, if it is still invalid. */
+static bool wdm_walk_try_first(struct wdm_walk *walk)
 {
-	spin_unlock_irqrestore(&walk->domain->lock, walk->flags);
+	struct wdm_walk_error *walk_error = walk->walk_error;
+	struct wdm_shadow *shadow = walk->shadow;
+	struct wdm_shadow_page *sp;
+	unsigned int i;
+
+	if (!shadow->nr_invalid ||
+	    !wdm_find_invalid(walk, shadow->root, &sp, &i) || walk->cancelled)
+		return true;
+	if (walk_error->count &&
+	    walk_error->va <= wdm_pt_canonical(walk->pt, wdm_entry_va(sp, i)))
+		return true;
+	__clear_bit(i, sp->invalid);
+	shadow->nr_invalid--;
+	__set_bit(i, sp->pending);
+	wdm_sp_dirty(shadow, sp, i);
+	wdm_walk_sync(walk);
+	return walk->cancelled || test_bit(i, sp->invalid);
 }
 
-static const struct wdm_walk_ops wdm_walk_atomic = {
-	.lock = wdm_walk_lock_atomic,
-	.yield = wdm_walk_yield_atomic,
-	.unlock = wdm_walk_unlock_atomic,
-};
+/* Look for a root that was removed from the address space, and may be back. */
+static void wdm_walk_find_root(struct wdm_walk *walk)
+{
+	const struct wdm_pt *pt = walk->pt;
+	ntstatus_t status;
+
+	if (walk->shadow->root)
+		return;
+	status = wdm_sp_create(walk, pt->root, pt->levels - 1, 0, WDM_PERMS,
+			       &walk->shadow->root);
+	if (!wdm_ok(status))
+		wdm_walk_add_error(walk, status, pt->levels, 0, pt->root);
+}
 
 /**
- * wdm_walk_yield_slow() - Out-of-line part of wdm_walk_yield()
- * @walk: the walk
- *
- * Return: as wdm_walk_yield().
+ * wdm_walk_full() - Apply all changes of the tables
+ * @walk: the walk; the domain is translating
  */
-bool wdm_walk_yield_slow(struct wdm_walk *walk)
+void wdm_walk_full(struct wdm_walk *walk)
 {
 	if (walk->cancelled)
-		return false;
-	wdm_walk_unmap_stale(walk);
-	walk->work = 0;
-	walk->ops->yield(walk);
-	return !walk->cancelled;
+		return;
+	wdm_walk_find_root(walk);
+	if (!walk->shadow->root)
+		return;
+	walk->retry = wdm_walk_retries(walk);
+	wdm_walk_both(walk);
+	if (!walk->retry && !walk->cancelled && !wdm_walk_try_first(walk)) {
+		walk->retry = true;
+		wdm_walk_both(walk);
+	}
+	walk->walk_error->count = walk->shadow->nr_invalid;
+}
+
+/* Number of addresses of a list to scan before applying what is pending */
+#define WDM_LIST_PART	((size_t)65536)
+
+/**
+ * wdm_walk_list() - Follow changes on the paths to some addresses
+ * @walk: the walk; the domain is translating
+ * @list: the addresses
+ *
+ * Return: the status of the walk, STATUS_INVALID_PARAMETER_4 if the tables do not translate
+ * an address.
+ */
+ntstatus_t wdm_walk_list(struct wdm_walk *walk, const struct wdm_va_list *list)
+{
+	size_t i, part;
+
+	for (i = 0; i < list->nr; i++) {
+		if (!wdm_pt_translates(walk->pt, list->vas[i]))
+			return STATUS_INVALID_PARAMETER_4;
+		if (!(i % WDM_STEP_PAGES) && !wdm_walk_yield(walk))
+			return STATUS_CANCELLED;
+	}
+	if (list->nr && !walk->shadow->root) {
+		wdm_walk_full(walk);
+		return walk->walk_error->status;
+	}
+	/* Retry the entries on the list: they are few, and the caller named them. */
+	walk->retry = true;
+	for (i = 0; i < list->nr && !walk->cancelled; i += part) {
+		part = min(list->nr - i, WDM_LIST_PART);
+		wdm_scan_list(walk, list->vas + i, part, list->last_level);
+		wdm_walk_apply(walk);
+	}
+	return walk->walk_error->status;
 }
 
 /* Lock the domain, and reset the walk. */
@@ -169,33 +216,5 @@ ntstatus_t wdm_walk(struct wdm_walk *walk, wdm_walk_fn *fn, void *arg)
 			status = STATUS_CANCELLED;
 		wdm_walk_unlock(walk);
 	} while (walk->cancelled && walk->domain->atomic);
-	return status;
-}
-
-/**
- * wdm_shadow_read() - Read a shadow while no walk changes it
- * @domain: the domain
- * @fn: reads it; called in atomic context if the domain is atomic
- * @arg: for @fn
- *
- * Return: the status of @fn; STATUS_CANCELLED on a fatal signal.
- */
-ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
-			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
-			   void *arg)
-{
-	unsigned long flags;
-	ntstatus_t status;
-
-	if (domain->atomic) {
-		spin_lock_irqsave(&domain->lock, flags);
-		status = fn(domain, arg);
-		spin_unlock_irqrestore(&domain->lock, flags);
-		return status;
-	}
-	if (mutex_lock_killable(&domain->shadow->lock))
-		return STATUS_CANCELLED;
-	status = fn(domain, arg);
-	mutex_unlock(&domain->shadow->lock);
 	return status;
 }
