@@ -10,6 +10,7 @@
 #include <linux/sizes.h>
 
 #include "../module/core/create.h"
+#include "../module/core/os/segment.h"
 #include "../module/core/os/token.h"
 #include "../module/core/quirks.h"
 #include "support/fail_nth.h"

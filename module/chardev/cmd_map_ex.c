@@ -12,6 +12,7 @@
 #include "../core/create.h"
 #include "../core/os/batch.h"
 #include "../core/os/identity.h"
+#include "../core/os/segment.h"
 #include "../core/os/token.h"
 #include "memory.h"
 

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "../core/frames.h"
+#include "../core/os/segment.h"
 #include "../core/os/token.h"
 #include "wdk.h"
 

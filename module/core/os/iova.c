@@ -129,9 +129,15 @@ ntstatus_t wdm_iova_check_map_locked(struct wdm_domain *domain, u64 pgno,
 	       STATUS_RESOURCE_IN_USE : STATUS_SUCCESS;
 }
 
-static bool wdm_iova_may_unmap(const struct wdm_iova_block *block)
+/* Check one block. Advance @pgno past it, or past @last_pgno if there is none. */
+static bool wdm_iova_may_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
-	return block->kind != WDM_IOVA_TOKEN && block->kind != WDM_IOVA_FIXED;
+	const struct wdm_iova_block *block =
+		wdm_iova_space_find(&domain->space, *pgno, last_pgno);
+
+	*pgno = (block ? block->last : last_pgno) + 1;
+	return !block ||
+	       (block->kind != WDM_IOVA_TOKEN && block->kind != WDM_IOVA_FIXED);
 }
 
 /**
@@ -147,16 +153,9 @@ static bool wdm_iova_may_unmap(const struct wdm_iova_block *block)
 ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
 				       u64 last_pgno)
 {
-	struct wdm_iova_block *block;
-
-	while (pgno <= last_pgno) {
-		block = wdm_iova_space_find(&domain->space, pgno, last_pgno);
-		if (!block)
-			break;
-		if (!wdm_iova_may_unmap(block))
+	while (pgno <= last_pgno)
+		if (!wdm_iova_may_unmap(domain, &pgno, last_pgno))
 			return STATUS_RESOURCE_IN_USE;
-		pgno = block->last + 1;
-	}
 	return STATUS_SUCCESS;
 }
 
@@ -266,7 +265,6 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
  */
 ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
 {
-	struct wdm_iova_block *block;
 	unsigned long flags;
 	bool allowed = true;
 
@@ -275,9 +273,7 @@ ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pg
 	/* One block per critical section: a program decides how many there are. */
 	while (allowed && pgno <= last_pgno) {
 		spin_lock_irqsave(&domain->lock, flags);
-		block = wdm_iova_space_find(&domain->space, pgno, last_pgno);
-		allowed = !block || wdm_iova_may_unmap(block);
-		pgno = block ? block->last + 1 : last_pgno + 1;
+		allowed = wdm_iova_may_unmap(domain, &pgno, last_pgno);
 		spin_unlock_irqrestore(&domain->lock, flags);
 		if (wdm_domain_cancelled(domain))
 			return STATUS_CANCELLED;

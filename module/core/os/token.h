@@ -6,9 +6,9 @@
 #ifndef WDM_CORE_OS_TOKEN_H
 #define WDM_CORE_OS_TOKEN_H
 
-#include "iova.h"
+#include <linux/sizes.h>
 
-struct wdm_frames;
+#include "iova.h"
 
 /* Maximum number of pages of a token: 256 GiB */
 #define WDM_TOKEN_MAX_PAGES	BIT_ULL(26)
@@ -42,6 +42,26 @@ struct wdm_token {
 	struct rcu_head rcu;
 };
 
+/* A last-level table covers at least this much in all formats of Linux' IOMMU drivers, */
+#define WDM_TABLE_PAGES		((u64)SZ_1M >> PAGE_SHIFT)
+/* so an unmap of this much does not cover a whole one. */
+#define WDM_TABLE_PART		(WDM_TABLE_PAGES / 2)
+
+/* Maximum number of pages that are mapped or unmapped between two yields */
+#define WDM_TOKEN_STEP		((u64)SZ_32M >> PAGE_SHIFT)
+
+/* The first page number of a token */
+static inline u64 wdm_token_first(const struct wdm_token *token)
+{
+	return token->block.first;
+}
+
+/* The last page number of a token, inclusive */
+static inline u64 wdm_token_last(const struct wdm_token *token)
+{
+	return token->block.first + token->nr_pages - 1;
+}
+
 static inline u64 wdm_token_iova(const struct wdm_token *token)
 {
 	return token->block.first << PAGE_SHIFT;
@@ -53,14 +73,6 @@ ntstatus_t wdm_token_retire(struct wdm_token *token);
 void wdm_token_free(struct wdm_token *token);
 ntstatus_t wdm_token_delete(struct wdm_token *token);
 void wdm_token_close(struct wdm_token *token);
-
-ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
-			 const struct wdm_mdl_range *range);
-ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size);
-
-ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
-				const struct wdm_frames *frames);
-ntstatus_t wdm_token_unmap_frames(struct wdm_token *token, u64 offset, u64 size);
 
 bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova);
 ntstatus_t wdm_tokens_prepare(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
