@@ -44,8 +44,6 @@ ntstatus_t wdm_command_domain(struct wdm_command *cmd, u32 handle,
 			      struct wdm_domain **out);
 ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
 			      struct wdm_device **out);
-ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
-			   struct wdm_mdl **out);
 u32 wdm_command_name_domain(struct wdm_command *cmd);
 
 /* Lists that a call works on */
@@ -56,10 +54,8 @@ void wdm_command_free_list(struct wdm_command *cmd, void *list, size_t size);
 
 void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
 			u64 offset, u64 length);
-ntstatus_t wdm_command_map_args(struct wdm_command *cmd, u32 domain_handle,
-				u32 mdl_handle, u64 offset, u64 length,
-				struct wdm_domain **domain,
-				struct wdm_mdl_range *range);
+ntstatus_t wdm_command_range(struct wdm_command *cmd, u32 handle, u64 offset, u64 length,
+			     struct wdm_mdl_range *range);
 
 /* Events of devices, in cmd_events.c */
 void wdm_event_device_revoked(void *data, struct wdm_device *device);

@@ -24,8 +24,10 @@ ntstatus_t wdm_cmd_map(struct wdm_command *cmd)
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
-				      arg->length, &domain, &range);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
+	if (wdm_ok(status))
+		status = wdm_command_range(cmd, arg->mdl, arg->offset, arg->length,
+					   &range);
 	if (!wdm_ok(status))
 		return status;
 	return wdm_domain_map(domain, arg->permissions, &range, arg->logical_address);
@@ -91,8 +93,10 @@ ntstatus_t wdm_cmd_map_identity(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER;
 	if (!capable(CAP_SYS_RAWIO))
 		return STATUS_PRIVILEGE_NOT_HELD;
-	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
-				      arg->length, &domain, &range);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
+	if (wdm_ok(status))
+		status = wdm_command_range(cmd, arg->mdl, arg->offset, arg->length,
+					   &range);
 	if (!wdm_ok(status))
 		return status;
 	return wdm_domain_map_identity(domain, arg->permissions, &range);
@@ -125,8 +129,10 @@ ntstatus_t wdm_cmd_unmap_identity(struct wdm_command *cmd)
 
 	if (!capable(CAP_SYS_RAWIO))
 		return STATUS_PRIVILEGE_NOT_HELD;
-	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
-				      arg->length, &domain, &range);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
+	if (wdm_ok(status))
+		status = wdm_command_range(cmd, arg->mdl, arg->offset, arg->length,
+					   &range);
 	if (!wdm_ok(status))
 		return status;
 	return wdm_domain_unmap_identity(domain, &range);

@@ -22,8 +22,10 @@ ntstatus_t wdm_cmd_memory_add(struct wdm_command *cmd)
 
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_command_map_args(cmd, arg->domain, arg->mdl, arg->offset,
-				      arg->length, &domain, &range);
+	status = wdm_command_domain(cmd, arg->domain, &domain);
+	if (wdm_ok(status))
+		status = wdm_command_range(cmd, arg->mdl, arg->offset, arg->length,
+					   &range);
 	if (!wdm_ok(status))
 		return status;
 	return wdm_domain_memory_add(domain, arg->permissions, &range,
@@ -47,18 +49,6 @@ ntstatus_t wdm_cmd_memory_remove(struct wdm_command *cmd)
 	return wdm_domain_memory_remove(domain, arg->caller_address, nr_pages);
 }
 
-/* Look up a domain and check its kind, before all other parameters. */
-static ntstatus_t wdm_get_caller_managed(struct wdm_command *cmd, u32 handle,
-					 struct wdm_domain **out)
-{
-	ntstatus_t status;
-
-	status = wdm_command_domain(cmd, handle, out);
-	if (wdm_ok(status) && wdm_domain_os_managed(*out))
-		status = STATUS_INVALID_PARAMETER_1;
-	return status;
-}
-
 static void wdm_put_walk_error(struct wdm_iommu_walk_error *out,
 			       const struct wdm_walk_error *walk_error)
 {
@@ -68,6 +58,28 @@ static void wdm_put_walk_error(struct wdm_iommu_walk_error *out,
 		.logical_address = walk_error->va,
 		.entry = walk_error->raw,
 	};
+}
+
+/*
+ * Look up a domain and check its kind, before all other parameters. Then call @walk, and
+ * report the first invalid entry.
+ */
+static ntstatus_t wdm_command_walk(struct wdm_command *cmd, u32 handle,
+				   struct wdm_iommu_walk_error *out,
+				   ntstatus_t (*walk)(struct wdm_command *cmd,
+						      struct wdm_domain *domain,
+						      struct wdm_walk_error *walk_error))
+{
+	struct wdm_walk_error walk_error = { };
+	struct wdm_domain *domain;
+	ntstatus_t status;
+
+	status = wdm_command_domain(cmd, handle, &domain);
+	if (wdm_ok(status))
+		status = wdm_domain_os_managed(domain) ?
+			 STATUS_INVALID_PARAMETER_1 : walk(cmd, domain, &walk_error);
+	wdm_put_walk_error(out, &walk_error);
+	return status;
 }
 
 /* Convert the configuration for the core. */
@@ -103,41 +115,36 @@ static ntstatus_t wdm_get_config(const struct wdm_iommu_configure *arg,
 	}
 }
 
+static ntstatus_t wdm_configure(struct wdm_command *cmd, struct wdm_domain *domain,
+				struct wdm_walk_error *walk_error)
+{
+	struct wdm_pt_config config;
+	ntstatus_t status = wdm_get_config(cmd->arg, &config);
+
+	return wdm_ok(status) ? wdm_domain_configure(domain, &config, walk_error) : status;
+}
+
 ntstatus_t wdm_cmd_configure(struct wdm_command *cmd)
 {
 	struct wdm_iommu_configure *arg = cmd->arg;
-	struct wdm_walk_error walk_error = { };
-	struct wdm_pt_config config;
-	struct wdm_domain *domain;
-	ntstatus_t status;
 
-	wdm_put_walk_error(&arg->walk_error, &walk_error);
-	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_get_config(arg, &config);
-	if (wdm_ok(status))
-		status = wdm_domain_configure(domain, &config, &walk_error);
-	wdm_put_walk_error(&arg->walk_error, &walk_error);
-	return status;
+	return wdm_command_walk(cmd, arg->domain, &arg->walk_error, wdm_configure);
+}
+
+static ntstatus_t wdm_flush(struct wdm_command *cmd, struct wdm_domain *domain,
+			    struct wdm_walk_error *walk_error)
+{
+	return wdm_domain_flush(domain, walk_error);
 }
 
 ntstatus_t wdm_cmd_flush(struct wdm_command *cmd)
 {
 	struct wdm_iommu_flush *arg = cmd->arg;
-	struct wdm_walk_error walk_error = { };
-	struct wdm_domain *domain;
-	ntstatus_t status;
 
-	wdm_put_walk_error(&arg->walk_error, &walk_error);
+	arg->walk_error = (struct wdm_iommu_walk_error) { };
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_domain_flush(domain, &walk_error);
-	wdm_put_walk_error(&arg->walk_error, &walk_error);
-	return status;
+	return wdm_command_walk(cmd, arg->domain, &arg->walk_error, wdm_flush);
 }
 
 static ntstatus_t wdm_flush_list(struct wdm_command *cmd, struct wdm_domain *domain,
@@ -164,17 +171,9 @@ static ntstatus_t wdm_flush_list(struct wdm_command *cmd, struct wdm_domain *dom
 ntstatus_t wdm_cmd_flush_va_list(struct wdm_command *cmd)
 {
 	struct wdm_iommu_flush_va_list *arg = cmd->arg;
-	struct wdm_walk_error walk_error = { };
-	struct wdm_domain *domain;
-	ntstatus_t status;
 
-	wdm_put_walk_error(&arg->walk_error, &walk_error);
+	arg->walk_error = (struct wdm_iommu_walk_error) { };
 	if (arg->reserved)
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_get_caller_managed(cmd, arg->domain, &domain);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_flush_list(cmd, domain, &walk_error);
-	wdm_put_walk_error(&arg->walk_error, &walk_error);
-	return status;
+	return wdm_command_walk(cmd, arg->domain, &arg->walk_error, wdm_flush_list);
 }

@@ -100,26 +100,6 @@ ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
 }
 
 /**
- * wdm_command_mdl() - Look up an MDL for the rest of a call
- * @cmd: the call
- * @handle: its handle
- * @out: out: the MDL
- *
- * Return: as wdm_object_get().
- */
-ntstatus_t wdm_command_mdl(struct wdm_command *cmd, u32 handle,
-			   struct wdm_mdl **out)
-{
-	struct wdm_object *object;
-	ntstatus_t status;
-
-	status = __wdm_command_object(cmd, handle, WDM_OBJECT_MDL, &object);
-	if (wdm_ok(status))
-		*out = object->mdl;
-	return status;
-}
-
-/**
  * wdm_mdl_range_init() - Convert part of an MDL from bytes to pages
  * @range: out: the pages, not checked against the MDL; none if @offset or @length are not
  *	whole pages, for which the core returns the status of the parameter
@@ -142,31 +122,24 @@ void wdm_mdl_range_init(struct wdm_mdl_range *range, struct wdm_mdl *mdl,
 }
 
 /**
- * wdm_command_map_args() - Look up a domain and part of an MDL
+ * wdm_command_range() - Look up an MDL and take a part of it, for the rest of a call
  * @cmd: the call
- * @domain_handle: handle of the domain
- * @mdl_handle: handle of the MDL
- * @offset: start of the part in the MDL, in bytes
+ * @handle: handle of the MDL
+ * @offset: start of the part, in bytes
  * @length: number of bytes; 0: up to the end of the MDL
- * @domain: out: the domain
- * @range: out: the part of the MDL
+ * @range: out: the part; see wdm_mdl_range_init()
  *
  * Return: as wdm_object_get().
  */
-ntstatus_t wdm_command_map_args(struct wdm_command *cmd, u32 domain_handle,
-				u32 mdl_handle, u64 offset, u64 length,
-				struct wdm_domain **domain,
-				struct wdm_mdl_range *range)
+ntstatus_t wdm_command_range(struct wdm_command *cmd, u32 handle, u64 offset, u64 length,
+			     struct wdm_mdl_range *range)
 {
-	struct wdm_mdl *mdl;
+	struct wdm_object *object;
 	ntstatus_t status;
 
-	status = wdm_command_domain(cmd, domain_handle, domain);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_command_mdl(cmd, mdl_handle, &mdl);
+	status = __wdm_command_object(cmd, handle, WDM_OBJECT_MDL, &object);
 	if (wdm_ok(status))
-		wdm_mdl_range_init(range, mdl, offset, length);
+		wdm_mdl_range_init(range, object->mdl, offset, length);
 	return status;
 }
 

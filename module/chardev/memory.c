@@ -190,17 +190,12 @@ ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory
 		.access = perms | WDM_READ,
 		.once = true,
 	};
-	struct wdm_mdl *mdl;
 	ntstatus_t status;
 
 	memory->owned = NULL;
-	if (arg->type == WDM_IOMMU_MEMORY_MDL) {
-		status = wdm_command_mdl(cmd, arg->mdl, &mdl);
-		if (wdm_ok(status))
-			wdm_mdl_range_init(&memory->range, mdl, arg->address,
-					   arg->length);
-		return status;
-	}
+	if (arg->type == WDM_IOMMU_MEMORY_MDL)
+		return wdm_command_range(cmd, arg->mdl, arg->address, arg->length,
+					 &memory->range);
 	if (arg->type > WDM_IOMMU_MEMORY_FRAMES)
 		return STATUS_INVALID_PARAMETER_3;
 	status = wdm_memory_check(arg);
