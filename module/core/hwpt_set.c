@@ -4,6 +4,30 @@
  */
 #include "hwpt_set.h"
 
+/* Map the pages that an attach in progress, if there is one, has passed. */
+static ntstatus_t wdm_hwpt_map_reached(struct wdm_hwpt *hwpt,
+				       const struct wdm_mapping *map, bool killable)
+{
+	u64 nr_pages = wdm_hwpt_reached(hwpt, map->iova >> PAGE_SHIFT, map->nr_pages);
+	struct wdm_mapping part;
+
+	if (likely(nr_pages == map->nr_pages))
+		return wdm_hwpt_map(hwpt, map, killable);
+	if (!nr_pages)
+		return STATUS_SUCCESS;
+	part = *map;
+	part.nr_pages = nr_pages;
+	return wdm_hwpt_map(hwpt, &part, killable);
+}
+
+static void wdm_hwpt_unmap_reached(struct wdm_hwpt *hwpt, u64 iova, u64 size)
+{
+	u64 nr_pages = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT, size >> PAGE_SHIFT);
+
+	if (nr_pages)
+		wdm_hwpt_unmap_sync(hwpt, iova, nr_pages << PAGE_SHIFT);
+}
+
 /**
  * wdm_hwpts_map() - Map pages in all hwpts, or in none
  * @domain: the domain, which is locked
@@ -15,28 +39,19 @@
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 			 const struct wdm_mapping *map)
 {
-	struct wdm_mapping reached = *map;
-	u64 pgno = map->iova >> PAGE_SHIFT;
 	ntstatus_t status;
 	struct wdm_hwpt *hwpt;
 
 	list_for_each_entry(hwpt, &domain->hwpts, node) {
-		reached.nr_pages = wdm_hwpt_reached(hwpt, pgno, map->nr_pages);
-		if (!reached.nr_pages)
-			continue;
-		status = wdm_hwpt_map(hwpt, &reached, domain->killable);
+		status = wdm_hwpt_map_reached(hwpt, map, domain->killable);
 		if (!wdm_ok(status))
 			goto undo;
 	}
 	return STATUS_SUCCESS;
 
 undo:
-	list_for_each_entry_continue_reverse(hwpt, &domain->hwpts, node) {
-		reached.nr_pages = wdm_hwpt_reached(hwpt, pgno, map->nr_pages);
-		if (reached.nr_pages)
-			wdm_hwpt_unmap_sync(hwpt, map->iova,
-					    reached.nr_pages << PAGE_SHIFT);
-	}
+	list_for_each_entry_continue_reverse(hwpt, &domain->hwpts, node)
+		wdm_hwpt_unmap_reached(hwpt, map->iova, map->nr_pages << PAGE_SHIFT);
 	return status;
 }
 
@@ -53,14 +68,9 @@ undo:
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 {
 	struct wdm_hwpt *hwpt;
-	u64 nr_pages;
 
-	list_for_each_entry(hwpt, &domain->hwpts, node) {
-		nr_pages = wdm_hwpt_reached(hwpt, iova >> PAGE_SHIFT,
-					    size >> PAGE_SHIFT);
-		if (nr_pages)
-			wdm_hwpt_unmap_sync(hwpt, iova, nr_pages << PAGE_SHIFT);
-	}
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		wdm_hwpt_unmap_reached(hwpt, iova, size);
 }
 
 /**

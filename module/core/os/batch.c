@@ -393,10 +393,13 @@ static void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext
 ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 				const struct wdm_extent *ext)
 {
-	struct wdm_extent step = *ext;
+	struct wdm_extent step;
 	ntstatus_t status;
 	u64 done = 0;
 
+	if (likely(wdm_map_step(batch->domain, ext) == ext->nr_pages))
+		return wdm_batch_map_step(batch, ext);
+	step = *ext;
 	for (;;) {
 		step.nr_pages = ext->nr_pages - done;
 		step.nr_pages = wdm_map_step(batch->domain, &step);
