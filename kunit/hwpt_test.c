@@ -230,7 +230,7 @@ static void hwpt_pieces(struct kunit *test)
 /* Whichever call of the driver fails, nothing stays mapped. */
 static void hwpt_map_fails(struct kunit *test)
 {
-	static const enum wdm_pgsize granules[] = {
+	static const enum wdm_pgsize pgsizes[] = {
 		WDM_PGSIZE_ANY, WDM_PGSIZE_MIN,
 	};
 	struct test_mdl *tm;
@@ -244,7 +244,7 @@ static void hwpt_map_fails(struct kunit *test)
 		for (nth = 1; ; nth += 1 + nth / 16) {
 			/* Only this call, or all from this one on */
 			fake_iommu_fail_map(t.fake, nth, i / 2);
-			status = hwpt_map(&t, tm, 0, HW_PAGES, granules[i % 2]);
+			status = hwpt_map(&t, tm, 0, HW_PAGES, pgsizes[i % 2]);
 			fake_iommu_fail_map(t.fake, 0, false);
 			if (wdm_ok(status))
 				break;

@@ -451,7 +451,7 @@ static void translate_split(struct kunit *test)
 	tr->cut_first = TR_FIRST;
 	tr->cut_last = TR_FIRST + 511;
 	tr_check(tr);
-	/* The other large page has not been touched. */
+	/* The other large page is unchanged. */
 	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, iova + SZ_2M, &fp));
 	KUNIT_EXPECT_EQ(test, fp.size, SZ_2M);
 

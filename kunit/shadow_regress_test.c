@@ -701,7 +701,7 @@ static struct kunit_case cases_cases[] = {
 };
 
 static struct kunit_suite cases_suite = {
-	.name = "wdm_iommu_shadow_cases",
+	.name = "wdm_iommu_shadow_regress",
 	.init = fixture_init,
 	.exit = fixture_exit,
 	.test_cases = cases_cases,

@@ -351,7 +351,7 @@ static void shadow_memory(struct shadow_run *run)
 	KUNIT_ASSERT_FALSE(test, fake_iommu_stale(t->fake));
 	for (i = 0; i < run->was->nr; i++) {
 		leaf = &run->was->leaf[i];
-		if (leaf->touched) {
+		if (leaf->in_part) {
 			KUNIT_ASSERT_TRUE(test, tables_leaf_blocked(t, leaf));
 			continue;
 		}

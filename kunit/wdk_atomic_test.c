@@ -864,7 +864,7 @@ static struct kunit_case atomic_cases[] = {
 };
 
 static struct kunit_suite atomic_suite = {
-	.name = "wdm_iommu_atomic",
+	.name = "wdm_iommu_wdk_atomic",
 	.init = at_init,
 	.exit = at_exit,
 	.test_cases = atomic_cases,

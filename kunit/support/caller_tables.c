@@ -255,15 +255,15 @@ struct tables_step {
 };
 
 /* The path to a table */
-struct tables_way {
+struct tables_path {
 	u64 va;		/* without the sign */
 	u32 perms;
-	u64 path;
-	bool touched;
+	u64 hash;
+	bool in_part;
 };
 
 static void tables_walk_table(const struct tables_step *step, u64 caller,
-			      unsigned int level, struct tables_way way);
+			      unsigned int level, struct tables_path path);
 
 static bool tables_in_part(const struct tables_step *step, u64 caller, u64 size)
 {
@@ -325,23 +325,23 @@ static ntstatus_t tables_leaf_valid(const struct tables_step *step,
 
 static void tables_walk_leaf(const struct tables_step *step, u64 caller,
 			     unsigned int level, u64 raw,
-			     const struct tables_way *way)
+			     const struct tables_path *path)
 {
 	struct tables_walk *walk = step->walk;
 	struct tables_leaf leaf = {
-		.va = tables_device_address(step->t, way->va),
+		.va = tables_device_address(step->t, path->va),
 		.span = 1ULL << (12 + 9 * level),
 		.caller = caller,
-		.perms = way->perms,
-		.path = way->path,
+		.perms = path->perms,
+		.path = path->hash,
 	};
 	ntstatus_t status = tables_leaf_valid(step, &leaf, &leaf.content);
 
 	if (!wdm_ok(status)) {
-		tables_refuse(step, status, level, way->va, raw);
+		tables_refuse(step, status, level, path->va, raw);
 		return;
 	}
-	leaf.touched = way->touched ||
+	leaf.in_part = path->in_part ||
 		       tables_in_part(step, caller, leaf.span);
 	walk->span += leaf.span;
 	if (walk->nr == TABLES_LEAVES || walk->span > TABLES_SPAN)
@@ -360,27 +360,27 @@ static bool tables_has_page(const struct tables_step *step, u64 caller)
 
 static void tables_walk_entry(const struct tables_step *step,
 			      unsigned int level, u64 raw,
-			      struct tables_way way)
+			      struct tables_path path)
 {
 	struct slow_entry entry = slow_pt_decode(step->t->kind->arm64, level,
 						 raw);
 
 	if (!entry.write)
-		way.perms &= ~WDM_WRITE;
+		path.perms &= ~WDM_WRITE;
 	if (entry.reserved)
-		tables_refuse(step, STATUS_INVALID_PARAMETER, level, way.va,
+		tables_refuse(step, STATUS_INVALID_PARAMETER, level, path.va,
 			      raw);
 	else if (entry.leaf)
-		tables_walk_leaf(step, entry.address, level, raw, &way);
+		tables_walk_leaf(step, entry.address, level, raw, &path);
 	else if (entry.table && !tables_has_page(step, entry.address))
-		tables_refuse(step, STATUS_ACCESS_VIOLATION, level, way.va,
+		tables_refuse(step, STATUS_ACCESS_VIOLATION, level, path.va,
 			      raw);
 	else if (entry.table)
-		tables_walk_table(step, entry.address, level - 1, way);
+		tables_walk_table(step, entry.address, level - 1, path);
 }
 
 static void tables_walk_table(const struct tables_step *step, u64 caller,
-			      unsigned int level, struct tables_way way)
+			      unsigned int level, struct tables_path path)
 {
 	const struct tables_kind *kind = step->t->kind;
 	struct tables_walk *walk = step->walk;
@@ -394,18 +394,18 @@ static void tables_walk_table(const struct tables_step *step, u64 caller,
 
 	if (++walk->nr_tables > TABLES_MAX)
 		walk->too_many = true;
-	way.path = tables_hash(tables_hash(way.path, caller), way.perms);
-	way.path = tables_hash(way.path, pfn);
-	way.touched |= tables_in_part(step, caller, 1);
+	path.hash = tables_hash(tables_hash(path.hash, caller), path.perms);
+	path.hash = tables_hash(path.hash, pfn);
+	path.in_part |= tables_in_part(step, caller, 1);
 	/* A table that moves to another entry of the same table counts as a change. */
-	walk->tables = tables_hash(tables_hash(walk->tables, way.path), way.va);
+	walk->tables = tables_hash(tables_hash(walk->tables, path.hash), path.va);
 	for (i = 0; i < nr && !walk->too_many; i++) {
-		struct tables_way below;
+		struct tables_path below;
 		u64 raw = READ_ONCE(entries[i]);
 
 		if (!raw)
 			continue;
-		below = way;
+		below = path;
 		below.va += (u64)i << (12 + 9 * level);
 		tables_walk_entry(step, level, raw, below);
 	}
@@ -415,13 +415,13 @@ void tables_walk(struct tables *t, struct tables_walk *walk, u64 first,
 		 u64 last)
 {
 	const struct tables_step step = { t, walk, first, last };
-	const struct tables_way way = { .perms = WDM_PERMS };
+	const struct tables_path path = { .perms = WDM_PERMS };
 	struct tables_leaf *leaf = walk->leaf;
 
 	*walk = (struct tables_walk) { .leaf = leaf };
 	walk->walk_error.status = STATUS_SUCCESS;
 	if (tables_has_page(&step, t->root))
-		tables_walk_table(&step, t->root, t->kind->levels - 1, way);
+		tables_walk_table(&step, t->root, t->kind->levels - 1, path);
 	else
 		tables_refuse(&step, STATUS_ACCESS_VIOLATION, t->kind->levels,
 			      0, t->root);

@@ -74,7 +74,7 @@ struct tables {
  * @path: a hash of the tables on its path
  * @content: a hash of its page frames
  * @serials: a hash of the serial numbers of its maps in the IOMMU
- * @touched: it, or a table on its path, is in the part of the address space that the walk
+ * @in_part: it, or a table on its path, is in the part of the address space that the walk
  *	was asked about
  */
 struct tables_leaf {
@@ -85,7 +85,7 @@ struct tables_leaf {
 	u64 path;
 	u64 content;
 	u64 serials;
-	bool touched;
+	bool in_part;
 };
 
 /**
@@ -134,7 +134,7 @@ void tables_edit(struct tables *t);
 void tables_prune(struct tables *t, struct tables_walk *walk);
 
 struct tables_walk *tables_walk_alloc(struct tables *t);
-/* Walk the tables; leaves that use [@first, @last] are touched. */
+/* Walk the tables; leaves that use [@first, @last] are in the part. */
 void tables_walk(struct tables *t, struct tables_walk *walk, u64 first,
 		 u64 last);
 

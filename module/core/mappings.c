@@ -1038,8 +1038,8 @@ void wdm_mappings_mark(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 }
 
 /* Check whether a page of a node continues the previous one, physically as well. */
-static __always_inline bool wdm_node_goes_on(const struct wdm_map_block *node,
-					     unsigned int i)
+static __always_inline bool wdm_node_is_contiguous(const struct wdm_map_block *node,
+						   unsigned int i)
 {
 	const struct wdm_map_entry *entry = &node->entry[i];
 
@@ -1077,8 +1077,8 @@ bool wdm_mappings_take_few(struct wdm_mappings *mappings, u64 pgno, u64 last_pgn
 	wdm_put_list_checkpoint(put_list, &checkpoint);
 	spin_lock_irqsave(&mappings->lock, flags);
 	node = wdm_node_at(mappings, pgno);
-	if (node && !(whole && (wdm_node_goes_on(node, i) ||
-				wdm_node_goes_on(node, last + 1))))
+	if (node && !(whole && (wdm_node_is_contiguous(node, i) ||
+				wdm_node_is_contiguous(node, last + 1))))
 		done = wdm_block_collect(node, pgno, last_pgno, put_list) == nr;
 	if (done)
 		wdm_block_remove(mappings, node, pgno, last_pgno);

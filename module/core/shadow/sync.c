@@ -28,8 +28,8 @@ void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
 	}
 }
 
-static void wdm_entry_refuse(struct wdm_walk *walk, struct wdm_shadow_page *sp,
-			     unsigned int i, ntstatus_t status)
+static void wdm_entry_invalidate(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+				 unsigned int i, ntstatus_t status)
 {
 	if (status == STATUS_CANCELLED || walk->cancelled) {
 		/* Leave it pending. */
@@ -230,7 +230,7 @@ static void wdm_sync_leaf(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 	} else if (entry.kind == WDM_PT_NONE) {
 		__clear_bit(i, sp->pending);
 	} else {
-		wdm_entry_refuse(walk, sp, i, status);
+		wdm_entry_invalidate(walk, sp, i, status);
 	}
 }
 
@@ -322,7 +322,7 @@ static void wdm_sync_entry(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 		status = STATUS_INVALID_PARAMETER;
 	}
 	if (!wdm_ok(status))
-		wdm_entry_refuse(walk, sp, i, status);
+		wdm_entry_invalidate(walk, sp, i, status);
 }
 
 static void wdm_sync_page(struct wdm_walk *walk, struct wdm_shadow_page *sp)
