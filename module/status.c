@@ -5,7 +5,6 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
-#include "compat/compat.h"
 #include "status.h"
 
 struct wdm_status_row {

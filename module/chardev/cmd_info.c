@@ -5,7 +5,6 @@
 #include <uapi/linux/wdm_iommu.h>
 
 #include "../core/create.h"
-#include "../core/mdl.h"
 #include "../core/policy.h"
 #include "../vfio/cdev.h"
 #include "../vfio/container.h"

@@ -6,7 +6,6 @@
 
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../core/mdl.h"
 #include "chardev.h"
 #include "user_mdl.h"
 

@@ -4,7 +4,6 @@
  */
 #include <uapi/linux/wdm_iommu.h>
 
-#include "../core/device.h"
 #include "../core/pasid.h"
 #include "chardev.h"
 

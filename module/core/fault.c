@@ -12,9 +12,9 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "attach.h"
 #include "device.h"
 #include "fault.h"
+#include "join.h"
 
 #define WDM_FAULT_QUEUE		64
 

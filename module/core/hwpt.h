@@ -14,8 +14,8 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 
+#include "../perms.h"
 #include "../status.h"
-#include "mdl.h"
 #include "pages.h"
 #include "resv.h"
 

@@ -4,8 +4,8 @@
  */
 #include <linux/pci.h>
 
-#include "attach.h"
 #include "device.h"
+#include "join.h"
 #include "query.h"
 #include "quirks.h"
 

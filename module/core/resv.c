@@ -7,7 +7,6 @@
 #include <linux/slab.h>
 
 #include "join.h"
-#include "quirks.h"
 #include "resv.h"
 
 /* Relaxable regions do not count, as for VFIO's type1. */

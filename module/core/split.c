@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "hwpt_set.h"
 #include "split.h"
 
 /* No larger page is used, so nothing farther from a cut matters. */

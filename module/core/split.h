@@ -5,7 +5,7 @@
 #ifndef WDM_CORE_SPLIT_H
 #define WDM_CORE_SPLIT_H
 
-#include "hwpt_set.h"
+#include "domain.h"
 
 /**
  * struct wdm_split - large pages that span a page number

@@ -5,8 +5,8 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-#include "attach.h"
 #include "device.h"
+#include "join.h"
 #include "quirks.h"
 #include "usable.h"
 

@@ -5,6 +5,7 @@
 #include <linux/bits.h>
 #include <linux/container_of.h>
 
+#include "../status.h"
 #include "device.h"
 
 /* Copy one configuration. */

@@ -9,7 +9,6 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 
-#include "../status.h"
 #include "wdk.h"
 
 struct iommu_group;

@@ -7,6 +7,7 @@
 #include <linux/workqueue.h>
 
 #include "../core/policy.h"
+#include "../status.h"
 #include "device.h"
 
 /**

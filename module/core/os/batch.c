@@ -19,9 +19,10 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
-#include "batch.h"
+#include "../hwpt_set.h"
 #include "../split.h"
 #include "../trace.h"
+#include "batch.h"
 
 /*
  * Maximum number of pages that are mapped or unmapped between two yields. If a large page

@@ -6,7 +6,6 @@
 #ifndef WDM_CORE_BATCH_H
 #define WDM_CORE_BATCH_H
 
-#include "../hwpt_set.h"
 #include "iova.h"
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/bitmap.h>
 #include <linux/mm.h>
 
+#include "../hwpt_set.h"
 #include "atomic.h"
 #include "batch.h"
 #include "segment.h"

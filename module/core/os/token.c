@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/sizes.h>
 
+#include "../hwpt_set.h"
 #include "batch.h"
 #include "token.h"
 

@@ -7,6 +7,7 @@
  */
 #include <linux/mm.h>
 
+#include "../hwpt_set.h"
 #include "private.h"
 
 /* Get the maximum number of pages to map or unmap at a time. */

@@ -15,6 +15,7 @@
  *
  * Everything but these operations and domain->gfp is common to both kinds of walks.
  */
+#include "../hwpt_set.h"
 #include "private.h"
 
 /**

@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 
 #include "../caller.h"
-#include "../hwpt_set.h"
 
 /**
  * struct wdm_shadow_page - shadow of one of the caller's tables, on one path to it

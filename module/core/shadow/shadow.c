@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "../hwpt_set.h"
 #include "../query.h"
 #include "../trace.h"
 #include "private.h"

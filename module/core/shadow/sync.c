@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 
+#include "../hwpt_set.h"
 #include "private.h"
 
 /**

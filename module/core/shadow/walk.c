@@ -2,6 +2,7 @@
 /*
  * Walks of the caller's tables: full ones, and to some addresses.
  */
+#include "../hwpt_set.h"
 #include "../trace.h"
 #include "private.h"
 
