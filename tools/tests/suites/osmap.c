@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OS-managed domains: what is mapped arrives, and nothing else.
+ * OS-managed domains: devices reach what is mapped, and nothing else.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static void ranges(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 2 * PAGE, page(&fixture, 3)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 3 * PAGE, page(&fixture, 4)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + 4 * PAGE, page(&fixture, 5)));
-	/* And across two MDLs */
+	/* Across two MDLs */
 	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS + 3 * PAGE, 2 * PAGE));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + 4 * PAGE, page(&fixture, 5)));
 	MUST(wdm_destroy(fixture.fd, other));
@@ -70,7 +70,7 @@ static void ranges(void)
 
 static void overlap(void)
 {
-	/* First page and number of pages, against 2 to 4 */
+	/* First page and number of pages, to map over pages 2 to 4 */
 	const unsigned int tries[][2] = { { 2, 3 }, { 0, 3 }, { 4, 2 }, { 3, 1 }, { 0, 8 } };
 	struct fixture fixture;
 	struct model model;
@@ -96,7 +96,7 @@ static void hole(void)
 	struct fixture fixture;
 
 	open_os_managed(&fixture, 8, 0);
-	/* Pages 2 and 4, and nothing at 1, 3 and 5 */
+	/* Map pages 2 and 4, but not 1, 3 and 5. */
 	MUST(map_pages(&fixture, 2, 1, ADDRESS + 2 * PAGE));
 	MUST(map_pages(&fixture, 4, 1, ADDRESS + 4 * PAGE));
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++)
@@ -124,7 +124,7 @@ static void permissions(void)
 	MUST(wdm_map(fixture.fd, fixture.domain, WDM_IOMMU_WRITE, fixture.mdl, 2 * PAGE, PAGE,
 		     ADDRESS + PAGE));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 2)));
-	/* Some IOMMU drivers let read what may be written. */
+	/* Some IOMMU drivers make writable memory readable, too. */
 	result = read_from(&fixture, ADDRESS + PAGE, page(&fixture, 2));
 	CHECK(result == DMA_BLOCKED || result == DMA_ARRIVED);
 	tap_diag("a read of what is mapped for writing only %s", dma_name(result));
@@ -171,7 +171,7 @@ static void lengths(void)
 			tap_diag("offset %#llx, length %#llx", wrong[i].offset, wrong[i].length);
 	}
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 0);
-	/* 0: all the rest */
+	/* 0: to the end of the MDL */
 	MUST(wdm_map(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, PAGE, 0, ADDRESS));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 3);
 	CHECK(find_mapping(fixture.fd, fixture.domain, WDM_IOMMU_QUERY_LOGICAL, ADDRESS + PAGE,
@@ -192,7 +192,7 @@ static void addresses(void)
 	EXPECT(STATUS_INVALID_PARAMETER_4, map_pages(&fixture, 0, 1, ~0ULL));
 	EXPECT(STATUS_INVALID_PARAMETER_4, map_pages(&fixture, 0, 2, top));
 	EXPECT(STATUS_INVALID_PARAMETER_4, map_pages(&fixture, 0, 4, top - 2 * PAGE));
-	/* The first and the last page of all */
+	/* The first and the last page of the address space */
 	MUST(map_pages(&fixture, 0, 1, 0));
 	MUST(map_pages(&fixture, 1, 2, top - PAGE));
 	EXPECT(STATUS_RESOURCE_IN_USE, map_pages(&fixture, 3, 1, top));
@@ -205,7 +205,7 @@ static void addresses(void)
 	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_unmap(fixture.fd, fixture.domain, PAGE, PAGE / 2));
 	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_unmap(fixture.fd, fixture.domain, 0, PAGE + 1));
 	EXPECT(STATUS_INVALID_PARAMETER_3, wdm_unmap(fixture.fd, fixture.domain, 0, ~0ULL));
-	/* From end to end, with holes */
+	/* The whole address space, with holes */
 	EXPECT(STATUS_NOT_FOUND, wdm_unmap(fixture.fd, fixture.domain, 0, -PAGE));
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 3);
 	MUST(wdm_unmap(fixture.fd, fixture.domain, top, PAGE));
@@ -214,7 +214,7 @@ static void addresses(void)
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 0);
 }
 
-/* The query's way over the last page of all */
+/* Query up to the last page of the address space. */
 static void query_end(void)
 {
 	struct wdm_iommu_mapping mapping;
@@ -232,7 +232,7 @@ static void query_end(void)
 	CHECK_EQUAL(mapping.address, -PAGE);
 	CHECK_EQUAL(mapping.length, PAGE);
 	CHECK_EQUAL(start, ~0ULL);
-	/* From the end there is nothing more, from inside there is. */
+	/* A query that starts inside of the mapping finds it again. */
 	number = 1;
 	start = -PAGE;
 	MUST(wdm_query_mappings(fixture.fd, fixture.domain, WDM_IOMMU_QUERY_LOGICAL, &start,
@@ -240,7 +240,7 @@ static void query_end(void)
 	CHECK_EQUAL(number, 1);
 }
 
-/* @address cannot be mapped while the device is attached, nor is it attached. */
+/* @address cannot be mapped while the device is attached, and prevents its attach. */
 static void check_conflict(struct fixture *fixture, __u64 address)
 {
 	MUST(wdm_detach(fixture->fd, fixture->device->handle));
@@ -277,7 +277,7 @@ static void reserved_region(void)
 	check_conflict(&fixture, first);
 	check_conflict(&fixture, first - PAGE);
 	check_conflict(&fixture, last + 1 - PAGE);
-	/* Beside it there is room. */
+	/* The addresses next to it can be mapped. */
 	MUST(map_pages(&fixture, 1, 2, first - 2 * PAGE));
 	MUST(map_pages(&fixture, 1, 2, last + 1));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, first - PAGE, page(&fixture, 2)));
@@ -296,7 +296,7 @@ static void aperture(void)
 		skip("the IOMMU translates every address");
 	CHECK(before.aperture_start < HOME_ADDRESS);
 	CHECK_EQUAL(end & (PAGE - 1), PAGE - 1);
-	/* Two pages; behind virtio's aperture there is one. */
+	/* Two pages; after virtio's aperture there is one. */
 	if (end + 1 <= -2 * PAGE)
 		check_conflict(&fixture, end + 1);
 	check_conflict(&fixture, end + 1 - PAGE);
@@ -330,7 +330,7 @@ static void *disturb(void *argument)
 	return NULL;
 }
 
-/* Memory in one piece, so that large pages could be used */
+/* Contiguous memory, for which large pages could be used */
 static void page_granular(void)
 {
 	struct fixture fixture;
@@ -357,7 +357,7 @@ static void page_granular(void)
 	CHECK(disturber.rounds > 16);
 }
 
-/* A page out of the middle of what one large page may map */
+/* Unmap a page in the middle of what one large page may map. */
 static void large_pages(void)
 {
 	const __u64 address = 2 * ADDRESS;
@@ -385,7 +385,7 @@ static void large_pages(void)
 #define WINDOW	256
 #define MEMORY	64
 
-/* One random map or unmap, done to the domain and to the model */
+/* Do a random map or unmap in the domain and in the model. */
 static void random_step(struct fixture *fixture, struct model *model)
 {
 	size_t pages = 1 + random_number(random_number(8) ? 8 : MEMORY);
@@ -450,7 +450,7 @@ static void identity(void)
 	MUST(wdm_unmap_identity(fixture.fd, fixture.domain, fixture.mdl, PAGE, PAGE));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, physical, page(&fixture, 1)));
 
-	/* At its own address, but not its own page */
+	/* At the physical address of another page */
 	MUST(map_pages(&fixture, 3, 1, physical));
 	EXPECT(STATUS_NOT_FOUND,
 	       wdm_unmap_identity(fixture.fd, fixture.domain, fixture.mdl, PAGE, PAGE));

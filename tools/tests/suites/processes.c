@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Several processes, each with a device and a domain of its own, which all use the same
- * logical addresses. One of them is killed again and again.
+ * Several processes, each with a device and a domain, which all use the same logical addresses.
+ * One of them is killed repeatedly.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -19,11 +19,11 @@
 
 /**
  * struct process - one of the processes
- * @index: its number, and that of the page that its device writes to
- * @os_managed: of its domain
+ * @index: its index, also of the page to which its device writes
+ * @os_managed: kind of its domain
  * @attached: its device is attached
  * @mapped: that page is mapped
- * @copy: what the other pages hold, to which only the devices of others write
+ * @copy: expected contents of the other pages, to which only others' devices write
  */
 struct process {
 	unsigned int index;
@@ -37,7 +37,7 @@ struct process {
 /* Shared by all processes */
 static bool *stop;
 
-/* Where the device of a process writes to; mapped in the domains of all */
+/* Address to which the device of a process writes; mapped in all domains */
 static __u64 address_of(unsigned int index)
 {
 	return ADDRESS + index * PAGE;
@@ -93,7 +93,7 @@ static void start_process(struct process *process)
 static void end_process(struct process *process)
 {
 	probe_free(&process->fixture.probe);
-	/* Either may be the first. */
+	/* Close the device or the file first. */
 	if (random_number(2)) {
 		wdm_vfio_close(process->fixture.device);
 		close(process->fixture.fd);
@@ -112,7 +112,7 @@ static void transfer(struct process *process)
 	EXPECT_DMA(arrives ? DMA_ARRIVED : DMA_BLOCKED,
 		   write_to(&process->fixture, address_of(process->index),
 			    page_of(process, process->index)));
-	/* Nobody else's device has written here. */
+	/* No other process's device has written here. */
 	for (unsigned int i = 0; i < options.singles; i++)
 		CHECK(i == process->index ||
 		      !memcmp(process->copy + i * PAGE, page_of(process, i), PAGE));
@@ -195,7 +195,7 @@ static void side_by_side(void)
 	REQUIRE(stop != MAP_FAILED);
 	for (unsigned int i = 0; i < options.singles; i++)
 		children[i] = start_child(i);
-	/* The first one is the victim, whatever it is at. */
+	/* Kill the first one, whatever it is doing. */
 	for (; time(NULL) < end; kills++) {
 		usleep(random_number(2000000));
 		kill(children[0], SIGKILL);

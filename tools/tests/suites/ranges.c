@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be mapped: the answer is true, and complete.
+ * The ranges that can be mapped are reported correctly and completely.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static bool is_allowed(const struct wdm_iommu_range *range)
 	return range->kind == WDM_IOMMU_RANGE_ALLOWED;
 }
 
-/* Sorted; what is allowed is of whole pages, in the aperture, and overlaps nothing. */
+/* Sorted; allowed ranges consist of whole pages in the aperture, and do not overlap. */
 static bool is_sound(const struct ranges *ranges)
 {
 	for (__u32 i = 0; i < ranges->query.number; i++) {
@@ -85,7 +85,7 @@ static void nothing_attached(void)
 	CHECK_EQUAL(ranges.query.page_sizes, PAGE);
 }
 
-/* Both ends of what is allowed can be mapped, and what is beside it cannot. */
+/* Both ends of an allowed range can be mapped, and the pages next to it cannot. */
 static void check_ends(const struct fixture *fixture, const struct wdm_iommu_range *range)
 {
 	__u64 last_page = range->last + 1 - PAGE;
@@ -123,7 +123,7 @@ static void attached(void)
 	MUST(ask(fixture.fd, fixture.device->handle, &device));
 	CHECK(is_sound(&domain));
 
-	/* The domain has no other device; and the answer was right from the start. */
+	/* The domain has no other device; and the result was right from the start. */
 	CHECK_EQUAL(device.query.number, domain.query.number);
 	CHECK(!memcmp(device.range, domain.range, sizeof(domain.range)));
 	CHECK_EQUAL(device.query.page_sizes, domain.query.page_sizes);
@@ -151,7 +151,7 @@ static void attached(void)
 	CHECK(is_everything(&domain));
 }
 
-/* DMA reaches the first and the last page of what is allowed. */
+/* DMA reaches the first and the last page of allowed ranges. */
 static void dma(void)
 {
 	struct fixture fixture;
@@ -166,7 +166,7 @@ static void dma(void)
 		if (!is_allowed(range))
 			continue;
 		for (size_t j = 0; j < ARRAY_SIZE(pages); j++) {
-			/* What edu can address */
+			/* edu cannot use it. */
 			if (pages[j] >> 48)
 				continue;
 			EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, pages[j], page(&fixture, 1)));
@@ -177,7 +177,7 @@ static void dma(void)
 	}
 }
 
-/* Two devices leave what both allow. */
+/* With two devices, only what both allow remains. */
 static void two_devices(void)
 {
 	struct ranges one, other, both;
@@ -213,7 +213,7 @@ static void buffers(void)
 	__u32 number;
 
 	open_os_managed(&fixture, 2, 0);
-	/* Too small: how many there are, and nothing in the array */
+	/* Too small: reports the number, and writes nothing to the array. */
 	EXPECT(STATUS_BUFFER_TOO_SMALL,
 	       wdm_query_ranges(fixture.fd, fixture.domain, NULL, &query));
 	number = query.number;
@@ -228,7 +228,7 @@ static void buffers(void)
 	for (size_t i = 0; i < PAGE; i++)
 		REQUIRE(memory[i] == UNTOUCHED);
 
-	/* Just enough: nothing behind it is touched. */
+	/* Exactly large enough: nothing after it is written. */
 	MUST(wdm_query_ranges(fixture.fd, fixture.domain, ranges, &query));
 	CHECK_EQUAL(query.number, number);
 	CHECK_EQUAL(((unsigned char *)&ranges[number])[0], UNTOUCHED);
@@ -237,7 +237,7 @@ static void buffers(void)
 	CHECK_EQUAL(query.number, number);
 	CHECK_EQUAL(((unsigned char *)&ranges[number])[0], UNTOUCHED);
 
-	/* Not there, there in part, not writable, of the kernel */
+	/* Unmapped, mapped in part, not writable, of the kernel */
 	munmap(memory + PAGE, PAGE);
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_query_ranges(fixture.fd, fixture.domain, NULL, &query));
 	query.number = number;
@@ -265,7 +265,7 @@ static void taken_back(void)
 	CHECK(is_everything(&ranges));
 }
 
-/* One that asks while the device comes and goes */
+/* A thread that queries while the device is attached and detached */
 struct asker {
 	const struct fixture *fixture;
 	bool stop;

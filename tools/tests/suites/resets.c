@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that are reset while they are attached and busy: by VFIO and by sysfs, alone
- * (FLR), by their bus, and together with others. Attachments and translations stay as
- * they are.
+ * Devices that are reset while they are attached and busy: through VFIO and sysfs, alone (FLR),
+ * with their bus, and together with others. Attachments and translations are unaffected.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 
 #define ROUNDS		3
 
-/* Pages of the arena for an NVMe controller, and where they are mapped */
+/* Pages of the arena for an NVMe controller, and their address */
 #define NVME_PAGE	(TRAFFIC_PAGES + 1)
 #define NVME_ADDRESS	0x7000000ULL
 
@@ -60,7 +59,7 @@ static void map_nvme(struct traffic *traffic)
 	MUST(wdm_flush(fixture->fd, fixture->domain, NULL));
 }
 
-/* Identify writes the vendor's ID, and nothing if it is blocked. */
+/* Identify writes the vendor's ID, or nothing if it is blocked. */
 static void check_identify(struct nvme *nvme)
 {
 	unsigned char *data = nvme->memory + 2 * WDM_PAGE_SIZE;
@@ -73,7 +72,7 @@ static void check_identify(struct nvme *nvme)
 	CHECK(!data[0] && !memcmp(data, data + 1, WDM_PAGE_SIZE - 1));
 }
 
-/* A controller that is reset alone, in the domain of a busy edu device */
+/* Reset a controller alone, in the domain of a busy edu device. */
 static void check_flr(reset_function reset, bool os_managed)
 {
 	struct wdm_vfio_device *device;
@@ -95,7 +94,7 @@ static void check_flr(reset_function reset, bool os_managed)
 	REQUIRE(nvme.bar);
 	traffic_start(&traffic);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		/* The probe of the edu device looks at this memory. */
+		/* The probe of the edu device examines this memory. */
 		pthread_mutex_lock(&traffic.memory);
 		REQUIRE(nvme_start(&nvme));
 		check_identify(&nvme);
@@ -105,7 +104,7 @@ static void check_flr(reset_function reset, bool os_managed)
 		CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 2);
 		traffic_check(&traffic);
 	}
-	/* Not attached, it reaches nothing after a reset either. */
+	/* A detached device reaches nothing after a reset, either. */
 	MUST(wdm_detach(fixture.fd, device->handle));
 	REQUIRE(reset(device));
 	pthread_mutex_lock(&traffic.memory);
@@ -126,7 +125,7 @@ static void flr(void)
 	check_flr(reset_by_sysfs, false);
 }
 
-/* A device without FLR, which is reset with its bus; the transfers of its own go on. */
+/* A device without FLR is reset with its bus; a transfer that it has started continues. */
 static void bus_reset(void)
 {
 	static const reset_function resets[] = { reset_by_vfio, reset_by_sysfs, reset_by_bus };
@@ -153,7 +152,7 @@ static void bus_reset(void)
 	}
 }
 
-/* Two devices behind one bridge are reset together, by whoever has their group. */
+/* Two devices below one bridge are reset together by the owner of their group. */
 static void together(void)
 {
 	struct wdm_vfio_device *second;
@@ -182,10 +181,10 @@ static void together(void)
 }
 
 /**
- * struct resetter - a thread that resets a device again and again
+ * struct resetter - a thread that resets a device repeatedly
  * @device: the device
  * @stop: it should end
- * @resets: how many there were
+ * @resets: number of resets
  */
 struct resetter {
 	struct wdm_vfio_device *device;
@@ -204,7 +203,7 @@ static void *reset_again(void *data)
 	return NULL;
 }
 
-/* Attach and detach meet resets: each works, or says that the device is busy. */
+/* Attach and detach race with resets: each succeeds, or reports that the device is busy. */
 static void meanwhile(void)
 {
 	struct fixture fixture;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs that have nothing but open files or device files: in namespaces of their own,
- * as a container's root, and with files that a broker has opened for them.
+ * Programs that have only open files or device files: in separate namespaces, as a container's
+ * root, and with files that a broker has opened for them.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -22,7 +22,7 @@
 
 #define PAGE		WDM_PAGE_SIZE
 
-/* Of this suite alone, as counts of pinned memory are by user */
+/* First of the users of this suite: pinned memory is counted per user */
 #define FIRST_USER	5000
 
 #define LIMIT_PAGES	64
@@ -37,7 +37,7 @@ static void become(uid_t user)
 	REQUIRE(!setgroups(0, NULL));
 	REQUIRE(!setresgid(user, user, user));
 	REQUIRE(!setresuid(user, user, user));
-	/* Or /proc/self stays root's. */
+	/* Otherwise /proc/self belongs to root. */
 	REQUIRE(!prctl(PR_SET_DUMPABLE, 1));
 }
 
@@ -49,7 +49,7 @@ static int wait_for(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The last word of a child process: its result is that of the case. */
+/* Wait for a child process, and end the case with its result. */
 static noreturn void end_like(pid_t child)
 {
 	int status = wait_for(child);
@@ -58,7 +58,7 @@ static noreturn void end_like(pid_t child)
 	_exit(status < 0 ? TAP_FAIL : status);
 }
 
-/* What tells physical addresses, or reaches memory that is not the program's */
+/* Calls that expose physical addresses, or access memory that is not the program's */
 static void check_refused(const struct fixture *fixture)
 {
 	const struct wdm_iommu_region region = {
@@ -103,7 +103,7 @@ static __u32 pin(int fd, size_t pages, __u32 *mdl)
 	return wdm_mdl_create(fd, get_pages(pages), pages * PAGE, WDM_RW, mdl);
 }
 
-/* @pages can be pinned, and one more cannot. */
+/* Check that @pages can be pinned, and no more. */
 static void check_limit(int fd, size_t pages)
 {
 	const struct rlimit more = { 2 * LIMIT_PAGES * PAGE, 2 * LIMIT_PAGES * PAGE };
@@ -118,7 +118,7 @@ static void check_limit(int fd, size_t pages)
 	MUST(wdm_destroy(fd, mdl));
 }
 
-/* Both kinds of domain, with a device that is open */
+/* Use an open device with both kinds of domain. */
 static void use(struct fixture *fixture, void *bar)
 {
 	__u32 os_managed, caller_managed;
@@ -156,9 +156,9 @@ static void use(struct fixture *fixture, void *bar)
 #define ARENA_PAGES	(4 + TABLE_PAGES)
 
 /**
- * struct handed - the files of a device that the room has, beside /dev/wdm_iommu
- * @shared: of VFIO's containers, or of iommufds
- * @device: of the device's group, or its cdev
+ * struct handed - the device files in the sandbox, in addition to /dev/wdm_iommu
+ * @shared: file of VFIO's containers, or of iommufd
+ * @device: file of the device's group, or its cdev
  */
 struct handed {
 	const char *shared;
@@ -191,7 +191,7 @@ static int open_file(const char *path)
 	return fd;
 }
 
-/* Without sysfs: names of files, and the address, come from outside. */
+/* Without sysfs: names of files, and the device's address, are arguments. */
 static void run_inside(const struct handed *handed, size_t pinned_outside)
 {
 	struct wdm_vfio_fds fds = { sizeof(fds), -1, -1, -1, -1 };
@@ -228,7 +228,7 @@ static void bind_file(const char *path)
 	REQUIRE(!mount(path, target, NULL, MS_BIND, NULL));
 }
 
-/* Namespaces in which this user is root, and sees three files and nothing else */
+/* Enter namespaces in which this user is root, and that contain only three files. */
 static void enter_room(uid_t user, const struct handed *handed)
 {
 	char map[32];
@@ -248,7 +248,7 @@ static void enter_room(uid_t user, const struct handed *handed)
 	REQUIRE(!chroot(ROOM) && !chdir("/"));
 }
 
-/* The user may open the files that it is to use, as a container's manager arranges it. */
+/* Give the user access to its files, as a container's manager does. */
 static void hand_over(uid_t user, const struct handed *handed)
 {
 	REQUIRE(!chown("/dev/wdm_iommu", user, user));
@@ -280,7 +280,7 @@ static void namespaces(void)
 		int fd;
 
 		become(user);
-		/* A part of the limit is used up, outside. */
+		/* Use up part of the limit outside of the sandbox. */
 		fd = wdm_open();
 		REQUIRE(fd >= 0);
 		MUST(pin(fd, 8, &mdl));
@@ -302,7 +302,7 @@ static void namespaces(void)
 		_exit(status < 0 ? TAP_FAIL : status);
 }
 
-/* What a broker passes on: /dev/wdm_iommu, the device, and the device's handle */
+/* Files that a broker passes on: /dev/wdm_iommu, and the device; and the device's handle */
 enum { FILE_WDM, FILE_DEVICE, FILES };
 
 union control {
@@ -343,7 +343,7 @@ static void receive_files(int sock, int files[FILES], __u32 *handle)
 	memcpy(files, CMSG_DATA(header), FILES * sizeof(int));
 }
 
-/* Opens all with privilege, passes it on, and is gone. */
+/* Open everything with privileges, pass it on, and exit. */
 static noreturn void run_broker(int sock)
 {
 	struct fixture fixture;
@@ -353,13 +353,13 @@ static noreturn void run_broker(int sock)
 	open_fixture(&fixture);
 	fixture.device = wdm_vfio_open(fixture.fd, options.device.text, &error);
 	REQUIRE(fixture.device);
-	/* Its own pins count for itself. */
+	/* Its pins count for its own user. */
 	MUST(pin(fixture.fd, LIMIT_PAGES, &mdl));
 	send_files(sock, (int[FILES]) { fixture.fd, fixture.device->fd }, fixture.device->handle);
 	finish();
 }
 
-/* Has no privilege, cannot open anything, and pins on its own account. */
+/* Without privileges, cannot open anything; pins count for its own user. */
 static noreturn void run_client(int sock)
 {
 	struct wdm_vfio_device *device = wdm__vfio_new();
@@ -374,7 +374,7 @@ static noreturn void run_client(int sock)
 	become(FIRST_USER + 1);
 	CHECK(wdm_open() == -1 && errno == EACCES);
 	receive_files(sock, files, &device->handle);
-	/* The broker is gone. */
+	/* Wait for the exit of the broker. */
 	REQUIRE(read(sock, &byte, 1) == 0);
 	fixture.fd = files[FILE_WDM];
 	device->fd = files[FILE_DEVICE];

@@ -29,7 +29,7 @@ static void on_alarm(int number)
 	(void)number;
 }
 
-/* Untouched memory, which takes long to pin */
+/* Allocate untouched memory, which takes long to pin. */
 static void *untouched_memory(void)
 {
 	void *memory = mmap(NULL, PIN_LENGTH, PROT_READ | PROT_WRITE,
@@ -40,7 +40,7 @@ static void *untouched_memory(void)
 	return memory;
 }
 
-/* Pins must succeed at the first try. */
+/* Pins must succeed at the first attempt. */
 static void pin_often(unsigned int access)
 {
 	long long before = pinned_pages();
@@ -59,7 +59,7 @@ static void pin_often(unsigned int access)
 	CHECK(pins_are_back(before));
 }
 
-/* A profiler's timer */
+/* Use a timer, as profilers do. */
 static void timer(void)
 {
 	const struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
@@ -75,7 +75,7 @@ static void timer(void)
 
 #define TIMEOUTS	256U
 
-/* A ring with timeouts, of which one expires every few milliseconds */
+/* Set up a ring with timeouts, of which one expires every few milliseconds. */
 static bool start_ring(void)
 {
 	static struct __kernel_timespec times[TIMEOUTS];
@@ -116,19 +116,19 @@ static void completions(void)
 	pin_often(WDM_RW);
 }
 
-/* How long a killed process may take to die, in seconds */
+/* Time limit for a killed process to exit, in seconds */
 #define DIES_WITHIN	20
 
-/* For other processes to see */
+/* State that is shared between processes */
 struct shared {
 	struct ioctl_objects objects;
 	unsigned long calls;
 };
 
-/* Many pages and a bypass, so that attaching and flushing take their time */
+/* Many pages and a bypass, so that attaching and flushing take long */
 #define BUSY_PAGES	4096UL
 
-/* Keep the objects busy: attach, detach, change and flush all the time. */
+/* Keep the objects busy: attach, detach, change and flush in a loop. */
 static noreturn void keep_busy(const struct shared *shared, __u32 busy)
 {
 	const struct ioctl_objects *objects = &shared->objects;
@@ -148,7 +148,7 @@ static noreturn void keep_busy(const struct shared *shared, __u32 busy)
 	}
 }
 
-/* Any status will do. */
+/* Call in a loop; any status is allowed. */
 static noreturn void call_all_the_time(struct shared *shared, const struct ioctl_case *call,
 				       const union argument *template)
 {
@@ -160,7 +160,7 @@ static noreturn void call_all_the_time(struct shared *shared, const struct ioctl
 	}
 }
 
-/* Kill it, and see it die. */
+/* Kill a child, and check that it exits in time. */
 static void check_dies(pid_t child, const char *name)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
@@ -178,7 +178,7 @@ static void check_dies(pid_t child, const char *name)
 	}
 }
 
-/* Let the calls run for a moment; false if none has returned after 24 s. */
+/* Wait until a call has returned; false if none has after 24 s. */
 static bool wait_for_call(const struct shared *shared)
 {
 	const struct timespec pause = { .tv_nsec = 60000000 };
@@ -191,7 +191,7 @@ static bool wait_for_call(const struct shared *shared)
 	return CHECK(called);
 }
 
-/* An argument with which the call would succeed were it alone */
+/* Prepare an argument with which the call would succeed if it ran alone. */
 static union argument fill_in(const struct ioctl_case *call, struct ioctl_objects *objects)
 {
 	union argument argument;
@@ -217,7 +217,7 @@ static void killed_in_each_call(void)
 		const struct ioctl_case *call = &ioctl_table[i];
 		union argument argument;
 
-		/* Preparing the first ones of these deletes what others need. */
+		/* Preparing the first of these deletes objects that others need. */
 		if (call->request == WDM_IOMMU_DEVICE_CREATE || call->request == WDM_IOMMU_DETACH)
 			argument = (union argument) { .size = call->size };
 		else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The shortest proof that a machine's module works.
+ * The shortest test that the module works on a machine.
  */
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -9,7 +9,7 @@
 #include "suites.h"
 #include "fixture.h"
 
-/* INFO names the interfaces of VFIO that devices can be taken from, and no others. */
+/* INFO reports the interfaces of VFIO through which devices can be opened, and no others. */
 static void providers(int fd, __u32 flags)
 {
 	int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
@@ -29,7 +29,7 @@ static void info(void)
 
 	open_fixture(&fixture);
 	MUST(wdm_info(fixture.fd, &info));
-	/* 3 where the kernel can attach PASIDs */
+	/* 3 if the kernel can attach PASIDs */
 	CHECK(info.interface_version == 2 || info.interface_version == 3);
 	CHECK(info.max_regions >= 1);
 	CHECK_EQUAL(info.page_size, WDM_PAGE_SIZE);

@@ -27,14 +27,14 @@
 
 #define PAGE		WDM_PAGE_SIZE
 
-/* Long enough for a machine that is busy, and far shorter than a stall */
+/* Long enough for a busy machine, and far shorter than a stall */
 #define WAIT_SECONDS	20
 
 /**
  * struct stall - memory whose first access stalls
  * @fd: the userfaultfd
- * @memory: pages of it; each stalls until resolve()
- * @pages: how many
+ * @memory: its pages, each of which stalls until resolve()
+ * @pages: number of pages
  */
 struct stall {
 	int fd;
@@ -89,7 +89,7 @@ static bool wait_for_stall(const struct stall *stall, const bool *done)
 	return false;
 }
 
-/* A call in a thread of its own */
+/* A call in a separate thread */
 struct stalled_call {
 	const struct ioctl_case *call;
 	struct ioctl_objects *objects;
@@ -115,7 +115,7 @@ static double now(void)
 	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
-/* While a call stalls: others go on, and the group goes back. */
+/* During a stalled call, others proceed, and the group can be revoked. */
 static void check_others(struct ioctl_objects *objects)
 {
 	struct fixture *fixture = &objects->fixture;
@@ -133,7 +133,7 @@ static void check_others(struct ioctl_objects *objects)
 	CHECK(now() - start < WAIT_SECONDS);
 }
 
-/* Pointers that a call has besides that to its argument */
+/* Find a pointer in the argument of a call. */
 static __u64 *pointer_of(unsigned long request, union argument *argument)
 {
 	switch (request) {
@@ -156,7 +156,7 @@ static __u64 *pointer_of(unsigned long request, union argument *argument)
 	}
 }
 
-/* Its argument, or what the argument points to, stalls; and then the file is closed. */
+/* Its argument, or what the argument points to, stalls; then the file is closed. */
 static void stall_call(const struct ioctl_case *call, bool pointer)
 {
 	alignas(PAGE) unsigned char data[PAGE] = { 0 };
@@ -184,13 +184,13 @@ static void stall_call(const struct ioctl_case *call, bool pointer)
 	REQUIRE(!pthread_create(&stalled.thread, NULL, make_call, &stalled));
 	if (wait_for_stall(&stall, &stalled.done)) {
 		check_others(&objects);
-		/* The call keeps the file open, and nothing else waits for it. */
+		/* The call keeps the file open, and nothing else waits for the call. */
 		close(objects.fixture.fd);
 		resolve(&stall, 0, data);
 		if (!stalled.done && wait_for_stall(&stall, &stalled.done))
 			resolve(&stall, 1, data);
 	} else {
-		/* A pin of an older kernel's does not wait for such memory. */
+		/* On an older kernel, a pin does not wait for such memory. */
 		CHECK(stalled.done);
 		check_others(&objects);
 		close(objects.fixture.fd);
@@ -203,7 +203,7 @@ static void stall_call(const struct ioctl_case *call, bool pointer)
 	close(stall.fd);
 }
 
-/* One call of each kind that takes a pointer, and one that takes none */
+/* One call of each kind that takes a pointer, and one that does not */
 static bool is_worth_it(const struct ioctl_case *call)
 {
 	return call->request == WDM_IOMMU_MAP || call->request == WDM_IOMMU_FLUSH;
@@ -237,7 +237,7 @@ static bool may_not_stall(const struct ioctl_case *call)
 	return call->request == WDM_IOMMU_MDL_CREATE || call->request == WDM_IOMMU_MAP_USER;
 }
 
-/* Make the call in a thread, report through the pipe that it stalls or is done, and stay. */
+/* Make the call in a thread, report through the pipe that it stalls or is done, and wait. */
 static noreturn void stall_until_killed(const struct ioctl_case *call, int report)
 {
 	struct ioctl_objects objects;
@@ -259,7 +259,7 @@ static noreturn void stall_until_killed(const struct ioctl_case *call, int repor
 		sleep(1);
 }
 
-/* A call that stalls can be killed, whatever it waits for. */
+/* A stalled call can be killed, whatever it waits for. */
 static void killed(void)
 {
 	union argument none;
@@ -299,7 +299,7 @@ static void killed(void)
 }
 
 #define STALLED_CALLS	64
-/* Three quarters of what a file may take that has pinned nothing */
+/* Three quarters of the limit of a file that has pinned nothing */
 #define STALLED_OPS	(768U * 1024 / sizeof(struct wdm_iommu_batch_op))
 #define STALLED_BOUND	(16ULL << 20)
 
@@ -308,8 +308,8 @@ static void killed(void)
  * @fd: the file
  * @domain: the domain
  * @ops: the operations
- * @status: of the call
- * @done: the call is through
+ * @status: status of the call
+ * @done: the call has returned
  * @thread: makes the call
  */
 struct stalled_batch {
@@ -331,7 +331,7 @@ static void *make_batch(void *data)
 	return NULL;
 }
 
-/* The lists of calls that stall count for what the file may take. */
+/* The copied operations of stalled calls count towards the file's limit. */
 static void many_lists(void)
 {
 	static struct stalled_batch batches[STALLED_CALLS];
@@ -357,14 +357,14 @@ static void many_lists(void)
 	for (size_t i = 0; i < STALLED_CALLS; i++)
 		stalled += !__atomic_load_n(&batches[i].done, __ATOMIC_ACQUIRE);
 	CHECK_EQUAL(stalled, 1);
-	/* Without it, the memory is there, with zeros, which name no MDL. */
+	/* Closing it resolves the memory with zeros, which are not a valid MDL. */
 	close(stall.fd);
 	for (size_t i = 0; i < STALLED_CALLS; i++) {
 		pthread_join(batches[i].thread, NULL);
 		refused += batches[i].status == STATUS_WORKING_SET_QUOTA;
 	}
 	CHECK_EQUAL(refused, STALLED_CALLS - 1);
-	/* The file has its room back. */
+	/* The file is charged for nothing any more. */
 	EXPECT(STATUS_INVALID_HANDLE,
 	       wdm_batch(fd, domain, (void *)stall.memory, STALLED_OPS, &done));
 }

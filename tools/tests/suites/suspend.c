@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine sleeps while devices are attached and busy. The IOMMU forgets everything
- * in suspend to RAM, and its driver puts it back.
+ * Suspend the machine while devices are attached and busy. The IOMMU loses its state in
+ * suspend to RAM, and its driver restores it.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -19,14 +19,14 @@
 #define LPC_ID		0x29188086
 #define LPC_REGISTERS	0x40
 
-/* Long enough to fall asleep before the alarm, on a busy machine */
+/* Enough time to suspend before the alarm, on a busy machine */
 #define ALARM_SECONDS	"+12"
 
 /**
- * struct sleep_state - one way to sleep
- * @state: of /sys/power/state
- * @kind: of /sys/power/mem_sleep
- * @test: of /sys/power/pm_test: how far it goes; "none": all the way
+ * struct sleep_state - one way to suspend
+ * @state: for /sys/power/state
+ * @kind: for /sys/power/mem_sleep
+ * @test: for /sys/power/pm_test: the phase at which it stops; "none" for all phases
  */
 struct sleep_state {
 	const char *state;
@@ -72,10 +72,10 @@ static void check_possible(const struct sleep_state *sleep_state)
 /**
  * struct bridge - registers of q35's LPC bridge, at LPC_REGISTERS of its config space
  * @fd: the config space, or -1
- * @values: PMBASE and ACPI_CNTL: where ACPI's registers are
+ * @values: PMBASE and ACPI_CNTL, which locate ACPI's registers
  *
  * SeaBIOS does not restore them after suspend to RAM, and without ACPI's registers the
- * machine can neither sleep again nor power off.
+ * machine can neither suspend again nor power off.
  */
 struct bridge {
 	int fd;
@@ -115,13 +115,13 @@ static time_t seconds_of(clockid_t clock)
 	return now.tv_sec;
 }
 
-/* How long the machine has slept so far */
+/* Get the total time that the machine has been suspended. */
 static time_t asleep(void)
 {
 	return seconds_of(CLOCK_BOOTTIME) - seconds_of(CLOCK_MONOTONIC);
 }
 
-/* Returns when the machine is awake again. */
+/* Suspend, and return when the machine is awake again. */
 static void sleep_once(const struct sleep_state *sleep_state)
 {
 	bool whole = !strcmp(sleep_state->test, "none");
@@ -133,7 +133,7 @@ static void sleep_once(const struct sleep_state *sleep_state)
 	write_text("/sys/module/suspend/parameters/pm_test_delay", "1");
 	REQUIRE(write_text("/sys/power/pm_test", sleep_state->test));
 	if (whole) {
-		/* One that is set must be cleared first. */
+		/* A pending alarm must be cleared first. */
 		write_text(ALARM, "0");
 		if (!write_text(ALARM, ALARM_SECONDS))
 			skip("no clock can wake the machine: %s", strerror(errno));
@@ -145,7 +145,7 @@ static void sleep_once(const struct sleep_state *sleep_state)
 	REQUIRE(write_text("/sys/power/pm_test", "none"));
 }
 
-/* A domain of each kind with a busy device */
+/* Suspend with a domain of each kind with a busy device. */
 static void check_sleep(const struct sleep_state *states, size_t number)
 {
 	struct traffic traffic, caller_traffic;
@@ -172,7 +172,7 @@ static void check_sleep(const struct sleep_state *states, size_t number)
 	traffic_stop(&traffic);
 	traffic_stop(&caller_traffic);
 
-	/* What is detached stays so, and what is attached now works. */
+	/* The detached device stays detached, and the attached one works. */
 	MUST(wdm_detach(os.fd, os.device->handle));
 	EXPECT_DMA(DMA_BLOCKED, write_to(&os, HOME_ADDRESS, os.arena));
 	sleep_once(&states[number - 1]);

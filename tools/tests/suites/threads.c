@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads that make all calls with random arguments on shared handles, and check
- * that the answers are consistent.
+ * Threads that make all calls with random arguments on shared handles, and check that the
+ * results are consistent.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -24,15 +24,15 @@
 #define ARENA_PAGES	32
 
 /**
- * struct hammer - what the threads share
+ * struct hammer - state that the threads share
  * @objects: the file and a device
- * @pool: handles to try; any thread may put another one in place
+ * @pool: handles to try; any thread may replace one
  * @highest: the highest handle that was seen
  * @stop: the threads should end
- * @calls: how many were made
- * @successes: how many of them succeeded
- * @strange: how many answers were inconsistent
- * @kept: how often a cdev was still bound after the program had closed it
+ * @calls: number of calls
+ * @successes: number of calls that succeeded
+ * @strange: number of inconsistent results
+ * @kept: number of times that a cdev was still bound after the program had closed it
  */
 struct hammer {
 	struct ioctl_objects objects;
@@ -45,7 +45,7 @@ struct hammer {
 	unsigned int kept;
 };
 
-/* One thread's numbers */
+/* State of one thread */
 struct hammering {
 	struct hammer *hammer;
 	unsigned int seed;
@@ -75,7 +75,7 @@ static void keep_handle(struct hammering *thread, __u32 handle)
 	__atomic_store_n(&hammer->pool[pick(thread, POOL)], handle, __ATOMIC_RELAXED);
 }
 
-/* Addresses in a small window, so that the calls meet */
+/* Addresses in a small window, so that the calls collide */
 static __u64 pick_address(struct hammering *thread)
 {
 	return ADDRESS + pick_pages(thread, WINDOW);
@@ -111,7 +111,7 @@ static void random_op(struct hammering *thread, struct wdm_iommu_batch_op *op)
 	op->length = pick_pages(thread, 4);
 }
 
-/* What arguments point to */
+/* Memory to which arguments point */
 struct pointees {
 	__u64 list[4];
 	struct wdm_iommu_mapping mappings[4];
@@ -128,7 +128,7 @@ static void random_batch(struct hammering *thread, struct wdm_iommu_batch *batch
 		random_op(thread, &ops[i]);
 }
 
-/* Of the calls on OS-managed domains */
+/* For calls on OS-managed domains */
 static void random_translation(struct hammering *thread, unsigned long request,
 			       union argument *argument, struct pointees *pointees)
 {
@@ -249,7 +249,7 @@ static void random_members(struct hammering *thread, unsigned long request,
 	}
 }
 
-/* The handle that a call has made, 0 if none */
+/* Get the handle that a call has created, 0 if none. */
 static __u32 new_handle(unsigned long request, const union argument *argument)
 {
 	switch (request) {
@@ -270,7 +270,7 @@ static __u32 new_handle(unsigned long request, const union argument *argument)
 	}
 }
 
-/* All of a batch is done, or its status is that of an operation of it. */
+/* All of a batch is done, or its status is possible for one of its operations. */
 static bool done_makes_sense(__u32 status, const struct wdm_iommu_batch *batch)
 {
 	if (!status)
@@ -296,7 +296,7 @@ static void random_call(struct hammering *thread)
 	struct pointees pointees;
 	__u32 status;
 
-	/* Rare, or there would be nothing. */
+	/* Rarely, or few objects would exist. */
 	if (call->request == WDM_IOMMU_DESTROY && pick(thread, 8))
 		return;
 	for (unsigned int i = 0; call->handles[i].types; i++)
@@ -325,7 +325,7 @@ static void *hammer_on(void *argument)
 	return NULL;
 }
 
-/* Memory full of entries that lead to the window */
+/* Fill memory with entries that lead to the window. */
 static void fill_arena(struct fixture *fixture)
 {
 	__u64 *entries = (__u64 *)fixture->arena;
@@ -364,7 +364,7 @@ static void start(struct hammer *hammer, pthread_t threads[THREADS],
 	}
 }
 
-/* Start DMA to random addresses meanwhile. */
+/* Start DMA to random addresses while the threads run. */
 static void wait_some_time(struct hammer *hammer, unsigned int seconds)
 {
 	time_t end = time(NULL) + seconds;
@@ -388,7 +388,7 @@ static void stop(struct hammer *hammer, pthread_t threads[THREADS])
 	CHECK_EQUAL(hammer->strange, 0);
 }
 
-/* Unmap what is left of the segments. */
+/* Unmap the remaining segments. */
 static void unmap_segments(int fd, __u32 token)
 {
 	for (__u64 offset = 0; offset < 8 * PAGE; offset += PAGE) {
@@ -397,7 +397,7 @@ static void unmap_segments(int fd, __u32 token)
 	}
 }
 
-/* Delete all that is left: devices and tokens, then domains, then MDLs. */
+/* Delete all remaining objects: devices and tokens, then domains, then MDLs. */
 static void delete_all(struct hammer *hammer)
 {
 	int fd = hammer->objects.fixture.fd;
@@ -431,7 +431,7 @@ static void hammer_and_delete(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* The file is closed while the threads run. */
+/* Close the file while the threads run. */
 static void hammer_and_close(void)
 {
 	struct hammering numbers[THREADS];
@@ -447,7 +447,7 @@ static void hammer_and_close(void)
 	CHECK(pins_are_back(pinned));
 }
 
-/* The process ends while they run: only the kernel cleans up. */
+/* Exit while the threads run: only the kernel cleans up. */
 static void hammer_and_exit(void)
 {
 	struct hammering numbers[THREADS];
@@ -459,7 +459,7 @@ static void hammer_and_exit(void)
 	finish();
 }
 
-/* The group's new device; the old handle may be in use still. */
+/* Create the group's new device; threads may still use the old handle. */
 static void add_device(struct hammer *hammer)
 {
 	struct fixture *fixture = &hammer->objects.fixture;
@@ -506,8 +506,8 @@ static bool reopen(struct hammer *hammer)
 #define WAIT_SECONDS	20
 
 /*
- * A cdev that is attached stays bound, and VFIO refuses to bind it again. Without its files
- * threads cannot attach it, but one may have found them just before they were closed.
+ * An attached cdev stays bound, and VFIO refuses to bind it again. Without its files, threads
+ * cannot attach it, but one may have found them just before they were closed.
  */
 static bool close_and_reopen(struct hammer *hammer)
 {
@@ -548,7 +548,7 @@ static bool remove_and_rescan(struct hammer *hammer)
 	       reopen(hammer);
 }
 
-/* VFIO takes the group back and hands it over, while the threads call everything. */
+/* VFIO revokes the group and opens it again, while the threads make all calls. */
 static void hammer_and_take_back(void)
 {
 	struct hammering numbers[THREADS];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints: an event for each thing that is done, with its counts, and
- * none while they are off.
+ * The tracepoints: one event per action, with its counts, and none while they are off.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +21,7 @@ static void put(const char *file, const char *text)
 	close(fd);
 }
 
-/* Begin with an empty buffer, and our events on or off. */
+/* Start with an empty buffer, and our events on or off. */
 static void start_tracing(bool on)
 {
 	if (access(TRACING "events/wdm_iommu", F_OK))
@@ -31,7 +30,7 @@ static void start_tracing(bool on)
 	put(TRACING "trace", "\n");
 }
 
-/* The last event of this name, or NULL; the text behind the name */
+/* Find the last event of this name; returns the text after the name, or NULL. */
 static const char *find_event(const char *name)
 {
 	static char line[512], found[512];
@@ -52,7 +51,7 @@ static const char *find_event(const char *name)
 	return any ? found : NULL;
 }
 
-/* What an event says of itself */
+/* Get the number in a field of the last event. */
 static unsigned long long event_value(const char *name, const char *field)
 {
 	const char *event = find_event(name), *at;
@@ -72,7 +71,7 @@ static void stop_tracing(void)
 	put(TRACING "events/wdm_iommu/enable", "0");
 }
 
-/* The number of an open file, from its fdinfo */
+/* Get the number of an open file from its fdinfo. */
 static unsigned long long file_number(int fd)
 {
 	unsigned long long number = 0;
@@ -134,7 +133,7 @@ static void caller_managed(void)
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	CHECK_EQUAL(event_value("wdm_walk", "addresses"), 0);
 
-	/* Another page; and no page any more */
+	/* Another page, then none */
 	set_leaf(&fixture, ADDRESS, page(&fixture, 3));
 	*wdm_tables_entry(&fixture.tables, ADDRESS + WDM_PAGE_SIZE, WDM_LEVEL_4K, false) = 0;
 	MUST(wdm_flush_va_list(fixture.fd, fixture.domain, true,
@@ -144,7 +143,7 @@ static void caller_managed(void)
 	CHECK_EQUAL(event_value("wdm_walk", "mapped"), 1);
 	CHECK_EQUAL(event_value("wdm_walk", "invalid"), 0);
 
-	/* Nothing, and then something bad */
+	/* First without a change, then with a bad entry */
 	MUST(wdm_flush(fixture.fd, fixture.domain, NULL));
 	CHECK_EQUAL(event_value("wdm_walk", "unmapped"), 0);
 	CHECK_EQUAL(event_value("wdm_walk", "mapped"), 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices that are taken away while they are attached and busy: unbound from their
- * driver, removed, unplugged. The program lets go of them when VFIO asks it to, its
- * domains stay as they are, and the device can be used again when it comes back.
+ * Devices that are removed while they are attached and busy: unbound from their driver, removed
+ * through sysfs, unplugged. The program closes them when VFIO requests it, its domains are
+ * unaffected, and the device can be used again when it is back.
  */
 #include <glob.h>
 #include <poll.h>
@@ -24,7 +24,7 @@
 #define PLUG_ID		"plug"
 #define PLUG_DEVICE	"edu,dma_mask=0xffffffffffff,id=" PLUG_ID ",bus=root1"
 
-/* How a device is taken away: its driver only, or all of it */
+/* Ways to remove a device: unbind its driver, or remove the device */
 enum way {
 	UNBIND,
 	REMOVE,
@@ -52,7 +52,7 @@ static bool is_there(const char *bdf)
 	return has_attribute(bdf, "vendor");
 }
 
-/* Returns when the device is gone; UNPLUG only asks for it. */
+/* Remove the device and wait; UNPLUG only requests it. */
 static void take_away(enum way way, const char *bdf)
 {
 	switch (way) {
@@ -81,13 +81,13 @@ static void ask_back(enum way way, const char *bdf)
 	}
 }
 
-/* A device that comes back has forgotten its driver. */
+/* Bring a device back, which has lost its driver. */
 static void give_back(enum way way, const char *bdf)
 {
 	const struct timespec pause = { .tv_nsec = 500000000 };
 	time_t end = time(NULL) + WAIT_SECONDS;
 
-	/* Linux takes its time to remove one that is unplugged. */
+	/* Linux removes an unplugged device after some time. */
 	while (way == UNPLUG && is_there(bdf)) {
 		REQUIRE(time(NULL) < end);
 		nanosleep(&pause, NULL);
@@ -108,12 +108,12 @@ static void give_back(enum way way, const char *bdf)
 }
 
 /**
- * struct taking - a device that is being taken away
- * @way: how
+ * struct taking - a device that is being removed
+ * @way: the way of removal
  * @bdf: the device
- * @request: an eventfd that VFIO signals when it waits for the device's file
+ * @request: an eventfd that VFIO signals when it waits for the device's file to be closed
  * @thread: makes the call, in which the kernel waits for VFIO
- * @done: it has returned
+ * @done: the call has returned
  */
 struct taking {
 	enum way way;
@@ -159,7 +159,7 @@ static void finish_taking(struct taking *taking)
 	pthread_join(taking->thread, NULL);
 }
 
-/* VFIO asks for the device back. It does so every ten seconds. */
+/* Wait for VFIO's request to close the device, which it repeats every ten seconds. */
 static void wait_for_request(int request)
 {
 	struct pollfd poll_fd = { .fd = request, .events = POLLIN };
@@ -186,7 +186,7 @@ static void check_event(int fd, __u32 device)
 	CHECK_EQUAL(events[0].device, device);
 }
 
-/* What each call says of a device that is gone */
+/* Check the results of all calls for a device that is gone. */
 static void check_gone(int fd, __u32 domain, __u32 device)
 {
 	struct wdm_iommu_query_device answer;
@@ -199,7 +199,7 @@ static void check_gone(int fd, __u32 domain, __u32 device)
 	EXPECT(STATUS_DEVICE_REMOVED, wdm_attach(fd, domain, device));
 }
 
-/* The same file and the same domain: what is mapped there has been all the time. */
+/* Use the device again with the same file and domain, whose mappings are unchanged. */
 static void use_again(struct fixture *fixture, const char *bdf)
 {
 	struct wdm_error error;
@@ -219,7 +219,7 @@ static __u32 create_again(const struct fixture *fixture)
 	return wdm_device_create(fixture->fd, &fixture->device->address, &handle, NULL);
 }
 
-/* The kernel removes a device's attributes before it forgets the device. */
+/* The kernel removes a device's attributes before it deletes the device. */
 static __u32 create_when_gone(const struct fixture *fixture)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
@@ -232,8 +232,8 @@ static __u32 create_when_gone(const struct fixture *fixture)
 }
 
 /*
- * A container keeps the device attached until the program lets go of it; a cdev is detached
- * before VFIO asks for it.
+ * A container keeps the device attached until the program closes it; a cdev is detached before
+ * VFIO sends its request.
  */
 static void check_asked_for(struct traffic *traffic)
 {
@@ -310,7 +310,7 @@ static void taken(void)
 	check_way(way, false);
 }
 
-/* The program is killed while it is asked for the device. */
+/* Kill the program after VFIO's request for the device. */
 static void killed(void)
 {
 	const char *bdf = options.device.text;
@@ -356,7 +356,7 @@ static void killed(void)
 	}
 }
 
-/* One of two devices of a group goes, and comes back into the group, which is in use. */
+/* One of two devices of a group is removed, and returns into the group, which is in use. */
 static void member(void)
 {
 	const char *bdf = options.pair[1].text;

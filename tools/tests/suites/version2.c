@@ -25,7 +25,7 @@ static __u32 create(int fd, __u32 width, __u32 *domain)
 	return wdm_domain_create_ex(fd, WDM_IOMMU_TYPE_TRANSLATE, width, NULL, 0, domain);
 }
 
-/* A domain with an allocator, and a device in it whose buffer is loaded */
+/* Open a domain with an allocator, and a device in it whose buffer is loaded. */
 static void start(struct fixture *fixture, size_t pages, __u32 width)
 {
 	__u64 address;
@@ -100,7 +100,7 @@ static __u32 create_reserved(int fd, __u32 width, const struct wdm_iommu_region 
 
 static void bad_regions(void)
 {
-	/* Unaligned, empty, wrapping, with an unknown flag */
+	/* Unaligned, empty, overflowing, with an unknown flag */
 	const struct wdm_iommu_region bad[] = {
 		{ .start = 0x1001, .length = PAGE },
 		{ .start = 0x1000, .length = PAGE + 1 },
@@ -148,7 +148,7 @@ static void many_regions(void)
 	MUST(wdm_destroy(fixture.fd, domain));
 }
 
-/* What is mapped from the start is not the program's memory. */
+/* Regions that are mapped from the start are not the program's memory. */
 static void privileged_creation(void)
 {
 	const struct wdm_iommu_region mapped = { .start = 0x1000, .length = PAGE,
@@ -164,7 +164,7 @@ static void privileged_creation(void)
 	       wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_PASS_THROUGH, 0, NULL, 0, &domain));
 }
 
-/* The lowest free block of a power of two, on its own boundary; reused when it is unmapped */
+/* The lowest free block of a power of two, naturally aligned; reused after an unmap */
 static void allocated(void)
 {
 	const size_t sizes[] = { 1, 2, 3, 4, 5, 1 };
@@ -180,14 +180,14 @@ static void allocated(void)
 				      sizes[i] * PAGE, &address[i]));
 		CHECK_EQUAL(address[i], expected[i] * PAGE);
 	}
-	/* A part of a block is not free yet. */
+	/* A block is not free until all of it is unmapped. */
 	MUST(wdm_unmap(fixture.fd, fixture.domain, address[1], PAGE));
 	MUST(wdm_map_anywhere(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, PAGE, &again));
 	CHECK_EQUAL(again, 13 * PAGE);
 	MUST(wdm_unmap(fixture.fd, fixture.domain, address[1] + PAGE, PAGE));
 	MUST(wdm_map_anywhere(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, PAGE, &again));
 	CHECK_EQUAL(again, address[1]);
-	/* Nor is what was rounded up */
+	/* Nor is the part that was added by rounding up. */
 	MUST(wdm_map_anywhere(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, PAGE, &again));
 	CHECK_EQUAL(again, address[1] + PAGE);
 	MUST(wdm_map_anywhere(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, PAGE, &again));
@@ -208,7 +208,7 @@ static void limits(void)
 	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address,
 			WDM_IOMMU_ADDRESS_MIN, 0x10001, 0));
 	CHECK_EQUAL(address, 0x14000);
-	/* The last byte counts: that of the block, of four pages. */
+	/* The limit includes the last byte of the block, of four pages. */
 	min = 0x20000;
 	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, min,
 			min + 4 * PAGE - 1));
@@ -229,7 +229,7 @@ static void limits(void)
 	CHECK_EQUAL(address, min);
 	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 3);
 
-	/* Full: another status without limits */
+	/* Full: the status differs without limits. */
 	MUST(create(fixture.fd, 14, &fixture.domain));
 	for (__u64 i = 1; i < 4; i++) {
 		MUST(wdm_map_anywhere(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, PAGE,
@@ -281,7 +281,7 @@ static void wrong_calls(void)
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address,
 			  WDM_IOMMU_ADDRESS_EXPLICIT, 0, 0));
 
-	/* Memory that is none */
+	/* Invalid memory */
 	bad = memory;
 	bad.type = WDM_IOMMU_MEMORY_FRAMES + 1;
 	EXPECT(STATUS_INVALID_PARAMETER_3,
@@ -332,7 +332,7 @@ static void dma(void)
 			      &address));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address, page(&fixture, 1)));
 	EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address + 2 * PAGE, page(&fixture, 3)));
-	/* What is rounded up is not mapped. */
+	/* The part that was added by rounding up is not mapped. */
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, address + 3 * PAGE, page(&fixture, 4)));
 	memory.address = caller(page(&fixture, 5));
 	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &user, 0, 0, 0));
@@ -343,7 +343,7 @@ static void dma(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, user, page(&fixture, 5)));
 }
 
-/* Reserved addresses are never handed out, whoever reserves them. */
+/* Reserved addresses are never allocated, whether the domain or the device reserves them. */
 static void reserved(void)
 {
 	const struct wdm_iommu_region regions[] = {
@@ -359,7 +359,7 @@ static void reserved(void)
 
 	start(&fixture, 4, 34);
 	memory = part(&fixture, 1, 1);
-	/* Of the device */
+	/* Reserved by the device */
 	address = 0;
 	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, min, max));
 	CHECK_EQUAL(address, MSI_ADDRESS - PAGE);
@@ -369,7 +369,7 @@ static void reserved(void)
 	EXPECT(STATUS_INVALID_PARAMETER_MIX,
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, both, min,
 			  max));
-	/* Of the domain, all of which is taken */
+	/* Reserved by the domain, all of which is used */
 	MUST(wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 16, regions, 2,
 				  &fixture.domain));
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
@@ -378,7 +378,7 @@ static void reserved(void)
 	}
 	EXPECT(STATUS_INSUFFICIENT_RESOURCES,
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, 0, 0, 0));
-	/* And without an allocator */
+	/* Without an allocator */
 	MUST(wdm_domain_create_ex(fixture.fd, WDM_IOMMU_TYPE_TRANSLATE, 0, regions, 2,
 				  &fixture.domain));
 	EXPECT(STATUS_RESOURCE_IN_USE, map_pages(&fixture, 0, 2, 2 * PAGE));
@@ -387,7 +387,7 @@ static void reserved(void)
 	MUST(map_pages(&fixture, 0, 4, 5 * PAGE));
 }
 
-/* Memory by its physical address: this program's own, to be able to look at it */
+/* Memory by its physical address: this program's own, so that its contents can be checked */
 static void physical(void)
 {
 	struct wdm_iommu_memory memory = { .type = WDM_IOMMU_MEMORY_PHYSICAL, .length = PAGE };
@@ -420,7 +420,7 @@ static void physical(void)
 	memory.address = 8;
 	EXPECT(STATUS_ACCESS_VIOLATION,
 	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address, 0, 0, 0));
-	/* No memory: a device's window, beyond all, beyond what there can be */
+	/* Not memory: a device's window, beyond all memory, beyond the possible addresses */
 	frames[2] = MSI_ADDRESS / PAGE;
 	memory.address = caller(frames);
 	EXPECT(STATUS_NOT_SUPPORTED,
@@ -466,7 +466,7 @@ static void physical(void)
 			  WDM_IOMMU_ADDRESS_IDENTITY, 0, 0));
 }
 
-/* Does the kernel warn of each page that it frees while an IOMMU translates to it? */
+/* Check whether the kernel warns of each page that it frees while an IOMMU translates to it. */
 static bool kernel_checks_freed_pages(void)
 {
 	char line[512];
@@ -513,7 +513,7 @@ static void pass_through(void)
 		EXPECT_DMA(DMA_ARRIVED, write_to(&fixture, address, page(&fixture, 1)));
 	}
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
-	/* Not for a device that may no longer have it */
+	/* A device for which the administrator no longer allows it */
 	REQUIRE(write_text(PARAMETER, "0"));
 	EXPECT(STATUS_ACCESS_DENIED, wdm_attach(fixture.fd, domain, fixture.device->handle));
 	MUST(wdm_destroy(fixture.fd, domain));
@@ -589,7 +589,7 @@ static void tokens(void)
 	EXPECT_DMA(DMA_BLOCKED, write_to(&fixture, ADDRESS + PAGE, page(&fixture, 1)));
 	MUST(wdm_unmap_reserved(fixture.fd, token, 3 * PAGE, 2 * PAGE));
 
-	/* It keeps its domain, and gives its addresses back. */
+	/* A token keeps its domain, and frees its addresses when it is destroyed. */
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	EXPECT(STATUS_RESOURCE_IN_USE, wdm_destroy(fixture.fd, fixture.domain));
 	MUST(wdm_destroy(fixture.fd, token));
@@ -597,7 +597,7 @@ static void tokens(void)
 	MUST(wdm_destroy(fixture.fd, fixture.domain));
 }
 
-/* With an allocator, and a device that comes later */
+/* With an allocator, and a device that is attached later */
 static void token_allocated(void)
 {
 	struct wdm_iommu_memory memory;
@@ -650,7 +650,7 @@ static void leave_open(bool killed)
 	CHECK_EQUAL(locked_memory(), 0);
 }
 
-/* Tokens and their segments go with the file. */
+/* Closing the file deletes tokens and their segments. */
 static void closed(void)
 {
 	long long pinned = pinned_pages();
