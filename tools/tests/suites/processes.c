@@ -24,6 +24,7 @@
  * @attached: its device is attached
  * @mapped: that page is mapped
  * @copy: expected contents of the other pages, to which only others' devices write
+ * @fixture: its fixture
  */
 struct process {
 	unsigned int index;
