@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # used by the scripts that source this one
 #
-# What differs between the architectures that the scripts can build for and boot, under
-# Debian's names of them. Source lib.sh first.
+# Properties of the architectures that the scripts can build for and boot, by Debian's
+# names. Source lib.sh first.
 
 # arch_of NAME: print the architecture of a flavour, a kernel or its directory, which
 # has it as a suffix unless it is amd64: stock-arm64, build/kernels/6.1-stock-arm64.
@@ -25,31 +25,31 @@ arch_name() {
 # arch_set NAME: set the variables of the architecture:
 #
 #   ARCH              Debian's name
-#   ARCH_KERNEL       its folder in the kernel's arch/
+#   ARCH_KERNEL       its directory in the kernel's arch/
 #   ARCH_IMAGE        the kernel's image there
 #   ARCH_GNU          GNU's name
 #   ARCH_QEMU         QEMU's program
-#   ARCH_QEMU_PACKAGE and the package that it is in
+#   ARCH_QEMU_PACKAGE the package of that program
 #   ARCH_MACHINE      QEMU's machine
 #   ARCH_CPU          the CPU to emulate
 #   ARCH_SERIAL       QEMU's arguments for serial ports on the chardevs console, tap, log
 #   ARCH_TTYS         the guest's names of these ports
-#   ARCH_WORDS        for the kernel's command line
-#   ARCH_IOMMU        the IOMMU that a guest has by default
+#   ARCH_WORDS        words for the kernel's command line
+#   ARCH_IOMMU        the default IOMMU of a guest
 #
-# and where a cross compiler is needed, or else empty:
+# and if a cross compiler is needed, or else empty:
 #
 #   ARCH_CROSS        the prefix of its programs
 #   ARCH_MAKE         arguments for make
-#   ARCH_PACKAGES     the packages that it is in
+#   ARCH_PACKAGES     its packages
 arch_set() {
 	ARCH=$1 ARCH_CROSS='' ARCH_MAKE=() ARCH_PACKAGES=()
 	case $ARCH in
 	amd64)
 		ARCH_KERNEL=x86 ARCH_IMAGE=boot/bzImage ARCH_GNU=x86_64-linux-gnu
 		ARCH_QEMU=qemu-system-x86_64 ARCH_QEMU_PACKAGE=qemu-system-x86
-		# With 5-level page tables, KASAN takes a timer interrupt within identify_cpu()
-		# for a wild access, without end: 2 of some 30 boots of 7.3 on a busy machine
+		# With 5-level page tables, KASAN endlessly reports wild accesses on a timer
+		# interrupt in identify_cpu(): 2 of some 30 boots of 7.3 on a busy machine
 		ARCH_MACHINE=q35,kernel-irqchip=split ARCH_CPU=max,la57=off
 		ARCH_SERIAL=(-serial chardev:console -serial chardev:tap -serial chardev:log)
 		ARCH_TTYS=(ttyS0 ttyS1 ttyS2)
@@ -62,8 +62,8 @@ arch_set() {
 		ARCH_QEMU=qemu-system-aarch64 ARCH_QEMU_PACKAGE=qemu-system-arm
 		# "max" has pointer authentication, which makes TCG three times slower
 		ARCH_MACHINE=virt,gic-version=3 ARCH_CPU=cortex-a57
-		# The machine has one UART only. In the last slot, the card leaves the
-		# addresses of the other devices as they are
+		# The machine has only one UART. In the last slot, the card does not change the
+		# addresses of the other devices
 		ARCH_SERIAL=(-serial chardev:console
 			-device 'pci-serial-2x,chardev1=tap,chardev2=log,addr=1f.0')
 		ARCH_TTYS=(ttyAMA0 ttyS0 ttyS1)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Fetch Debian packages of other suites into build/, without installing them. apt works
-# on lists of its own, so the machine's configuration does not change. Source lib.sh
-# first.
+# Fetch Debian packages of other suites into build/, without installing them. apt uses
+# separate lists, so the machine's configuration does not change. Source lib.sh first.
 
 DEBS=$BUILD/cache/debs
 APT=$BUILD/cache/apt
@@ -22,8 +21,8 @@ debian_mirror() {
 	echo "${uri%/}"
 }
 
-# suite_sources SUITE: print lines for apt's sources list: the suite, and what its users
-# get security updates from. Mirrors have both archives, side by side.
+# suite_sources SUITE: print lines for apt's sources list: the suite, and its security
+# updates. Mirrors have both archives, next to each other.
 suite_sources() {
 	local mirror suite=$1 key='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
 
@@ -46,7 +45,7 @@ suite_arch() {
 	esac
 }
 
-# suite_dir SUITE: print the folder of its lists.
+# suite_dir SUITE: print the directory of its lists.
 suite_dir() {
 	local arch
 	arch=$(suite_arch "$1")
@@ -54,8 +53,8 @@ suite_dir() {
 	echo "$APT/${1%:*}$([[ $arch == "$(dpkg --print-architecture)" ]] || echo "-$arch")"
 }
 
-# suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on lists of our own, one at a
-# time, as an update replaces what others read. With an empty status file, the machine's
+# suite_apt SUITE TOOL ARGUMENT...: run apt-get or apt-cache on our lists, one at a time,
+# as an update replaces files that others read. With an empty status file, the machine's
 # installed packages do not affect the choice.
 suite_apt() (
 	local folder tool=$2 arch

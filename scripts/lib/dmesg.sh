@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What in a kernel's log fails a test.
+# Lines of the kernel log that make a test fail.
 
 DMESG_BAD='WARNING:|BUG:|\bOops\b|KASAN:|KCSAN:|UBSAN:|Call Trace:|Kernel panic|general protection fault'
 DMESG_BAD+='|suspicious RCU|possible circular|possible recursive|possible irq lock|inconsistent lock'
@@ -10,8 +10,8 @@ DMESG_BAD+='|refcount_t:|list_(add|del) corruption|held lock freed|locks? (still
 DMESG_BAD+='|kmemleak: [0-9]+ new suspected|unreferenced object|kmemleak: .*disabled|Bad page state'
 DMESG_BAD+='|BUG: sleeping function|page allocation failure|segfault at'
 
-# Exceptions: lines that the kernel prints for reasons of its own, one extended regular
-# expression a line, each with its reason.
+# Exceptions: lines that the kernel prints for other reasons, as extended regular
+# expressions, each with its reason.
 DMESG_ALLOWED=''
 
 # Drop what was printed before init started: no module of ours was there yet. (Under
@@ -22,7 +22,7 @@ after_boot() {
 }
 
 # Drop KCSAN's reports of races with none of our functions on a stack: the kernel has
-# its own. A report stands between two lines of equals signs.
+# some. A report is enclosed in two lines of equals signs.
 our_races() {
 	awk '
 		function release() { printf "%s", held; held = ""; inside = ours = 0 }
@@ -34,8 +34,8 @@ our_races() {
 		END { release() }'
 }
 
-# A cgroup at its limit is what a test may ask for, and the OOM killer's report of it
-# has a call trace. Not so if the whole machine is out of memory.
+# Tests may hit a cgroup's limit, for which the OOM killer's report has a call trace. It is
+# an error only if the whole machine is out of memory.
 without_cgroup_oom() {
 	awk '/invoked oom-killer/ { inside = 1 }
 		!inside { print; next }
@@ -48,7 +48,7 @@ without_cgroup_oom() {
 		END { for (i = 0; i < n; i++) print line[i] }'
 }
 
-# Print the lines of the files "$@" that must not be there; fail if there are any.
+# Print the offending lines of the files "$@"; fail if there are any.
 scan_dmesg() {
 	local file found=0
 

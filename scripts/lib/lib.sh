@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Functions that all scripts share. Sourcing this file sets variables, and duplicates
-# stderr for progress, which goes to the terminal even where output is caught.
+# stderr for progress, which goes to the terminal even if output is captured.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${WDM_BUILD:-$ROOT/build}
@@ -17,12 +17,12 @@ say() {
 	printf '[%4ds] %s\n' "$SECONDS" "$*" >&2
 }
 
-# Is there a terminal, on which nobody else shows progress?
+# Check that stderr is a terminal on which no other script shows progress.
 progress_shows() {
 	[[ -t $progress_fd && ! ${WDM_NO_PROGRESS:-} ]]
 }
 
-# On a terminal: a line that the next one replaces.
+# On a terminal: print a line that the next one replaces.
 progress() {
 	! progress_shows || printf '\r\033[K[%4ds] %s' "$SECONDS" "$*" >&"$progress_fd"
 }
@@ -32,7 +32,7 @@ progress_clear() {
 }
 
 # progress_of FILE DESCRIPTION PATTERN COMMAND...: run the command. On a terminal, show
-# the number of lines of FILE that match PATTERN meanwhile.
+# the current number of lines of FILE that match PATTERN.
 progress_of() {
 	local file=$1 what=$2 pattern=$3 pid rc=0
 	shift 3
@@ -130,7 +130,7 @@ need_packages() {
 			as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
 				-o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
 		}
-		# Without a network, the lists at hand may still do
+		# Without a network, the existing lists may suffice
 		apt update || say "apt-get update failed, using the lists at hand"
 		apt install -y --no-install-recommends "${missing[@]}"
 	) || {
@@ -139,7 +139,7 @@ need_packages() {
 	}
 }
 
-# The tree is a git checkout, and not an unpacked release tarball or the like.
+# Check that the tree is a git checkout, and not an unpacked release tarball or the like.
 in_git() {
 	[[ -e $ROOT/.git ]] && command -v git >/dev/null
 }
@@ -151,7 +151,7 @@ git_here() {
 
 # project_files [PATH...]: the project's files in or below the paths, relative to
 # $ROOT, sorted and NUL-terminated. In a git checkout these are the files that git
-# tracks or would track. Elsewhere they are all files but those that .gitignore names.
+# tracks or would track. Elsewhere they are all files except those in .gitignore.
 project_files() {
 	local f
 
@@ -161,7 +161,7 @@ project_files() {
 		find_files
 	fi | LC_ALL=C sort -zu |
 		while IFS= read -r -d '' f; do
-			# Git's index may hold files that have been deleted
+			# Git's index may list files that have been deleted
 			[[ ! -e $ROOT/$f ]] || ! is_below "$f" "$@" || printf '%s\0' "$f"
 		done
 }
@@ -178,7 +178,7 @@ is_below() {
 	return 1
 }
 
-# All files but those that .gitignore names.
+# All files except those in .gitignore.
 find_files() {
 	local pattern ignored=(-name .git)
 
@@ -192,7 +192,7 @@ find_files() {
 	(cd "$ROOT" && find . \( "${ignored[@]}" \) -prune -o -type f -printf '%P\0')
 }
 
-# The files that the module is built from, NUL-terminated.
+# The sources of the module, NUL-terminated.
 module_sources() {
 	project_files Kbuild VERSION dkms.conf include kunit module \
 		scripts/dkms-check scripts/dkms-symvers

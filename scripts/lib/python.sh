@@ -5,12 +5,12 @@
 
 PYTHON=/usr/bin/python3
 
-# Where Python looks for its standard library.
+# Print the path of Python's standard library.
 python_home() {
 	"$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))'
 }
 
-# Print a folder with the parts of the standard library that tests may import, compiled:
+# Print a directory with the parts of the standard library that tests may import, compiled:
 # under TCG, compiling takes longer than running.
 python_stdlib() {
 	local from version to
@@ -30,7 +30,7 @@ python_stdlib() {
 			-o -name xml -o -name xmlrpc -o -name sqlite3 -o -name '*-packages' \) -prune -o \
 			-type f \( -name '*.py' -o -name '_ctypes.*.so' -o -name 'mmap.*.so' \) -print0 |
 			cpio --quiet -pdm0 "$to.new")
-		# Not by time: the files get new times on their way
+		# Not by time stamps, which change when the files are copied
 		"$PYTHON" -m compileall -q --invalidation-mode unchecked-hash "$to.new" >&2
 		mv "$to.new" "$to"
 	) || return

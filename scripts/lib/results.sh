@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What has been run, and with which result: a file in build/matrix for each part of
-# scripts/test, with lines KEY=VALUE. Source lib.sh and e2e.sh first.
+# The results of tests: a file in build/matrix for each part of scripts/test, with lines
+# KEY=VALUE. Source lib.sh and e2e.sh first.
 
 RESULTS=$BUILD/matrix
 
-# What the results of a part depend on, as a number
+# A checksum of everything that the results of a part depend on
 result_sources() {
 	(cd "$ROOT" && project_files Kbuild include kunit module scripts/kconfig tools |
 		xargs -0 sha256sum) | sha256sum | cut -c 1-12
@@ -23,7 +23,7 @@ result_record() {
 	local version flavour iommu suites provider
 
 	read -r passed failed skipped < <(awk -f "$ROOT/scripts/lib/tap.awk" "$tap" 2>/dev/null)
-	# scripts/vm has named the guest's kernel and QEMU beside the logs
+	# scripts/vm has written the guest's kernel and QEMU to files next to the logs
 	if read -r _ version flavour iommu _ suites < <(e2e_rows | awk -v name="$part" '$1 == name'); then
 		provider=$(sed -n 's/.*provider=\([a-z]*\).*/-\1/p' <<<"$suites")
 		machine=$(cat "$BUILD/logs/e2e-$version-$flavour-${iommu%%[,@]*}$provider.machine" 2>/dev/null) || true

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Debian systems in folders, to try in what a machine's administrator does. Needs root.
+# Debian roots, for tests of what an administrator does. Needs root.
 # Source lib.sh and debian.sh first.
 
 # make_root SUITE TAR PACKAGE...: make the archive of a root, unless it is there.
@@ -13,10 +13,10 @@ make_root() {
 	need_packages mmdebstrap debian-archive-keyring
 	mkdir -p "${tar%/*}"
 	say "making a Debian root of $suite"
-	# A machine whose mirror stands still has told its apt so
+	# Keep the machine's setting for mirrors that are no longer updated
 	[[ $(apt-config dump Acquire::Check-Valid-Until) != *false* ]] ||
 		options=(--aptopt='Acquire::Check-Valid-Until "false"')
-	# Backports come on top of the suite that they are for
+	# Backports are in addition to the suite that they are for
 	as_root mmdebstrap --quiet --format=tar --variant=minbase --include="$(IFS=,; echo "$*")" \
 		--aptopt='Acquire::Languages "none"' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		"${options[@]}" "${suite%-backports}" "$tar.new" - \
@@ -24,8 +24,8 @@ make_root() {
 	mv "$tar.new" "$tar"
 }
 
-# debian_root SUITE FOLDER PACKAGE...: make FOLDER a fresh minimal Debian with the
-# packages. What was downloaded and unpacked is cached.
+# debian_root SUITE DIRECTORY PACKAGE...: make DIRECTORY a fresh minimal Debian root with
+# the packages. Downloads and unpacked packages are cached.
 debian_root() {
 	local suite=$1 folder=$2 key tar
 	shift 2
@@ -38,15 +38,15 @@ debian_root() {
 	as_root tar -xf "$tar" -C "$folder"
 }
 
-# install_root SUITE FOLDER: make a Debian to install the module in, with a kernel, its
-# headers, and what programs are built with.
+# install_root SUITE DIRECTORY: make a Debian root to install the module in, with a kernel,
+# its headers, and tools to build programs.
 install_root() {
 	debian_root "$1" "$2" bash-completion dkms libc6-dev libedit2 linux-headers-amd64 linux-image-amd64 \
 		make pkg-config python3 systemd-standalone-sysusers
 }
 
-# in_root [--bind FOLDER]... ROOT COMMAND...: run the command in the Debian in ROOT, which
-# sees the other folders at their own paths. Its mounts go with it.
+# in_root [--bind DIRECTORY]... ROOT COMMAND...: run the command in the Debian in ROOT, with
+# the other directories bound to the same paths. Its mounts end with it.
 in_root() {
 	# shellcheck disable=SC2016  # the inner shell expands them
 	as_root unshare --mount --fork --pid --kill-child sh -ec '
@@ -74,21 +74,21 @@ readme_program() {
 		/^```$/ { on = 0 } on && !/^```/' "$ROOT/README.md"
 }
 
-# root_release FOLDER: print the release of the kernel that the root has headers of
+# root_release DIRECTORY: print the release of the kernel that the root has headers of
 root_release() {
 	basename "$1"/lib/modules/*
 }
 
-# root_files FOLDER: list what an installation could change there, but for logs, caches,
-# and what depmod, dpkg and apt write
+# root_files DIRECTORY: list the files that an installation could change there, except for
+# logs, caches, and files of depmod, dpkg and apt
 root_files() {
 	as_root find "$1"/{etc,lib,usr,var} -xdev \( -path "$1/var/log" -o -path "$1/var/cache" -o \
 		-path "$1/var/lib/apt" -o -path "$1/var/lib/dpkg" \) -prune -o -name 'modules.*' -prune -o \
 		! -name '*-' ! -name group ! -name gshadow ! -name .updated -printf '%P\n' | LC_ALL=C sort -u
 }
 
-# root_has_module FOLDER: DKMS has installed the module for the root's kernel, and the udev
-# rule and the group are there
+# root_has_module DIRECTORY: DKMS has installed the module for the root's kernel, and the
+# udev rule and the group exist
 root_has_module() {
 	local release
 
@@ -99,8 +99,8 @@ root_has_module() {
 		test -e "$1/usr/lib/udev/rules.d/60-wdm-iommu.rules"
 }
 
-# root_builds_example FOLDER: the kernel code of README.md builds there as a module of its
-# own, with the installed headers and symbols
+# root_builds_example DIRECTORY: the kernel code of README.md builds there as a separate
+# module, with the installed headers and symbols
 root_builds_example() {
 	local release source=/usr/src/wdm-iommu-$WDM_VERSION
 
@@ -119,7 +119,7 @@ root_builds_example() {
 			MODULE_LICENSE("GPL");
 		END
 	} | if [[ $release == 6.1[.-]* || $release == 6.12.* ]]; then
-		# Before 6.13 the namespace is no string
+		# Before 6.13 the namespace is not a string
 		sed 's/MODULE_IMPORT_NS("WDM_IOMMU")/MODULE_IMPORT_NS(WDM_IOMMU)/'
 	else
 		cat

@@ -55,8 +55,8 @@ negate() {
 	! "$@"
 }
 
-# tap_prints DESCRIPTION TEXT COMMAND...: the command's output contains TEXT, whatever
-# its status.
+# tap_prints DESCRIPTION TEXT COMMAND...: the command's output contains TEXT; its status
+# is ignored.
 tap_prints() {
 	local tap_what=$1 tap_text=$2 tap_out
 	shift 2
@@ -71,7 +71,7 @@ tap_prints() {
 }
 
 # tap_subtest DESCRIPTION COMMAND...: make a subtest of the TAP that the command
-# prints. Without any result it fails. The command's status is a test of its own.
+# prints. Without any result it fails. The command's status is a separate test.
 tap_subtest() {
 	local tap_what=$1 tap_line tap_results=0 tap_status=1
 	shift
