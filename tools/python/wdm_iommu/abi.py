@@ -138,7 +138,7 @@ PREFIXES = {
     IrqType: "WDM_IRQ_",
 }
 
-# Whose names differ there
+# Numbers whose names differ in C
 C_NAMES = {
     DeviceState.ATTACHED: "WDM_IOMMU_DEVICE_IS_ATTACHED",
     DeviceState.REVOKED: "WDM_IOMMU_DEVICE_IS_REVOKED",
@@ -233,6 +233,6 @@ wdm_tables = _structure(
 
 STRUCTURES = [value for name, value in globals().items() if name.startswith("wdm_")]
 
-# The size of an access, and the type that has it
+# Sizes of accesses, and the types of those sizes
 WIDTHS = {1: c_uint8, 2: c_uint16, 4: c_uint32, 8: c_uint64}
 EVENTFD = c_int32

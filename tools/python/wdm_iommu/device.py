@@ -27,7 +27,7 @@ class Bar:
         return self._device.c
 
     def info(self):
-        """Its size and flags: a wdm_bar_info"""
+        """Size and flags of the BAR: a wdm_bar_info"""
         info = abi.wdm_bar_info()
         call("wdm_bar_info", self._c, self.index, byref(info))
         return info
@@ -44,7 +44,7 @@ class Bar:
         call("wdm_bar_write", self._c, self.index, offset, byref(value), width)
 
     def map(self, offset=0, length=0):
-        """Map a part of it, or all, and return the address."""
+        """Map the BAR, or part of it, and return the address."""
         return call("wdm_bar_map", self._c, self.index, offset, length)
 
 
@@ -66,12 +66,12 @@ class Config:
         call("wdm_config_write", self._device.c, offset, byref(value), width)
 
     def capability(self, number):
-        """Where a capability is, or 0"""
+        """Offset of a capability, or 0"""
         return lib.wdm_config_capability(self._device.c, number)
 
 
 class Interrupts:
-    """Interrupts of one type that are enabled; a context manager, which disables them.
+    """Enabled interrupts of one type; a context manager, which disables them.
 
     A wait for number n is done when it came at least once since the last wait.
     """
@@ -89,7 +89,7 @@ class Interrupts:
             raise
 
     def wait(self, number=0, timeout=None):
-        """How often an interrupt came since the last wait; 0 after timeout seconds"""
+        """Number of interrupts since the last wait; 0 after timeout seconds"""
         poll = select.poll()
         poll.register(self.fds[number], select.POLLIN)
         if not poll.poll(None if timeout is None else timeout * 1000):
@@ -97,19 +97,19 @@ class Interrupts:
         return int.from_bytes(os.read(self.fds[number], 8), "little")
 
     def mask(self):
-        """Hold INTx back."""
+        """Mask INTx."""
         call("wdm_irq_mask", self._device.c)
 
     def unmask(self):
-        """Let the next INTx come, which VFIO masks each time."""
+        """Unmask INTx, which VFIO masks at each interrupt."""
         call("wdm_irq_unmask", self._device.c)
 
     def unmask_by(self, fd):
-        """Let a write to an eventfd unmask INTx; -1: no longer."""
+        """Make writes to an eventfd unmask INTx; -1 ends that."""
         call("wdm_irq_unmask_eventfd", self._device.c, fd)
 
     def disable(self):
-        """Disable them."""
+        """Disable the interrupts."""
         if self.fds:
             call("wdm_irq_disable", self._device.c, self._kind)
             self._close()
@@ -127,7 +127,7 @@ class Interrupts:
 
 
 def eventfd():
-    """A new eventfd; os.eventfd() is of Python 3.10."""
+    """A new eventfd; os.eventfd() requires Python 3.10."""
     fd = _libc.eventfd(0, os.O_CLOEXEC)
     if fd < 0:
         number = ctypes.get_errno()
@@ -153,49 +153,49 @@ class Device:
         self.bars = [Bar(self, index) for index in range(6)]
 
     def open_beside(self, name):
-        """Open a further device in the same container, such as one of the same group."""
+        """Open another device in the same container, such as one of the same group."""
         return Device(self.iommu, name, self)
 
     @property
     def group(self):
-        """The number of its IOMMU group"""
+        """Number of the device's IOMMU group"""
         return lib.wdm_vfio_group(self.c)
 
     def query(self):
-        """Its state: a wdm_iommu_query_device"""
+        """State of the device: a wdm_iommu_query_device"""
         answer = abi.wdm_iommu_query_device()
         check("cannot query the device", lib.wdm_query_device_sized(
             self.iommu.fileno(), self.handle, byref(answer), ctypes.sizeof(answer)))
         return answer
 
     def domain_types(self):
-        """The types of domains that it can be attached to now"""
+        """Types of domains that the device can be attached to now"""
         available = self.query().domain_types
         return {t for t in DomainType if available & 1 << t}
 
     def ranges(self):
-        """What can be mapped for it: Ranges"""
+        """Addresses that can be mapped for the device: Ranges"""
         return self.iommu.ranges(self)
 
     def detach(self):
-        """Undo the attach() of its domain: all of its DMA is blocked."""
+        """Detach the device from its domain: all of its DMA is blocked."""
         check("cannot detach the device", lib.wdm_detach(self.iommu.fileno(), self.handle))
 
     def report_faults(self, enable=True):
-        """Have its faults reported as events."""
+        """Report faults of the device as events."""
         check("cannot report faults",
               lib.wdm_set_fault_reporting(self.iommu.fileno(), self.handle, enable))
 
     def bus_master(self, enable=True):
-        """Let it do DMA at all, or not."""
+        """Enable or disable bus mastering, without which the device does no DMA."""
         call("wdm_bus_master", self.c, enable)
 
     def reset(self):
-        """Reset it."""
+        """Reset the device."""
         call("wdm_vfio_reset", self.c)
 
     def hot_reset_list(self):
-        """The addresses of the functions that hot_reset() resets"""
+        """Addresses of the functions that hot_reset() resets"""
         addresses = ctypes.POINTER(abi.wdm_pci_address)()
         number = call("wdm_vfio_hot_reset_list", self.c, byref(addresses))
         try:
@@ -210,15 +210,15 @@ class Device:
         call("wdm_vfio_hot_reset", self.c, devices, len(others))
 
     def interrupt_count(self, kind=IrqType.MSI):
-        """How many interrupts of a type it has"""
+        """Number of interrupts of a type"""
         return call("wdm_irq_count", self.c, kind)
 
     def interrupts(self, kind=IrqType.MSI, number=1):
-        """Enable interrupts: Interrupts"""
+        """Enable interrupts, and return Interrupts."""
         return Interrupts(self, kind, number)
 
     def close(self):
-        """Give the device back to VFIO, and delete its handle."""
+        """Close the device, and delete its handle."""
         if self.c:
             lib.wdm_vfio_close(self.c)
             self.c = None
@@ -232,7 +232,7 @@ class Device:
 
 
 class Edu:
-    """The DMA of QEMU's edu device, which has a buffer of 4095 bytes of its own"""
+    """DMA of QEMU's edu device, which has a buffer of 4095 bytes"""
 
     def __init__(self, device):
         self._bar = device.bars[0].map()
@@ -240,11 +240,11 @@ class Edu:
             raise ValueError("this is not an edu device")
 
     def read(self, address, length, offset=0):
-        """Let it read memory into its buffer, if the IOMMU lets it."""
+        """Make it read memory into its buffer, unless the IOMMU blocks that."""
         self._done(lib.wdm_edu_read(self._bar, address, offset, length))
 
     def write(self, address, length, offset=0):
-        """Let it write its buffer to memory, if the IOMMU lets it."""
+        """Make it write its buffer to memory, unless the IOMMU blocks that."""
         self._done(lib.wdm_edu_write(self._bar, address, offset, length))
 
     @staticmethod

@@ -107,17 +107,17 @@ class Status(int):
 
     @property
     def name(self):
-        """STATUS_..., or a phrase if it is none that the library knows"""
+        """STATUS_..., or a phrase if the library does not know the status"""
         return lib.wdm_status_name(self).decode()
 
     @property
     def text(self):
-        """What it means"""
+        """Meaning of the status"""
         return lib.wdm_status_text(self).decode()
 
     @property
     def cure(self):
-        """What can be done about it, or an empty string"""
+        """A remedy, or an empty string"""
         return (lib.wdm_status_cure(self) or b"").decode()
 
     def __str__(self):
@@ -157,7 +157,7 @@ def check(what, status, walk_error=None):
 
 
 def call(name, *arguments):
-    """Call a function whose last argument is a wdm_error, and raise that if it fails."""
+    """Call a function whose last argument is a wdm_error, which is raised on failure."""
     error = abi.wdm_error()
     result = getattr(lib, name)(*arguments, byref(error))
     failed = result < 0 if isinstance(result, int) and not isinstance(result, bool) else not result

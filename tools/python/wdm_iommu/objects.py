@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-"""/dev/wdm_iommu, and the domains, MDLs and tokens of it."""
+"""/dev/wdm_iommu, and its domains, MDLs and tokens."""
 import ctypes
 import mmap
 import os
@@ -25,7 +25,7 @@ DomainTypesChanged = namedtuple("DomainTypesChanged", "time device types")
 class Buffer:
     """Zeroed memory of whole pages, for MDLs.
 
-    It is a context manager, and gives its memory back with close(). Bytes are read and
+    It is a context manager, and close() frees its memory. Bytes are read and
     written by slices: buffer[0:5] = b"hello".
     """
 
@@ -45,7 +45,7 @@ class Buffer:
         return self.length
 
     def close(self):
-        """Give the memory back. An MDL keeps the pages that it has pinned."""
+        """Free the memory. An MDL keeps the pages that it has pinned."""
         if self._view is not None:
             self._view = None
             self._mmap.close()
@@ -69,7 +69,7 @@ class _Object:
         return self.iommu.fileno()
 
     def destroy(self):
-        """Delete the object. It stays usable if this fails, as when it is in use."""
+        """Delete the object. If this fails, as for one in use, it stays usable."""
         if self.handle:
             check(f"cannot delete the {type(self).__name__.lower()}",
                   lib.wdm_destroy(self._fd, self.handle))
@@ -79,7 +79,7 @@ class _Object:
         return self
 
     def __exit__(self, kind, *_):
-        # An exception on its way out says more than what it leaves behind
+        # A pending exception is more useful than one about its consequences
         try:
             self.destroy()
         except WdmError:
@@ -105,7 +105,7 @@ class Mdl(_Object):
 
 
 def user_memory(address, length):
-    """Memory of this process that a map pins by itself, until it is unmapped"""
+    """Memory of this process that a map pins until it is unmapped"""
     return abi.wdm_iommu_memory(MemoryType.USER, 0, address, length)
 
 
@@ -129,22 +129,22 @@ def _limits(address, minimum, maximum):
 
 
 class _AnyDomain(_Object):
-    """What all domains have"""
+    """Methods of all domains"""
 
     def attach(self, device):
-        """Let the domain translate a device's DMA from now on."""
+        """Attach a device, whose DMA the domain translates from now on."""
         check("cannot attach the device", lib.wdm_attach(self._fd, self.handle, device.handle))
         return _Attachment(device)
 
     def query(self):
-        """The state of the domain: a wdm_iommu_query_domain"""
+        """State of the domain: a wdm_iommu_query_domain"""
         answer = abi.wdm_iommu_query_domain()
         check("cannot query the domain", lib.wdm_query_domain_sized(
             self._fd, self.handle, byref(answer), ctypes.sizeof(answer)))
         return answer
 
     def mappings(self, what=Query.LOGICAL):
-        """Iterate over what is mapped, in the order of addresses."""
+        """Iterate over the mappings, by address."""
         start, room = c_uint64(0), 64
         found = (abi.wdm_iommu_mapping * room)()
         while start.value != 2**64 - 1:
@@ -157,7 +157,7 @@ class _AnyDomain(_Object):
                 return
 
     def ranges(self):
-        """What can be mapped: Ranges"""
+        """Addresses that can be mapped: Ranges"""
         return self.iommu.ranges(self)
 
 
@@ -175,12 +175,12 @@ class _Attachment:
 
 
 class Domain(_AnyDomain):
-    """A domain that maps what it is asked to; Iommu.create_domain() makes one."""
+    """A domain that maps on request; Iommu.create_domain() makes one."""
 
     def map(self, what, address=None, permissions=RW, minimum=None, maximum=None):
         """Map memory: an Mdl, a Buffer, Mdl.memory() or user_memory().
 
-        Without an address, the domain chooses one, between the limits. Returns the address.
+        Without an address, the domain chooses one within the limits. Returns the address.
         """
         flags, low, high = _limits(address, minimum, maximum)
         where = c_uint64(address or 0)
@@ -204,7 +204,7 @@ class Domain(_AnyDomain):
             self._fd, self.handle, mdl.handle, offset, length))
 
     def reserve(self, length, address=None, minimum=None, maximum=None):
-        """Reserve logical addresses: a Token"""
+        """Reserve logical addresses, and return a Token."""
         flags, low, high = _limits(address, minimum, maximum)
         where, handle = c_uint64(address or 0), c_uint32()
         check("cannot reserve addresses", lib.wdm_reserve(
@@ -232,10 +232,10 @@ class Token(_Object):
 
 
 class CallerDomain(_AnyDomain):
-    """A domain whose page tables are the caller's; Iommu.create_caller_domain() makes one."""
+    """A domain with the caller's page tables; Iommu.create_caller_domain() makes one."""
 
     def add_memory(self, mdl, address, permissions=RW, offset=0, length=0):
-        """Make memory part of the address space that page tables refer to."""
+        """Add memory to the address space to which page tables refer."""
         check("cannot add memory", lib.wdm_memory_add(
             self._fd, self.handle, permissions, mdl.handle, offset, length, address))
 
@@ -245,16 +245,16 @@ class CallerDomain(_AnyDomain):
             self._fd, self.handle, address, length))
 
     def configure(self, tables):
-        """Use page tables: a Tables"""
+        """Configure page tables, given as Tables."""
         self._walk("cannot use the page tables", lib.wdm_tables_configure,
                    byref(tables.c), self._fd, self.handle)
 
     def bypass(self):
-        """Let devices use the address space of add_memory() as it is."""
+        """Turn translation off: devices use the address space of add_memory() directly."""
         self._walk("cannot bypass translation", lib.wdm_configure_bypass, self._fd, self.handle)
 
     def flush(self, addresses=None, last_level=False):
-        """Look at the page tables again: all, or only what translates some addresses."""
+        """Apply changes of the page tables: of all, or only for some addresses."""
         if addresses is None:
             self._walk("cannot flush", lib.wdm_flush, self._fd, self.handle)
             return
@@ -298,7 +298,7 @@ class Iommu:
         self.close()
 
     def info(self):
-        """What the kernel and the module offer: a wdm_iommu_info"""
+        """Abilities of the kernel and the module: a wdm_iommu_info"""
         answer = abi.wdm_iommu_info()
         check("cannot query the module",
               lib.wdm_info_sized(self._fd, byref(answer), ctypes.sizeof(answer)))
@@ -333,7 +333,7 @@ class Iommu:
         return CallerDomain(self, handle.value)
 
     def pin(self, what, length=None, access=RW):
-        """Pin memory of this process: a Buffer, or an address with a length. An Mdl"""
+        """Pin memory, a Buffer or an address with a length, and return an Mdl."""
         address = what.address if isinstance(what, Buffer) else what
         length = what.length if length is None else length
         handle = c_uint32()
@@ -342,15 +342,15 @@ class Iommu:
         return Mdl(self, handle.value, address, length, what)
 
     def open_device(self, name):
-        """Open a PCI device through VFIO: a Device"""
+        """Open a PCI device through VFIO, and return a Device."""
         from .device import Device
         return Device(self, name)
 
     def ranges(self, what):
-        """What can be mapped in a domain, or for a device: Ranges"""
+        """Addresses that can be mapped in a domain, or for a device: Ranges"""
         query = abi.wdm_iommu_query_ranges(number=8)
         status = 0xC0000023     # STATUS_BUFFER_TOO_SMALL
-        # Devices may be attached in between
+        # Devices may be attached between the calls
         while status == 0xC0000023:
             found = (abi.wdm_iommu_range * query.number)()
             status = lib.wdm_query_ranges_sized(self._fd, what.handle, found, byref(query),
@@ -361,7 +361,7 @@ class Iommu:
                       query.aperture_start, query.aperture_end, query.page_sizes)
 
     def events(self, timeout=None):
-        """Iterate over events, waiting for each up to timeout seconds; None: for ever."""
+        """Iterate over events, waiting up to timeout seconds for each; None: no limit."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         record = (abi.wdm_iommu_event * 1)()
@@ -375,7 +375,7 @@ class Iommu:
 
 
 def _event(e):
-    """An event as a tuple of its type; None if the type is newer than this."""
+    """Convert an event to the tuple of its type; None if the type is newer than this."""
     if e.type == abi.EventType.LOST:
         return Lost(e.time, e.lost.number)
     if e.type == abi.EventType.FAULT:

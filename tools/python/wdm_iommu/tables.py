@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-"""Page tables of a caller, in its own memory."""
+"""A caller's page tables, in its memory."""
 from ctypes import POINTER, byref, cast
 
 from . import abi
@@ -7,7 +7,7 @@ from .abi import Format, PAGE_SIZE
 from .library import lib
 from .objects import RW, Buffer
 
-# Which level an entry is of
+# Levels of entries
 LEVEL_4K, LEVEL_2M, LEVEL_1G = range(3)
 
 _FORMATS = {Format.X64: "wdm_format_x64", Format.ARM64: "wdm_format_arm64"}
