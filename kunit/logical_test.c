@@ -852,7 +852,7 @@ static void logical_token_no_memory(struct kunit *test)
 		pci_dev_put(pdev);
 		kunit_skip(test, "fail_page_alloc spares the tables of an IOMMU");
 	}
-	status = wdm_domain_adopt(domain, real);
+	status = fixture_adopt_domain(domain, real);
 	KUNIT_ASSERT_STATUS(test, status, STATUS_SUCCESS);
 
 	/* In the middle of one table, and across the next ones */
@@ -873,7 +873,7 @@ static void logical_token_no_memory(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, failed);
 	}
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
-	wdm_domain_disown(domain, real);
+	fixture_disown_domain(domain, real);
 	pci_dev_put(pdev);
 }
 

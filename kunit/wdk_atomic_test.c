@@ -466,7 +466,7 @@ static void atomic_driver_fails(struct kunit *test)
 	KUNIT_ASSERT_STATUS(test, at_map(at, AT_LOGICAL, at_array(at->pfns, AT_PAGES)),
 			    STATUS_SUCCESS);
 	fake_iommu_fail_map(other, 9, false);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_adopt(at->domain->core, &other->domain),
+	KUNIT_EXPECT_STATUS(test, fixture_adopt_domain(at->domain->core, &other->domain),
 			    STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, other->mapped, 0);
 	at_check(test, AT_LOGICAL, at->pfns, AT_PAGES, AT_PAGES);

@@ -273,9 +273,60 @@ struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes)
 	return fake;
 }
 
+/**
+ * fixture_adopt_domain() - Fill an iommu_domain without attaching anything to it
+ * @domain: the domain
+ * @iommu_domain: the iommu_domain; belongs to the domain after success
+ *
+ * Return: as wdm_domain_join(), wdm_domain_fill().
+ */
+ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
+				struct iommu_domain *iommu_domain)
+{
+	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain, domain->gfp);
+	struct wdm_range all;
+	ntstatus_t status;
+
+	if (!hwpt)
+		return STATUS_INSUFFICIENT_RESOURCES;
+
+	wdm_range_lock_all(&domain->ranges, &all, false);
+	wdm_hwpt_set_aperture(hwpt);
+	status = wdm_domain_join(domain, hwpt, NULL);
+	if (wdm_ok(status)) {
+		status = wdm_domain_fill(domain, hwpt, NULL);
+		if (!wdm_ok(status))
+			wdm_domain_leave(domain, hwpt, NULL);
+	}
+	wdm_domain_unlock(domain, &all);
+
+	if (!wdm_ok(status))
+		kfree(hwpt);
+	return status;
+}
+
+/**
+ * fixture_disown_domain() - Empty and free an adopted iommu_domain
+ * @domain: the domain
+ * @iommu_domain: the iommu_domain; freed
+ */
+void fixture_disown_domain(struct wdm_domain *domain, struct iommu_domain *iommu_domain)
+{
+	struct wdm_hwpt *hwpt;
+	struct wdm_range all;
+
+	wdm_range_lock_all(&domain->ranges, &all, false);
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		if (hwpt->domain == iommu_domain)
+			break;
+	wdm_domain_leave(domain, hwpt, NULL);
+	wdm_domain_unlock(domain, &all);
+	wdm_hwpt_destroy(hwpt);
+}
+
 ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake)
 {
-	ntstatus_t status = wdm_domain_adopt(domain, &fake->domain);
+	ntstatus_t status = fixture_adopt_domain(domain, &fake->domain);
 
 	if (wdm_ok(status))
 		fake->adopter = domain;
@@ -284,7 +335,7 @@ ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake)
 
 void fixture_disown(struct fake_iommu *fake)
 {
-	wdm_domain_disown(fake->adopter, &fake->domain);
+	fixture_disown_domain(fake->adopter, &fake->domain);
 	fake->adopter = NULL;
 }
 

@@ -118,6 +118,9 @@ struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
 				  u32 flags);
 struct wdm_domain *fixture_domain_ex(struct fixture *fx,
 				     const struct wdm_domain_config *config);
+ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
+				struct iommu_domain *iommu_domain);
+void fixture_disown_domain(struct wdm_domain *domain, struct iommu_domain *iommu_domain);
 struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes);
 ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake);
 void fixture_disown(struct fake_iommu *fake);

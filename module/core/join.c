@@ -3,8 +3,6 @@
  * Join and leave: add attachments and hwpts to a domain and remove them, and fill new
  * hwpts.
  */
-#include <linux/slab.h>
-
 #include "join.h"
 #include "owner.h"
 
@@ -191,58 +189,4 @@ ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 	}
 	hwpt->revoking = NULL;
 	return status;
-}
-
-/**
- * wdm_domain_adopt() - Fill an iommu_domain without attaching anything to it
- * @domain: the domain
- * @iommu_domain: the iommu_domain; belongs to the domain after success
- *
- * For tests, which use fake iommu_domains.
- *
- * Return: as wdm_attach().
- */
-ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
-			    struct iommu_domain *iommu_domain)
-{
-	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain, domain->gfp);
-	struct wdm_range all;
-	ntstatus_t status;
-
-	if (!hwpt)
-		return STATUS_INSUFFICIENT_RESOURCES;
-
-	wdm_range_lock_all(&domain->ranges, &all, false);
-	wdm_hwpt_set_aperture(hwpt);
-	status = wdm_domain_join(domain, hwpt, NULL);
-	if (wdm_ok(status)) {
-		status = wdm_domain_fill(domain, hwpt, NULL);
-		if (!wdm_ok(status))
-			wdm_domain_leave(domain, hwpt, NULL);
-	}
-	wdm_domain_unlock(domain, &all);
-
-	if (!wdm_ok(status))
-		kfree(hwpt);
-	return status;
-}
-
-/**
- * wdm_domain_disown() - Empty and free an adopted iommu_domain
- * @domain: the domain
- * @iommu_domain: the iommu_domain; freed
- */
-void wdm_domain_disown(struct wdm_domain *domain,
-		       struct iommu_domain *iommu_domain)
-{
-	struct wdm_hwpt *hwpt;
-	struct wdm_range all;
-
-	wdm_range_lock_all(&domain->ranges, &all, false);
-	list_for_each_entry(hwpt, &domain->hwpts, node)
-		if (hwpt->domain == iommu_domain)
-			break;
-	wdm_domain_leave(domain, hwpt, NULL);
-	wdm_domain_unlock(domain, &all);
-	wdm_hwpt_destroy(hwpt);
 }

@@ -46,9 +46,4 @@ ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 void wdm_domain_leave(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 		      struct wdm_attachment *attachment);
 
-ntstatus_t wdm_domain_adopt(struct wdm_domain *domain,
-			    struct iommu_domain *iommu_domain);
-void wdm_domain_disown(struct wdm_domain *domain,
-		       struct iommu_domain *iommu_domain);
-
 #endif /* WDM_CORE_JOIN_H */
