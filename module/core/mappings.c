@@ -707,12 +707,13 @@ static u64 wdm_span_pages(const struct wdm_mappings *mappings,
 ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 			       const struct wdm_extent *ext, gfp_t gfp)
 {
-	u64 bytes = wdm_span_pages(mappings, ext) * WDM_PAGE_CHARGE;
 	struct wdm_map_reserve reserve;
 	ntstatus_t status;
+	u64 bytes;
 
 	if (wdm_insert_quick(mappings, ext))
 		return STATUS_SUCCESS;
+	bytes = wdm_span_pages(mappings, ext) * WDM_PAGE_CHARGE;
 	if (bytes && !wdm_budget_charge(mappings->budget, bytes))
 		return STATUS_WORKING_SET_QUOTA;
 	reserve.nr_nodes = 0;
