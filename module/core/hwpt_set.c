@@ -9,15 +9,16 @@ static ntstatus_t wdm_hwpt_map_reached(struct wdm_hwpt *hwpt,
 				       const struct wdm_mapping *map, bool killable)
 {
 	u64 nr_pages = wdm_hwpt_reached(hwpt, map->iova >> PAGE_SHIFT, map->nr_pages);
-	struct wdm_mapping part;
 
 	if (likely(nr_pages == map->nr_pages))
 		return wdm_hwpt_map(hwpt, map, killable);
-	if (!nr_pages)
-		return STATUS_SUCCESS;
-	part = *map;
-	part.nr_pages = nr_pages;
-	return wdm_hwpt_map(hwpt, &part, killable);
+	if (nr_pages) {
+		struct wdm_mapping part = *map;
+
+		part.nr_pages = nr_pages;
+		return wdm_hwpt_map(hwpt, &part, killable);
+	}
+	return STATUS_SUCCESS;
 }
 
 static void wdm_hwpt_unmap_reached(struct wdm_hwpt *hwpt, u64 iova, u64 size)

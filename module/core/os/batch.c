@@ -384,23 +384,14 @@ static void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext
 		wdm_mdl_unuse(ext->mdl, nr_pages);
 }
 
-/**
- * wdm_batch_map_extent() - Map an extent whose parameters have been checked
- * @batch: the batch, which holds the pages
- * @ext: what to map; the caller has a reference to the MDL
- *
- * Return: a status; has no effect on failure.
- */
-ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
-				const struct wdm_extent *ext)
+/* Out of line, as the copy of the extent makes the stack frame of each map larger. */
+static noinline ntstatus_t wdm_batch_map_steps(struct wdm_batch *batch,
+					       const struct wdm_extent *ext)
 {
-	struct wdm_extent step;
+	struct wdm_extent step = *ext;
 	ntstatus_t status;
 	u64 done = 0;
 
-	if (likely(wdm_map_step(batch->domain, ext) == ext->nr_pages))
-		return wdm_batch_map_step(batch, ext);
-	step = *ext;
 	for (;;) {
 		step.nr_pages = ext->nr_pages - done;
 		step.nr_pages = wdm_map_step(batch->domain, &step);
@@ -419,6 +410,21 @@ ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 	if (done)
 		wdm_batch_undo(batch, ext, done);
 	return status;
+}
+
+/**
+ * wdm_batch_map_extent() - Map an extent whose parameters have been checked
+ * @batch: the batch, which holds the pages
+ * @ext: what to map; the caller has a reference to the MDL
+ *
+ * Return: a status; has no effect on failure.
+ */
+ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
+				const struct wdm_extent *ext)
+{
+	if (likely(wdm_map_step(batch->domain, ext) == ext->nr_pages))
+		return wdm_batch_map_step(batch, ext);
+	return wdm_batch_map_steps(batch, ext);
 }
 
 /* Find the large pages that extend beyond a range, and hold all of their pages. */
