@@ -95,15 +95,15 @@ static ntstatus_t wdm_map_one_to_one(struct wdm_domain *domain, struct wdm_mdl *
 		.mdl = mdl,
 		.perms = WDM_PERMS,
 	};
-	u64 end = pfn + mdl->pages.nr_pages, last;
+	u64 end_pgno = pfn + mdl->pages.nr_pages, last_pgno;
 	ntstatus_t status = STATUS_SUCCESS;
 
-	for (; wdm_ok(status) && ext.pgno < end; ext.pgno = last + 1) {
-		last = end - 1;
+	for (; wdm_ok(status) && ext.pgno < end_pgno; ext.pgno = last_pgno + 1) {
+		last_pgno = end_pgno - 1;
 		if (domain->mappings.flat)
-			last = min(last, ext.pgno | (WDM_REGION_PAGES - 1));
+			last_pgno = min(last_pgno, ext.pgno | (WDM_REGION_PAGES - 1));
 		ext.mdl_page = ext.pgno - pfn;
-		ext.nr_pages = last - ext.pgno + 1;
+		ext.nr_pages = last_pgno - ext.pgno + 1;
 		status = wdm_mappings_insert(&domain->mappings, &ext,
 					     GFP_KERNEL_ACCOUNT);
 		cond_resched();

@@ -431,16 +431,16 @@ ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 static ntstatus_t wdm_batch_find_splits(struct wdm_batch *batch, u64 pgno,
 					u64 last_pgno, struct wdm_splits *splits)
 {
-	u64 first, last;
+	u64 span_pgno, span_last_pgno;
 	ntstatus_t status;
 
 	for (;;) {
 		wdm_splits_find(batch->domain, splits, pgno, last_pgno);
-		wdm_splits_span(splits, &first, &last);
-		if (first >= batch->pgno && last <= batch->last_pgno)
+		wdm_splits_span(splits, &span_pgno, &span_last_pgno);
+		if (span_pgno >= batch->pgno && span_last_pgno <= batch->last_pgno)
 			return STATUS_SUCCESS;
 		/* They were found without being held: look again. */
-		status = wdm_batch_hold(batch, first, last);
+		status = wdm_batch_hold(batch, span_pgno, span_last_pgno);
 		if (!wdm_ok(status))
 			return status;
 	}

@@ -64,14 +64,14 @@ void wdm_iova_destroy(struct wdm_domain *domain)
 static bool wdm_iova_pages(const struct wdm_iova_range *range,
 			   const struct wdm_limits *limits, u64 *pgno, u64 *last_pgno)
 {
-	u64 first = max(range->iova, limits->min);
-	u64 last = min(range->last_iova, limits->max);
+	u64 iova = max(range->iova, limits->min);
+	u64 last_iova = min(range->last_iova, limits->max);
 
-	if (first > last || last < PAGE_SIZE - 1)
+	if (iova > last_iova || last_iova < PAGE_SIZE - 1)
 		return false;
-	*pgno = (first >> PAGE_SHIFT) + !PAGE_ALIGNED(first);
-	/* The last page that ends at or before @last */
-	*last_pgno = ((last - (PAGE_SIZE - 1)) >> PAGE_SHIFT);
+	*pgno = (iova >> PAGE_SHIFT) + !PAGE_ALIGNED(iova);
+	/* The last page that ends at or before @last_iova */
+	*last_pgno = ((last_iova - (PAGE_SIZE - 1)) >> PAGE_SHIFT);
 	return *pgno <= *last_pgno;
 }
 
@@ -174,17 +174,17 @@ ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
 bool wdm_iova_unmapped_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
 	struct wdm_iova_block *block;
-	u64 first, last;
+	u64 block_pgno, block_last_pgno;
 
 	if (!wdm_iova_space_allocates(&domain->space) || *pgno > last_pgno)
 		return false;
 	block = wdm_iova_space_find(&domain->space, *pgno, last_pgno);
 	if (WARN_ON_ONCE(!block || block->kind != WDM_IOVA_ALLOCATED))
 		return false;
-	first = max(*pgno, block->first);
-	last = min(last_pgno, block->last);
-	*pgno = last + 1;
-	block->nr_mapped -= last - first + 1;
+	block_pgno = max(*pgno, block->first);
+	block_last_pgno = min(last_pgno, block->last);
+	*pgno = block_last_pgno + 1;
+	block->nr_mapped -= block_last_pgno - block_pgno + 1;
 	if (!block->nr_mapped) {
 		wdm_iova_space_drop(&domain->space, block);
 		wdm_iova_block_destroy(domain, block);

@@ -22,13 +22,13 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 			   struct wdm_extent *ext)
 {
 	u64 step = wdm_bypass_step(domain);
-	u64 last = min(end - 1, pgno | (step - 1));
+	u64 last_pgno = min(end - 1, pgno | (step - 1));
 
 	if (pgno >= end)
 		return false;
 	/* Search the step only at first: a search joins all adjacent memory. */
-	if (!wdm_domain_find(domain, pgno, last, ext) &&
-	    (last == end - 1 || !wdm_domain_find(domain, last + 1, end - 1, ext)))
+	if (!wdm_domain_find(domain, pgno, last_pgno, ext) &&
+	    (last_pgno == end - 1 || !wdm_domain_find(domain, last_pgno + 1, end - 1, ext)))
 		return false;
 	ext->nr_pages = min(ext->nr_pages, step - (ext->pgno & (step - 1)));
 	return true;

@@ -31,12 +31,12 @@ static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 			    struct wdm_leaf *leaf)
 {
 	const struct wdm_pt *pt = &domain->shadow->pt;
-	u64 last = wdm_shadow_index(pt, last_iova);
+	u64 last_va = wdm_shadow_index(pt, last_iova);
 	u64 start, skip;
 
 	if (!wdm_pt_translates(pt, last_iova))
-		last--;
-	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last, killable, revoking,
+		last_va--;
+	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last_va, killable, revoking,
 			   leaf))
 		return false;
 	start = wdm_pt_canonical(pt, leaf->va);

@@ -55,16 +55,16 @@ const u64 *wdm_space_table(struct wdm_domain *domain, u64 caller)
 bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
 {
 	u64 pgno = caller >> PAGE_SHIFT;
-	u64 last = (caller + size - 1) >> PAGE_SHIFT;
+	u64 last_pgno = (caller + size - 1) >> PAGE_SHIFT;
 	struct wdm_extent ext;
 
 	do {
-		if (!wdm_domain_find(walk->domain, pgno, last, &ext) ||
+		if (!wdm_domain_find(walk->domain, pgno, last_pgno, &ext) ||
 		    ext.pgno != pgno || perms & ~ext.perms)
 			return false;
 		pgno += ext.nr_pages;
 		if (!wdm_walk_yield(walk))
 			return false;
-	} while (pgno <= last);
+	} while (pgno <= last_pgno);
 	return true;
 }
