@@ -14,8 +14,8 @@
  * device that is removed while attached is detached. All functions may sleep, unless stated
  * otherwise; no signal ends them.
  *
- * Version 2 names a device by what CreateDevice returned, one for each PDO. A device has
- * one attachment, whether it was named by that or by its PDO (version 1). CreateDevice does
+ * Version 2 names a device by the result of CreateDevice, one per PDO. A device has one
+ * attachment, whether it is named by that or by its PDO (version 1). CreateDevice does
  * not affect the device's DMA: the first attach or PASID claims it, and the last one to end
  * releases it. When the PDO is removed the handle stays valid, its available types are 0,
  * and attaches return STATUS_DEVICE_REMOVED. Deleted handles are STATUS_INVALID_HANDLE.

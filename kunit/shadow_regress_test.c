@@ -632,7 +632,7 @@ static void cases_bounds(struct kunit *test)
 	/* No IOMMU: the charge is for tables, not for what they map. */
 	fixture_disown(t->fake);
 	t->domain->budget = budget;
-	/* As a page, this table is no leaf for ARM64, because AF is clear. */
+	/* As a page, this table is not a leaf for ARM64, because AF is clear. */
 	raw = t->kind->arm64 ? TABLES_AT | 0x3 : tables_pointer(t, TABLES_AT);
 	for (i = 0; i < 512; i++)
 		*tables_entry(t, 0, i) = raw;

@@ -44,7 +44,7 @@ man_show_urls = False
 
 
 def without_links_to_files(_app, _page, source):
-    """Links to files of the tree that are no pages become their text."""
+    """Replace links to files of the tree that are not pages by their text."""
     source[0] = re.sub(r'\[([^]]+)\]\((?!http|#|[^)]*\.md[#)])([^)]+)\)', r'\1', source[0])
 
 

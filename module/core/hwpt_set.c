@@ -121,7 +121,7 @@ void wdm_hwpts_sync(struct wdm_domain *domain)
  * @domain: the domain, locked against attach and detach
  *
  * Return: true if one has. Then no page may be unpinned: better a leak than a device
- * that reaches somebody else's memory.
+ * that reaches memory of another owner.
  */
 bool wdm_hwpts_broken(const struct wdm_domain *domain)
 {

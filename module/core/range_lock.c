@@ -112,8 +112,8 @@ static void wdm_range_give_up(struct wdm_range_lock *ranges, struct wdm_range *r
 }
 
 /*
- * Poll @stop, if there is one. Whoever sets it does not know which lock the range waits for,
- * so it cannot wake this waiter.
+ * Poll @stop, if there is one. Its setter does not know which lock the range waits for, so it
+ * cannot wake this waiter.
  */
 static ntstatus_t wdm_range_wait(struct wdm_range_lock *ranges, struct wdm_range *range,
 				 bool killable, const atomic_t *stop)

@@ -4,8 +4,8 @@
  *
  * VFIO claims the DMA of the groups in a container and leaves them in their blocking
  * domain. A program binds the container to its file of /dev/wdm_iommu, which hands the
- * groups to that file. When VFIO takes a group back, it is detached from its domain before
- * VFIO continues.
+ * groups to that file. When VFIO detaches a group, it is revoked from its owner before VFIO
+ * continues.
  *
  * VFIO calls attach_group, detach_group, open and release with its own locks held, but
  * ioctl without any: an ioctl may race with, or follow, the release of the container. So

@@ -94,7 +94,7 @@ function target(text, relation, limit, value,    met) {
 	target_cell[target_row[text], e] = met
 }
 
-# Where the IOMMU does nothing, the floor is next to nothing, and so is no measure.
+# With the null IOMMU, the floor is near zero, and ratios to it are meaningless.
 function floor_ratio(env, over, floor) {
 	return env ~ /null/ ? "" : ratio(over, floor)
 }

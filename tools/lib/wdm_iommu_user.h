@@ -2,12 +2,12 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * libwdm_iommu: the ioctls of /dev/wdm_iommu as functions, and what a user-space driver
- * needs around them: a VFIO device with its registers and interrupts, page tables, and
- * QEMU's edu device.
+ * libwdm_iommu: the ioctls of /dev/wdm_iommu as functions, and helpers for user-space
+ * drivers: VFIO devices with their registers and interrupts, page tables, and QEMU's edu
+ * device.
  *
- * The manual of the ioctls is <linux/wdm_iommu.h>; each function has its description where
- * it is defined, and libwdm_iommu(3) has all of them.
+ * The manual of the ioctls is <linux/wdm_iommu.h>. Functions are described at their
+ * definition, and in libwdm_iommu(3).
  */
 #ifndef WDM_IOMMU_USER_H
 #define WDM_IOMMU_USER_H

@@ -2,11 +2,10 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * libwdm.a: what its files share.
+ * libwdm.a: internal declarations.
  *
- * A program has one open /dev/wdm_iommu, from the first call on that needs it, and one lock
- * for everything below. It is not held during maps, unmaps and flushes, nor while a
- * callback runs.
+ * A program has one open /dev/wdm_iommu, from the first call that needs it, and one lock for
+ * everything below. The lock is not held during maps, unmaps, flushes and callbacks.
  */
 #ifndef WDM_PRIVATE_H
 #define WDM_PRIVATE_H

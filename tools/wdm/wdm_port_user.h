@@ -2,11 +2,11 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * What wdm_port.h takes from the kernel, for programs. wdm_port.h includes this.
+ * The program's part of wdm_port.h, which includes this file.
  *
- * A thread of a program is always at PASSIVE_LEVEL as far as Linux is concerned. The level
- * here is a number that the thread keeps, so that assertions on it mean something: a lock
- * raises it, and what the contract does not allow at DISPATCH_LEVEL is reported on stderr.
+ * For Linux, a thread of a program is always at PASSIVE_LEVEL. The level here is a variable
+ * of the thread, to make assertions useful: a lock raises it, and calls that the contract does
+ * not allow at DISPATCH_LEVEL are reported on stderr.
  */
 #ifndef WDM_PORT_USER_H
 #define WDM_PORT_USER_H

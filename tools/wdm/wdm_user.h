@@ -2,7 +2,7 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * What wdm.h needs in a program, and how a program gets a PDO. wdm.h includes this.
+ * The program's part of wdm.h, which includes this file; and functions to open a PDO.
  */
 #ifndef WDM_USER_H
 #define WDM_USER_H

@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the wdm-iommu developers
  *
  * /dev/wdm_iommu: the DMA remapping interface of the Windows kernel (wdm.h) for
- * programs, for devices whose DMA VFIO has handed to them.
+ * programs, for devices that they have opened through VFIO.
  *
  * This file is the manual. "Contract" means Microsoft's reference for wdm.h; each
  * ioctl names the page that it follows.

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * NTSTATUS values that the DMA remapping interface answers with.
+ * NTSTATUS values that the DMA remapping interface returns.
  *
  * The numbers are Windows' own. Each ioctl of /dev/wdm_iommu leaves one of them
  * in the status member of its argument; wdm_ntstatus_table.h holds the errno

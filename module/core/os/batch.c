@@ -485,7 +485,7 @@ static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
 
 	if (wdm_ok(status))
 		status = wdm_batch_unmap_free(batch, pgno, last_pgno);
-	/* Whoever allocates the addresses next waits for the batch, and so for its sync. */
+	/* The next user of the addresses waits for the batch, and so for its sync. */
 	if (wdm_ok(status))
 		wdm_iova_unmapped(batch->domain, pgno, last_pgno);
 	return status;

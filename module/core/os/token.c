@@ -67,7 +67,7 @@ static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
 
 /*
  * Make the IOMMU driver allocate page tables: map a page in each and unmap it. Devices can
- * read zeros there meanwhile.
+ * read zeros there until then.
  */
 static ntstatus_t wdm_token_prefill_part(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno)
 {

@@ -359,7 +359,7 @@ static inline u64 wdm_entry_iova(const struct wdm_shadow_page *sp,
 static inline unsigned int wdm_next_bit(const unsigned long *map,
 					unsigned int nr, unsigned int i)
 {
-	/* Fast path for a single change, or several in a row */
+	/* Fast path for one change, or adjacent ones */
 	return i >= nr || test_bit(i, map) ? i : find_next_bit(map, nr, i);
 }
 

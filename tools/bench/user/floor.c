@@ -28,7 +28,7 @@ static __u64 take_device(struct session *session)
 	struct wdm_pci_address address;
 
 	if (!wdm_pci_parse(options.bdf, &address))
-		errx(1, "floor: %s is no device", options.bdf);
+		errx(1, "floor: %s is not a PCI address", options.bdf);
 	device.segment = address.segment;
 	device.bus = address.bus;
 	device.devfn = address.devfn;

@@ -7,7 +7,7 @@ import unittest
 
 
 class Tap(unittest.TestResult):
-    """A line for each test"""
+    """Print a line per test."""
 
     def _line(self, ok, test, reason=""):
         print(f"{ok} {self.testsRun} - {test.id()}{reason}", flush=True)

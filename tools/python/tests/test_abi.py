@@ -12,12 +12,12 @@ from wdm_iommu import abi, library
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..", "..")
 HEADERS = [os.path.join(ROOT, "include", "uapi"), os.path.join(ROOT, "tools", "lib")]
 
-# sizeof and offsets as C has them. This union's members have no name of their own there
+# sizeof and offsets in C, where this union's members are anonymous
 ANONYMOUS = {"details"}
 
 
 def members(structure):
-    """The names of a structure's members, with those of members that have members"""
+    """The names of a structure's members, including nested ones"""
     for name, kind in structure._fields_:
         if name not in ANONYMOUS:
             yield name
@@ -27,7 +27,7 @@ def members(structure):
 
 
 def offset(structure, path):
-    """Where a member is that may be in a member"""
+    """Offset of a member, which may be nested"""
     at = 0
     for name in path.split("."):
         field = getattr(structure, name)
@@ -37,7 +37,7 @@ def offset(structure, path):
 
 
 def fields(structure):
-    """The members with their types, those of anonymous ones included"""
+    """The members with their types, including those of anonymous members"""
     for name, kind in structure._fields_:
         yield name, kind
         if name in ANONYMOUS:
@@ -45,14 +45,14 @@ def fields(structure):
 
 
 def member_size(structure, path):
-    """How long it is"""
+    """Size of a member"""
     for name in path.split("."):
         structure = dict(fields(structure))[name]
     return ctypes.sizeof(structure)
 
 
 def expected():
-    """C expressions, and what they are here"""
+    """C expressions, and their values in Python"""
     for structure in abi.STRUCTURES:
         name = structure.__name__
         yield f"sizeof(struct {name})", ctypes.sizeof(structure)
@@ -76,7 +76,7 @@ def c_name(number, prefix):
 @unittest.skipUnless(shutil.which("cc") and os.path.isdir(HEADERS[0]),
                      "no C compiler, or no headers")
 class Abi(unittest.TestCase):
-    """Compiles a program that prints what C makes of the same expressions"""
+    """Compare with a C program that prints the same expressions"""
 
     def test_structures_and_numbers(self):
         wanted = list(expected())

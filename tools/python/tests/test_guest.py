@@ -19,7 +19,7 @@ ALLOW = "/sys/module/wdm_iommu/parameters/allow_pass_through"
 
 @unittest.skipUnless("WDM_EDU" in os.environ, "WDM_EDU names no device")
 class Dma(unittest.TestCase):
-    """A device, a buffer of two pages and one through which the device's own is reached"""
+    """A device, a buffer of two pages, and one to access the device's buffer"""
 
     def setUp(self):
         self.iommu = self.enterContext(Iommu())
@@ -30,13 +30,13 @@ class Dma(unittest.TestCase):
         self.serial = 0
 
     def enterContext(self, manager):
-        """unittest's own is of Python 3.11."""
+        """unittest has this from Python 3.11 on."""
         value = manager.__enter__()
         self.addCleanup(manager.__exit__, None, None, None)
         return value
 
     def arrives(self, address, offset=0, home=HOME):
-        """Does the device write to an address? Its bytes are new each time."""
+        """Check that the device writes to an address, each time with new bytes."""
         self.serial += 1
         sent = b"transfer %7d" % self.serial
         self.home[0:16] = sent
@@ -175,7 +175,7 @@ class Dma(unittest.TestCase):
         names = os.environ["WDM_BRIDGED"].split()
         with self.iommu.open_device(names[0]) as first, first.open_beside(names[1]) as second:
             self.assertEqual(first.hot_reset_list(), names)
-            # The line that a device asserts shows in its status, and goes with a reset
+            # The device's status shows an asserted INTx, which a reset deasserts
             for device in (first, second):
                 device.config[4, 2] |= 0x400
                 device.bars[0][0x60, 4] = 1

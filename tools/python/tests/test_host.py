@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-"""What works without the module: memory, page tables, statuses, exceptions, events."""
+"""Tests without the module: memory, page tables, statuses, exceptions, events."""
 import ctypes
 import errno
 import os

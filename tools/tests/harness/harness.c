@@ -116,9 +116,9 @@ static const char *missing(unsigned int needs)
 	if (needs & NEEDS_CDEV && !options.cdev)
 		return "only with VFIO's cdevs";
 	if (needs & NEEDS_PLUG && !options.has_plug)
-		return "no edu device is alone behind a port";
+		return "no edu device is alone below a port";
 	if (needs & NEEDS_BRIDGE && !options.has_bridged)
-		return "no two edu devices behind a bridge";
+		return "no two edu devices below a bridge";
 	if (needs & NEEDS_NVME && !options.has_nvme)
 		return "no NVMe controller is bound to a VFIO driver";
 	return NULL;

@@ -23,11 +23,11 @@ enum need {
 	NEEDS_DEVICE = 1,	/* an edu device */
 	NEEDS_PAIR = 2,		/* two in one IOMMU group */
 	NEEDS_TWO_GROUPS = 4,	/* two in different ones */
-	NEEDS_STRANGER = 8,	/* a device with a VFIO driver that is no edu */
+	NEEDS_STRANGER = 8,	/* a device with a VFIO driver, not edu */
 	NEEDS_CONTAINER = 16,	/* devices opened through a VFIO container */
 	NEEDS_CDEV = 32,	/* devices opened through their VFIO cdev */
-	NEEDS_PLUG = 64,	/* an edu device alone behind a port */
-	NEEDS_BRIDGE = 128,	/* two behind a bridge to conventional PCI */
+	NEEDS_PLUG = 64,	/* an edu device alone below a port */
+	NEEDS_BRIDGE = 128,	/* two below a bridge to conventional PCI */
 	NEEDS_NVME = 256,	/* an NVMe controller */
 };
 

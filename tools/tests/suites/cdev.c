@@ -683,7 +683,7 @@ static const struct test_case cases[] = {
 	{ .name = "descriptors that change meanwhile", .run = descriptors_meanwhile,
 	  .needs = CDEV, .seconds = 120 },
 	{ .name = "a process without the cdev", .run = other_process, .needs = CDEV },
-	{ .name = "files that are no bound cdev", .run = bad_files, .needs = CDEV },
+	{ .name = "files that are not a bound cdev", .run = bad_files, .needs = CDEV },
 	{ .name = "two owners", .run = two_owners, .needs = CDEV },
 	{ .name = "page tables of the iommufd", .run = page_tables, .needs = CDEV },
 	{ .name = "page tables of the iommufd, at the same time", .run = page_tables_meanwhile,

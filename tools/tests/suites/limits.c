@@ -2,8 +2,8 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * What bounds the memory that a program pins, and the kernel memory that it
- * takes: RLIMIT_MEMLOCK of the user, across processes, exec() and files.
+ * Limits of pinned memory and of kernel memory: RLIMIT_MEMLOCK of the user, across
+ * processes, exec() and files.
  */
 #include <fcntl.h>
 #include <grp.h>

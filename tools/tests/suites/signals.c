@@ -2,8 +2,8 @@
 /*
  * Copyright (C) 2026 the wdm-iommu developers
  *
- * Signals: only a fatal one ends a call, and it ends every call, whatever other
- * processes do with the same objects.
+ * Only a fatal signal ends a call, and it ends every call, whatever other processes do with
+ * the same objects.
  */
 #include <pthread.h>
 #include <signal.h>

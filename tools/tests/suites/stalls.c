@@ -3,7 +3,7 @@
  * Copyright (C) 2026 the wdm-iommu developers
  *
  * User memory that stalls: while a call waits for a page of its argument, other
- * calls run, VFIO takes the group back, and the file is closed.
+ * calls run, VFIO revokes the group, and the file is closed.
  */
 #include <fcntl.h>
 #include <poll.h>

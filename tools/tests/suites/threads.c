@@ -588,7 +588,7 @@ static const struct test_case cases[] = {
 	  .seconds = 120 },
 	{ .name = "all at once, and the process ends", .run = hammer_and_exit,
 	  .seconds = 120 },
-	{ .name = "all at once, and VFIO takes the group back", .run = hammer_and_take_back,
+	{ .name = "all at once, and VFIO revokes the group", .run = hammer_and_take_back,
 	  .needs = NEEDS_DEVICE, .seconds = 360 },
 };
 

@@ -104,7 +104,7 @@ static void test_registers(struct wdm_vfio_device *device)
 	}
 	tap_ok(good, "all widths, mapped and not");
 	tap_ok(!wdm_bar_read8(device, BAR, BAR_SIZE, &byte, NULL) && errno == ERANGE,
-	       "no register behind the BAR");
+	       "no register beyond the BAR");
 	wdm_bar_unmap(device, BAR);
 	tap_ok(wdm_bar_read8(device, BAR, 0x1010, &byte, NULL) && byte == 0x5a,
 	       "registers that are no longer mapped");

@@ -270,7 +270,7 @@ static void test_pictures(void)
 	free(map.runs);
 }
 
-/* What is printed, by way of a child */
+/* Capture the output of a child. */
 static void test_json(void)
 {
 	static const char expected[] =

@@ -52,7 +52,7 @@ static void test_pool(void)
 	       "a physical address");
 	tap_ok(physical(page) == first - 5 && physical(page + PAGE_SIZE) == first - 5 + PAGE_SIZE &&
 	       physical(page + 2 * PAGE_SIZE) == first - 5 + 2 * PAGE_SIZE,
-	       "those of a block are in a row");
+	       "those of a block are contiguous");
 	tap_ok(MmGetVirtualForPhysical(MmGetPhysicalAddress(small + 7)) == small + 7,
 	       "an address translates back");
 	tap_ok(physical(small) == physical(small), "it is the same when it is asked for again");
@@ -139,7 +139,7 @@ static void test_mdls(void)
 	MmGetMdlPfnArray(mdl)[0] = MmGetMdlPfnArray(mdl)[3];
 	tap_ok(wdk_mdl_memory(mdl, &found) && NT_SUCCESS(wdk_memory_find(&found)) &&
 	       found.nr_runs == 2 && found.runs[0].va == memory + 3 * PAGE_SIZE,
-	       "pages that are not in a row are two");
+	       "pages that are not contiguous are two runs");
 	free(found.runs);
 	MmGetMdlPfnArray(mdl)[1] = 1;
 	tap_ok(wdk_mdl_memory(mdl, &found) && wdk_memory_find(&found) == STATUS_NOT_SUPPORTED,
