@@ -1033,8 +1033,10 @@ static void batch_parameters(struct kunit *test)
 
 /* A thread that revokes a group in the middle of an operation */
 struct batch_taker {
+	struct kunit *test;
 	struct wdm_domain *domain;
 	u64 pages;
+	u64 blocks;
 	struct completion done;
 };
 
@@ -1045,6 +1047,7 @@ static int batch_taker(void *data)
 
 	wdm_range_lock_urgent(&taker->domain->ranges, &all, false);
 	taker->pages = wdm_mappings_pages(&taker->domain->mappings);
+	taker->blocks = taker->domain->space.nr;
 	wdm_domain_unlock(taker->domain, &all);
 	complete(&taker->done);
 	return 0;
@@ -1135,6 +1138,50 @@ static void batch_lets_take_contiguous(struct kunit *test)
 	batch_check_take(test, 0, tm, FAKE_PGSIZES_AMD, 512 * 64 + 256);
 }
 
+static void batch_taker_hook(struct fake_iommu *fake)
+{
+	struct batch_taker *taker = fake->hook_data;
+
+	batch_taker_start(taker->test, taker);
+}
+
+#define BLOCKS		300
+
+/* An unmap of many allocated blocks yields between them. */
+static void batch_lets_take_blocks(struct kunit *test)
+{
+	const struct wdm_domain_config config = { .type = WDM_TYPE_TRANSLATE, .width = 40 };
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain_ex(fx, &config);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 1, 1);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_4K);
+	struct batch_taker *taker = kunit_kzalloc(test, sizeof(*taker), GFP_KERNEL);
+	u64 first = U64_MAX, iova, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, taker);
+	taker->test = test;
+	taker->domain = domain;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	for (i = 0; i < BLOCKS; i++) {
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_map_alloc(domain, WDM_READ,
+							 RANGE(tm->mdl, 0, 1), &limits,
+							 &iova), STATUS_SUCCESS);
+		first = min(first, iova);
+	}
+	KUNIT_ASSERT_EQ(test, domain->space.nr, BLOCKS);
+	/* The last call of the driver is the only one; from then on, no page is mapped. */
+	fake->hook = batch_taker_hook;
+	fake->hook_data = taker;
+	fake->hook_at = 1;
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, first, BLOCKS), STATUS_SUCCESS);
+	batch_taker_end(test, taker);
+	KUNIT_EXPECT_EQ(test, taker->pages, 0);
+	KUNIT_EXPECT_GE(test, taker->blocks, BLOCKS - 1);
+	KUNIT_EXPECT_EQ(test, domain->space.nr, 0);
+}
+
 /* A split replaces only the page that spans the cut, in each hwpt. */
 static void batch_cut_sizes(struct kunit *test)
 {
@@ -1197,6 +1244,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_parameters),
 	KUNIT_CASE(batch_lets_take),
 	KUNIT_CASE(batch_lets_take_contiguous),
+	KUNIT_CASE(batch_lets_take_blocks),
 	KUNIT_CASE(batch_cut_sizes),
 	{}
 };

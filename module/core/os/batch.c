@@ -290,6 +290,31 @@ static u64 wdm_map_step(const struct wdm_domain *domain, const struct wdm_extent
 }
 
 /**
+ * wdm_batch_check_unmap() - Check that pages can be unmapped by address
+ * @batch: the batch, which holds the pages
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * Return: STATUS_RESOURCE_IN_USE if a token or a fixed region has one of the pages,
+ * STATUS_CANCELLED.
+ */
+ntstatus_t wdm_batch_check_unmap(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
+{
+	struct wdm_domain *domain = batch->domain;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	/* Others can only take pages that they hold. */
+	if (!READ_ONCE(domain->space.nr))
+		return status;
+	while (wdm_ok(status) && pgno <= last_pgno) {
+		status = wdm_iova_check_unmap(domain, &pgno, last_pgno);
+		if (wdm_ok(status))
+			status = wdm_batch_yield(batch);
+	}
+	return status;
+}
+
+/**
  * wdm_batch_prepare() - Check that pages are mapped, and prepare to remove them
  * @batch: the batch, which holds the pages
  * @pgno: the first page number
@@ -464,7 +489,7 @@ static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 la
 	status = wdm_batch_find_splits(batch, pgno, last_pgno, &splits);
 	/* A token may have been created before the pages were held. */
 	if (wdm_ok(status))
-		status = wdm_iova_check_unmap(domain, pgno, last_pgno);
+		status = wdm_batch_check_unmap(batch, pgno, last_pgno);
 	if (!wdm_ok(status))
 		return status;
 	wdm_put_list_checkpoint(&batch->put_list, &checkpoint);
@@ -481,13 +506,14 @@ static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 la
 static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
 					u64 last_pgno)
 {
-	ntstatus_t status = wdm_iova_check_unmap(batch->domain, pgno, last_pgno);
+	ntstatus_t status = wdm_batch_check_unmap(batch, pgno, last_pgno);
 
 	if (wdm_ok(status))
 		status = wdm_batch_unmap_free(batch, pgno, last_pgno);
 	/* The next user of the addresses waits for the batch, and so for its sync. */
 	if (wdm_ok(status))
-		wdm_iova_unmapped(batch->domain, pgno, last_pgno);
+		while (wdm_iova_unmapped(batch->domain, &pgno, last_pgno))
+			wdm_batch_yield(batch);
 	return status;
 }
 

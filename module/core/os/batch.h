@@ -58,6 +58,7 @@ ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block
 ntstatus_t wdm_batch_yield(struct wdm_batch *batch);
 ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 				const struct wdm_extent *ext);
+ntstatus_t wdm_batch_check_unmap(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 

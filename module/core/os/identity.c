@@ -158,8 +158,8 @@ static ntstatus_t wdm_identity_check_runs(struct wdm_batch *batch,
 	u64 done;
 
 	for (done = 0; wdm_identity_run(range, done, 0, &run); done += run.nr_pages) {
-		status = wdm_iova_check_unmap(batch->domain, run.pgno,
-					      wdm_extent_end(&run) - 1);
+		status = wdm_batch_check_unmap(batch, run.pgno,
+					       wdm_extent_end(&run) - 1);
 		if (!wdm_ok(status))
 			return status;
 		if (!wdm_is_identity(batch->domain, &run))

@@ -257,51 +257,43 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
 /**
  * wdm_iova_check_unmap() - Check that pages can be unmapped by address
  * @domain: the domain
- * @pgno: the first page number
+ * @pgno: in: the first page number; out: behind the pages that were checked
  * @last_pgno: the last page number; the caller holds these pages
  *
- * Context: may sleep.
- * Return: as wdm_iova_check_unmap_locked(); STATUS_CANCELLED.
+ * Checks one block: a program decides how many there are. Call it until @pgno is behind
+ * @last_pgno.
+ *
+ * Return: as wdm_iova_check_unmap_locked().
  */
-ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
+ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
 	unsigned long flags;
-	bool allowed = true;
+	bool allowed;
 
-	if (!READ_ONCE(domain->space.nr))
-		return STATUS_SUCCESS;
-	/* One block per critical section: a program decides how many there are. */
-	while (allowed && pgno <= last_pgno) {
-		spin_lock_irqsave(&domain->lock, flags);
-		allowed = wdm_iova_may_unmap(domain, &pgno, last_pgno);
-		spin_unlock_irqrestore(&domain->lock, flags);
-		if (wdm_domain_cancelled(domain))
-			return STATUS_CANCELLED;
-		cond_resched();
-	}
+	spin_lock_irqsave(&domain->lock, flags);
+	allowed = wdm_iova_may_unmap(domain, pgno, last_pgno);
+	spin_unlock_irqrestore(&domain->lock, flags);
 	return allowed ? STATUS_SUCCESS : STATUS_RESOURCE_IN_USE;
 }
 
 /**
  * wdm_iova_unmapped() - Return the addresses of unmapped pages to the allocator
  * @domain: the domain
- * @pgno: the first page number
+ * @pgno: as for wdm_iova_unmapped_locked()
  * @last_pgno: the last page number; all of these pages were mapped, and the caller holds
  *	them until the IOTLB is synced
  *
- * Context: may sleep.
+ * Return: as wdm_iova_unmapped_locked().
  */
-void wdm_iova_unmapped(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
+bool wdm_iova_unmapped(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
 	unsigned long flags;
 	bool more;
 
 	if (!wdm_iova_space_allocates(&domain->space))
-		return;
-	do {
-		spin_lock_irqsave(&domain->lock, flags);
-		more = wdm_iova_unmapped_locked(domain, &pgno, last_pgno);
-		spin_unlock_irqrestore(&domain->lock, flags);
-		cond_resched();
-	} while (more);
+		return false;
+	spin_lock_irqsave(&domain->lock, flags);
+	more = wdm_iova_unmapped_locked(domain, pgno, last_pgno);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return more;
 }

@@ -45,7 +45,7 @@ ntstatus_t wdm_iova_alloc(struct wdm_domain *domain, struct wdm_iova_block *bloc
 			  enum wdm_iova_kind kind);
 void wdm_iova_drop(struct wdm_domain *domain, struct wdm_iova_block *block);
 ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno);
-ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 pgno, u64 last_pgno);
-void wdm_iova_unmapped(struct wdm_domain *domain, u64 pgno, u64 last_pgno);
+ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_pgno);
+bool wdm_iova_unmapped(struct wdm_domain *domain, u64 *pgno, u64 last_pgno);
 
 #endif /* WDM_CORE_OS_IOVA_H */
