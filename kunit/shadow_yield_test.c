@@ -277,6 +277,74 @@ static void yield_in_zap(struct kunit *test)
 	yield_check(test, y, 2, 0);
 }
 
+/**
+ * struct yield_watch - a thread that locks all pages of a domain again and again
+ * @domain: the domain
+ * @before: pages of the caller's address space before the call
+ * @after: and after it
+ * @between: how often the thread found a number of pages in between
+ * @stop: to be set: end
+ * @done: the thread has ended
+ */
+struct yield_watch {
+	struct wdm_domain *domain;
+	u64 before;
+	u64 after;
+	unsigned int between;
+	bool stop;
+	struct completion done;
+};
+
+static int yield_watch(void *data)
+{
+	struct yield_watch *watch = data;
+	struct wdm_range all;
+	u64 pages;
+
+	while (!READ_ONCE(watch->stop)) {
+		wdm_range_lock_all(&watch->domain->ranges, &all, false);
+		pages = wdm_mappings_pages(&watch->domain->mappings);
+		wdm_domain_unlock(watch->domain, &all);
+		watch->between += pages > watch->after && pages < watch->before;
+		cond_resched();
+	}
+	complete(&watch->done);
+	return 0;
+}
+
+#define WATCH_PARTS	64
+#define WATCH_PAGES	(SZ_64M / SZ_4K)
+
+/* Remove much memory that no table refers to. */
+static void yield_in_removal(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct yield_watch *watch = kunit_kzalloc(test, sizeof(*watch), GFP_KERNEL);
+	struct test_mdl *tm = fixture_mdl_contiguous(y->t->fx, WDM_PERMS, WATCH_PAGES, 1);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, watch);
+	watch->domain = y->t->domain;
+	watch->after = wdm_mappings_pages(&watch->domain->mappings);
+	init_completion(&watch->done);
+	for (i = 0; i < WATCH_PARTS; i++)
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_memory_add(watch->domain, WDM_PERMS,
+							  RANGE(tm->mdl, 0, WATCH_PAGES),
+							  YIELD_MORE + i * (u64)SZ_64M),
+				    STATUS_SUCCESS);
+	watch->before = wdm_mappings_pages(&watch->domain->mappings);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(yield_watch, watch, "wdm_watch")));
+	usleep_range(1000, 2000);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_memory_remove(watch->domain, YIELD_MORE,
+						     WATCH_PARTS * WATCH_PAGES),
+			    STATUS_SUCCESS);
+	WRITE_ONCE(watch->stop, true);
+	wait_for_completion(&watch->done);
+	KUNIT_EXPECT_GT(test, watch->between, 0);
+}
+
 /* Remove the memory of half of the leaves. */
 static void yield_in_memory_remove(struct kunit *test)
 {
@@ -560,6 +628,7 @@ static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_list),
 	KUNIT_CASE(yield_in_zap),
 	KUNIT_CASE(yield_in_memory_remove),
+	KUNIT_CASE(yield_in_removal),
 	KUNIT_CASE(yield_in_large_map),
 	KUNIT_CASE(yield_in_large_zap),
 	KUNIT_CASE(yield_in_large_remove),

@@ -56,6 +56,39 @@ struct wdm_space_part {
 	struct wdm_put_list put_list;
 };
 
+/* Pages to remove before others may run: whole regions of the mapping table */
+#define WDM_REMOVE_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
+
+/* Remove memory from the caller's address space, after the last use of it was zapped. */
+static ntstatus_t wdm_space_take(struct wdm_walk *walk, u64 pgno, u64 last_pgno,
+				 struct wdm_put_list *put_list)
+{
+	struct wdm_mappings *mappings = &walk->domain->mappings;
+	struct wdm_put_list_checkpoint checkpoint;
+	ntstatus_t status = STATUS_SUCCESS;
+	u64 part_last, next = pgno;
+
+	wdm_put_list_checkpoint(put_list, &checkpoint);
+	while (wdm_ok(status) && next <= last_pgno) {
+		status = wdm_mappings_prepare(mappings, &next, last_pgno, put_list,
+					      walk->domain->gfp);
+		if (wdm_ok(status) && !wdm_walk_yield(walk))
+			status = STATUS_CANCELLED;
+	}
+	if (!wdm_ok(status)) {
+		wdm_put_list_rollback(put_list, &checkpoint);
+		return status;
+	}
+	wdm_hwpts_settle(walk->domain, put_list);
+	/* Complete it even if the walk is cancelled: wdm_shadow.lock keeps other walks out. */
+	for (; pgno <= last_pgno; pgno = part_last + 1) {
+		part_last = min(last_pgno, pgno | (WDM_REMOVE_PAGES - 1));
+		wdm_mappings_remove(mappings, pgno, part_last);
+		wdm_walk_yield(walk);
+	}
+	return STATUS_SUCCESS;
+}
+
 static ntstatus_t wdm_walk_remove(struct wdm_walk *walk, void *arg)
 {
 	struct wdm_space_part *part = arg;
@@ -66,11 +99,8 @@ static ntstatus_t wdm_walk_remove(struct wdm_walk *walk, void *arg)
 	if (!wdm_space_allows(walk, part->caller, part->nr_pages << PAGE_SHIFT, 0))
 		return STATUS_NOT_FOUND;
 	status = wdm_space_release(walk, pgno, end);
-	if (wdm_ok(status)) {
-		status = wdm_mappings_take(&domain->mappings, pgno, end - 1,
-					   &part->put_list, domain->gfp);
-		wdm_hwpts_settle(domain, &part->put_list);
-	}
+	if (wdm_ok(status))
+		status = wdm_space_take(walk, pgno, end - 1, &part->put_list);
 	walk->space.nr_pages = 0;
 	/* Resolve what was zapped: it is invalid now, or as before if the removal failed. */
 	if (wdm_shadow_bypasses(domain->shadow))
