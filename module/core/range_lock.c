@@ -7,7 +7,7 @@
 
 #include "range_lock.h"
 
-#define WDM_RANGE_POLL_MS	10
+#define WDM_RANGE_POLL_MS	1
 
 static bool wdm_range_overlaps(const struct wdm_range *range,
 			       const struct wdm_range *other)
