@@ -438,7 +438,7 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, const char *Format, ...);
 #define KdPrint(Arguments)	((void)DbgPrint Arguments)
 #define KdPrintEx(Arguments)	((void)DbgPrintEx Arguments)
 
-/* MDLs beside those of wdm.h */
+/* MDL functions that wdm.h does not have */
 
 typedef enum _LOCK_OPERATION {
 	IoReadAccess,

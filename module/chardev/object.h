@@ -40,7 +40,7 @@ enum wdm_object_type {
 
 /**
  * struct wdm_object - an object with a handle
- * @users: the handle table's reference, and one for each call that uses the object; 0
+ * @users: the handle table's reference, and one per call that uses the object; 0
  *	while a delete is undecided
  * @type: selects the member of the union
  * @handle: the handle

@@ -160,7 +160,7 @@ static bool prove_ownership(const struct wdm_vfio_device *device,
 		get_address(&info->devices[i], &address);
 		wdm_pci_format(&address, &bdf);
 		return wdm__fail(error, EPERM,
-				 "Bind it to vfio-pci, open it beside the device by the file of its group or by its cdev, and pass it",
+				 "Bind it to vfio-pci, open it too, by the file of its group or by its cdev, and pass it",
 				 "a reset of the bus or slot would reset %s, too", bdf.text);
 	}
 	return true;

@@ -210,8 +210,8 @@ struct wdm_va_list {
 
 /*
  * The files, from the top down: shadow.c (the backend's operations) and memory.c call
- * walk.c, which calls sync.c, scan.c and page.c; iter.c and bypass.c stand beside these.
- * All use space.c, leaf.c and lock.c.
+ * walk.c, which calls sync.c, scan.c and page.c. They also call iter.c and bypass.c. All use
+ * space.c, leaf.c and lock.c.
  */
 
 /* memory.c */

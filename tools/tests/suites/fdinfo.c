@@ -328,7 +328,7 @@ static const struct test_case cases[] = {
 	{ .name = "every way to map and unmap counts once", .run = other_maps },
 	{ .name = "a caller-managed domain", .run = caller_managed, .needs = NEEDS_DEVICE,
 	  .formats = true },
-	{ .name = "a reader beside calls makes none fail", .run = beside_calls,
+	{ .name = "a reader makes no concurrent call fail", .run = beside_calls,
 	  .needs = NEEDS_DEVICE },
 	{ .name = "300 domains: 256 are listed, and the rest counted", .run = bounded },
 	{ .name = "numbers of files", .run = numbers },
