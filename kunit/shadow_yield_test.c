@@ -278,12 +278,12 @@ static void yield_in_zap(struct kunit *test)
 }
 
 /**
- * struct yield_watch - a thread that locks all pages of a domain again and again
+ * struct yield_watch - a thread that repeatedly locks all pages of a domain
  * @domain: the domain
- * @before: pages of the caller's address space before the call
- * @after: and after it
- * @between: how often the thread found a number of pages in between
- * @stop: to be set: end
+ * @before: number of pages of the caller's address space before the call
+ * @after: number of pages after it
+ * @between: number of times that the thread found a number in between
+ * @stop: the thread should end
  * @done: the thread has ended
  */
 struct yield_watch {

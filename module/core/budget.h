@@ -4,7 +4,7 @@
  *
  * A domain makes the kernel allocate memory that is not the program's own: mapping
  * tables, shadow pages, page tables of the IOMMU. Without a limit, a program could map
- * a few pinned pages again and again until the kernel runs out of memory, with no
+ * a few pinned pages repeatedly until the kernel runs out of memory, with no
  * process for the OOM killer to blame. So the memory of all objects of a file is
  * limited by what the file has pinned, which RLIMIT_MEMLOCK limits in turn. A user can
  * open many files, so all files of a user share a second budget.

@@ -257,10 +257,10 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
 /**
  * wdm_iova_check_unmap() - Check that pages can be unmapped by address
  * @domain: the domain
- * @pgno: in: the first page number; out: behind the pages that were checked
+ * @pgno: in: the first page number; out: past the pages that were checked
  * @last_pgno: the last page number; the caller holds these pages
  *
- * Checks one block: a program decides how many there are. Call it until @pgno is behind
+ * Checks one block: a program decides how many there are. Call it until @pgno is past
  * @last_pgno.
  *
  * Return: as wdm_iova_check_unmap_locked().
