@@ -10,11 +10,15 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/pci.h>
+#include <linux/tracepoint.h>
 
 #include "../module/core/device.h"
 #include "../module/core/hwpt_set.h"
+#include "../module/core/policy.h"
 #include "../module/core/revoke.h"
+#include "../module/core/trace.h"
 #include "../module/core/usable.h"
+#include "support/fake_driver.h"
 #include "support/fixture.h"
 
 /* Allowed ranges */
@@ -184,7 +188,7 @@ static void attach_last_page(struct kunit *test)
 
 /**
  * struct attach_group - a claimed group in the hands of an owner
- * @pdev: its device
+ * @dev: its device
  * @owner: the owner
  * @group: the group; the test is its provider
  * @device: the device
@@ -196,7 +200,7 @@ static void attach_last_page(struct kunit *test)
  * @domain: the domain that it attaches to
  */
 struct attach_group {
-	struct pci_dev *pdev;
+	struct device *dev;
 	struct wdm_owner *owner;
 	struct wdm_group *group;
 	struct wdm_device *device;
@@ -244,34 +248,40 @@ static const struct wdm_provider_ops attach_device_provider = {
 	.unhold = attach_unhold,
 };
 
-static struct attach_group *attach_start_with(struct kunit *test,
-					      const struct wdm_provider_ops *provider)
+static struct attach_group *attach_start_on(struct kunit *test, struct device *dev,
+					    const struct wdm_provider_ops *provider)
 {
 	struct attach_group *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
-	struct pci_dev *pdev = NULL;
 	struct iommu_group *group;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev)))
-		if (!pdev->dev.driver && device_iommu_mapped(&pdev->dev))
-			break;
-	if (!pdev)
-		kunit_skip(test, "no edu device without a driver behind an IOMMU");
-	t->pdev = pdev;
+	t->dev = dev;
 	attach_held = t;
 	init_completion(&t->attached);
 	t->owner = wdm_owner_create(false);
 	KUNIT_ASSERT_NOT_NULL(test, t->owner);
-	group = iommu_group_get(&pdev->dev);
+	group = iommu_group_get(dev);
 	KUNIT_ASSERT_EQ(test, iommu_group_claim_dma_owner(group, t), 0);
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_owner_add_group(t->owner, group, provider, t, &t->group),
 			    STATUS_SUCCESS);
 	iommu_group_put(group);
-	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, &pdev->dev,
-						    &t->device),
+	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, dev, &t->device),
 			    STATUS_SUCCESS);
 	return t;
+}
+
+static struct attach_group *attach_start_with(struct kunit *test,
+					      const struct wdm_provider_ops *provider)
+{
+	struct pci_dev *pdev = NULL;
+
+	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev)))
+		if (!pdev->dev.driver && device_iommu_mapped(&pdev->dev))
+			break;
+	if (!pdev)
+		kunit_skip(test, "no edu device without a driver behind an IOMMU");
+	return attach_start_on(test, &pdev->dev, provider);
 }
 
 static struct attach_group *attach_start(struct kunit *test)
@@ -287,7 +297,7 @@ static void attach_end(struct kunit *test, struct attach_group *t)
 	wdm_group_put(t->group);
 	wdm_owner_close(t->owner);
 	wdm_owner_put(t->owner);
-	pci_dev_put(t->pdev);
+	put_device(t->dev);
 }
 
 static int attach_thread(void *data)
@@ -395,7 +405,7 @@ static void attach_tries_again(struct kunit *test)
 	wait_for_completion(&t->attached);
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_NE(test, 0,
-			iommu_iova_to_phys(iommu_get_domain_for_dev(&t->pdev->dev),
+			iommu_iova_to_phys(iommu_get_domain_for_dev(t->dev),
 					   SZ_8G + 59 * (u64)SZ_8M));
 	attach_end(test, t);
 }
@@ -600,25 +610,97 @@ static void attach_holds_revoked(struct kunit *test)
 	KUNIT_ASSERT_STATUS(test, wdm_device_attach(old, domain), STATUS_SUCCESS);
 	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, stranger), NULL);
 	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 1);
-	KUNIT_EXPECT_STATUS(test, wdm_device_create(t->group, &t->pdev->dev, &t->device),
+	KUNIT_EXPECT_STATUS(test, wdm_device_create(t->group, t->dev, &t->device),
 			    STATUS_RESOURCE_IN_USE);
 
-	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, &t->pdev->dev), (void *)t);
+	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, t->dev), (void *)t);
 	KUNIT_EXPECT_EQ(test, t->holds, 1);
 	attach_unhold(t);
 	KUNIT_EXPECT_EQ(test, atomic_read(&domain->nr_devices), 0);
-	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, &t->pdev->dev), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, wdm_group_revoke_device(t->group, t->dev), NULL);
 	KUNIT_EXPECT_STATUS(test, wdm_device_attach(old, domain), STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_EQ(test, t->holds, 0);
 
 	/* A later device of the same name is independent of it. */
-	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, &t->pdev->dev, &t->device),
+	KUNIT_ASSERT_STATUS(test, wdm_device_create(t->group, t->dev, &t->device),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_device_delete(old), STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, domain), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, t->holds, 1);
 	attach_end(test, t);
 	KUNIT_EXPECT_EQ(test, t->holds, 0);
+}
+
+/* Devices behind a fake IOMMU */
+
+static void attach_fake_start(struct kunit *test)
+{
+	fake_driver_start(test);
+	wdm_policy_set(WDM_POLICY_UNSAFE_INTERRUPTS, true);
+}
+
+static void attach_fake_end(struct kunit *test)
+{
+	fake_driver_stop(test);
+	wdm_policy_set(WDM_POLICY_UNSAFE_INTERRUPTS, false);
+}
+
+static struct attach_group *attach_start_fake(struct kunit *test)
+{
+	return attach_start_on(test, get_device(fake_driver_add(test, false)),
+			       &attach_provider);
+}
+
+/**
+ * struct attach_doomed - a domain that is deleted as soon as nothing is attached to it
+ * @domain: the domain; NULL once it is deleted
+ * @status: of the delete
+ * @traced: how often a detach from it was traced
+ * @late: that was after the delete
+ */
+static struct attach_doomed {
+	struct wdm_domain *domain;
+	ntstatus_t status;
+	unsigned int traced;
+	bool late;
+} attach_doomed;
+
+static void attach_delete_doomed(void)
+{
+	attach_doomed.status = wdm_domain_delete(attach_doomed.domain);
+	attach_doomed.domain = NULL;
+}
+
+static void attach_trace_detach(void *data, const struct wdm_domain *domain, int group,
+				ntstatus_t status, u64 ns)
+{
+	attach_doomed.traced++;
+	attach_doomed.late = domain != attach_doomed.domain;
+}
+
+/* What traces a detach looks at the domain, which others may delete from then on. */
+static void attach_trace(struct kunit *test)
+{
+	struct attach_group *t;
+
+	attach_fake_start(test);
+	t = attach_start_fake(test);
+	attach_doomed = (struct attach_doomed) { .status = STATUS_UNSUCCESSFUL };
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(true, 0, NULL, &attach_doomed.domain),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, attach_doomed.domain),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, register_trace_wdm_detach(attach_trace_detach, NULL), 0);
+	fake_driver.on_free = attach_delete_doomed;
+	KUNIT_EXPECT_STATUS(test, wdm_device_detach(t->device), STATUS_SUCCESS);
+	fake_driver.on_free = NULL;
+	unregister_trace_wdm_detach(attach_trace_detach, NULL);
+	tracepoint_synchronize_unregister();
+	KUNIT_EXPECT_STATUS(test, attach_doomed.status, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, attach_doomed.traced, 1);
+	KUNIT_EXPECT_FALSE(test, attach_doomed.late);
+	attach_end(test, t);
+	attach_fake_end(test);
 }
 
 static struct kunit_case attach_cases[] = {
@@ -631,6 +713,7 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_owner_closed),
 	KUNIT_CASE(attach_holds),
 	KUNIT_CASE(attach_holds_revoked),
+	KUNIT_CASE(attach_trace),
 	{}
 };
 

@@ -90,6 +90,8 @@ static void fake_driver_free(struct iommu_domain *domain)
 						fake.domain);
 	unsigned int i, pasid;
 
+	if (fake_driver.on_free)
+		fake_driver.on_free();
 	/* Check that nothing is attached. */
 	for (i = 0; i < fake_nr_devs; i++) {
 		struct fake_dev *fdev = platform_get_drvdata(fake_devs[i]);

@@ -22,6 +22,7 @@
  * @refuse_pasids: iommu_domains cannot be attached to PASIDs
  * @fail_attach: make the attach after this many fail with -ENOMEM; 0: none
  * @hook: called by each attach to a device or a PASID, before it
+ * @on_free: called before a paging iommu_domain is freed
  * @nr_domains: number of paging iommu_domains
  * @nr_pasid_domains: number of those that were allocated for PASIDs
  */
@@ -31,6 +32,7 @@ struct fake_driver {
 	bool refuse_pasids;
 	unsigned int fail_attach;
 	void (*hook)(struct device *dev, u32 pasid);
+	void (*on_free)(void);
 	atomic_t nr_domains;
 	atomic_t nr_pasid_domains;
 };

@@ -451,13 +451,14 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 	wdm_domain_leave(domain, hwpt, attachment);
 	last = !hwpt->users;
 	atomic_sub(attachment->nr_devices, &domain->nr_devices);
-	wdm_domain_unlock(domain, &all);
-	if (last)
-		wdm_hwpt_destroy(hwpt);
+	/* Once it is unlocked, the domain may be deleted. */
 	if (trace_wdm_detach_enabled())
 		trace_wdm_detach(domain,
 				 iommu_group_id(attachment->group->iommu_group),
 				 STATUS_SUCCESS, wdm_trace_ns(begin));
+	wdm_domain_unlock(domain, &all);
+	if (last)
+		wdm_hwpt_destroy(hwpt);
 	wdm_attachment_destroy(attachment);
 	return STATUS_SUCCESS;
 }
