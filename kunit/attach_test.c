@@ -703,6 +703,67 @@ static void attach_trace(struct kunit *test)
 	attach_fake_end(test);
 }
 
+static const struct attach_narrow {
+	const char *name;
+	u64 last;
+	unsigned long pgsizes;
+} attach_narrows[] = {
+	{ "39 bits", BIT_ULL(39) - 1, FAKE_PGSIZES_X86 },
+	{ "4 KiB pages", BIT_ULL(48) - 1, FAKE_PGSIZES_4K },
+};
+
+static void attach_narrow_name(const struct attach_narrow *narrow, char *desc)
+{
+	strscpy(desc, narrow->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(attach_narrow, attach_narrows, attach_narrow_name);
+
+/* Two IOMMUs of one driver, of which one can do less: each translates what it can. */
+static void attach_unlike(struct kunit *test)
+{
+	const struct attach_narrow *narrow = test->param_value;
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 512, 512);
+	struct attach_group *wide, *less;
+	struct fake_page page;
+
+	attach_fake_start(test);
+	wide = attach_start_fake(test);
+	less = attach_start_fake(test);
+	fake_driver.narrow = less->dev;
+	fake_driver.narrow_last = narrow->last;
+	fake_driver.narrow_pgsizes = narrow->pgsizes;
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 512), SZ_1G),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(wide->device, domain),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(less->device, domain),
+			    STATUS_SUCCESS);
+
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake_driver_at(wide->dev, 0), SZ_1G, &page));
+	KUNIT_EXPECT_EQ(test, page.size, SZ_2M);
+	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake_driver_at(less->dev, 0), SZ_1G, &page));
+	KUNIT_EXPECT_EQ(test, page.size, narrow->pgsizes & SZ_2M ?: SZ_4K);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   narrow->last + 1),
+			    STATUS_CONFLICTING_ADDRESSES);
+	/* What the narrow one forbids is possible again without it. */
+	KUNIT_EXPECT_STATUS(test, wdm_device_detach(less->device), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+					   BIT_ULL(47)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake_driver_translate(wide->dev, 0, BIT_ULL(47)),
+			PFN_PHYS(tm->pfns[0]));
+	attach_end(test, less);
+	attach_end(test, wide);
+	attach_fake_end(test);
+}
+
 static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_allowed),
 	KUNIT_CASE(attach_last_page),
@@ -714,6 +775,7 @@ static struct kunit_case attach_cases[] = {
 	KUNIT_CASE(attach_holds),
 	KUNIT_CASE(attach_holds_revoked),
 	KUNIT_CASE(attach_trace),
+	KUNIT_CASE_PARAM(attach_unlike, attach_narrow_gen_params),
 	{}
 };
 

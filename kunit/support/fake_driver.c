@@ -31,6 +31,14 @@ struct fake_domain {
 
 struct fake_driver fake_driver;
 
+/* As Intel's driver does, if nothing is mapped beyond. */
+static void fake_driver_narrow(struct iommu_domain *domain)
+{
+	domain->geometry.aperture_end = min(domain->geometry.aperture_end,
+					    fake_driver.narrow_last);
+	domain->pgsize_bitmap &= fake_driver.narrow_pgsizes;
+}
+
 static struct iommu_device fake_device;
 static struct platform_device *fake_hw;
 static struct fwnode_handle *fake_fwnode;
@@ -51,6 +59,8 @@ static int fake_driver_attach(struct iommu_domain *domain, struct device *dev,
 			return -EOPNOTSUPP;
 		if (fake_driver.fail_attach && !--fake_driver.fail_attach)
 			return -ENOMEM;
+		if (dev == fake_driver.narrow)
+			fake_driver_narrow(domain);
 	}
 	fdev->at[pasid] = domain;
 	return 0;

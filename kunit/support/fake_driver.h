@@ -23,6 +23,11 @@
  * @fail_attach: make the attach after this many fail with -ENOMEM; 0: none
  * @hook: called by each attach to a device or a PASID, before it
  * @on_free: called before a paging iommu_domain is freed
+ * @narrow: a device behind a less capable IOMMU: attaching it to an iommu_domain lowers the
+ *	last address of that to @narrow_last, and leaves of its page sizes only
+ *	@narrow_pgsizes
+ * @narrow_last: see @narrow
+ * @narrow_pgsizes: see @narrow
  * @nr_domains: number of paging iommu_domains
  * @nr_pasid_domains: number of those that were allocated for PASIDs
  */
@@ -33,6 +38,9 @@ struct fake_driver {
 	unsigned int fail_attach;
 	void (*hook)(struct device *dev, u32 pasid);
 	void (*on_free)(void);
+	struct device *narrow;
+	u64 narrow_last;
+	unsigned long narrow_pgsizes;
 	atomic_t nr_domains;
 	atomic_t nr_pasid_domains;
 };

@@ -205,10 +205,17 @@ static void wdm_attachment_destroy(struct wdm_attachment *attachment)
 	kfree(attachment);
 }
 
+/*
+ * IOMMUs of one driver may differ. Some drivers attach a device behind a less capable one to
+ * an iommu_domain in use, and restrict that, or leave large pages in it that this IOMMU does
+ * not have.
+ */
 static bool wdm_hwpt_can_share(const struct wdm_hwpt *a, const struct wdm_hwpt *b)
 {
 	return !a->exclusive && !b->exclusive &&
 	       a->domain->ops == b->domain->ops && a->coherent == b->coherent &&
+	       a->domain->pgsize_bitmap == b->domain->pgsize_bitmap &&
+	       wdm_iova_range_same(&a->aperture, &b->aperture) &&
 	       a->sw_msi == b->sw_msi && a->pasids == b->pasids;
 }
 

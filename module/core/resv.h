@@ -76,4 +76,10 @@ static inline bool wdm_iova_range_holds(const struct wdm_iova_range *range,
 	return iova >= range->iova && last_iova <= range->last_iova;
 }
 
+static inline bool wdm_iova_range_same(const struct wdm_iova_range *a,
+				       const struct wdm_iova_range *b)
+{
+	return a->iova == b->iova && a->last_iova == b->last_iova;
+}
+
 #endif /* WDM_CORE_RESV_H */
