@@ -580,6 +580,20 @@ static void atomic_no_driver_memory(struct kunit *test)
 	}
 }
 
+/* Nor does an attach fail for memory that what may sleep finds. */
+static void atomic_attach_memory(struct kunit *test)
+{
+	struct atomic *at = atomic_start(test);
+	struct fake_iommu *visitor = fixture_fake(at->t->fx, FAKE_PGSIZES_X86);
+
+	KUNIT_ASSERT_STATUS(test, atomic_configure(at), STATUS_SUCCESS);
+	visitor->no_reserves = true;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(at->t->domain, visitor), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, visitor->mapped, ATOMIC_LEAVES);
+	at->t->narrow = visitor;
+	atomic_check(test, at);
+}
+
 /**
  * struct storm - everything at the same time
  * @at: the caller
@@ -736,6 +750,7 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE(atomic_in_attach_large),
 	KUNIT_CASE(atomic_no_memory),
 	KUNIT_CASE(atomic_no_driver_memory),
+	KUNIT_CASE(atomic_attach_memory),
 	KUNIT_CASE(atomic_storm),
 	{}
 };

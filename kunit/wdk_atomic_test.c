@@ -465,12 +465,48 @@ static void atomic_driver_fails(struct kunit *test)
 	fixture_disown(other);
 	KUNIT_ASSERT_STATUS(test, at_map(at, AT_LOGICAL, at_array(at->pfns, AT_PAGES)),
 			    STATUS_SUCCESS);
-	fake_iommu_fail_map(other, 9, false);
+	fake_iommu_fail_map(other, 9, true);
 	KUNIT_EXPECT_STATUS(test, fixture_adopt_domain(at->domain->core, &other->domain),
 			    STATUS_INSUFFICIENT_RESOURCES);
 	KUNIT_EXPECT_EQ(test, other->mapped, 0);
 	at_check(test, AT_LOGICAL, at->pfns, AT_PAGES, AT_PAGES);
 	KUNIT_EXPECT_STATUS(test, at_unmap(at, AT_LOGICAL, AT_PAGES), STATUS_SUCCESS);
+}
+
+/* Where a step of an attach finds no memory, what may sleep finds it. */
+static void atomic_attach_memory(struct kunit *test)
+{
+	static const u64 starts[] = {
+		AT_LOGICAL, AT_LOGICAL + BIT(20), AT_LOGICAL + BIT(20) + AT_PAGES + 7,
+	};
+	struct at *at = at_of(test);
+	struct fake_iommu *other = fixture_fake(at->fx, FAKE_PGSIZES_X86);
+	struct fake_iommu *none = fixture_fake(at->fx, FAKE_PGSIZES_X86);
+	unsigned int i;
+	u64 page;
+
+	other->no_reserves = true;
+	none->no_reserves = true;
+	for (i = 0; i < ARRAY_SIZE(starts); i++)
+		KUNIT_ASSERT_STATUS(test,
+				    at_map(at, starts[i], at_array(at->pfns, AT_PAGES - i)),
+				    STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(at->domain->core, other),
+			    STATUS_SUCCESS);
+	for (i = 0; i < ARRAY_SIZE(starts); i++)
+		for (page = 0; page < AT_PAGES - i; page++)
+			KUNIT_ASSERT_EQ(test, at_translate(other, starts[i] + page),
+					at->pfns[page]);
+	KUNIT_EXPECT_EQ(test, other->mapped, at->fake->mapped);
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(other));
+
+	fake_iommu_fail_map(none, 20, true);
+	KUNIT_EXPECT_STATUS(test, fixture_adopt_domain(at->domain->core, &none->domain),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	KUNIT_EXPECT_EQ(test, none->mapped, 0);
+	for (i = 0; i < ARRAY_SIZE(starts); i++)
+		KUNIT_EXPECT_STATUS(test, at_unmap(at, starts[i], AT_PAGES - i),
+				    STATUS_SUCCESS);
 }
 
 static NTSTATUS at_unmap_either(struct at *at, u64 pgno)
@@ -857,6 +893,7 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE(atomic_bad_memory),
 	KUNIT_CASE(atomic_bad_arguments),
 	KUNIT_CASE(atomic_driver_fails),
+	KUNIT_CASE(atomic_attach_memory),
 	KUNIT_CASE(atomic_no_memory),
 	KUNIT_CASE(atomic_allocator),
 	KUNIT_CASE(atomic_race),

@@ -126,6 +126,29 @@ static int fake_map_one(struct fake_iommu *fake, u64 iova, phys_addr_t phys,
 	return 0;
 }
 
+static bool fake_add_table(struct list_head *list, u64 iova)
+{
+	struct fake_table *table = kmalloc(sizeof(*table), GFP_ATOMIC);
+
+	if (!table)
+		return false;
+	table->iova = iova;
+	list_add_tail(&table->node, list);
+	return true;
+}
+
+/* Is there a table for a page, or can one be made? */
+static bool fake_has_table(struct fake_iommu *fake, u64 iova, gfp_t gfp)
+{
+	const struct fake_table *table;
+
+	iova = round_down(iova, FAKE_TABLE_SPAN);
+	list_for_each_entry(table, &fake->made, node)
+		if (table->iova == iova)
+			return true;
+	return gfpflags_allow_blocking(gfp) && fake_add_table(&fake->made, iova);
+}
+
 static void fake_run_hook(struct fake_iommu *fake)
 {
 	if (fake->hook_at && !--fake->hook_at)
@@ -158,9 +181,12 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 		ret = -ENOMEM;
 	}
 	for (i = 0; ret != -EINVAL && i < pgcount; i++) {
-		int err = fake_map_one(fake, iova + i * pgsize,
-				       phys + i * pgsize, pgsize, prot);
+		int err = -ENOMEM;
 
+		if (!fake->no_reserves || pgsize >= FAKE_TABLE_SPAN ||
+		    fake_has_table(fake, iova + i * pgsize, gfp))
+			err = fake_map_one(fake, iova + i * pgsize,
+					   phys + i * pgsize, pgsize, prot);
 		if (err) {
 			ret = err;
 			break;
@@ -175,15 +201,10 @@ static int fake_map_pages(struct iommu_domain *domain, unsigned long iova,
 static void fake_drop_tables(struct fake_iommu *fake, u64 iova, u64 size)
 {
 	u64 at = round_up(iova, FAKE_TABLE_SPAN);
-	struct fake_table *table;
 
-	for (; at + FAKE_TABLE_SPAN <= iova + size; at += FAKE_TABLE_SPAN) {
-		table = kmalloc(sizeof(*table), GFP_ATOMIC);
-		if (!table)
+	for (; at + FAKE_TABLE_SPAN <= iova + size; at += FAKE_TABLE_SPAN)
+		if (!fake_add_table(&fake->tables, at))
 			return;
-		table->iova = at;
-		list_add_tail(&table->node, &fake->tables);
-	}
 }
 
 /* A sync frees all tables on the list, whatever range it syncs. */
@@ -328,6 +349,7 @@ void fake_iommu_init(struct fake_iommu *fake, unsigned long pgsizes)
 	INIT_LIST_HEAD(&fake->stale);
 	INIT_LIST_HEAD(&fake->spare);
 	INIT_LIST_HEAD(&fake->chunks);
+	INIT_LIST_HEAD(&fake->made);
 	INIT_LIST_HEAD(&fake->tables);
 }
 
@@ -339,6 +361,7 @@ void fake_iommu_destroy(struct fake_iommu *fake)
 {
 	struct fake_chunk *chunk, *tmp;
 
+	list_splice_init(&fake->made, &fake->tables);
 	fake_free_tables(fake, 0, U64_MAX);
 	list_for_each_entry_safe(chunk, tmp, &fake->chunks, node)
 		free_page((unsigned long)chunk);

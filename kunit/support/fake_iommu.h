@@ -40,9 +40,10 @@ struct fake_page {
 };
 
 /**
- * struct fake_table - a page table that an unmap has made unnecessary
+ * struct fake_table - a page table
  * @iova: the first address that it translates
- * @node: in fake_iommu.tables
+ * @node: in fake_iommu.made; or, once an unmap has made it superfluous, in
+ *	fake_iommu.tables
  */
 struct fake_table {
 	u64 iova;
@@ -78,10 +79,12 @@ struct fake_table {
  * @torn: number of large pages that an unmap of a part has unmapped
  * @bad_calls: number of calls that the module must not make
  * @aligns_down: set by the test: sync like Intel's driver before Linux 6.10
+ * @no_reserves: set by the test: allocate tables only in maps that may sleep
  * @minds_stale: set by the test: count @over_stale
  * @over_stale: number of pages mapped over a stale translation
  * @reached_freed: number of pages of freed MDLs that could still be reached
  * @freed: number of calls of free
+ * @made: if @no_reserves: the tables that exist, as struct fake_table
  * @tables: tables that the next sync frees, as struct fake_table
  * @freed_tables: number of tables freed
  * @freed_early: number of those whose own range had not been synced
@@ -97,6 +100,7 @@ struct fake_iommu {
 	bool gathers;
 	bool frees_tables;
 	bool aligns_down;
+	bool no_reserves;
 
 	spinlock_t lock;	/* guards the members below */
 	struct rb_root pages;
@@ -117,6 +121,7 @@ struct fake_iommu {
 	unsigned int over_stale;
 	unsigned int reached_freed;
 	unsigned int freed;
+	struct list_head made;
 	struct list_head tables;
 	unsigned int freed_tables;
 	unsigned int freed_early;

@@ -6,7 +6,6 @@
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "hwpt.h"
@@ -55,9 +54,7 @@ void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 	kfree(hwpt);
 }
 
-/* The largest IOMMU page used, and the most work between calls of cond_resched() */
-#define WDM_HWPT_STEP		((u64)SZ_1G)
-/* The same where no IOMMU page of WDM_HWPT_LARGE can be used */
+/* The step where no IOMMU page of WDM_HWPT_LARGE can be used */
 #define WDM_HWPT_SMALL_STEP	((u64)SZ_32M)
 #define WDM_HWPT_LARGE		((u64)SZ_2M)
 
@@ -364,6 +361,37 @@ void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size)
 	iommu_iotlb_gather_init(&gather);
 	wdm_hwpt_unmap(hwpt, iova, size, &gather);
 	iommu_iotlb_sync(hwpt->domain, &gather);
+}
+
+/**
+ * wdm_hwpt_prefill() - Make the IOMMU driver allocate page tables
+ * @hwpt: the hwpt
+ * @pgno: first page number
+ * @last_pgno: last page number; nothing is mapped in these pages, and no other call maps
+ *	there
+ *
+ * Maps a page of zeros in each table, read-only, and unmaps it: no driver frees a table
+ * when a part of it is unmapped. Devices can read zeros there meanwhile.
+ *
+ * Context: may sleep.
+ * Return: a status.
+ */
+ntstatus_t wdm_hwpt_prefill(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno)
+{
+	struct iommu_iotlb_gather gather;
+	phys_addr_t zeros = page_to_phys(ZERO_PAGE(0));
+	int ret = 0;
+
+	iommu_iotlb_gather_init(&gather);
+	for (; pgno <= last_pgno; pgno = (pgno | (WDM_HWPT_TABLE_PAGES - 1)) + 1) {
+		ret = iommu_map(hwpt->domain, pgno << PAGE_SHIFT, zeros, PAGE_SIZE,
+				wdm_prot(WDM_READ), GFP_KERNEL_ACCOUNT);
+		if (ret)
+			break;
+		wdm_hwpt_unmap_page(hwpt, pgno << PAGE_SHIFT, &gather);
+	}
+	iommu_iotlb_sync(hwpt->domain, &gather);
+	return ret ? wdm_status_from_driver(ret) : STATUS_SUCCESS;
 }
 
 /**

@@ -13,11 +13,19 @@
 #include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include "../perms.h"
 #include "../status.h"
 #include "pages.h"
 #include "resv.h"
+
+/* The largest IOMMU page used, and the most work between calls of cond_resched() */
+#define WDM_HWPT_STEP		((u64)SZ_1G)
+#define WDM_HWPT_STEP_PAGES	(WDM_HWPT_STEP >> PAGE_SHIFT)
+
+/* A last-level table covers at least this much in all formats of Linux' IOMMU drivers. */
+#define WDM_HWPT_TABLE_PAGES	((u64)SZ_1M >> PAGE_SHIFT)
 
 /**
  * struct wdm_hwpt - a hwpt
@@ -104,6 +112,7 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather);
 void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size);
+ntstatus_t wdm_hwpt_prefill(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno);
 
 /* Convert permissions to IOMMU_READ etc. */
 static inline int wdm_prot(u32 perms)

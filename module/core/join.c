@@ -157,6 +157,26 @@ static ntstatus_t wdm_fill_locked(struct wdm_domain *domain, struct wdm_hwpt *hw
 	return STATUS_SUCCESS;
 }
 
+/*
+ * A step that fills an atomic domain's hwpt cannot wait for memory. Allocate the page tables
+ * that it lacks with nothing locked: no other call maps in this hwpt from @filled on.
+ */
+static ntstatus_t wdm_fill_make_tables(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
+{
+	struct wdm_extent ext;
+	ntstatus_t status;
+	u64 last_pgno;
+
+	status = domain->ops->lookup(domain, hwpt->filled, &ext);
+	if (!wdm_ok(status))
+		return status == STATUS_NOT_FOUND ? STATUS_SUCCESS : status;
+	last_pgno = min(wdm_extent_end(&ext) - 1, ext.pgno | (WDM_HWPT_STEP_PAGES - 1));
+	status = wdm_hwpt_prefill(hwpt, ext.pgno, ext.pgno);
+	if (wdm_ok(status))
+		status = wdm_hwpt_prefill(hwpt, last_pgno, last_pgno);
+	return status;
+}
+
 /**
  * wdm_domain_fill() - Map the contents of a domain in a new hwpt, step by step
  * @domain: the domain, all of which is locked
@@ -173,6 +193,7 @@ ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			   const atomic_t *revoking)
 {
 	ntstatus_t status = STATUS_SUCCESS;
+	u64 tried = U64_MAX;
 
 	if (!hwpt->filled && domain->ops->prepare)
 		status = domain->ops->prepare(domain, hwpt, revoking);
@@ -185,6 +206,11 @@ ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 		else
 			status = wdm_domain_change(domain, hwpt, NULL,
 						   wdm_fill_locked);
+		if (status == STATUS_INSUFFICIENT_RESOURCES && domain->atomic &&
+		    tried != hwpt->filled) {
+			tried = hwpt->filled;
+			status = wdm_fill_make_tables(domain, hwpt);
+		}
 		cond_resched();
 	}
 	hwpt->revoking = NULL;

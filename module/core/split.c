@@ -15,7 +15,7 @@
 #include "split.h"
 
 /* No larger page is used, so nothing farther from a cut matters. */
-#define WDM_SPLIT_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
+#define WDM_SPLIT_PAGES	WDM_HWPT_STEP_PAGES
 
 /* Number of attempts to put a page back, a millisecond apart */
 #define WDM_SPLIT_TRIES	1000

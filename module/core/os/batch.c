@@ -29,7 +29,7 @@
  * may span the end of these, the step extends to the end of the largest page.
  */
 #define WDM_STEP_PAGES		((u64)SZ_32M >> PAGE_SHIFT)
-#define WDM_STEP_MAX_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
+#define WDM_STEP_MAX_PAGES	WDM_HWPT_STEP_PAGES
 
 static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 {

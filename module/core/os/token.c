@@ -65,28 +65,6 @@ static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
 	return STATUS_SUCCESS;
 }
 
-/*
- * Make the IOMMU driver allocate page tables: map a page in each and unmap it. Devices can
- * read zeros there until then.
- */
-static ntstatus_t wdm_token_prefill_part(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno)
-{
-	struct iommu_iotlb_gather gather;
-	phys_addr_t zeros = page_to_phys(ZERO_PAGE(0));
-	int ret = 0;
-
-	iommu_iotlb_gather_init(&gather);
-	for (; pgno <= last_pgno; pgno = (pgno | (WDM_TABLE_PAGES - 1)) + 1) {
-		ret = iommu_map(hwpt->domain, pgno << PAGE_SHIFT, zeros, PAGE_SIZE,
-				wdm_prot(WDM_READ), GFP_KERNEL_ACCOUNT);
-		if (ret)
-			break;
-		wdm_hwpt_unmap_page(hwpt, pgno << PAGE_SHIFT, &gather);
-	}
-	iommu_iotlb_sync(hwpt->domain, &gather);
-	return ret ? wdm_status_from_driver(ret) : STATUS_SUCCESS;
-}
-
 /* Allocate a token's page tables in all hwpts. */
 static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *token)
 {
@@ -97,7 +75,7 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
 	for (at = wdm_token_first(token); at <= last; at = step_last + 1) {
 		step_last = min(last, at | (WDM_TOKEN_STEP - 1));
 		list_for_each_entry(hwpt, &token->domain->hwpts, node) {
-			status = wdm_token_prefill_part(hwpt, at, step_last);
+			status = wdm_hwpt_prefill(hwpt, at, step_last);
 			if (!wdm_ok(status))
 				return status;
 		}
@@ -132,7 +110,7 @@ ntstatus_t wdm_tokens_prepare(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			status = wdm_domain_cancelled(domain) ||
 				 (revoking && atomic_read(revoking)) ?
 				 STATUS_CANCELLED :
-				 wdm_token_prefill_part(hwpt, at, step_last);
+				 wdm_hwpt_prefill(hwpt, at, step_last);
 			if (!wdm_ok(status))
 				return status;
 			cond_resched();

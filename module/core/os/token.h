@@ -42,10 +42,8 @@ struct wdm_token {
 	struct rcu_head rcu;
 };
 
-/* A last-level table covers at least this much in all formats of Linux' IOMMU drivers, */
-#define WDM_TABLE_PAGES		((u64)SZ_1M >> PAGE_SHIFT)
-/* so an unmap of this much does not cover a whole one. */
-#define WDM_TABLE_PART		(WDM_TABLE_PAGES / 2)
+/* An unmap of this much does not cover a whole last-level table. */
+#define WDM_TABLE_PART		(WDM_HWPT_TABLE_PAGES / 2)
 
 /* Maximum number of pages that are mapped or unmapped between two yields */
 #define WDM_TOKEN_STEP		((u64)SZ_32M >> PAGE_SHIFT)
