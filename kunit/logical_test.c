@@ -761,6 +761,48 @@ static void logical_token_neighbours(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
+/* A step of an attach, which may disable interrupts, does not search all of a token. */
+static void logical_token_fill(struct kunit *test)
+{
+	static const u32 flags[] = { 0, WDM_DOMAIN_KERNEL };
+	const u64 nr_pages = SZ_1G >> PAGE_SHIFT, first = BIT_ULL(20);
+	struct fixture *fx = FIXTURE(test);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 1, 1);
+	unsigned int i, steps, found;
+	struct wdm_mapping map;
+	struct wdm_domain *domain;
+	struct fake_iommu *fake;
+	struct wdm_token *token;
+	struct fake_page page;
+	u64 pgno;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		domain = fixture_domain(fx, true, flags[i]);
+		token = logical_token(test, domain, nr_pages, first);
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, 1),
+						   PAGES(first + nr_pages)),
+				    STATUS_SUCCESS);
+		pgno = 0;
+		found = 0;
+		for (steps = 0; domain->ops->next(domain, pgno, false, NULL, &map);
+		     steps++) {
+			pgno = (map.iova >> PAGE_SHIFT) + map.nr_pages;
+			found += map.nr_pages;
+		}
+		KUNIT_EXPECT_EQ(test, found, 1);
+		KUNIT_EXPECT_EQ(test, pgno, first + nr_pages + 1);
+		KUNIT_EXPECT_GE(test, steps, nr_pages / WDM_REGION_PAGES / 128);
+
+		fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+		KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+		KUNIT_EXPECT_TRUE(test,
+				  fake_iommu_at(fake, PAGES(first + nr_pages), &page));
+		fixture_disown(fake);
+		KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+	}
+}
+
 /* A program's tokens and regions are limited by its budget. */
 static void logical_budget(struct kunit *test)
 {
@@ -891,6 +933,7 @@ static struct kunit_case logical_cases[] = {
 	KUNIT_CASE(logical_token_segments),
 	KUNIT_CASE(logical_token_undo),
 	KUNIT_CASE(logical_token_neighbours),
+	KUNIT_CASE_SLOW(logical_token_fill),
 	KUNIT_CASE(logical_budget),
 	KUNIT_CASE(logical_token_no_memory),
 	{}

@@ -33,7 +33,8 @@ struct wdm_walk_error;
  *	STATUS_CANCELLED if @revoking is not NULL and becomes nonzero
  * @next: find the first translated pages at or above page number @pgno, at most as many
  *	as one map may cover; no IOMMU page spans their end. Return false if there are
- *	none, if @killable and a fatal signal is pending, or once *@revoking is not 0
+ *	none, if @killable and a fatal signal is pending, or once *@revoking is not 0. After
+ *	a bounded search, return an empty map at the address to continue from
  * @lookup: find the first pages at or above page number @pgno that devices can reach;
  *	STATUS_NOT_FOUND if there are none. Called without locks
  * @report: fill in the members that only the backend knows. Called without locks

@@ -96,6 +96,8 @@ static void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 	iommu_iotlb_gather_init(&gather);
 	while (domain->ops->next(domain, pgno, false, NULL, &map)) {
 		pgno = map.iova >> PAGE_SHIFT;
+		if (!map.nr_pages)
+			continue;
 		nr_pages = wdm_hwpt_reached(hwpt, pgno, map.nr_pages);
 		if (!nr_pages)
 			break;
@@ -149,10 +151,13 @@ static ntstatus_t wdm_fill_locked(struct wdm_domain *domain, struct wdm_hwpt *hw
 			hwpt->filled = U64_MAX;
 			return STATUS_SUCCESS;
 		}
+		hwpt->filled = map.iova >> PAGE_SHIFT;
+		if (!map.nr_pages)
+			break;
 		status = wdm_hwpt_map(hwpt, &map, domain->killable);
 		if (!wdm_ok(status))
 			return status;
-		hwpt->filled = (map.iova >> PAGE_SHIFT) + map.nr_pages;
+		hwpt->filled += map.nr_pages;
 	}
 	return STATUS_SUCCESS;
 }

@@ -354,39 +354,54 @@ static bool wdm_block_find(const struct wdm_map_block *block, u64 pgno,
 	return true;
 }
 
-/*
- * Blocks per critical section when searching: a token keeps nodes in which nothing is
- * mapped.
- */
+/* Blocks per critical section when searching */
 #define WDM_LOOK_BLOCKS	64
+
+/**
+ * wdm_mappings_look() - Search a bounded number of blocks for mapped pages
+ * @mappings: the table
+ * @pgno: in: first page number of the range; out: where to continue
+ * @last_pgno: last page number of the range, at least *@pgno
+ * @ext: out: as for wdm_mappings_peek(); no pages if none was found
+ *
+ * A token keeps nodes in which nothing is mapped, and may have many.
+ *
+ * Context: any.
+ * Return: true if the search is over.
+ */
+bool wdm_mappings_look(struct wdm_mappings *mappings, u64 *pgno, u64 last_pgno,
+		       struct wdm_extent *ext)
+{
+	unsigned int left = WDM_LOOK_BLOCKS;
+	struct wdm_map_block *block;
+	unsigned long flags;
+	bool over;
+
+	ext->nr_pages = 0;
+	spin_lock_irqsave(&mappings->lock, flags);
+	block = wdm_block_next(mappings, *pgno);
+	for (;;) {
+		over = !block || block->first > last_pgno ||
+		       wdm_block_find(block, *pgno, last_pgno, ext);
+		if (over || !left--)
+			break;
+		*pgno = block->last + 1;
+		block = wdm_block_of(rb_next(&block->rb));
+	}
+	spin_unlock_irqrestore(&mappings->lock, flags);
+	return over;
+}
 
 static __always_inline bool wdm_peek(struct wdm_mappings *mappings, u64 pgno,
 				     u64 last_pgno, struct wdm_extent *ext,
 				     bool may_sleep)
 {
-	struct wdm_map_block *block;
-	bool more, found = false;
-	unsigned long flags;
-	unsigned int left;
-
 	if (pgno > last_pgno)
 		return false;
-	do {
-		left = WDM_LOOK_BLOCKS;
-		spin_lock_irqsave(&mappings->lock, flags);
-		block = wdm_block_next(mappings, pgno);
-		while ((more = block && block->first <= last_pgno) && left--) {
-			found = wdm_block_find(block, pgno, last_pgno, ext);
-			if (found)
-				break;
-			pgno = block->last + 1;
-			block = wdm_block_of(rb_next(&block->rb));
-		}
-		spin_unlock_irqrestore(&mappings->lock, flags);
-		if (may_sleep && more && !found)
+	while (!wdm_mappings_look(mappings, &pgno, last_pgno, ext))
+		if (may_sleep)
 			cond_resched();
-	} while (more && !found);
-	return found;
+	return ext->nr_pages;
 }
 
 /**

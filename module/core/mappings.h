@@ -118,6 +118,8 @@ bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 		       struct wdm_extent *ext);
 bool wdm_mappings_peek(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 		       struct wdm_extent *ext);
+bool wdm_mappings_look(struct wdm_mappings *mappings, u64 *pgno, u64 last_pgno,
+		       struct wdm_extent *ext);
 bool wdm_mappings_any(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno);
 bool wdm_mappings_at(struct wdm_mappings *mappings, u64 pgno,
 		     struct wdm_extent *ext);

@@ -28,10 +28,22 @@ static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
 static bool wdm_os_next(struct wdm_domain *domain, u64 pgno, bool killable,
 			const atomic_t *revoking, struct wdm_mapping *map)
 {
+	const u64 last_pgno = U64_MAX >> PAGE_SHIFT;
 	struct wdm_extent ext;
 
-	if (!wdm_domain_find(domain, pgno, U64_MAX >> PAGE_SHIFT, &ext))
+	if (pgno > last_pgno)
 		return false;
+	if (!wdm_mappings_look(&domain->mappings, &pgno, last_pgno, &ext)) {
+		*map = (struct wdm_mapping) {
+			.iova = min(pgno, last_pgno) << PAGE_SHIFT,
+		};
+		return true;
+	}
+	if (!ext.nr_pages)
+		return false;
+	if (!domain->atomic)
+		wdm_mappings_find(&domain->mappings, ext.pgno,
+				  ext.pgno | (WDM_HWPT_STEP_PAGES - 1), &ext);
 	*map = wdm_extent_mapping(&ext, domain->pgsize);
 	return true;
 }
