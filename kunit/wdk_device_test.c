@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 
@@ -657,6 +658,73 @@ static void devices_attach_slow(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, reaches(test));
 }
 
+#define LARGE_PAGES	2048
+#define LARGE_MAPS	40
+
+/* Map the page so often that an attach takes long. */
+static PMDL map_large(struct kunit *test, PIOMMU_DMA_DOMAIN domain)
+{
+	struct wdk_devices *wdk = WDK(test);
+	PMDL mdl = IoAllocateMdl(wdk->page, LARGE_PAGES * PAGE_SIZE, FALSE, FALSE, NULL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	for (i = 0; i < LARGE_PAGES; i++)
+		MmGetMdlPfnArray(mdl)[i] = page_to_pfn(virt_to_page(wdk->page));
+	mdl->MdlFlags |= MDL_PAGES_LOCKED;
+	for (i = 0; i < LARGE_MAPS; i++)
+		KUNIT_ASSERT_STATUS(test,
+				    wdk->io.MapLogicalRange(domain, 3, mdl,
+							    SZ_8G + i * (u64)SZ_16M),
+				    STATUS_SUCCESS);
+	return mdl;
+}
+
+static int attach_second_thread(void *data)
+{
+	struct wdk_devices *wdk = data;
+	NTSTATUS status = wdk_attach_device_ex(wdk->second, wdk->dev);
+
+	return status != STATUS_DEVICE_REMOVED;
+}
+
+/* A removal does not wait until the hwpt of an attach is full. */
+static void devices_removed_filling(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	PMDL mdl = map_large(test, wdk->second);
+	PIOMMU_DMA_DEVICE dev = create(test);
+	struct task_struct *thread;
+	u64 fill, removal;
+	ktime_t start;
+
+	start = ktime_get();
+	KUNIT_ASSERT_STATUS(test, wdk_attach_device_ex(wdk->second, dev),
+			    STATUS_SUCCESS);
+	fill = ktime_us_delta(ktime_get(), start);
+	KUNIT_ASSERT_STATUS(test, wdk_detach_device_ex(dev), STATUS_SUCCESS);
+
+	init_completion(&attach_begun);
+	init_completion(&attach_may_end);
+	complete(&attach_may_end);
+	attach_slow = wdk->pdo;
+	fake_driver.hook = slow_attach;
+	thread = kthread_run(attach_second_thread, wdk, "attach");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	get_task_struct(thread);
+	wait_for_completion(&attach_begun);
+	usleep_range(fill / 8, fill / 7);
+	start = ktime_get();
+	fake_driver_remove(wdk->pdo);
+	removal = ktime_us_delta(ktime_get(), start);
+	fake_driver.hook = NULL;
+	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+	put_task_struct(thread);
+	kunit_info(test, "fill %llu us, removal %llu us", fill, removal);
+	KUNIT_EXPECT_LT(test, removal, fill / 3);
+	IoFreeMdl(mdl);
+}
+
 /* A deleted domain is recognized. */
 static void devices_no_domain(struct kunit *test)
 {
@@ -882,6 +950,7 @@ static struct kunit_case wdk_device_cases[] = {
 	KUNIT_CASE(devices_changes_race),
 	KUNIT_CASE(devices_removed),
 	KUNIT_CASE(devices_attach_slow),
+	KUNIT_CASE_SLOW(devices_removed_filling),
 	KUNIT_CASE(devices_no_domain),
 	KUNIT_CASE(devices_faults),
 	KUNIT_CASE(devices_fault_queries),

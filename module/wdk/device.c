@@ -45,13 +45,20 @@ static PIOMMU_DMA_DEVICE wdk_find(struct device *pdo)
 	return NULL;
 }
 
-static PIOMMU_DMA_DEVICE wdk_find_locked(struct device *pdo)
+static PIOMMU_DMA_DEVICE wdk_find_unlocked(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev;
 
 	mutex_lock(&wdk_lock);
 	dev = wdk_find(pdo);
 	mutex_unlock(&wdk_lock);
+	return dev;
+}
+
+static PIOMMU_DMA_DEVICE wdk_find_locked(struct device *pdo)
+{
+	PIOMMU_DMA_DEVICE dev = wdk_find_unlocked(pdo);
+
 	if (dev)
 		mutex_lock(&dev->lock);
 	return dev;
@@ -202,7 +209,7 @@ static NTSTATUS wdk_device_open(struct device *pdo, PIOMMU_DMA_DEVICE *out)
 found:
 	mutex_unlock(&wdk_lock);
 	mutex_lock(&dev->lock);
-	if (dev->removed) {
+	if (READ_ONCE(dev->removed)) {
 		wdk_device_unlock(dev);
 		return STATUS_NOT_FOUND;
 	}
@@ -299,7 +306,7 @@ NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev)
 	NTSTATUS status;
 
 	lockdep_assert_held(&dev->lock);
-	if (dev->removed)
+	if (READ_ONCE(dev->removed))
 		return STATUS_DEVICE_REMOVED;
 	if (!dev->nr_users) {
 		status = wdk_claim(dev);
@@ -313,6 +320,11 @@ NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev)
 		refcount_inc(&dev->refs);
 	}
 	dev->nr_users++;
+	/* wdk_take_back() either finds the core device or has set this before. */
+	if (READ_ONCE(dev->removed)) {
+		wdk_device_unuse(dev);
+		return STATUS_DEVICE_REMOVED;
+	}
 	return STATUS_SUCCESS;
 }
 
@@ -348,7 +360,7 @@ static NTSTATUS wdk_attach_domain(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domai
 {
 	NTSTATUS status;
 
-	if (dev->removed)
+	if (READ_ONCE(dev->removed))
 		return STATUS_DEVICE_REMOVED;
 	if (dev->domain)
 		return STATUS_INVALID_PARAMETER;
@@ -382,13 +394,15 @@ static void wdk_end_attachment(PIOMMU_DMA_DEVICE dev)
 	wdk_device_unuse(dev);
 }
 
-/* Calls of kernel code are not cancelled, so this cannot fail. */
+/*
+ * Calls of kernel code are not cancelled, so the core's detach fails only if a removal has
+ * detached the device just now.
+ */
 static NTSTATUS wdk_detach(PIOMMU_DMA_DEVICE dev)
 {
-	NTSTATUS status = wdm_device_detach(dev->device);
-
+	wdm_device_detach(dev->device);
 	wdk_end_attachment(dev);
-	return status;
+	return STATUS_SUCCESS;
 }
 
 /* Contract: IommuDeviceAttach. */
@@ -635,6 +649,29 @@ static void wdk_revoke(PIOMMU_DMA_DEVICE dev)
 		wdk_end_attachment(dev);
 }
 
+/*
+ * An attach in progress holds the device's lock while it fills a hwpt. Revoke the core device
+ * first, without that lock: the attach backs off, and does not retry.
+ */
+static void wdk_take_back(PIOMMU_DMA_DEVICE dev)
+{
+	struct wdm_group *group;
+
+	mutex_lock(&wdk_lock);
+	group = dev->group;
+	if (group)
+		refcount_inc(&group->refs);
+	mutex_unlock(&wdk_lock);
+	if (group) {
+		wdm_group_revoke_device(group, dev->pdo);
+		wdm_group_put(group);
+	}
+
+	mutex_lock(&dev->lock);
+	wdk_revoke(dev);
+	mutex_unlock(&dev->lock);
+}
+
 static void wdk_begin_removal(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev;
@@ -645,18 +682,19 @@ static void wdk_begin_removal(struct device *pdo)
 	/* Must not fail, or a later attach may meet a group without devices. */
 	xa_store(&wdk_removals, (unsigned long)pdo, xa_mk_value(0),
 		 GFP_KERNEL | __GFP_NOFAIL);
+	dev = wdk_find(pdo);
+	if (dev)
+		WRITE_ONCE(dev->removed, true);
 	mutex_unlock(&wdk_lock);
-	dev = wdk_find_locked(pdo);
 	if (!dev)
 		return;
-	WRITE_ONCE(dev->removed, true);
 	/*
 	 * On some buses the driver is unbound after this. Its device may do DMA until then,
 	 * and must not get Linux' default domain.
 	 */
 	if (!READ_ONCE(pdo->driver))
-		wdk_revoke(dev);
-	wdk_device_unlock(dev);
+		wdk_take_back(dev);
+	wdk_device_put(dev);
 	wdm_types_changed();
 }
 
@@ -667,11 +705,11 @@ static void wdk_end_unbind(struct device *pdo)
 
 	if (!xa_load(&wdk_removals, (unsigned long)pdo))
 		return;
-	dev = wdk_find_locked(pdo);
+	dev = wdk_find_unlocked(pdo);
 	if (!dev)
 		return;
-	wdk_revoke(dev);
-	wdk_device_unlock(dev);
+	wdk_take_back(dev);
+	wdk_device_put(dev);
 }
 
 static int wdk_bus_notify(struct notifier_block *nb, unsigned long action,

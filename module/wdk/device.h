@@ -49,8 +49,8 @@ struct wdk_ability {
  * @iommu_group: its IOMMU group; holds a reference
  * @created: CreateDevice returned it; set with both locks held, read with one
  * @group: the group, while its DMA is claimed for this device; guarded by wdk_lock
+ * @removed: its removal has begun; set with wdk_lock held, read without
  * @lock: guards the members below; serializes calls on the device
- * @removed: its removal has begun; read without @lock as well
  * @config: its configuration; set like @created
  * @callback: its state change callback, or NULL
  * @nr_users: number of its users, each of which needs its group claimed: its attachment
@@ -69,9 +69,9 @@ struct _IOMMU_DMA_DEVICE {
 	struct iommu_group *iommu_group;
 	bool created;
 	struct wdm_group *group;
+	bool removed;
 
 	struct mutex lock;		/* guards the members below */
-	bool removed;
 	struct wdk_config config;
 	struct wdk_callback *callback;
 	unsigned int nr_users;

@@ -158,7 +158,7 @@ NTSTATUS wdk_attach_pasid_device(PIOMMU_DMA_DOMAIN Domain,
 	if (!pasid) {
 		status = STATUS_INVALID_HANDLE;
 	} else {
-		status = pasid->device->removed ?
+		status = READ_ONCE(pasid->device->removed) ?
 			STATUS_DEVICE_REMOVED :
 			wdm_pasid_attach(pasid->core, Domain->core);
 		wdk_pasid_unlock_device(pasid);
