@@ -241,7 +241,7 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, const struct wdm_user_memory *
 	const u64 *done = &umdl->mdl.pages.nr_pages;
 	u64 nr_pages = memory->length >> PAGE_SHIFT;
 	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH / wdm_memfd_folio_pages(memory->file));
-	void *few[WDM_PIN_FEW], **pinned = few;
+	void *few[WDM_PIN_FEW] __uninitialized, **pinned = few;
 	int ret = 0;
 
 	if (max > WDM_PIN_FEW) {
@@ -280,10 +280,9 @@ static void wdm_user_mdl_put_file(struct wdm_user_mdl *umdl)
 static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 {
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
-
 	u64 left = atomic64_read(&umdl->account.nr_pages);
 
-	/* Pages that are unpinned one by one are all unpinned by now, or were never mapped. */
+	/* Pages that are unpinned in parts are all unpinned by now. */
 	if (left && !WARN_ON_ONCE(left != mdl->pages.nr_pages))
 		wdm_unpin_all(umdl);
 	wdm_budget_uncharge(umdl->account.budget, umdl->charge);
@@ -298,6 +297,9 @@ static void wdm_user_mdl_unmapped(struct wdm_mdl *mdl, u64 page, u64 nr_pages)
 	struct wdm_user_mdl *umdl = container_of(mdl, struct wdm_user_mdl, mdl);
 	struct wdm_pages_iter iter;
 
+	/* The last page drops the last reference, or wdm_cmd_map_user() is about to. */
+	if (nr_pages == mdl->pages.nr_pages)
+		return;
 	wdm_pages_iter_init(&iter, &mdl->pages, page, nr_pages);
 	wdm_unpin(umdl, &iter);
 	wdm_unaccount_pages(&umdl->account, nr_pages);
