@@ -25,8 +25,8 @@ static inline void wdm_compat_iotlb_sync(struct iommu_domain *domain,
 {
 	unsigned long mask;
 
-	/* An empty gather has its start above its end. */
-	if (gather->start < gather->end) {
+	/* A single page is aligned. In an empty gather, @end - @start is 0 - ULONG_MAX = 1. */
+	if (gather->end - gather->start >= PAGE_SIZE) {
 		mask = GENMASK(__fls(gather->start ^ gather->end), 0);
 		if (mask < WDM_COMPAT_SYNC_MAX) {
 			gather->start &= ~mask;
