@@ -316,7 +316,7 @@ static void atomic_in_list(struct kunit *test)
 		vas[i] = (i * 511ULL % ATOMIC_LEAVES) << PAGE_SHIFT;
 	for (j = 0; j < 2 * ATOMIC_IRQS; j++) {
 		i = j / 2;
-		nth = j % 2 ? 1 : 2200;
+		nth = j % 2 ? 1 : ATOMIC_TABLES + 100;
 		at = atomic_start(test);
 		KUNIT_ASSERT_STATUS(test, atomic_configure(at), STATUS_SUCCESS);
 		atomic_fill(at, 5);

@@ -602,7 +602,7 @@ static void yield_killed_in_list(struct kunit *test)
 {
 	/* While it scans, and while it maps */
 	yield_killed_walk(test, 2, yield_call_list);
-	yield_killed_walk(test, YIELD_LEAVES + 100, yield_call_list);
+	yield_killed_walk(test, YIELD_TABLES + 100, yield_call_list);
 }
 
 static void yield_killed_in_bypass_remove(struct kunit *test)

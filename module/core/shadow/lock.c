@@ -32,45 +32,38 @@ void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size)
 	WARN_ON_ONCE(!walk->locked);
 	wdm_hwpts_unmap_gather(walk->domain, iova, size);
 	walk->nr_unmapped += nr_pages;
-	walk->work += nr_pages;
 	walk->shadow->bytes -= size;
 }
 
-/* Unmap the stale leaves of a dirty shadow page. */
-static void wdm_sp_unmap_stale(struct wdm_walk *walk, struct wdm_shadow_page *sp)
-{
-	unsigned int nr = sp->last + 1, i, end;
-
-	for (i = sp->first; i < nr; i = end) {
-		i = wdm_next_bit(sp->stale, nr, i);
-		for (end = i; end < nr && test_bit(end, sp->stale); end++)
-			__clear_bit(end, sp->stale);
-		if (end == i)
-			continue;
-		wdm_walk_unmap(walk, wdm_entry_iova(sp, i),
-			       (u64)(end - i) << PAGE_SHIFT);
-		walk->shadow->nr_stale -= end - i;
-	}
-}
-
 /**
- * wdm_walk_unmap_stale() - Unmap all stale leaves
+ * wdm_walk_unmap_stale() - Unmap what wdm_walk_unmap_later() has put off
  * @walk: the walk, in its first pass or at the end of it
- *
- * wdm_walk_yield() bounds their number.
  */
 void wdm_walk_unmap_stale(struct wdm_walk *walk)
 {
-	struct wdm_shadow *shadow = walk->shadow;
-	struct wdm_shadow_page *sp;
+	if (walk->stale_size)
+		wdm_walk_unmap(walk, walk->stale_iova, walk->stale_size);
+	walk->stale_size = 0;
+}
 
-	/* Stale leaves are most likely in the pages that became dirty last. */
-	list_for_each_entry_reverse(sp, &shadow->dirty, dirty) {
-		if (!shadow->nr_stale)
-			return;
-		if (!sp->level)
-			wdm_sp_unmap_stale(walk, sp);
+/**
+ * wdm_walk_unmap_later() - Unmap leaves of 4 KiB with those that follow them
+ * @walk: the walk, in its first pass
+ * @iova: the first logical address of the leaves, which are no longer live
+ * @size: number of bytes
+ *
+ * One call of the IOMMU driver for adjacent leaves takes a fraction of a call for each.
+ * wdm_walk_yield() bounds how much is put off.
+ */
+void wdm_walk_unmap_later(struct wdm_walk *walk, u64 iova, u64 size)
+{
+	/* Nothing is adjacent across the end of the address space. */
+	if (!iova || iova != walk->stale_iova + walk->stale_size) {
+		wdm_walk_unmap_stale(walk);
+		walk->stale_iova = iova;
 	}
+	walk->stale_size += size;
+	walk->work += size >> PAGE_SHIFT;
 }
 
 static bool wdm_walk_lock_range(struct wdm_walk *walk)

@@ -155,6 +155,7 @@ static bool wdm_zap_large(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 		size = min(wdm_leaf_step(walk->domain, &leaf, part->start),
 			   part->end - part->start);
 		wdm_walk_unmap(walk, iova + part->start, size);
+		walk->work += size >> PAGE_SHIFT;
 		part->start += size;
 		if (part->start < part->end && !wdm_walk_yield(walk))
 			return false;
@@ -203,11 +204,9 @@ static void wdm_zap_leaves(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int i, end;
 
-	walk->shadow->nr_stale -= bitmap_weight(sp->stale, WDM_PT_ENTRIES);
-	bitmap_or(sp->live, sp->live, sp->stale, WDM_PT_ENTRIES);
 	for_each_set_bitrange(i, end, sp->live, WDM_PT_ENTRIES)
-		wdm_walk_unmap(walk, wdm_entry_iova(sp, i),
-			       (u64)(end - i) << PAGE_SHIFT);
+		wdm_walk_unmap_later(walk, wdm_entry_iova(sp, i),
+				     (u64)(end - i) << PAGE_SHIFT);
 }
 
 /**

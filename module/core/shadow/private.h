@@ -25,10 +25,10 @@
  * @live: entries that translate: mapped leaves, and tables with a @child
  * @invalid: entries that block because they cannot be used
  * @pending: scanned entries that wait for the second pass; they block
- * @stale: leaves of 4 KiB that are no longer live, but still mapped; none while the
- *	domain is unlocked
+ * @listed: at level 0: entries that the flush of a list is about to scan. A walk that was
+ *	cancelled may leave some, which cost a later one a second look
  * @dirty: in wdm_shadow.dirty
- * @first: while @dirty is linked: the first entry that may be pending or stale
+ * @first: while @dirty is linked: the first entry that may be pending or listed
  * @last: and the last one
  *
  * A table that is reached on several paths has a shadow page for each, as its entries
@@ -47,7 +47,7 @@ struct wdm_shadow_page {
 	DECLARE_BITMAP(live, WDM_PT_ENTRIES);
 	DECLARE_BITMAP(invalid, WDM_PT_ENTRIES);
 	DECLARE_BITMAP(pending, WDM_PT_ENTRIES);
-	DECLARE_BITMAP(stale, WDM_PT_ENTRIES);
+	DECLARE_BITMAP(listed, WDM_PT_ENTRIES);
 	struct list_head dirty;
 	unsigned int first;
 	unsigned int last;
@@ -80,9 +80,8 @@ struct wdm_partial_leaf {
  * @root: shadow page of the root; NULL while the root cannot be used
  * @nr_pages: number of shadow pages
  * @nr_invalid: number of invalid entries
- * @dirty: shadow pages with entries that may be pending or stale. Empty between walks,
+ * @dirty: shadow pages with entries that may be pending or listed. Empty between walks,
  *	unless one was cancelled
- * @nr_stale: number of stale entries in all of them
  * @partial: the large leaf that is being mapped or zapped
  * @bytes: number of bytes that leaves translate
  * @retry: invalid entries may have become usable
@@ -105,7 +104,6 @@ struct wdm_shadow {
 	u64 nr_pages;
 	u64 nr_invalid;
 	struct list_head dirty;
-	unsigned int nr_stale;
 	struct wdm_partial_leaf partial;
 	u64 bytes;
 	bool retry;
@@ -148,6 +146,8 @@ struct wdm_walk_ops {
  * @keeps_lock: it does not yield, if @domain is atomic
  * @work: pages processed since the last yield
  * @retry: try invalid entries again even if they have not changed
+ * @stale_iova: adjacent leaves of 4 KiB that are no longer live, but still mapped
+ * @stale_size: their size in bytes; 0 while the domain is unlocked
  * @path: path cache: by level, the shadow pages on the path to the last address of a
  *	list, or NULL
  * @space: the part of the caller's address space of the last look-up
@@ -174,6 +174,8 @@ struct wdm_walk {
 	bool keeps_lock;
 	u64 work;
 	bool retry;
+	u64 stale_iova;
+	u64 stale_size;
 	struct wdm_shadow_page *path[WDM_PT_MAX_LEVELS];
 	struct wdm_extent space;
 	u32 space_run;
@@ -285,6 +287,7 @@ extern const struct wdm_walk_ops wdm_walk_atomic;
 bool wdm_walk_yield_slow(struct wdm_walk *walk);
 void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size);
 void wdm_walk_unmap_stale(struct wdm_walk *walk);
+void wdm_walk_unmap_later(struct wdm_walk *walk, u64 iova, u64 size);
 ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
 			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),
 			   void *arg);
@@ -382,8 +385,8 @@ static inline void wdm_sp_dirty(struct wdm_shadow *shadow,
  * @sp: the shadow page
  * @i: index of the entry
  *
- * A leaf of 4 KiB becomes stale, for wdm_walk_unmap_stale(); the caller puts @sp on the
- * dirty list.
+ * A leaf of 4 KiB is unmapped together with those that follow it, by
+ * wdm_walk_unmap_stale() at the latest.
  *
  * Return: true if the entry is no longer live; false if the walk is cancelled.
  */
@@ -393,9 +396,7 @@ static inline bool wdm_zap_entry(struct wdm_walk *walk,
 	if (sp->level)
 		return wdm_zap_entry_slow(walk, sp, i);
 	__clear_bit(i, sp->live);
-	__set_bit(i, sp->stale);
-	walk->shadow->nr_stale++;
-	walk->work++;
+	wdm_walk_unmap_later(walk, wdm_entry_iova(sp, i), PAGE_SIZE);
 	return true;
 }
 

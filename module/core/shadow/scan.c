@@ -129,13 +129,28 @@ static void wdm_scan_run(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 		wdm_scan_entry(walk, sp, j);
 }
 
-static void wdm_scan_listed(struct wdm_walk *walk, struct wdm_shadow_page *sp,
-			    unsigned int i)
+static void wdm_scan_one(struct wdm_walk *walk, struct wdm_shadow_page *sp,
+			 unsigned int i)
 {
 	if (walk->pt->format->max_run > 1)
 		wdm_scan_run(walk, sp, i);
 	else
 		wdm_scan_entry(walk, sp, i);
+}
+
+/* Scan the listed entries of a level 0 table. */
+static void wdm_scan_listed(struct wdm_walk *walk, struct wdm_shadow_page *sp)
+{
+	unsigned int i;
+
+	for (i = sp->first; i <= sp->last; i++) {
+		i = wdm_next_bit(sp->listed, sp->last + 1, i);
+		if (i > sp->last)
+			return;
+		__clear_bit(i, sp->listed);
+		wdm_scan_one(walk, sp, i);
+		walk->work++;
+	}
 }
 
 /*
@@ -156,18 +171,17 @@ static struct wdm_shadow_page *wdm_path_find(const struct wdm_walk *walk,
 	return walk->shadow->root;
 }
 
-static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
+/* Scan the path to an address, and list its entry in the level 0 table. */
+static void wdm_scan_path(struct wdm_walk *walk, u64 va, bool last_level)
 {
 	struct wdm_shadow_page *sp = wdm_path_find(walk, va);
 	const struct wdm_pt *pt = walk->pt;
 	unsigned int i;
 
-	if (!wdm_sp_is_readable(sp))
-		return;
 	while (sp->level) {
 		i = wdm_pt_index(pt, sp->level, va);
 		if (!last_level || !sp->child[i])
-			wdm_scan_listed(walk, sp, i);
+			wdm_scan_one(walk, sp, i);
 		if (walk->cancelled)
 			return;
 		sp = sp->child[i];
@@ -175,7 +189,9 @@ static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
 			return;
 		walk->path[sp->level] = sp;
 	}
-	wdm_scan_listed(walk, sp, wdm_pt_index(pt, 0, va));
+	i = wdm_pt_index(pt, 0, va);
+	__set_bit(i, sp->listed);
+	wdm_sp_dirty(walk->shadow, sp, i);
 }
 
 /* Number of addresses of a list that are scanned between two yields */
@@ -187,19 +203,35 @@ static void wdm_scan_va(struct wdm_walk *walk, u64 va, bool last_level)
  * @vas: the addresses, which the tables can translate
  * @nr: number of addresses
  * @last_level: scan leaf entries only
+ *
+ * Entries of level 0 tables are scanned table by table, in the order of their addresses, so
+ * that adjacent ones are unmapped together, whatever the order of the list.
  */
 void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
 		   bool last_level)
 {
 	u64 mask = (wdm_pt_size(walk->pt) - 1) & PAGE_MASK;
+	struct wdm_shadow_page *sp;
 	size_t i;
 
+	/* The tables below it are checked when they are put on the path. */
+	if (!wdm_sp_is_readable(walk->shadow->root))
+		return;
 	for (i = 0; i < nr && !walk->cancelled; i++) {
 		if (!(i % WDM_SCAN_STEP)) {
 			walk->work += WDM_SCAN_STEP;
 			if (!wdm_walk_yield(walk))
 				return;
 		}
-		wdm_scan_va(walk, vas[i] & mask, last_level);
+		wdm_scan_path(walk, vas[i] & mask, last_level);
+	}
+	if (walk->cancelled)
+		return;
+	list_for_each_entry(sp, &walk->shadow->dirty, dirty) {
+		if (sp->level || !wdm_sp_is_readable(sp))
+			continue;
+		wdm_scan_listed(walk, sp);
+		if (!wdm_walk_yield(walk))
+			return;
 	}
 }

@@ -330,15 +330,13 @@ static void wdm_sync_page(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
 	unsigned int i = sp->first;
 
-	while (wdm_walk_yield(walk)) {
+	do {
 		i = wdm_next_bit(sp->pending, sp->last + 1, i);
-		if (i > sp->last)
-			break;
-		if (sp->level)
+		if (i <= sp->last && sp->level)
 			wdm_sync_entry(walk, sp, i++);
-		else
+		else if (i <= sp->last)
 			i += wdm_sync_leaves(walk, sp, i);
-	}
+	} while (wdm_walk_yield(walk) && i <= sp->last);
 }
 
 /**
