@@ -1119,7 +1119,7 @@ static void batch_check_take(struct kunit *test, u32 flags, const struct test_md
 }
 
 /* Long maps and unmaps yield to revocations. */
-static void batch_lets_take(struct kunit *test)
+static void batch_yields(struct kunit *test)
 {
 	batch_check_take(test, WDM_DOMAIN_PAGE_GRANULAR,
 			 fixture_mdl_random(FIXTURE(test), WDM_PERMS, STEP_PAGES, 4),
@@ -1127,7 +1127,7 @@ static void batch_lets_take(struct kunit *test)
 }
 
 /* So do those of contiguous memory, if no large page can map it. */
-static void batch_lets_take_contiguous(struct kunit *test)
+static void batch_yields_contiguous(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
 	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, STEP_PAGES, 512);
@@ -1148,7 +1148,7 @@ static void batch_taker_hook(struct fake_iommu *fake)
 #define BLOCKS		300
 
 /* An unmap of many allocated blocks yields between them. */
-static void batch_lets_take_blocks(struct kunit *test)
+static void batch_yields_blocks(struct kunit *test)
 {
 	const struct wdm_domain_config config = { .type = WDM_TYPE_TRANSLATE, .width = 40 };
 	const struct wdm_limits limits = WDM_NO_LIMITS;
@@ -1242,9 +1242,9 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_beyond_hint),
 	KUNIT_CASE(batch_adopt),
 	KUNIT_CASE(batch_parameters),
-	KUNIT_CASE(batch_lets_take),
-	KUNIT_CASE(batch_lets_take_contiguous),
-	KUNIT_CASE(batch_lets_take_blocks),
+	KUNIT_CASE(batch_yields),
+	KUNIT_CASE(batch_yields_contiguous),
+	KUNIT_CASE(batch_yields_blocks),
 	KUNIT_CASE(batch_cut_sizes),
 	{}
 };
