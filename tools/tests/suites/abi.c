@@ -119,6 +119,8 @@ static int do_ioctl_32(const struct trial *trial, void *argument)
 #else
 static int do_ioctl_32(const struct trial *trial, void *argument)
 {
+	(void)trial;
+	(void)argument;
 	skip("no entry for 32-bit programs on this architecture");
 }
 #endif
