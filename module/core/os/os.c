@@ -22,8 +22,8 @@ static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
 }
 
 /*
- * In an atomic domain every page is an IOMMU page of its own, so an extent within one block
- * of the table will do.
+ * An extent may continue in the next block of the table. In an atomic domain every page is an
+ * IOMMU page of its own, so what one block has will do.
  */
 static bool wdm_os_next(struct wdm_domain *domain, u64 pgno, bool killable,
 			const atomic_t *revoking, struct wdm_mapping *map)
@@ -41,7 +41,7 @@ static bool wdm_os_next(struct wdm_domain *domain, u64 pgno, bool killable,
 	}
 	if (!ext.nr_pages)
 		return false;
-	if (!domain->atomic)
+	if (!domain->atomic && !(wdm_extent_end(&ext) & (WDM_REGION_PAGES - 1)))
 		wdm_mappings_find(&domain->mappings, ext.pgno,
 				  ext.pgno | (WDM_HWPT_STEP_PAGES - 1), &ext);
 	*map = wdm_extent_mapping(&ext, domain->pgsize);
