@@ -511,7 +511,7 @@ static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
 	if (wdm_ok(status))
 		status = wdm_batch_unmap_free(batch, pgno, last_pgno);
 	/* The next user of the addresses waits for the batch, and so for its sync. */
-	if (wdm_ok(status))
+	if (wdm_ok(status) && wdm_iova_space_allocates(&batch->domain->space))
 		while (wdm_iova_unmapped(batch->domain, &pgno, last_pgno))
 			wdm_batch_yield(batch);
 	return status;
