@@ -462,6 +462,60 @@ static void hwpt_sync(struct kunit *test)
 	}
 }
 
+/*
+ * A map that fails halfway is undone by the IOMMU core, with drivers like these: no table is
+ * freed before its own range is flushed, and no page can be reached any more.
+ */
+static void hwpt_undo(struct kunit *test)
+{
+	struct test_mdl *tm, *scattered;
+	unsigned int nth, failed = 0;
+	struct fake_iommu *plain;
+	ntstatus_t status;
+	struct hwt t;
+
+	hwpt_start(test, &t, FAKE_PGSIZES_X86);
+	/* Not aligned like its address: pages of 4 KiB only */
+	tm = fixture_mdl_contiguous(t.fx, WDM_PERMS, 4 * 512, 512);
+	scattered = fixture_mdl_random(t.fx, WDM_PERMS, 4 * 512, 40);
+	plain = fixture_fake(t.fx, FAKE_PGSIZES_X86);
+	plain->frees_tables = true;
+	fake_iommu_fail_map(plain, 1, false);
+	KUNIT_EXPECT_NE(test, 0,
+			iommu_map(&plain->domain, SZ_2M - 3 * SZ_4K,
+				  PFN_PHYS(tm->pfns[0]), 4 * SZ_2M, IOMMU_READ,
+				  GFP_KERNEL));
+	KUNIT_EXPECT_GT(test, plain->freed_early, 0);
+
+	for (nth = 1; nth <= 80; nth++) {
+		struct wdm_mapping map = {
+			.iova = HW_IOVA + SZ_2M - 3 * SZ_4K,
+			.pages = nth <= 2 ? &tm->mdl->pages : &scattered->mdl->pages,
+			.page = 1,
+			.nr_pages = 3 * 512 + 10,
+			.perms = WDM_READ,
+			.pgsize = WDM_PGSIZE_ANY,
+		};
+
+		t.fake->frees_tables = nth % 2;
+		t.fake->aligns_down = !(nth % 2);
+		fake_iommu_fail_map(t.fake, nth, true);
+		status = wdm_hwpt_map(t.hwpt, &map, true);
+		fake_iommu_fail_map(t.fake, 0, false);
+		if (wdm_ok(status)) {
+			wdm_hwpt_unmap_sync(t.hwpt, map.iova, map.nr_pages << PAGE_SHIFT);
+			break;
+		}
+		failed++;
+		KUNIT_ASSERT_EQ(test, t.fake->mapped, 0);
+		KUNIT_ASSERT_FALSE(test, fake_iommu_stale(t.fake));
+		KUNIT_ASSERT_EQ(test, t.fake->freed_early, 0);
+	}
+	KUNIT_EXPECT_GT(test, failed, 20);
+	iommu_flush_iotlb_all(&t.fake->domain);
+	hwpt_end(&t);
+}
+
 static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_scattered),
 	KUNIT_CASE_PARAM(hwpt_runs, hwpt_gen_params),
@@ -471,6 +525,7 @@ static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_no_memory),
 	KUNIT_CASE(hwpt_tables),
 	KUNIT_CASE(hwpt_sync),
+	KUNIT_CASE(hwpt_undo),
 	{}
 };
 

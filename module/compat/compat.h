@@ -38,6 +38,20 @@
 #define iommu_unmap_fast wdm_compat_iommu_unmap_fast
 #endif
 
+#if (LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0) && defined(CONFIG_X86)) || \
+	defined(WDM_KUNIT)
+#include "undo.h"
+#else
+static inline u64 wdm_map_limit(u64 iova)
+{
+	return U64_MAX;
+}
+
+static inline void wdm_map_failed(struct iommu_domain *domain)
+{
+}
+#endif
+
 /* The namespace of the symbols exported to kernel code. A string since 6.13. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #define WDM_IOMMU_NS	WDM_IOMMU

@@ -8,9 +8,6 @@
  * That includes the tables of the new range, which is not flushed yet: a device may walk
  * freed memory. So sync before the driver would.
  *
- * Not covered: when iommu_map() fails halfway, the IOMMU core unmaps what it has mapped by
- * itself, and not through this function.
- *
  * KUnit tests this on newer kernels as well.
  */
 #ifndef WDM_COMPAT_UNMAP_H

@@ -58,6 +58,20 @@ void wdm_hwpt_destroy(struct wdm_hwpt *hwpt)
 #define WDM_HWPT_SMALL_STEP	((u64)SZ_32M)
 #define WDM_HWPT_LARGE		((u64)SZ_2M)
 
+/**
+ * wdm_hwpt_map_failed() - Convert the errno of a map
+ * @hwpt: the hwpt
+ * @err: what iommu_map() returned, which has unmapped what it had mapped
+ *
+ * Context: as for wdm_hwpt_map().
+ * Return: a status.
+ */
+ntstatus_t wdm_hwpt_map_failed(struct wdm_hwpt *hwpt, int err)
+{
+	wdm_map_failed(hwpt->domain);
+	return wdm_status_from_driver(err);
+}
+
 /* Get the size of the largest IOMMU page that fits. */
 static u64 wdm_hwpt_page(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys,
 			 u64 size)
@@ -107,6 +121,15 @@ static u64 wdm_hwpt_piece(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phy
 	else if (size > WDM_HWPT_SMALL_STEP && wdm_hwpt_maps_small(hwpt, iova, phys))
 		piece = WDM_HWPT_SMALL_STEP;
 	return min(size, piece - (iova & (piece - 1)));
+}
+
+/* Get how many bytes to map with a call that maps nothing else. */
+static u64 wdm_hwpt_call(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys, u64 size,
+			 enum wdm_pgsize pgsize)
+{
+	if (size == PAGE_SIZE)
+		return size;
+	return min(wdm_hwpt_piece(hwpt, iova, phys, size, pgsize), wdm_map_limit(iova));
 }
 
 /**
@@ -175,8 +198,10 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 		return 0;
 	got = iommu_map_sg(batch->hwpt->domain, batch->iova, batch->sg, batch->nr,
 			   batch->prot, GFP_KERNEL_ACCOUNT);
-	if (got < 0)
+	if (got < 0) {
+		wdm_map_failed(batch->hwpt->domain);
 		return got;
+	}
 	batch->iova += batch->size;
 	batch->size = 0;
 	batch->nr = 0;
@@ -184,24 +209,23 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 }
 
 /*
- * Add a piece. iommu_map_sg() merges contiguous pieces and would then use larger pages
- * than wanted, so map those with separate calls.
+ * Prepare for another piece. iommu_map_sg() merges contiguous pieces and would then use larger
+ * pages than wanted, so map those with separate calls.
  */
-static int wdm_sg_batch_add(struct wdm_sg_batch *batch, phys_addr_t phys, u64 size)
+static int wdm_sg_batch_prepare(struct wdm_sg_batch *batch, phys_addr_t phys)
 {
-	int ret;
+	if (batch->nr == batch->max || batch->size == wdm_map_limit(batch->iova) ||
+	    (batch->nr && (batch->hwpt->unmap_exact || phys == batch->phys_end)))
+		return wdm_sg_batch_flush(batch);
+	return 0;
+}
 
-	if (batch->nr == batch->max ||
-	    (batch->nr && (batch->hwpt->unmap_exact || phys == batch->phys_end))) {
-		ret = wdm_sg_batch_flush(batch);
-		if (ret)
-			return ret;
-	}
+static void wdm_sg_batch_add(struct wdm_sg_batch *batch, phys_addr_t phys, u64 size)
+{
 	sg_set_page(&batch->sg[batch->nr++], pfn_to_page(PHYS_PFN(phys)), size,
 		    0);
 	batch->size += size;
 	batch->phys_end = phys + size;
-	return 0;
 }
 
 /* Map runs. On failure, everything below @batch->iova is mapped. */
@@ -216,11 +240,13 @@ static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *
 		u64 left = nr << PAGE_SHIFT;
 
 		for (; left; left -= piece, phys += piece) {
-			piece = wdm_hwpt_piece(batch->hwpt, batch->iova + batch->size,
-					       phys, left, pgsize);
-			ret = wdm_sg_batch_add(batch, phys, piece);
+			ret = wdm_sg_batch_prepare(batch, phys);
 			if (ret)
 				return ret;
+			piece = wdm_hwpt_piece(batch->hwpt, batch->iova + batch->size,
+					       phys, left, pgsize);
+			piece = min(piece, wdm_map_limit(batch->iova) - batch->size);
+			wdm_sg_batch_add(batch, phys, piece);
 			if ((batch->killable && fatal_signal_pending(current)) ||
 			    wdm_hwpt_must_yield(batch->hwpt))
 				return -ECANCELED;
@@ -269,8 +295,8 @@ static ntstatus_t wdm_hwpt_map_atomic(struct wdm_hwpt *hwpt,
 	wdm_pages_iter_init(&iter, map->pages, map->page, map->nr_pages);
 	while ((nr = wdm_pages_iter_next(&iter, &pfn))) {
 		for (; nr; nr -= piece, pfn += piece) {
-			piece = wdm_hwpt_piece(hwpt, iova, PFN_PHYS(pfn),
-					       nr << PAGE_SHIFT, map->pgsize) >>
+			piece = wdm_hwpt_call(hwpt, iova, PFN_PHYS(pfn),
+					      nr << PAGE_SHIFT, map->pgsize) >>
 				PAGE_SHIFT;
 			status = wdm_hwpt_map_contig(hwpt, iova, pfn, piece,
 						     map->perms);
@@ -311,8 +337,8 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 	else
 		nr = wdm_pages_run(map->pages, map->page, map->nr_pages, &pfn);
 	if (nr < map->nr_pages ||
-	    wdm_hwpt_piece(hwpt, map->iova, PFN_PHYS(pfn), nr << PAGE_SHIFT,
-			   map->pgsize) < nr << PAGE_SHIFT)
+	    wdm_hwpt_call(hwpt, map->iova, PFN_PHYS(pfn), nr << PAGE_SHIFT,
+			  map->pgsize) < nr << PAGE_SHIFT)
 		return gfpflags_allow_blocking(hwpt->gfp) ?
 		       wdm_hwpt_map_list(hwpt, map, killable) :
 		       wdm_hwpt_map_atomic(hwpt, map);

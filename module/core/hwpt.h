@@ -113,6 +113,7 @@ void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather);
 void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size);
 ntstatus_t wdm_hwpt_prefill(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno);
+ntstatus_t wdm_hwpt_map_failed(struct wdm_hwpt *hwpt, int err);
 
 /* Convert permissions to IOMMU_READ etc. */
 static inline int wdm_prot(u32 perms)
@@ -143,7 +144,7 @@ static inline ntstatus_t wdm_hwpt_map_contig(struct wdm_hwpt *hwpt, u64 iova, u6
 	int ret = iommu_map(hwpt->domain, iova, PFN_PHYS(pfn),
 			    nr_pages << PAGE_SHIFT, wdm_prot(perms), hwpt->gfp);
 
-	return ret ? wdm_status_from_driver(ret) : STATUS_SUCCESS;
+	return ret ? wdm_hwpt_map_failed(hwpt, ret) : STATUS_SUCCESS;
 }
 
 /**
