@@ -16,14 +16,12 @@
 #include <linux/sizes.h>
 
 /* Get how many bytes one call may map, from an address on. */
-static inline u64 wdm_compat_map_limit(u64 iova)
+static inline u64 wdm_map_limit(u64 iova)
 {
 	u64 offset = iova & (SZ_2M - 1);
 
 	return offset ? SZ_2M - offset : U64_MAX;
 }
-
-#define wdm_map_limit	wdm_compat_map_limit
 
 /* A map has failed, and is unmapped again. */
 static inline void wdm_map_failed(struct iommu_domain *domain)
