@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/stringhash.h>
 
+#include "../../module/core/quirks.h"
 #include "fixture.h"
 
 static unsigned long seed;
@@ -291,7 +292,7 @@ ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
 		return STATUS_INSUFFICIENT_RESOURCES;
 
 	wdm_range_lock_all(&domain->ranges, &all, false);
-	wdm_hwpt_set_aperture(hwpt);
+	hwpt->aperture = wdm_quirk_aperture(iommu_domain);
 	status = wdm_domain_join(domain, hwpt, NULL);
 	if (wdm_ok(status)) {
 		status = wdm_domain_fill(domain, hwpt, NULL);

@@ -57,37 +57,30 @@ static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
 
 /**
  * struct wdm_probe - result of probing a device before it is attached
- * @dev: the device
  * @pasids: allocate an iommu_domain for PASIDs
  * @iommu_domain: out: a new iommu_domain for the device, or an ERR_PTR()
  * @unmap_exact: out: see &struct wdm_hwpt
  * @reports_faults: out: see &struct wdm_hwpt
  */
 struct wdm_probe {
-	struct device *dev;
 	bool pasids;
 	struct iommu_domain *iommu_domain;
 	bool unmap_exact;
 	bool reports_faults;
 };
 
-/* Called with the mutex of the iommu_group held, so the device stays in the group. */
-static int wdm_probe_device(struct device *dev, void *data)
+static void wdm_probe_device(struct device *dev, void *data)
 {
 	struct wdm_probe *probe = data;
-
-	if (dev != probe->dev)
-		return 0;
 
 	/* Non-coherent DMA is not supported: all maps use IOMMU_CACHE. */
 	probe->iommu_domain = ERR_PTR(-EOPNOTSUPP);
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
-		return 1;
+		return;
 	probe->iommu_domain = probe->pasids ? wdm_pasid_domain_alloc(dev) :
 					      iommu_paging_domain_alloc(dev);
 	probe->unmap_exact = wdm_quirk_unmaps_exact(dev);
 	probe->reports_faults = wdm_quirk_reports_faults(dev);
-	return 1;
 }
 
 /* Create a hwpt for an attachment, without attaching anything to it. */
@@ -95,14 +88,13 @@ static ntstatus_t wdm_hwpt_for(struct wdm_attachment *attachment,
 			       struct wdm_hwpt **out)
 {
 	struct wdm_probe probe = {
-		.dev = attachment->dev,
 		.pasids = attachment->pasid != WDM_NO_PASID ||
 			  attachment->domain->type == WDM_TYPE_TRANSLATE_S1,
 	};
 	struct wdm_hwpt *hwpt;
 
-	if (!iommu_group_for_each_dev(attachment->group->iommu_group, &probe,
-				      wdm_probe_device))
+	if (!wdm_group_call(attachment->group, attachment->dev, wdm_probe_device,
+			    &probe))
 		return STATUS_DEVICE_REMOVED;
 	if (IS_ERR(probe.iommu_domain))
 		return wdm_status_from_driver(PTR_ERR(probe.iommu_domain));
@@ -253,7 +245,7 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 	 * Some drivers finalize a domain at its first attach. Coherency can be enforced
 	 * only between that attach and the first map.
 	 */
-	wdm_hwpt_set_aperture(hwpt);
+	hwpt->aperture = wdm_quirk_aperture(hwpt->domain);
 	if (ops->enforce_cache_coherency)
 		hwpt->coherent = ops->enforce_cache_coherency(hwpt->domain);
 	if (!(hwpt->domain->pgsize_bitmap & PAGE_SIZE))
@@ -290,34 +282,12 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 	return status;
 }
 
-/* @unused: out: a hwpt to destroy once the domain is unlocked, or unchanged */
-static ntstatus_t wdm_attach_locked(struct wdm_attachment *attachment,
-				    const struct list_head *regions,
-				    struct wdm_hwpt **unused)
-{
-	struct wdm_domain *domain = attachment->domain;
-	struct wdm_hwpt *hwpt;
-	ntstatus_t status;
-
-	status = wdm_allowed_reserve(domain, &attachment->resv);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_hwpt_for(attachment, &hwpt);
-	if (!wdm_ok(status))
-		return status;
-
-	status = wdm_attach_hwpt(attachment, hwpt, regions);
-	if (attachment->hwpt != hwpt)
-		*unused = hwpt;
-	return status;
-}
-
 /* Return: STATUS_CANCELLED also without a fatal signal, if the attach backed off. */
 static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 				  const struct list_head *regions)
 {
 	struct wdm_domain *domain = attachment->domain;
-	struct wdm_hwpt *unused = NULL;
+	struct wdm_hwpt *hwpt = NULL;
 	struct wdm_range all;
 	ntstatus_t status;
 
@@ -325,10 +295,15 @@ static ntstatus_t wdm_attach_once(struct wdm_attachment *attachment,
 					   &attachment->group->owner->nr_revoking);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_attach_locked(attachment, regions, &unused);
+	status = wdm_allowed_reserve(domain, &attachment->resv);
+	if (wdm_ok(status))
+		status = wdm_hwpt_for(attachment, &hwpt);
+	if (wdm_ok(status))
+		status = wdm_attach_hwpt(attachment, hwpt, regions);
 	wdm_domain_unlock(domain, &all);
-	if (unused)
-		wdm_hwpt_destroy(unused);
+	/* The attach failed, or an existing hwpt serves as well. */
+	if (hwpt && attachment->hwpt != hwpt)
+		wdm_hwpt_destroy(hwpt);
 	return status;
 }
 

@@ -9,7 +9,6 @@
 #include <linux/slab.h>
 
 #include "hwpt.h"
-#include "quirks.h"
 
 /**
  * wdm_hwpt_create() - Take over an iommu_domain
@@ -29,16 +28,6 @@ struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain, gfp_t gfp)
 	/* From now on iommu_iotlb_sync() reinitializes it. */
 	iommu_iotlb_gather_init(&hwpt->gather);
 	return hwpt;
-}
-
-/**
- * wdm_hwpt_set_aperture() - Record the addresses that a hwpt translates
- * @hwpt: the hwpt; attached, as some drivers finalize a domain at its first attach
- */
-void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt)
-{
-	hwpt->aperture.iova = hwpt->domain->geometry.aperture_start;
-	hwpt->aperture.last_iova = wdm_quirk_last_iova(hwpt->domain);
 }
 
 /**

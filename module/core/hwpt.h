@@ -104,7 +104,6 @@ struct wdm_mapping {
 };
 
 struct wdm_hwpt *wdm_hwpt_create(struct iommu_domain *domain, gfp_t gfp);
-void wdm_hwpt_set_aperture(struct wdm_hwpt *hwpt);
 void wdm_hwpt_destroy(struct wdm_hwpt *hwpt);
 
 ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,

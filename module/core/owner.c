@@ -144,21 +144,40 @@ void wdm_group_put(struct wdm_group *group)
 	kfree(group);
 }
 
-static int wdm_is_device(struct device *dev, void *data)
+/* The arguments of wdm_group_call() */
+struct wdm_group_call {
+	struct device *dev;
+	void (*fn)(struct device *dev, void *data);
+	void *data;
+};
+
+static int wdm_group_call_one(struct device *dev, void *data)
 {
-	return dev == data;
+	const struct wdm_group_call *call = data;
+
+	if (dev != call->dev)
+		return 0;
+	if (call->fn)
+		call->fn(dev, call->data);
+	return 1;
 }
 
 /**
- * wdm_group_has() - Check whether a device is still part of its IOMMU group
+ * wdm_group_call() - Examine a device while it is part of its IOMMU group
  * @group: the group
  * @dev: a device that was part of it
+ * @fn: called with the mutex of the iommu_group held, so the device stays in the group and
+ *	keeps its IOMMU. NULL: only check that the device is still there
+ * @data: for @fn
  *
- * Return: true if it is, false once it has been unplugged.
+ * Return: true; false, without a call of @fn, once the device has been unplugged.
  */
-bool wdm_group_has(struct wdm_group *group, struct device *dev)
+bool wdm_group_call(struct wdm_group *group, struct device *dev,
+		    void (*fn)(struct device *dev, void *data), void *data)
 {
-	return iommu_group_for_each_dev(group->iommu_group, dev, wdm_is_device);
+	struct wdm_group_call call = { .dev = dev, .fn = fn, .data = data };
+
+	return iommu_group_for_each_dev(group->iommu_group, &call, wdm_group_call_one);
 }
 
 /**

@@ -114,12 +114,19 @@ struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
 				       struct iommu_group *iommu_group,
 				       const struct wdm_provider_ops *provider);
 void wdm_group_put(struct wdm_group *group);
-bool wdm_group_has(struct wdm_group *group, struct device *dev);
+bool wdm_group_call(struct wdm_group *group, struct device *dev,
+		    void (*fn)(struct device *dev, void *data), void *data);
 ntstatus_t wdm_group_lock(struct wdm_group *group);
 
 void wdm_owner_begin_revoke(struct wdm_owner *owner);
 void wdm_owner_end_revoke(struct wdm_owner *owner);
 ntstatus_t wdm_group_wait_revokes(struct wdm_group *group);
+
+/* Check whether a device is still part of its IOMMU group. */
+static inline bool wdm_group_has(struct wdm_group *group, struct device *dev)
+{
+	return wdm_group_call(group, dev, NULL, NULL);
+}
 
 static inline void wdm_group_unlock(struct wdm_group *group)
 {

@@ -19,40 +19,23 @@
 #include "pasid.h"
 #include "policy.h"
 
-/**
- * struct wdm_pasid_probe - the number of PASIDs that a device can have
- * @dev: the device
- * @max: out: the number
- */
-struct wdm_pasid_probe {
-	struct device *dev;
-	u32 max;
-};
-
-/* Called with the mutex of the iommu_group held, so the device stays in the group. */
-static int wdm_pasid_probe_device(struct device *dev, void *data)
+static void wdm_probe_max_pasids(struct device *dev, void *data)
 {
-	struct wdm_pasid_probe *probe = data;
-
-	if (dev != probe->dev)
-		return 0;
-	probe->max = wdm_max_pasids(dev);
-	return 1;
+	*(u32 *)data = wdm_max_pasids(dev);
 }
 
 static ntstatus_t wdm_pasid_alloc(struct wdm_device *device, u32 *out)
 {
-	struct wdm_pasid_probe probe = { .dev = device->dev };
 	int pasid;
+	u32 max;
 
 	lockdep_assert_held(&device->group->lock);
-	if (!iommu_group_for_each_dev(device->group->iommu_group, &probe,
-				      wdm_pasid_probe_device))
+	if (!wdm_group_call(device->group, device->dev, wdm_probe_max_pasids, &max))
 		return STATUS_DEVICE_REMOVED;
-	if (!probe.max)
+	if (!max)
 		return STATUS_INVALID_PARAMETER_1;
 	/* 0 stands for requests without a PASID. */
-	pasid = ida_alloc_range(&device->group->pasids, 1, probe.max - 1, GFP_KERNEL);
+	pasid = ida_alloc_range(&device->group->pasids, 1, max - 1, GFP_KERNEL);
 	if (pasid < 0)
 		return pasid == -ENOSPC ? STATUS_NONE_MAPPED :
 					  STATUS_INSUFFICIENT_RESOURCES;

@@ -49,16 +49,6 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 	return STATUS_SUCCESS;
 }
 
-/**
- * struct wdm_report_probe - properties of the Linux device to report
- * @dev: the device
- * @report: out: the report
- */
-struct wdm_report_probe {
-	struct device *dev;
-	struct wdm_device_report *report;
-};
-
 /* Platform devices behind an SMMU have an input mapping for each stream ID. */
 static u32 wdm_nr_mappings(struct device *dev)
 {
@@ -70,17 +60,13 @@ static u32 wdm_nr_mappings(struct device *dev)
 	return fwspec ? fwspec->num_ids : 0;
 }
 
-/* Called with the mutex of the iommu_group held, so the device stays in the group. */
-static int wdm_report_probe_device(struct device *dev, void *data)
+static void wdm_probe_report(struct device *dev, void *data)
 {
-	struct wdm_report_probe *probe = data;
+	struct wdm_device_report *report = data;
 
-	if (dev != probe->dev)
-		return 0;
-	probe->report->can_report_faults = wdm_quirk_reports_faults(dev);
-	probe->report->max_pasids = wdm_max_pasids(dev);
-	probe->report->nr_mappings = wdm_nr_mappings(dev);
-	return 1;
+	report->can_report_faults = wdm_quirk_reports_faults(dev);
+	report->max_pasids = wdm_max_pasids(dev);
+	report->nr_mappings = wdm_nr_mappings(dev);
 }
 
 /**
@@ -94,7 +80,6 @@ ntstatus_t wdm_device_report(struct wdm_device *device,
 			     struct wdm_device_report *report)
 {
 	struct wdm_group *group = device->group;
-	struct wdm_report_probe probe = { .dev = device->dev, .report = report };
 	ntstatus_t status;
 
 	status = wdm_group_lock(group);
@@ -108,7 +93,7 @@ ntstatus_t wdm_device_report(struct wdm_device *device,
 	};
 	if (device->attached)
 		report->domain = group->attachment->domain->handle;
-	iommu_group_for_each_dev(group->iommu_group, &probe, wdm_report_probe_device);
+	wdm_group_call(group, device->dev, wdm_probe_report, report);
 	wdm_group_unlock(group);
 	report->types = wdm_device_types(device);
 	return STATUS_SUCCESS;

@@ -52,7 +52,7 @@ bool wdm_quirk_reports_faults(struct device *dev)
 }
 
 /**
- * wdm_quirk_last_iova() - Get the last address that can be mapped
+ * wdm_quirk_aperture() - Get the addresses that an iommu_domain translates
  * @iommu_domain: attached before, so that its aperture is final
  *
  * The IOMMU core computes the end of a mapping as iova + size. For the last page of a
@@ -60,10 +60,13 @@ bool wdm_quirk_reports_faults(struct device *dev)
  * (CONFIG_IOMMU_DEBUG_PAGEALLOC) takes for an overflow and warns about. Leave that page
  * out.
  *
- * Return: the last byte.
+ * Return: the addresses that can be mapped.
  */
-u64 wdm_quirk_last_iova(const struct iommu_domain *iommu_domain)
+struct wdm_iova_range wdm_quirk_aperture(const struct iommu_domain *iommu_domain)
 {
-	return min_t(u64, iommu_domain->geometry.aperture_end,
-		     U64_MAX - PAGE_SIZE);
+	return (struct wdm_iova_range) {
+		.iova = iommu_domain->geometry.aperture_start,
+		.last_iova = min_t(u64, iommu_domain->geometry.aperture_end,
+				   U64_MAX - PAGE_SIZE),
+	};
 }

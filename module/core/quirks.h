@@ -5,13 +5,10 @@
 #ifndef WDM_CORE_QUIRKS_H
 #define WDM_CORE_QUIRKS_H
 
-#include <linux/types.h>
-
-struct device;
-struct iommu_domain;
+#include "resv.h"
 
 bool wdm_quirk_unmaps_exact(struct device *dev);
 bool wdm_quirk_reports_faults(struct device *dev);
-u64 wdm_quirk_last_iova(const struct iommu_domain *iommu_domain);
+struct wdm_iova_range wdm_quirk_aperture(const struct iommu_domain *iommu_domain);
 
 #endif /* WDM_CORE_QUIRKS_H */

@@ -162,26 +162,12 @@ static ntstatus_t wdm_usable_of(struct wdm_usable *usable,
 	return status;
 }
 
-/**
- * struct wdm_usable_probe - an iommu_domain to examine
- * @dev: the device
- * @iommu_domain: out: a new iommu_domain for it, or an ERR_PTR()
- */
-struct wdm_usable_probe {
-	struct device *dev;
-	struct iommu_domain *iommu_domain;
-};
-
-/* Called with the mutex of the iommu_group held, so the device stays in the group. */
-static int wdm_usable_probe_device(struct device *dev, void *data)
+static void wdm_probe_iommu_domain(struct device *dev, void *data)
 {
-	struct wdm_usable_probe *probe = data;
+	struct iommu_domain **iommu_domain = data;
 
-	if (dev != probe->dev)
-		return 0;
-	probe->iommu_domain = device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY) ?
-			      iommu_paging_domain_alloc(dev) : ERR_PTR(-EOPNOTSUPP);
-	return 1;
+	*iommu_domain = device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY) ?
+			iommu_paging_domain_alloc(dev) : ERR_PTR(-EOPNOTSUPP);
 }
 
 /*
@@ -208,21 +194,18 @@ static ntstatus_t wdm_usable_finish(struct wdm_device *device,
 static ntstatus_t wdm_usable_try(struct wdm_device *device, struct wdm_usable *usable,
 				 const struct wdm_resv *resv)
 {
-	struct wdm_usable_probe probe = { .dev = device->dev };
 	struct iommu_domain *iommu_domain;
 	struct wdm_iova_range aperture;
 	ntstatus_t status;
 
-	if (!iommu_group_for_each_dev(device->group->iommu_group, &probe,
-				      wdm_usable_probe_device))
+	if (!wdm_group_call(device->group, device->dev, wdm_probe_iommu_domain,
+			    &iommu_domain))
 		return STATUS_DEVICE_REMOVED;
-	iommu_domain = probe.iommu_domain;
 	if (IS_ERR(iommu_domain))
 		return wdm_status_from_driver(PTR_ERR(iommu_domain));
 	status = wdm_usable_finish(device, iommu_domain);
 	if (wdm_ok(status)) {
-		aperture.iova = iommu_domain->geometry.aperture_start;
-		aperture.last_iova = wdm_quirk_last_iova(iommu_domain);
+		aperture = wdm_quirk_aperture(iommu_domain);
 		status = wdm_usable_of(usable, &aperture, iommu_domain->pgsize_bitmap,
 				       resv);
 	}
