@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 #include <linux/stringhash.h>
 
+#include "../../module/core/join.h"
+#include "../../module/core/owner.h"
 #include "../../module/core/quirks.h"
 #include "fixture.h"
 
@@ -274,6 +276,10 @@ struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes)
 	return fake;
 }
 
+/* The group of all adopted iommu_domains, which have no devices */
+static struct wdm_owner fixture_owner;
+static struct wdm_group fixture_group = { .owner = &fixture_owner };
+
 /**
  * fixture_adopt_domain() - Fill an iommu_domain without attaching anything to it
  * @domain: the domain
@@ -285,24 +291,30 @@ ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
 				struct iommu_domain *iommu_domain)
 {
 	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain, domain->gfp);
+	struct wdm_attachment *attachment = kzalloc(sizeof(*attachment), GFP_KERNEL);
+	ntstatus_t status = STATUS_INSUFFICIENT_RESOURCES;
 	struct wdm_range all;
-	ntstatus_t status;
 
-	if (!hwpt)
-		return STATUS_INSUFFICIENT_RESOURCES;
+	if (!hwpt || !attachment)
+		goto free;
+	attachment->domain = domain;
+	attachment->hwpt = hwpt;
+	attachment->group = &fixture_group;
 
 	wdm_range_lock_all(&domain->ranges, &all, false);
 	hwpt->aperture = wdm_quirk_aperture(iommu_domain);
-	status = wdm_domain_join(domain, hwpt, NULL);
+	status = wdm_domain_join(attachment);
 	if (wdm_ok(status)) {
-		status = wdm_domain_fill(domain, hwpt, NULL);
+		status = wdm_domain_fill(attachment);
 		if (!wdm_ok(status))
-			wdm_domain_leave(domain, hwpt, NULL);
+			wdm_domain_leave(attachment, hwpt);
 	}
 	wdm_domain_unlock(domain, &all);
-
-	if (!wdm_ok(status))
-		kfree(hwpt);
+	if (wdm_ok(status))
+		return status;
+free:
+	kfree(attachment);
+	kfree(hwpt);
 	return status;
 }
 
@@ -313,15 +325,18 @@ ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
  */
 void fixture_disown_domain(struct wdm_domain *domain, struct iommu_domain *iommu_domain)
 {
+	struct wdm_attachment *attachment;
 	struct wdm_hwpt *hwpt;
 	struct wdm_range all;
 
 	wdm_range_lock_all(&domain->ranges, &all, false);
-	list_for_each_entry(hwpt, &domain->hwpts, node)
-		if (hwpt->domain == iommu_domain)
+	list_for_each_entry(attachment, &domain->attachments, domain_node)
+		if (attachment->hwpt->domain == iommu_domain)
 			break;
-	wdm_domain_leave(domain, hwpt, NULL);
+	hwpt = attachment->hwpt;
+	wdm_domain_leave(attachment, hwpt);
 	wdm_domain_unlock(domain, &all);
+	kfree(attachment);
 	wdm_hwpt_destroy(hwpt);
 }
 

@@ -258,7 +258,6 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt,
 				  const struct list_head *regions)
 {
-	struct wdm_domain *domain = attachment->domain;
 	ntstatus_t status;
 
 	status = wdm_attachment_enter(attachment, hwpt);
@@ -267,15 +266,14 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 	if (wdm_ok(status))
 		status = wdm_attach_existing(attachment, hwpt);
 	if (wdm_ok(status))
-		status = wdm_domain_join(domain, attachment->hwpt, attachment);
+		status = wdm_domain_join(attachment);
 	if (wdm_ok(status)) {
-		status = wdm_domain_fill(domain, attachment->hwpt,
-					 &attachment->group->owner->nr_revoking);
+		status = wdm_domain_fill(attachment);
 		if (wdm_ok(status))
 			return status;
 		/* Only a new hwpt is filled, so this one is not shared. */
 		wdm_attachment_leave(attachment);
-		wdm_domain_leave(domain, hwpt, attachment);
+		wdm_domain_leave(attachment, hwpt);
 	} else if (attachment->hwpt) {
 		wdm_attachment_leave(attachment);
 	}
@@ -430,7 +428,7 @@ ntstatus_t wdm_detach(struct wdm_attachment *attachment, bool killable)
 	if (!wdm_ok(status))
 		return status;
 	wdm_attachment_leave(attachment);
-	wdm_domain_leave(domain, hwpt, attachment);
+	wdm_domain_leave(attachment, hwpt);
 	last = !hwpt->users;
 	atomic_sub(attachment->nr_devices, &domain->nr_devices);
 	/* Once it is unlocked, the domain may be deleted. */

@@ -30,7 +30,7 @@ struct wdm_walk_error;
  *	for nothing once a fatal signal is pending or, unless @revoking is NULL, *@revoking is
  *	not 0
  * @prepare: optional: prepare a new hwpt, in which nothing is mapped yet. Return
- *	STATUS_CANCELLED if @revoking is not NULL and becomes nonzero
+ *	STATUS_CANCELLED once *@revoking is not 0
  * @next: find the first translated pages at or above page number @pgno, at most as many
  *	as one map may cover; no IOMMU page spans their end. Return false if there are
  *	none, if @killable and a fatal signal is pending, or once *@revoking is not 0. After

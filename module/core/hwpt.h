@@ -71,9 +71,11 @@ struct wdm_hwpt {
 
 /*
  * Drivers free the translations of an iommu_domain with it. But debug_pagealloc of the
- * IOMMU core counts translations, and has to see each of them unmapped.
+ * IOMMU core counts translations, and has to see each of them unmapped. So has the fake
+ * IOMMU of the KUnit suites.
  */
-#define WDM_HWPT_FREE_EMPTY	IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC)
+#define WDM_HWPT_FREE_EMPTY	(IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC) || \
+				 IS_ENABLED(WDM_KUNIT))
 
 /**
  * enum wdm_pgsize - IOMMU page sizes that a map may use

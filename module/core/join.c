@@ -37,53 +37,57 @@ static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv
  * Change state that maps and unmaps depend on. The caller holds all pages, which keeps
  * out everything but the maps and unmaps of an atomic domain.
  */
-static ntstatus_t wdm_domain_change(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				    struct wdm_attachment *attachment,
-				    ntstatus_t (*change)(struct wdm_domain *domain,
-							 struct wdm_hwpt *hwpt,
-							 struct wdm_attachment *attachment))
+static ntstatus_t wdm_domain_change(struct wdm_attachment *attachment,
+				    struct wdm_hwpt *hwpt,
+				    ntstatus_t (*change)(struct wdm_attachment *attachment,
+							 struct wdm_hwpt *hwpt))
 {
+	struct wdm_domain *domain = attachment->domain;
 	unsigned long flags;
 	ntstatus_t status;
 
 	if (!domain->atomic)
-		return change(domain, hwpt, attachment);
+		return change(attachment, hwpt);
 	spin_lock_irqsave(&domain->lock, flags);
-	status = change(domain, hwpt, attachment);
+	status = change(attachment, hwpt);
 	spin_unlock_irqrestore(&domain->lock, flags);
 	return status;
 }
 
-static ntstatus_t wdm_join_locked(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				  struct wdm_attachment *attachment)
+static bool wdm_attach_must_stop(const struct wdm_attachment *attachment)
 {
-	const atomic_t *revoking = attachment ? &attachment->group->owner->nr_revoking : NULL;
+	return wdm_domain_cancelled(attachment->domain) ||
+	       atomic_read(&attachment->group->owner->nr_revoking);
+}
+
+static ntstatus_t wdm_join_locked(struct wdm_attachment *attachment,
+				  struct wdm_hwpt *hwpt)
+{
+	const atomic_t *revoking = &attachment->group->owner->nr_revoking;
+	struct wdm_domain *domain = attachment->domain;
 
 	if (!wdm_aperture_fits(domain, &hwpt->aperture, revoking) ||
-	    (attachment && !wdm_resv_fits(domain, &attachment->resv, revoking)))
-		return wdm_domain_cancelled(domain) || (revoking && atomic_read(revoking)) ?
-		       STATUS_CANCELLED : STATUS_CONFLICTING_ADDRESSES;
+	    !wdm_resv_fits(domain, &attachment->resv, revoking))
+		return wdm_attach_must_stop(attachment) ? STATUS_CANCELLED :
+							  STATUS_CONFLICTING_ADDRESSES;
 	if (!hwpt->users++)
 		list_add_tail(&hwpt->node, &domain->hwpts);
-	if (attachment)
-		list_add_tail(&attachment->domain_node, &domain->attachments);
+	list_add_tail(&attachment->domain_node, &domain->attachments);
 	wdm_allowed_update(domain);
 	return STATUS_SUCCESS;
 }
 
 /**
- * wdm_domain_join() - Add a hwpt, unless the domain has it, and an attachment
- * @domain: the domain, all of which is locked, after wdm_allowed_reserve()
- * @hwpt: the hwpt
- * @attachment: the attachment, which uses @hwpt; may be NULL
+ * wdm_domain_join() - Add an attachment to its domain, and its hwpt if that is new
+ * @attachment: the attachment, which uses the hwpt. All of its domain is locked, after
+ *	wdm_allowed_reserve()
  *
  * Return: STATUS_CONFLICTING_ADDRESSES if an address is mapped that the attachment does
- * not allow; then nothing has changed.
+ * not allow; STATUS_CANCELLED if the attach has to back off. Has no effect then.
  */
-ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			   struct wdm_attachment *attachment)
+ntstatus_t wdm_domain_join(struct wdm_attachment *attachment)
 {
-	return wdm_domain_change(domain, hwpt, attachment, wdm_join_locked);
+	return wdm_domain_change(attachment, attachment->hwpt, wdm_join_locked);
 }
 
 /* Unmap everything. Not in steps: only debug kernels and tests get here. */
@@ -108,36 +112,34 @@ static void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 	iommu_iotlb_sync(hwpt->domain, &gather);
 }
 
-static ntstatus_t wdm_leave_locked(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				   struct wdm_attachment *attachment)
+static ntstatus_t wdm_leave_locked(struct wdm_attachment *attachment,
+				   struct wdm_hwpt *hwpt)
 {
-	if (attachment)
-		list_del(&attachment->domain_node);
+	list_del(&attachment->domain_node);
 	if (!--hwpt->users) {
 		list_del(&hwpt->node);
-		if (WDM_HWPT_FREE_EMPTY || !attachment)
-			wdm_hwpt_clear(domain, hwpt);
+		if (WDM_HWPT_FREE_EMPTY)
+			wdm_hwpt_clear(attachment->domain, hwpt);
 	}
-	wdm_allowed_update(domain);
+	wdm_allowed_update(attachment->domain);
 	return STATUS_SUCCESS;
 }
 
 /**
  * wdm_domain_leave() - Undo wdm_domain_join()
- * @domain: the domain, all of which is locked
+ * @attachment: the attachment, which has left the hwpt. All of its domain is locked
  * @hwpt: the hwpt; with its last user, it is removed, and unmaps may ignore it
- * @attachment: the attachment, which has left @hwpt; may be NULL
  */
-void wdm_domain_leave(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-		      struct wdm_attachment *attachment)
+void wdm_domain_leave(struct wdm_attachment *attachment, struct wdm_hwpt *hwpt)
 {
-	wdm_domain_change(domain, hwpt, attachment, wdm_leave_locked);
+	wdm_domain_change(attachment, hwpt, wdm_leave_locked);
 }
 
 /* Perform a bounded step of filling a hwpt: one large map, or some small ones. */
-static ntstatus_t wdm_fill_locked(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-				  struct wdm_attachment *unused)
+static ntstatus_t wdm_fill_locked(struct wdm_attachment *attachment,
+				  struct wdm_hwpt *hwpt)
 {
+	struct wdm_domain *domain = attachment->domain;
 	struct wdm_mapping map;
 	ntstatus_t status;
 	u64 nr_pages;
@@ -184,19 +186,19 @@ static ntstatus_t wdm_fill_make_tables(struct wdm_domain *domain, struct wdm_hwp
 
 /**
  * wdm_domain_fill() - Map the contents of a domain in a new hwpt, step by step
- * @domain: the domain, all of which is locked
- * @hwpt: the hwpt, which is in the domain's list; a shared one is complete already
- * @revoking: number of groups and devices being revoked; unless it is 0, the attach backs
- *	off. May be NULL
+ * @attachment: the attachment, after wdm_domain_join(); a hwpt that it shares is complete
+ *	already. All of its domain is locked
  *
  * Maps and unmaps of an atomic domain run between the steps and skip what is not filled
  * yet. On failure, the caller removes the hwpt.
  *
  * Return: as wdm_hwpt_map(); STATUS_CANCELLED also if the attach has to back off.
  */
-ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			   const atomic_t *revoking)
+ntstatus_t wdm_domain_fill(struct wdm_attachment *attachment)
 {
+	const atomic_t *revoking = &attachment->group->owner->nr_revoking;
+	struct wdm_domain *domain = attachment->domain;
+	struct wdm_hwpt *hwpt = attachment->hwpt;
 	ntstatus_t status = STATUS_SUCCESS;
 	u64 tried = U64_MAX;
 
@@ -205,12 +207,8 @@ ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 	if (!domain->atomic)
 		hwpt->revoking = revoking;
 	while (wdm_ok(status) && hwpt->filled != U64_MAX) {
-		if (wdm_domain_cancelled(domain) ||
-		    (revoking && atomic_read(revoking)))
-			status = STATUS_CANCELLED;
-		else
-			status = wdm_domain_change(domain, hwpt, NULL,
-						   wdm_fill_locked);
+		status = wdm_attach_must_stop(attachment) ? STATUS_CANCELLED :
+			 wdm_domain_change(attachment, hwpt, wdm_fill_locked);
 		if (status == STATUS_INSUFFICIENT_RESOURCES && domain->atomic &&
 		    tried != hwpt->filled) {
 			tried = hwpt->filled;

@@ -39,11 +39,8 @@ struct wdm_attachment {
 	unsigned int nr_devices;
 };
 
-ntstatus_t wdm_domain_join(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			   struct wdm_attachment *attachment);
-ntstatus_t wdm_domain_fill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-			   const atomic_t *revoking);
-void wdm_domain_leave(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
-		      struct wdm_attachment *attachment);
+ntstatus_t wdm_domain_join(struct wdm_attachment *attachment);
+ntstatus_t wdm_domain_fill(struct wdm_attachment *attachment);
+void wdm_domain_leave(struct wdm_attachment *attachment, struct wdm_hwpt *hwpt);
 
 #endif /* WDM_CORE_JOIN_H */

@@ -92,7 +92,7 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
  * @domain: the domain, all of which is locked
  * @hwpt: the hwpt, in which nothing is mapped, and which no other call uses yet
  * @revoking: number of groups and devices being revoked; unless it is 0, the attach backs
- *	off. May be NULL
+ *	off
  *
  * Return: a status; STATUS_CANCELLED also if the attach has to back off.
  */
@@ -107,8 +107,7 @@ ntstatus_t wdm_tokens_prepare(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 		for (at = wdm_token_first(token); at <= wdm_token_last(token);
 		     at = step_last + 1) {
 			step_last = min(wdm_token_last(token), at | (WDM_TOKEN_STEP - 1));
-			status = wdm_domain_cancelled(domain) ||
-				 (revoking && atomic_read(revoking)) ?
+			status = wdm_domain_cancelled(domain) || atomic_read(revoking) ?
 				 STATUS_CANCELLED :
 				 wdm_hwpt_prefill(hwpt, at, step_last);
 			if (!wdm_ok(status))
