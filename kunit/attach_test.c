@@ -681,12 +681,13 @@ static void attach_trace_detach(void *data, const struct wdm_domain *domain, int
 /* What traces a detach looks at the domain, which others may delete from then on. */
 static void attach_trace(struct kunit *test)
 {
+	const struct wdm_domain_config config = { .type = WDM_TYPE_TRANSLATE };
 	struct attach_group *t;
 
 	attach_fake_start(test);
 	t = attach_start_fake(test);
 	attach_doomed = (struct attach_doomed) { .status = STATUS_UNSUCCESSFUL };
-	KUNIT_ASSERT_STATUS(test, wdm_domain_create(true, 0, NULL, &attach_doomed.domain),
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(&config, &attach_doomed.domain),
 			    STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test, wdm_device_attach(t->device, attach_doomed.domain),
 			    STATUS_SUCCESS);

@@ -59,12 +59,16 @@ static struct wdm_domain *memory_made;
 
 static ntstatus_t memory_create_os(struct tables *t)
 {
-	return wdm_domain_create(true, 0, NULL, &memory_made);
+	const struct wdm_domain_config config = { .type = WDM_TYPE_TRANSLATE };
+
+	return wdm_domain_create(&config, &memory_made);
 }
 
 static ntstatus_t memory_create_caller(struct tables *t)
 {
-	return wdm_domain_create(false, 0, NULL, &memory_made);
+	const struct wdm_domain_config config = { .type = WDM_TYPE_UNMANAGED };
+
+	return wdm_domain_create(&config, &memory_made);
 }
 
 static void memory_delete(struct tables *t)

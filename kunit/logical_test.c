@@ -137,7 +137,7 @@ static void logical_create(struct kunit *test)
 	const struct logical_create_case *c = test->param_value;
 	struct wdm_domain *none = (struct wdm_domain *)test, *domain = none;
 
-	KUNIT_EXPECT_STATUS(test, wdm_domain_create_ex(&c->config, &domain), c->status);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_create(&c->config, &domain), c->status);
 	if (domain == none)
 		return;
 	KUNIT_EXPECT_STATUS(test, c->status, STATUS_SUCCESS);
@@ -474,7 +474,7 @@ static void logical_pass_through(struct kunit *test)
 	u64 pfn;
 
 	wdm_policy_set(WDM_POLICY_PASS_THROUGH, false);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_create_ex(&config, &domain),
+	KUNIT_EXPECT_STATUS(test, wdm_domain_create(&config, &domain),
 			    STATUS_NOT_SUPPORTED);
 	wdm_policy_set(WDM_POLICY_PASS_THROUGH, true);
 	domain = fixture_domain_ex(fx, &config);
@@ -818,7 +818,7 @@ static void logical_budget(struct kunit *test)
 	struct wdm_token *token;
 	u64 used;
 
-	KUNIT_ASSERT_STATUS(test, wdm_domain_create_ex(&config, &domain), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(&config, &domain), STATUS_SUCCESS);
 	used = atomic64_read(&budget->used);
 	KUNIT_EXPECT_GT(test, used, 0);
 	KUNIT_EXPECT_STATUS(test, wdm_token_create(domain, SZ_1G, NULL, &limits, &token),

@@ -68,11 +68,12 @@ static struct wdm_object *object_mdl(struct kunit *test,
 static struct wdm_object *object_domain(struct kunit *test,
 					struct wdm_context *ctx)
 {
+	const struct wdm_domain_config config = { .type = WDM_TYPE_TRANSLATE };
 	struct wdm_object *object;
 
 	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(ctx, WDM_OBJECT_DOMAIN,
 						     &object), STATUS_SUCCESS);
-	KUNIT_ASSERT_STATUS(test, wdm_domain_create(true, 0, NULL, &object->domain),
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(&config, &object->domain),
 			    STATUS_SUCCESS);
 	wdm_object_publish(ctx, object);
 	return object;

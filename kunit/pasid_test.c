@@ -114,7 +114,7 @@ static struct wdm_domain *pasid_domain(struct kunit *test, enum wdm_type type)
 	const struct wdm_domain_config config = { .type = type };
 	struct wdm_domain *domain;
 
-	KUNIT_ASSERT_STATUS(test, wdm_domain_create_ex(&config, &domain),
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(&config, &domain),
 			    STATUS_SUCCESS);
 	return domain;
 }

@@ -592,7 +592,7 @@ static void atomic_allocator(struct kunit *test)
 	unsigned long flags;
 	NTSTATUS status;
 
-	KUNIT_ASSERT_STATUS(test, wdm_domain_create_ex(&config, &other.core),
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(&config, &other.core),
 			    STATUS_SUCCESS);
 	at->domain = &other;
 	spin_lock_irqsave(&lock, flags);

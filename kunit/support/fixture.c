@@ -238,31 +238,35 @@ struct wdm_budget *fixture_budget(struct fixture *fx, u64 pinned)
 	return budget;
 }
 
+static struct wdm_domain *
+fixture_made_domain(struct fixture *fx, const struct wdm_domain_config *config,
+		    ntstatus_t (*make)(const struct wdm_domain_config *config,
+				       struct wdm_domain **out))
+{
+	struct fixture_domain *fd = kunit_kzalloc(fx->test, sizeof(*fd), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(fx->test, fd);
+	KUNIT_ASSERT_STATUS(fx->test, make(config, &fd->domain), STATUS_SUCCESS);
+	list_add(&fd->node, &fx->domains);
+	return fd->domain;
+}
+
 struct wdm_domain *fixture_domain(struct fixture *fx, bool os_managed,
 				  u32 flags)
 {
-	struct fixture_domain *fd = kunit_kzalloc(fx->test, sizeof(*fd),
-						  GFP_KERNEL);
+	const struct wdm_domain_config config = {
+		.type = os_managed ? WDM_TYPE_TRANSLATE : WDM_TYPE_UNMANAGED,
+		.flags = flags,
+	};
 
-	KUNIT_ASSERT_NOT_NULL(fx->test, fd);
-	KUNIT_ASSERT_STATUS(fx->test,
-			    wdm_domain_create(os_managed, flags, NULL, &fd->domain),
-			    STATUS_SUCCESS);
-	list_add(&fd->node, &fx->domains);
-	return fd->domain;
+	/* Without the RAM that kernel code's page tables can refer to */
+	return fixture_made_domain(fx, &config, wdm_domain_alloc);
 }
 
 struct wdm_domain *fixture_domain_ex(struct fixture *fx,
 				     const struct wdm_domain_config *config)
 {
-	struct fixture_domain *fd = kunit_kzalloc(fx->test, sizeof(*fd),
-						  GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(fx->test, fd);
-	KUNIT_ASSERT_STATUS(fx->test, wdm_domain_create_ex(config, &fd->domain),
-			    STATUS_SUCCESS);
-	list_add(&fd->node, &fx->domains);
-	return fd->domain;
+	return fixture_made_domain(fx, config, wdm_domain_create);
 }
 
 struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes)

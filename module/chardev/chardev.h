@@ -44,7 +44,6 @@ ntstatus_t wdm_command_domain(struct wdm_command *cmd, u32 handle,
 			      struct wdm_domain **out);
 ntstatus_t wdm_command_device(struct wdm_command *cmd, u32 handle,
 			      struct wdm_device **out);
-u32 wdm_command_name_domain(struct wdm_command *cmd);
 
 /* Lists that a call works on */
 ntstatus_t wdm_command_alloc_list(struct wdm_command *cmd, size_t size, void **out);

@@ -27,23 +27,6 @@ __wdm_command_object(struct wdm_command *cmd, u32 handle, enum wdm_object_type t
 }
 
 /**
- * wdm_command_name_domain() - Set the file and the handle of a new domain
- * @cmd: the call that creates it
- *
- * Tracepoints, events and reports show them.
- *
- * Return: the handle.
- */
-u32 wdm_command_name_domain(struct wdm_command *cmd)
-{
-	struct wdm_domain *domain = cmd->created->domain;
-
-	domain->file = cmd->ctx->id;
-	domain->handle = cmd->created->handle;
-	return domain->handle;
-}
-
-/**
  * wdm_command_object() - Look up an object for the rest of a call
  * @cmd: the call
  * @handle: its handle

@@ -60,6 +60,8 @@ static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
 
 	if (config->type >= WDM_TYPE_MAX)
 		return STATUS_INVALID_PARAMETER_1;
+	if (config->flags & WDM_DOMAIN_PAGE_GRANULAR && config->type == WDM_TYPE_UNMANAGED)
+		return STATUS_INVALID_PARAMETER_2;
 	/* PassThrough maps nothing for its caller and needs neither. */
 	if (config->type != WDM_TYPE_PASS_THROUGH) {
 		status = wdm_config_check_allocator(config);
@@ -200,34 +202,26 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
 {
 	ntstatus_t status;
 
-	domain->type = config->type;
 	if (wdm_config_names_memory(config)) {
 		status = wdm_ram_get();
 		if (!wdm_ok(status))
 			return status;
 		domain->uses_ram = true;
 	}
-	if (config->type == WDM_TYPE_PASS_THROUGH) {
-		/* Nothing is mapped or unmapped later, so atomic context does not matter. */
-		domain->atomic = false;
-		domain->mappings.flat = false;
-		domain->gfp = GFP_KERNEL_ACCOUNT;
-		domain->pgsize = WDM_PGSIZE_ANY;
+	if (config->type == WDM_TYPE_PASS_THROUGH)
 		return wdm_ram_walk(wdm_domain_add_ram, domain);
-	}
 	if (config->type == WDM_TYPE_UNMANAGED)
 		return domain->uses_ram ?
 		       wdm_ram_walk(wdm_domain_add_table_ram, domain) : STATUS_SUCCESS;
-	wdm_iova_space_init(&domain->space, config->width);
 	return wdm_domain_take_regions(domain, config);
 }
 
 /**
- * wdm_domain_create_ex() - Create a domain of a type
+ * wdm_domain_create() - Create a domain
  * @config: the configuration
  * @out: out: the domain
  *
- * Contract: IommuDomainCreateEx. For %WDM_TYPE_PASS_THROUGH and for regions that are
+ * Contract: IommuDomainCreate, IommuDomainCreateEx. For %WDM_TYPE_PASS_THROUGH and for regions that are
  * mapped, the front end checks that its caller may name physical memory.
  *
  * Context: may sleep.
@@ -241,8 +235,8 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
  * * STATUS_NOT_SUPPORTED: the type is not available here, or memory without struct pages
  * * STATUS_INSUFFICIENT_RESOURCES, STATUS_WORKING_SET_QUOTA
  */
-ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,
-				struct wdm_domain **out)
+ntstatus_t wdm_domain_create(const struct wdm_domain_config *config,
+			     struct wdm_domain **out)
 {
 	struct wdm_domain *domain;
 	ntstatus_t status;
@@ -251,10 +245,7 @@ ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,
 	status = wdm_config_check(config);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_create(config->type != WDM_TYPE_UNMANAGED, config->flags,
-				   config->budget, &domain);
-	if (status == STATUS_INVALID_PARAMETER)
-		return STATUS_INVALID_PARAMETER_2;
+	status = wdm_domain_alloc(config, &domain);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_domain_set_up(domain, config);

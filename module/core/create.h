@@ -26,12 +26,12 @@ struct wdm_reserved_region {
 /**
  * struct wdm_domain_config - configuration of a new domain
  * @type: its type
- * @flags: as for wdm_domain_create()
+ * @flags: WDM_DOMAIN_KERNEL; WDM_DOMAIN_PAGE_GRANULAR, not for %WDM_TYPE_UNMANAGED
  * @width: the width of addresses that it allocates, in bits, from %WDM_IOVA_MIN_WIDTH to
  *	%WDM_IOVA_MAX_WIDTH; 0: it has no allocator
  * @regions: its reserved regions, in any order; not used after the call
  * @nr_regions: number of @regions, at most %WDM_MAX_REGIONS
- * @budget: see wdm_domain_create()
+ * @budget: what its kernel memory is charged to; must outlive it. NULL: no limit
  */
 struct wdm_domain_config {
 	enum wdm_type type;
@@ -43,7 +43,7 @@ struct wdm_domain_config {
 };
 
 bool wdm_config_names_memory(const struct wdm_domain_config *config);
-ntstatus_t wdm_domain_create_ex(const struct wdm_domain_config *config,
-				struct wdm_domain **out);
+ntstatus_t wdm_domain_create(const struct wdm_domain_config *config,
+			     struct wdm_domain **out);
 
 #endif /* WDM_CORE_CREATE_H */

@@ -1,41 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Domain: create and delete.
+ * Domain: allocate and delete. See create.c for what a new domain maps.
  */
 #include <linux/slab.h>
 
-#include "domain.h"
+#include "create.h"
 #include "ram.h"
 
 /**
- * wdm_domain_create() - Create a domain
- * @os_managed: true: the OS owns the page tables; false: the caller does
- * @flags: WDM_DOMAIN_KERNEL; for an OS-managed domain, WDM_DOMAIN_PAGE_GRANULAR
- * @budget: what its kernel memory is charged to; must outlive it. NULL: no limit
+ * wdm_domain_alloc() - Allocate a domain in which nothing is mapped or reserved
+ * @config: its configuration, which has been checked; the regions are not used
  * @out: out: the domain
  *
- * Contract: IommuDomainCreate.
- *
- * Return: STATUS_INVALID_PARAMETER for @flags, STATUS_INSUFFICIENT_RESOURCES,
- * STATUS_WORKING_SET_QUOTA.
+ * Return: STATUS_INSUFFICIENT_RESOURCES, STATUS_WORKING_SET_QUOTA.
  */
-ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
-			     struct wdm_budget *budget,
-			     struct wdm_domain **out)
+ntstatus_t wdm_domain_alloc(const struct wdm_domain_config *config,
+			    struct wdm_domain **out)
 {
+	bool os_managed = config->type != WDM_TYPE_UNMANAGED;
+	bool maps = os_managed && config->type != WDM_TYPE_PASS_THROUGH;
 	ntstatus_t status = STATUS_INSUFFICIENT_RESOURCES;
-	u32 known = WDM_DOMAIN_KERNEL;
 	struct wdm_domain *domain;
-
-	if (os_managed)
-		known |= WDM_DOMAIN_PAGE_GRANULAR;
-	if (flags & ~known)
-		return STATUS_INVALID_PARAMETER;
 
 	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	if (!domain)
 		return status;
-	domain->budget = budget;
+	domain->budget = config->budget;
 	if (!wdm_ok(wdm_allowed_init(&domain->allowed)))
 		goto free;
 	domain->ops = os_managed ? &wdm_os_backend : &wdm_shadow_backend;
@@ -48,17 +38,18 @@ ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
 	INIT_LIST_HEAD(&domain->hwpts);
 	INIT_LIST_HEAD(&domain->attachments);
 	INIT_LIST_HEAD(&domain->tokens);
-	domain->type = os_managed ? WDM_TYPE_TRANSLATE : WDM_TYPE_UNMANAGED;
-	domain->killable = !(flags & WDM_DOMAIN_KERNEL);
-	domain->atomic = !domain->killable;
+	domain->type = config->type;
+	domain->killable = !(config->flags & WDM_DOMAIN_KERNEL);
+	/* Nothing is mapped or unmapped in a PassThrough domain once it is created. */
+	domain->atomic = !domain->killable && config->type != WDM_TYPE_PASS_THROUGH;
 	domain->gfp = domain->atomic ? GFP_ATOMIC : GFP_KERNEL_ACCOUNT;
-	domain->pgsize = flags & WDM_DOMAIN_PAGE_GRANULAR ||
-			 os_managed == domain->atomic ?
+	domain->pgsize = os_managed == domain->atomic ||
+			 (maps && config->flags & WDM_DOMAIN_PAGE_GRANULAR) ?
 			 WDM_PGSIZE_MIN : WDM_PGSIZE_ANY;
 	spin_lock_init(&domain->lock);
 	wdm_range_lock_init(&domain->ranges);
-	wdm_iova_space_init(&domain->space, 0);
-	wdm_mappings_init(&domain->mappings, budget);
+	wdm_iova_space_init(&domain->space, maps ? config->width : 0);
+	wdm_mappings_init(&domain->mappings, config->budget);
 	domain->mappings.flat = os_managed && domain->atomic;
 	*out = domain;
 	return STATUS_SUCCESS;

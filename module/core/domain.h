@@ -23,9 +23,10 @@
 #include "range_lock.h"
 #include "resv.h"
 
+struct wdm_domain_config;
 struct wdm_shadow;
 
-/* Flags of wdm_domain_create() */
+/* Flags of struct wdm_domain_config */
 /* Map every page separately (WDM_IOMMU_DOMAIN_PAGE_GRANULAR) */
 #define WDM_DOMAIN_PAGE_GRANULAR	BIT(0)
 /* For kernel code: calls ignore signals; OS-managed domains are page granular */
@@ -158,9 +159,8 @@ static inline void wdm_domain_unlock(struct wdm_domain *domain,
 	wdm_range_unlock(&domain->ranges, range);
 }
 
-ntstatus_t wdm_domain_create(bool os_managed, u32 flags,
-			     struct wdm_budget *budget,
-			     struct wdm_domain **out);
+ntstatus_t wdm_domain_alloc(const struct wdm_domain_config *config,
+			    struct wdm_domain **out);
 ntstatus_t wdm_domain_delete(struct wdm_domain *domain);
 
 #endif /* WDM_CORE_DOMAIN_H */

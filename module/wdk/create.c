@@ -72,7 +72,7 @@ static NTSTATUS wdk_copy_regions(const IOMMU_DMA_RESERVED_REGION *region,
  * and ignored.
  *
  * Context: PASSIVE_LEVEL.
- * Return: as wdm_domain_create_ex().
+ * Return: as wdm_domain_create().
  */
 NTSTATUS wdk_create_domain_ex(IOMMU_DMA_DOMAIN_TYPE DomainType,
 			      IOMMU_DMA_DOMAIN_CREATION_FLAGS Flags,

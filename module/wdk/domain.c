@@ -62,7 +62,7 @@ void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain)
  * @config: its configuration
  * @DomainOut: out: the domain
  *
- * Return: as wdm_domain_create_ex().
+ * Return: as wdm_domain_create().
  */
 NTSTATUS wdk_domain_create(const struct wdm_domain_config *config,
 			   PIOMMU_DMA_DOMAIN *DomainOut)
@@ -72,7 +72,7 @@ NTSTATUS wdk_domain_create(const struct wdm_domain_config *config,
 
 	if (!Domain)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = wdm_domain_create_ex(config, &Domain->core);
+	status = wdm_domain_create(config, &Domain->core);
 	if (!wdm_ok(status)) {
 		kfree(Domain);
 		return status;
