@@ -565,12 +565,19 @@ static NTSTATUS at_alloc_calls(struct at *at, u64 *iova)
 	struct wdm_frames frames = { .pfns = at->pfns, .nr_pages = 700 };
 	struct wdm_limits limits = WDM_NO_LIMITS;
 	struct wdm_domain *domain = at->domain->core;
+	struct wdm_atomic_op op = {
+		.domain = domain,
+		.frames = &frames,
+		.pgno = SZ_1G >> PAGE_SHIFT,
+		.perms = WDM_PERMS,
+	};
 	NTSTATUS status;
 
-	status = wdm_domain_map_frames(domain, 3, &frames, SZ_1G);
+	status = wdm_atomic_map(&op);
 	if (status != STATUS_NOT_SUPPORTED)
 		return STATUS_UNSUCCESSFUL;
-	status = wdm_domain_map_frames_identity(domain, 3, &frames);
+	op.identity = true;
+	status = wdm_atomic_map(&op);
 	if (status != STATUS_NOT_SUPPORTED)
 		return STATUS_UNSUCCESSFUL;
 	status = wdm_domain_map_frames_alloc(domain, 3, &frames, &limits, iova);
@@ -604,22 +611,20 @@ static void atomic_allocator(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, iova[1], PAGE_SIZE);
 
 	/* An address becomes free with the last page of its block. */
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, iova[1], 1),
+	KUNIT_EXPECT_STATUS(test, at_unmap(at, PFN_DOWN(iova[1]), 1),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, iova[0], 701),
+	KUNIT_EXPECT_STATUS(test, at_unmap(at, PFN_DOWN(iova[0]), 701),
 			    STATUS_NOT_FOUND);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, iova[0], 600),
+	KUNIT_EXPECT_STATUS(test, at_unmap(at, PFN_DOWN(iova[0]), 600),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, at_alloc_calls(at, again), STATUS_SUCCESS);
 	KUNIT_EXPECT_NE(test, again[0], iova[0]);
 	KUNIT_EXPECT_EQ(test, again[1], iova[1]);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, again[0], 700),
+	KUNIT_EXPECT_STATUS(test, at_unmap(at, PFN_DOWN(again[0]), 700),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core, again[1], 1),
+	KUNIT_EXPECT_STATUS(test, at_unmap(at, PFN_DOWN(again[1]), 1),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap_pages(other.core,
-							 iova[0] + 600 * PAGE_SIZE,
-							 100),
+	KUNIT_EXPECT_STATUS(test, at_unmap(at, PFN_DOWN(iova[0]) + 600, 100),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, at_alloc_calls(at, again), STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, again[0], iova[0]);

@@ -51,31 +51,51 @@ struct wdm_limits wdk_limits(const IOMMU_DMA_LOGICAL_ADDRESS *min,
 static NTSTATUS wdk_map_at(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
 			   const struct wdm_frames *frames, u64 iova)
 {
+	struct wdm_atomic_op op = {
+		.domain = Domain->core,
+		.frames = frames,
+		.pgno = iova >> PAGE_SHIFT,
+		.perms = Permissions,
+	};
+
 	if (!wdm_frames_are_memory(frames))
 		return STATUS_NOT_SUPPORTED;
 	if (wdm_iova_space_allocates(&Domain->core->space))
 		return STATUS_NOT_SUPPORTED;
 	if (!PAGE_ALIGNED(iova) || wdm_pages_wrap(iova, frames->nr_pages))
 		return STATUS_INVALID_PARAMETER_4;
-	return wdm_domain_map_frames(Domain->core, Permissions, frames, iova);
+	return wdm_atomic_map(&op);
 }
 
 static NTSTATUS wdk_map_identity(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
 				 const struct wdm_frames *frames)
 {
+	struct wdm_atomic_op op = {
+		.domain = Domain->core,
+		.frames = frames,
+		.identity = true,
+		.perms = Permissions,
+	};
+
 	if (!wdm_frames_are_memory(frames))
 		return STATUS_NOT_SUPPORTED;
 	if (!wdm_domain_maps(Domain->core))
 		return STATUS_SUCCESS;
-	return wdm_domain_map_frames_identity(Domain->core, Permissions, frames);
+	return wdm_atomic_map(&op);
 }
 
 static NTSTATUS wdk_unmap_identity(PIOMMU_DMA_DOMAIN Domain,
 				   const struct wdm_frames *frames)
 {
+	struct wdm_atomic_op op = {
+		.domain = Domain->core,
+		.frames = frames,
+		.identity = true,
+	};
+
 	if (!wdm_domain_maps(Domain->core))
 		return STATUS_SUCCESS;
-	return wdm_domain_unmap_frames_identity(Domain->core, frames);
+	return wdm_atomic_unmap(&op);
 }
 
 /* Contract: IommuMapLogicalRange. */
@@ -131,13 +151,19 @@ NTSTATUS wdk_map_logical_range_ex(PIOMMU_DMA_DOMAIN Domain, ULONG Permissions,
 NTSTATUS wdk_unmap_logical_range(PIOMMU_DMA_DOMAIN Domain, ULONGLONG LogicalAddress,
 				 ULONGLONG NumberOfPages)
 {
+	struct wdm_atomic_op op = {
+		.domain = Domain->core,
+		.pgno = LogicalAddress >> PAGE_SHIFT,
+		.nr_pages = NumberOfPages,
+	};
+
 	if (!wdm_domain_maps(Domain->core))
 		return STATUS_INVALID_PARAMETER_1;
 	if (!PAGE_ALIGNED(LogicalAddress))
 		return STATUS_INVALID_PARAMETER_2;
 	if (!NumberOfPages || wdm_pages_wrap(LogicalAddress, NumberOfPages))
 		return STATUS_INVALID_PARAMETER_3;
-	return wdm_domain_unmap_pages(Domain->core, LogicalAddress, NumberOfPages);
+	return wdm_atomic_unmap(&op);
 }
 
 /* Contract: IommuMapIdentityRange. */

@@ -14,39 +14,12 @@
  */
 #include <linux/mm.h>
 
-#include "../frames.h"
 #include "../hwpt_set.h"
 #include "../trace.h"
 #include "atomic.h"
-#include "iova.h"
 
 /* Maximum number of pages per critical section */
 #define WDM_ATOMIC_PAGES	((u64)512)
-
-/**
- * struct wdm_atomic_op - an operation
- * @domain: the domain
- * @frames: the page frames; NULL: whatever is mapped at the page numbers
- * @identity: page numbers are page frame numbers
- * @pgno: the first page number, unless @identity
- * @nr_pages: number of pages
- * @perms: WDM_READ, WDM_WRITE
- * @allocated: the page numbers belong to this operation: the allocator has handed them
- *	out to it, or they are a token's
- * @several: the operation has several pieces
- * @unmap: it is an unmap
- */
-struct wdm_atomic_op {
-	struct wdm_domain *domain;
-	const struct wdm_frames *frames;
-	bool identity;
-	u64 pgno;
-	u64 nr_pages;
-	u32 perms;
-	bool allocated;
-	bool several;
-	bool unmap;
-};
 
 /* The work to do on a piece */
 typedef ntstatus_t (*wdm_atomic_fn)(const struct wdm_atomic_op *op,
@@ -98,12 +71,16 @@ static ntstatus_t wdm_atomic_pass(const struct wdm_atomic_op *op, wdm_atomic_fn 
 	return status;
 }
 
-static bool wdm_atomic_is_several(const struct wdm_atomic_op *op)
+/* Complete an operation that a caller has described. */
+static void wdm_atomic_begin(struct wdm_atomic_op *op)
 {
 	struct wdm_extent piece;
 
+	if (op->frames)
+		op->nr_pages = op->frames->nr_pages;
 	wdm_atomic_piece(op, 0, &piece);
-	return piece.nr_pages < op->nr_pages;
+	op->pgno = piece.pgno;
+	op->several = piece.nr_pages < op->nr_pages;
 }
 
 static void wdm_atomic_remove(const struct wdm_atomic_op *op,
@@ -130,11 +107,9 @@ static ntstatus_t wdm_atomic_map_piece(const struct wdm_atomic_op *op,
 	u64 last_pgno = wdm_extent_end(piece) - 1;
 	ntstatus_t status;
 
-	if (!op->allocated) {
-		status = wdm_iova_check_map_locked(domain, piece->pgno, last_pgno);
-		if (!wdm_ok(status))
-			return status;
-	}
+	if (!op->allocated &&
+	    wdm_iova_space_find(&domain->space, piece->pgno, last_pgno))
+		return STATUS_RESOURCE_IN_USE;
 	status = wdm_mappings_insert(&domain->mappings, piece, domain->gfp);
 	if (!wdm_ok(status))
 		return status;
@@ -221,12 +196,11 @@ static ntstatus_t wdm_atomic_unmap_piece(const struct wdm_atomic_op *op,
 	return status;
 }
 
-static ntstatus_t wdm_atomic_map(struct wdm_atomic_op *op)
+static ntstatus_t wdm_atomic_map_all(struct wdm_atomic_op *op)
 {
 	ntstatus_t status;
 	u64 done;
 
-	op->several = wdm_atomic_is_several(op);
 	status = wdm_atomic_pass(op, wdm_atomic_map_piece, &done);
 	if (!op->several)
 		return status;
@@ -239,13 +213,42 @@ static ntstatus_t wdm_atomic_map(struct wdm_atomic_op *op)
 	return status;
 }
 
-static ntstatus_t wdm_atomic_unmap(struct wdm_atomic_op *op)
+/**
+ * wdm_atomic_map() - Map page frames
+ * @op: what to map where; not used after the call
+ *
+ * Contract: IommuMapLogicalRange, IommuMapIdentityRange. All or nothing. While the call
+ * runs, other maps of its pages fail with STATUS_RESOURCE_IN_USE, and unmaps with
+ * STATUS_NOT_FOUND. In a token, the mapping table needs no memory.
+ *
+ * Context: any but NMI.
+ * Return:
+ * * STATUS_NOT_SUPPORTED: the domain has an allocator, which did not choose the address
+ * * STATUS_RESOURCE_IN_USE: a page is already mapped, or reserved; so is a page frame that
+ *   occurs twice in an identity map
+ * * STATUS_CONFLICTING_ADDRESSES: an address is reserved, or outside an aperture
+ * * STATUS_INSUFFICIENT_RESOURCES: a GFP_ATOMIC allocation failed
+ */
+ntstatus_t wdm_atomic_map(struct wdm_atomic_op *op)
+{
+	u64 begin = WDM_TRACE_BEGIN(wdm_map), nr_pages;
+	ntstatus_t status = STATUS_NOT_SUPPORTED;
+
+	wdm_atomic_begin(op);
+	nr_pages = op->nr_pages;
+	if (op->allocated || !wdm_iova_space_allocates(&op->domain->space))
+		status = wdm_atomic_map_all(op);
+	if (trace_wdm_map_enabled())
+		trace_wdm_map(op->domain, op->pgno << PAGE_SHIFT, nr_pages, op->perms,
+			      status, wdm_trace_ns(begin));
+	return status;
+}
+
+static ntstatus_t wdm_atomic_unmap_all(struct wdm_atomic_op *op)
 {
 	ntstatus_t status;
 	u64 done;
 
-	op->unmap = true;
-	op->several = wdm_atomic_is_several(op);
 	if (!op->several)
 		return wdm_atomic_pass(op, wdm_atomic_unmap_piece, &done);
 	status = wdm_atomic_pass(op, wdm_atomic_claim_piece, &done);
@@ -256,40 +259,34 @@ static ntstatus_t wdm_atomic_unmap(struct wdm_atomic_op *op)
 }
 
 /**
- * wdm_domain_map_frames() - Map page frames
- * @domain: an OS-managed domain of kernel code
- * @perms: WDM_READ, WDM_WRITE
- * @frames: the page frames, at least one; the caller keeps the memory
- * @iova: first address, page aligned; the range does not wrap
+ * wdm_atomic_unmap() - Unmap page frames
+ * @op: what to unmap; not used after the call
  *
- * Contract: IommuMapLogicalRange. All or nothing. While the call runs, other maps of its
- * pages fail with STATUS_RESOURCE_IN_USE, and unmaps with STATUS_NOT_FOUND.
+ * Contract: IommuUnmapLogicalRange, IommuUnmapIdentityRange. All or nothing. When it
+ * returns, the pages block. A call of the IOMMU driver unmaps at most one region of the
+ * mapping table. That is less than a page table of the IOMMU covers, so the driver keeps
+ * the tables of a token.
  *
- * Context: any but NMI.
+ * Context: any but NMI. Needs no memory.
  * Return:
- * * STATUS_NOT_SUPPORTED: the domain has an allocator
- * * STATUS_RESOURCE_IN_USE: a page is already mapped, or reserved
- * * STATUS_CONFLICTING_ADDRESSES: an address is reserved, or outside an aperture
- * * STATUS_INSUFFICIENT_RESOURCES: a GFP_ATOMIC allocation failed
+ * * STATUS_NOT_SUPPORTED: an identity map in a domain with an allocator
+ * * STATUS_NOT_FOUND: a page is not mapped, or a call in progress is mapping or unmapping
+ *   it; something else is mapped at the address of a page frame
+ * * STATUS_RESOURCE_IN_USE: a page is part of a token, or of a reserved region
  */
-ntstatus_t wdm_domain_map_frames(struct wdm_domain *domain, u32 perms,
-				 const struct wdm_frames *frames, u64 iova)
+ntstatus_t wdm_atomic_unmap(struct wdm_atomic_op *op)
 {
-	u64 begin = WDM_TRACE_BEGIN(wdm_map);
-	struct wdm_atomic_op op = {
-		.domain = domain,
-		.frames = frames,
-		.pgno = iova >> PAGE_SHIFT,
-		.nr_pages = frames->nr_pages,
-		.perms = perms,
-	};
+	u64 begin = WDM_TRACE_BEGIN(wdm_unmap), nr_pages;
 	ntstatus_t status = STATUS_NOT_SUPPORTED;
 
-	if (!wdm_iova_space_allocates(&domain->space))
-		status = wdm_atomic_map(&op);
-	if (trace_wdm_map_enabled())
-		trace_wdm_map(domain, iova, frames->nr_pages, perms, status,
-			      wdm_trace_ns(begin));
+	op->unmap = true;
+	wdm_atomic_begin(op);
+	nr_pages = op->nr_pages;
+	if (!op->identity || !wdm_iova_space_allocates(&op->domain->space))
+		status = wdm_atomic_unmap_all(op);
+	if (trace_wdm_unmap_enabled())
+		trace_wdm_unmap(op->domain, op->pgno << PAGE_SHIFT, nr_pages, 0, status,
+				wdm_trace_ns(begin));
 	return status;
 }
 
@@ -305,7 +302,6 @@ static ntstatus_t wdm_atomic_map_block(struct wdm_domain *domain, u32 perms,
 		struct wdm_atomic_op op = {
 			.domain = domain,
 			.frames = frames,
-			.nr_pages = frames->nr_pages,
 			.perms = perms,
 			.allocated = true,
 		};
@@ -363,139 +359,4 @@ ntstatus_t wdm_domain_map_frames_alloc(struct wdm_domain *domain, u32 perms,
 	else
 		wdm_iova_block_destroy(domain, block);
 	return status;
-}
-
-/**
- * wdm_domain_unmap_pages() - Unmap any range of mapped pages
- * @domain: an OS-managed domain of kernel code
- * @iova: first address, page aligned
- * @nr_pages: number of pages, at least one; the range does not wrap
- *
- * Contract: IommuUnmapLogicalRange. All or nothing. When it returns, the range blocks.
- *
- * Context: any but NMI. Needs no memory.
- * Return:
- * * STATUS_NOT_FOUND: a page is not mapped, or a call in progress is mapping or
- *   unmapping it
- * * STATUS_RESOURCE_IN_USE: a page is part of a token, or of a reserved region
- */
-ntstatus_t wdm_domain_unmap_pages(struct wdm_domain *domain, u64 iova, u64 nr_pages)
-{
-	u64 begin = WDM_TRACE_BEGIN(wdm_unmap);
-	struct wdm_atomic_op op = {
-		.domain = domain,
-		.pgno = iova >> PAGE_SHIFT,
-		.nr_pages = nr_pages,
-	};
-	ntstatus_t status = wdm_atomic_unmap(&op);
-
-	if (trace_wdm_unmap_enabled())
-		trace_wdm_unmap(domain, iova, nr_pages, 0, status,
-				wdm_trace_ns(begin));
-	return status;
-}
-
-/**
- * wdm_domain_map_frames_identity() - Map page frames at their physical addresses
- * @domain: an OS-managed domain of kernel code
- * @perms: WDM_READ, WDM_WRITE
- * @frames: the page frames, at least one
- *
- * Contract: IommuMapIdentityRange. All or nothing.
- *
- * Context: any but NMI.
- * Return: as wdm_domain_map_frames(). A page frame that occurs twice is already mapped
- * the second time.
- */
-ntstatus_t wdm_domain_map_frames_identity(struct wdm_domain *domain, u32 perms,
-					  const struct wdm_frames *frames)
-{
-	struct wdm_atomic_op op = {
-		.domain = domain,
-		.frames = frames,
-		.identity = true,
-		.nr_pages = frames->nr_pages,
-		.perms = perms,
-	};
-
-	if (wdm_iova_space_allocates(&domain->space))
-		return STATUS_NOT_SUPPORTED;
-	return wdm_atomic_map(&op);
-}
-
-/**
- * wdm_domain_unmap_frames_identity() - Unmap page frames from their physical addresses
- * @domain: an OS-managed domain of kernel code
- * @frames: the page frames, at least one
- *
- * Contract: IommuUnmapIdentityRange. All or nothing.
- *
- * Context: any but NMI. Needs no memory.
- * Return: as wdm_domain_unmap_pages(); STATUS_NOT_FOUND also if something else is mapped
- * at the address of a page frame.
- */
-ntstatus_t wdm_domain_unmap_frames_identity(struct wdm_domain *domain,
-					    const struct wdm_frames *frames)
-{
-	struct wdm_atomic_op op = {
-		.domain = domain,
-		.frames = frames,
-		.identity = true,
-		.nr_pages = frames->nr_pages,
-	};
-
-	if (wdm_iova_space_allocates(&domain->space))
-		return STATUS_NOT_SUPPORTED;
-	return wdm_atomic_unmap(&op);
-}
-
-/**
- * wdm_domain_map_segment() - Map page frames at addresses of a token
- * @domain: an OS-managed domain of kernel code
- * @perms: WDM_READ, WDM_WRITE, WDM_SMALL
- * @frames: the page frames, at least one
- * @pgno: the first page number; the caller has recorded the segment in the token
- *
- * All or nothing. The mapping table needs no memory, as the token keeps its nodes.
- *
- * Context: any but NMI.
- * Return: the errno of the IOMMU driver as a status.
- */
-ntstatus_t wdm_domain_map_segment(struct wdm_domain *domain, u32 perms,
-				  const struct wdm_frames *frames, u64 pgno)
-{
-	struct wdm_atomic_op op = {
-		.domain = domain,
-		.frames = frames,
-		.pgno = pgno,
-		.nr_pages = frames->nr_pages,
-		.perms = perms,
-		.allocated = true,
-	};
-
-	return wdm_atomic_map(&op);
-}
-
-/**
- * wdm_domain_unmap_segment() - Undo wdm_domain_map_segment()
- * @domain: the domain
- * @pgno: the first page number
- * @nr_pages: number of pages, at least one
- *
- * Unmaps at most one region of the mapping table per call of the driver. That is less
- * than a page table of the IOMMU covers, so the driver keeps the table.
- *
- * Context: any but NMI. Needs no memory.
- * Return: STATUS_SUCCESS.
- */
-ntstatus_t wdm_domain_unmap_segment(struct wdm_domain *domain, u64 pgno, u64 nr_pages)
-{
-	struct wdm_atomic_op op = {
-		.domain = domain,
-		.pgno = pgno,
-		.nr_pages = nr_pages,
-		.allocated = true,
-	};
-
-	return wdm_atomic_unmap(&op);
 }

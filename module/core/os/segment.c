@@ -318,6 +318,13 @@ ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 				const struct wdm_frames *frames)
 {
 	u64 page = offset >> PAGE_SHIFT;
+	struct wdm_atomic_op op = {
+		.domain = token->domain,
+		.frames = frames,
+		.pgno = wdm_token_first(token) + page,
+		.perms = perms | WDM_SMALL,
+		.allocated = true,
+	};
 	ntstatus_t status;
 
 	if (!perms || perms & ~WDM_PERMS)
@@ -329,8 +336,7 @@ ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 		status = wdm_token_claim(token, page, frames->nr_pages);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_domain_map_segment(token->domain, perms | WDM_SMALL, frames,
-					wdm_token_first(token) + page);
+	status = wdm_atomic_map(&op);
 	if (wdm_ok(status))
 		wdm_token_publish(token, page);
 	else
@@ -353,15 +359,18 @@ ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 ntstatus_t wdm_token_unmap_frames(struct wdm_token *token, u64 offset, u64 size)
 {
 	u64 page = offset >> PAGE_SHIFT, nr_pages = size >> PAGE_SHIFT;
-	ntstatus_t status;
+	struct wdm_atomic_op op = {
+		.domain = token->domain,
+		.pgno = wdm_token_first(token) + page,
+		.nr_pages = nr_pages,
+		.allocated = true,
+	};
 
 	if (!PAGE_ALIGNED(offset | size) || !nr_pages ||
 	    !wdm_ok(wdm_token_check_segment(token, offset, nr_pages)) ||
 	    !wdm_token_open_segment(token, page, nr_pages))
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_domain_unmap_segment(token->domain, wdm_token_first(token) + page,
-					  nr_pages);
-	WARN_ON_ONCE(!wdm_ok(status));
+	WARN_ON_ONCE(!wdm_ok(wdm_atomic_unmap(&op)));
 	wdm_token_unclaim(token, page, nr_pages);
 	return STATUS_SUCCESS;
 }
