@@ -83,9 +83,8 @@ static void allowed_add_attachment(struct fixture *fx, struct allowed *t,
 
 static void allowed_check(struct kunit *test, const struct allowed *t)
 {
-	struct wdm_iova_range range[ALLOWED_PAGES];
+	const struct wdm_iova_range *range, *last = NULL;
 	bool listed[ALLOWED_PAGES] = { };
-	unsigned int nr, i;
 	u64 a, b, page;
 	bool fits;
 
@@ -104,15 +103,16 @@ static void allowed_check(struct kunit *test, const struct allowed *t)
 
 	/* From any address on, the list contains exactly what fits, in order. */
 	a = ALLOWED_PAGES / 3;
-	nr = wdm_allowed_next(&t->domain->allowed, a << PAGE_SHIFT, range,
-			      ARRAY_SIZE(range));
-	for (i = 0; i < nr; i++) {
-		if (i)
-			KUNIT_ASSERT_GT(test, range[i].iova,
-					range[i - 1].last_iova + 1);
-		for (page = range[i].iova >> PAGE_SHIFT;
+	for (page = a; page < ALLOWED_PAGES; page++) {
+		range = wdm_allowed_next(&t->domain->allowed, page << PAGE_SHIFT);
+		if (!range)
+			break;
+		if (last)
+			KUNIT_ASSERT_GT(test, range->iova, last->last_iova + 1);
+		last = range;
+		for (page = max(page, range->iova >> PAGE_SHIFT);
 		     page < ALLOWED_PAGES &&
-		     page <= range[i].last_iova >> PAGE_SHIFT; page++)
+		     page <= range->last_iova >> PAGE_SHIFT; page++)
 			listed[page] = true;
 	}
 	for (page = 0; page < ALLOWED_PAGES; page++)

@@ -26,7 +26,7 @@ ntstatus_t wdm_domain_alloc(const struct wdm_domain_config *config,
 	if (!domain)
 		return status;
 	domain->budget = config->budget;
-	if (!wdm_ok(wdm_allowed_init(&domain->allowed)))
+	if (!wdm_ok(wdm_allowed_init(&domain->allowed, 1)))
 		goto free;
 	domain->ops = os_managed ? &wdm_os_backend : &wdm_shadow_backend;
 	if (domain->ops->create) {

@@ -86,16 +86,17 @@ static void wdm_allowed_set_all(struct wdm_allowed *allowed)
 
 /**
  * wdm_allowed_init() - Allow the whole address space
- * @allowed: zeroed
+ * @allowed: out: the allowed ranges, for wdm_allowed_destroy() after success
+ * @max: capacity, at least 1
  *
  * Return: STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES.
  */
-ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed)
+ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed, unsigned int max)
 {
-	allowed->ranges = kmalloc(sizeof(*allowed->ranges), GFP_KERNEL_ACCOUNT);
+	allowed->ranges = kmalloc_array(max, sizeof(*allowed->ranges), GFP_KERNEL_ACCOUNT);
 	if (!allowed->ranges)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	allowed->max = 1;
+	allowed->max = max;
 	wdm_allowed_set_all(allowed);
 	allowed->widest = allowed->ranges[0];
 	return STATUS_SUCCESS;
@@ -154,39 +155,36 @@ static void wdm_allowed_delete(struct wdm_allowed *allowed, unsigned int i)
 }
 
 static void wdm_allowed_split(struct wdm_allowed *allowed, unsigned int i,
-			      const struct wdm_iova_range *hole)
+			      u64 iova, u64 last_iova)
 {
 	if (WARN_ON_ONCE(allowed->nr == allowed->max))
 		return;
 	memmove(&allowed->ranges[i + 1], &allowed->ranges[i],
 		(allowed->nr - i) * sizeof(*allowed->ranges));
 	allowed->nr++;
-	allowed->ranges[i].last_iova = hole->iova - 1;
-	allowed->ranges[i + 1].iova = hole->last_iova + 1;
+	allowed->ranges[i].last_iova = iova - 1;
+	allowed->ranges[i + 1].iova = last_iova + 1;
 }
 
 /* Punch a hole into the allowed ranges. */
-static void wdm_allowed_punch(struct wdm_allowed *allowed,
-			      const struct wdm_iova_range *hole)
+static void wdm_allowed_punch(struct wdm_allowed *allowed, u64 iova, u64 last_iova)
 {
 	unsigned int i = 0;
 
 	while (i < allowed->nr) {
 		struct wdm_iova_range *range = &allowed->ranges[i];
-		bool below = range->iova < hole->iova;
-		bool above = range->last_iova > hole->last_iova;
+		bool below = range->iova < iova, above = range->last_iova > last_iova;
 
-		if (range->last_iova < hole->iova ||
-		    range->iova > hole->last_iova) {
+		if (range->last_iova < iova || range->iova > last_iova) {
 			i++;
 		} else if (below && above) {
-			wdm_allowed_split(allowed, i, hole);
+			wdm_allowed_split(allowed, i, iova, last_iova);
 			return;
 		} else if (below) {
-			range->last_iova = hole->iova - 1;
+			range->last_iova = iova - 1;
 			i++;
 		} else if (above) {
-			range->iova = hole->last_iova + 1;
+			range->iova = last_iova + 1;
 			i++;
 		} else {
 			wdm_allowed_delete(allowed, i);
@@ -197,17 +195,19 @@ static void wdm_allowed_punch(struct wdm_allowed *allowed,
 static void wdm_allowed_clip(struct wdm_allowed *allowed,
 			     const struct wdm_iova_range *aperture)
 {
-	struct wdm_iova_range hole;
+	if (aperture->iova)
+		wdm_allowed_punch(allowed, 0, aperture->iova - 1);
+	if (aperture->last_iova != U64_MAX)
+		wdm_allowed_punch(allowed, aperture->last_iova + 1, U64_MAX);
+}
 
-	if (aperture->iova) {
-		hole = (struct wdm_iova_range) { 0, aperture->iova - 1 };
-		wdm_allowed_punch(allowed, &hole);
-	}
-	if (aperture->last_iova != U64_MAX) {
-		hole = (struct wdm_iova_range) { aperture->last_iova + 1,
-						 U64_MAX };
-		wdm_allowed_punch(allowed, &hole);
-	}
+static void wdm_allowed_exclude(struct wdm_allowed *allowed, const struct wdm_resv *resv)
+{
+	unsigned int i;
+
+	for (i = 0; i < resv->nr; i++)
+		wdm_allowed_punch(allowed, resv->ranges[i].iova,
+				  resv->ranges[i].last_iova);
 }
 
 /**
@@ -229,8 +229,7 @@ void wdm_allowed_update(struct wdm_domain *domain)
 	list_for_each_entry(hwpt, &domain->hwpts, node)
 		wdm_allowed_clip(allowed, &hwpt->aperture);
 	list_for_each_entry(attachment, &domain->attachments, domain_node)
-		for (i = 0; i < attachment->resv.nr; i++)
-			wdm_allowed_punch(allowed, &attachment->resv.ranges[i]);
+		wdm_allowed_exclude(allowed, &attachment->resv);
 
 	/* If no range is left, nothing fits into an empty one. */
 	allowed->widest = allowed->nr ? allowed->ranges[0] :
@@ -243,7 +242,7 @@ void wdm_allowed_update(struct wdm_domain *domain)
 
 /**
  * wdm_allowed_of() - Compute the addresses that an aperture and a group allow
- * @allowed: zeroed; for wdm_allowed_destroy() after success
+ * @allowed: out: the allowed ranges, for wdm_allowed_destroy() after success
  * @aperture: the aperture
  * @resv: the reserved ranges of the group
  *
@@ -253,35 +252,30 @@ ntstatus_t wdm_allowed_of(struct wdm_allowed *allowed,
 			  const struct wdm_iova_range *aperture,
 			  const struct wdm_resv *resv)
 {
-	unsigned int i;
+	ntstatus_t status = wdm_allowed_init(allowed, 1 + resv->nr);
 
-	allowed->max = 1 + resv->nr;
-	allowed->ranges = kcalloc(allowed->max, sizeof(*allowed->ranges),
-				  GFP_KERNEL_ACCOUNT);
-	if (!allowed->ranges)
-		return STATUS_INSUFFICIENT_RESOURCES;
-	wdm_allowed_set_all(allowed);
+	if (!wdm_ok(status))
+		return status;
 	wdm_allowed_clip(allowed, aperture);
-	for (i = 0; i < resv->nr; i++)
-		wdm_allowed_punch(allowed, &resv->ranges[i]);
+	wdm_allowed_exclude(allowed, resv);
 	return STATUS_SUCCESS;
 }
 
-/* Find the first allowed range that ends at or above an address. */
-static unsigned int wdm_allowed_find(const struct wdm_allowed *allowed,
-				     u64 iova)
+/**
+ * wdm_allowed_next() - Find the first allowed range that ends at or above an address
+ * @allowed: the allowed ranges, of which there are a few
+ * @iova: the address
+ *
+ * Return: the range; NULL if there is none.
+ */
+const struct wdm_iova_range *wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova)
 {
-	unsigned int low = 0, high = allowed->nr;
+	unsigned int i;
 
-	while (low < high) {
-		unsigned int mid = (low + high) / 2;
-
-		if (allowed->ranges[mid].last_iova < iova)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	for (i = 0; i < allowed->nr; i++)
+		if (allowed->ranges[i].last_iova >= iova)
+			return &allowed->ranges[i];
+	return NULL;
 }
 
 /**
@@ -295,29 +289,7 @@ static unsigned int wdm_allowed_find(const struct wdm_allowed *allowed,
 bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
 			u64 last_iova)
 {
-	unsigned int i = wdm_allowed_find(allowed, iova);
+	const struct wdm_iova_range *range = wdm_allowed_next(allowed, iova);
 
-	return i < allowed->nr &&
-	       wdm_iova_range_holds(&allowed->ranges[i], iova, last_iova);
-}
-
-/**
- * wdm_allowed_next() - List the allowed ranges from an address on
- * @allowed: the allowed ranges
- * @iova: the address; a range that contains it is clipped
- * @ranges: out: the ranges, in ascending order
- * @nr: capacity of @ranges
- *
- * Return: number of ranges written; 0 if no range is left.
- */
-unsigned int wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova,
-			      struct wdm_iova_range *ranges, unsigned int nr)
-{
-	unsigned int i = wdm_allowed_find(allowed, iova);
-
-	nr = min(nr, allowed->nr - i);
-	memcpy(ranges, &allowed->ranges[i], nr * sizeof(*ranges));
-	if (nr)
-		ranges[0].iova = max(ranges[0].iova, iova);
-	return nr;
+	return range && wdm_iova_range_holds(range, iova, last_iova);
 }

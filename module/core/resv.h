@@ -57,7 +57,7 @@ void wdm_free_regions(struct list_head *regions);
 ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions);
 void wdm_resv_destroy(struct wdm_resv *resv);
 
-ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed);
+ntstatus_t wdm_allowed_init(struct wdm_allowed *allowed, unsigned int max);
 void wdm_allowed_destroy(struct wdm_allowed *allowed);
 ntstatus_t wdm_allowed_reserve(struct wdm_domain *domain,
 			       const struct wdm_resv *resv);
@@ -67,8 +67,8 @@ ntstatus_t wdm_allowed_of(struct wdm_allowed *allowed,
 			  const struct wdm_resv *resv);
 bool wdm_allowed_search(const struct wdm_allowed *allowed, u64 iova,
 			u64 last_iova);
-unsigned int wdm_allowed_next(const struct wdm_allowed *allowed, u64 iova,
-			      struct wdm_iova_range *ranges, unsigned int nr);
+const struct wdm_iova_range *wdm_allowed_next(const struct wdm_allowed *allowed,
+					      u64 iova);
 
 static inline bool wdm_iova_range_holds(const struct wdm_iova_range *range,
 					u64 iova, u64 last_iova)

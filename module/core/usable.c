@@ -146,7 +146,7 @@ static ntstatus_t wdm_usable_of(struct wdm_usable *usable,
 				const struct wdm_iova_range *aperture, u64 page_sizes,
 				const struct wdm_resv *resv)
 {
-	struct wdm_allowed allowed = { };
+	struct wdm_allowed allowed;
 	ntstatus_t status;
 
 	status = wdm_allowed_of(&allowed, aperture, resv);

@@ -75,58 +75,29 @@ static bool wdm_iova_pages(const struct wdm_iova_range *range,
 	return *pgno <= *last_pgno;
 }
 
-/**
- * wdm_iova_alloc_locked() - Allocate the lowest free addresses
- * @domain: the domain, which has an allocator
- * @block: takes the pages
- * @nr_pages: number of pages, at least 1; see wdm_iova_space_alloc()
- * @limits: limits for the address
- * @kind: what the pages are for
- *
- * Allocates only addresses that can be mapped for all attached devices.
- *
- * Context: wdm_domain.lock is held, and wdm_domain.allowed is stable.
- * Return: STATUS_INVALID_PARAMETER_MIX if none are free within limits given by the
- * caller, STATUS_INSUFFICIENT_RESOURCES if none are free at all.
- */
-ntstatus_t wdm_iova_alloc_locked(struct wdm_domain *domain,
-				 struct wdm_iova_block *block, u64 nr_pages,
-				 const struct wdm_limits *limits,
-				 enum wdm_iova_kind kind)
+static ntstatus_t wdm_iova_alloc_locked(struct wdm_domain *domain,
+					struct wdm_iova_block *block, u64 nr_pages,
+					const struct wdm_limits *limits,
+					enum wdm_iova_kind kind)
 {
-	struct wdm_iova_range range;
+	const struct wdm_iova_range *range;
 	u64 at, pgno, last_pgno;
 
-	for (at = limits->min; at <= limits->max; at = range.last_iova + 1) {
-		if (!wdm_allowed_next(&domain->allowed, at, &range, 1))
+	for (at = limits->min; at <= limits->max; at = range->last_iova + 1) {
+		range = wdm_allowed_next(&domain->allowed, at);
+		if (!range)
 			break;
-		if (wdm_iova_pages(&range, limits, &pgno, &last_pgno) &&
+		if (wdm_iova_pages(range, limits, &pgno, &last_pgno) &&
 		    wdm_iova_space_alloc(&domain->space, block, nr_pages, pgno,
 					 last_pgno, kind)) {
 			block->nr_mapped = nr_pages;
 			return STATUS_SUCCESS;
 		}
-		if (range.last_iova == U64_MAX)
+		if (range->last_iova == U64_MAX)
 			break;
 	}
 	return limits->given ? STATUS_INVALID_PARAMETER_MIX :
 			       STATUS_INSUFFICIENT_RESOURCES;
-}
-
-/**
- * wdm_iova_check_map_locked() - Check that a caller may map at an address of its choice
- * @domain: the domain, which has no allocator
- * @pgno: the first page number
- * @last_pgno: the last page number
- *
- * Context: wdm_domain.lock is held.
- * Return: STATUS_RESOURCE_IN_USE if a reserved region or a token has one of the pages.
- */
-ntstatus_t wdm_iova_check_map_locked(struct wdm_domain *domain, u64 pgno,
-				     u64 last_pgno)
-{
-	return wdm_iova_space_find(&domain->space, pgno, last_pgno) ?
-	       STATUS_RESOURCE_IN_USE : STATUS_SUCCESS;
 }
 
 /* Check one block. Advance @pgno past it, or past @last_pgno if there is none. */
@@ -194,13 +165,17 @@ bool wdm_iova_unmapped_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgn
 
 /**
  * wdm_iova_alloc() - Allocate the lowest free addresses
- * @domain: see wdm_iova_alloc_locked()
- * @block: likewise
- * @nr_pages: likewise
- * @limits: likewise
- * @kind: likewise
+ * @domain: the domain, which has an allocator
+ * @block: takes the pages
+ * @nr_pages: number of pages, at least 1; see wdm_iova_space_alloc()
+ * @limits: limits for the address
+ * @kind: what the pages are for
  *
- * Return: as wdm_iova_alloc_locked().
+ * Allocates only addresses that can be mapped for all attached devices.
+ *
+ * Context: wdm_domain.allowed is stable, or the domain is atomic.
+ * Return: STATUS_INVALID_PARAMETER_MIX if none are free within limits given by the
+ * caller, STATUS_INSUFFICIENT_RESOURCES if none are free at all.
  */
 ntstatus_t wdm_iova_alloc(struct wdm_domain *domain, struct wdm_iova_block *block,
 			  u64 nr_pages, const struct wdm_limits *limits,
@@ -235,12 +210,12 @@ void wdm_iova_drop(struct wdm_domain *domain, struct wdm_iova_block *block)
  * @pgno: the first page number
  * @last_pgno: the last page number; the caller holds these pages
  *
- * Return: as wdm_iova_check_map_locked().
+ * Return: STATUS_RESOURCE_IN_USE if a reserved region or a token has one of the pages.
  */
 ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
 {
 	unsigned long flags;
-	ntstatus_t status;
+	bool taken;
 
 	/*
 	 * A racing call can add blocks, but not for these pages, which the caller holds: an
@@ -249,9 +224,9 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
 	if (!READ_ONCE(domain->space.nr))
 		return STATUS_SUCCESS;
 	spin_lock_irqsave(&domain->lock, flags);
-	status = wdm_iova_check_map_locked(domain, pgno, last_pgno);
+	taken = wdm_iova_space_find(&domain->space, pgno, last_pgno);
 	spin_unlock_irqrestore(&domain->lock, flags);
-	return status;
+	return taken ? STATUS_RESOURCE_IN_USE : STATUS_SUCCESS;
 }
 
 /**
