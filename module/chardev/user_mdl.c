@@ -36,7 +36,8 @@
  * @account: the accounts that its pages are charged to
  * @file: the memfd that contains them, or NULL. For a writable MDL it counts as a shared
  *	writable mapping, so that F_SEAL_WRITE is refused
- * @charge: kernel memory charged to the file's budget, in bytes
+ * @charge: bytes charged to the file's budget for an array of runs. The structure itself is
+ *	not charged: it is small and pins at least a page
  * @max_runs: capacity of @mdl.pages.runs
  * @few: storage for the runs of a small MDL
  */
@@ -285,7 +286,8 @@ static void wdm_user_mdl_free(struct wdm_mdl *mdl)
 	/* Pages that are unpinned in parts are all unpinned by now. */
 	if (left && !WARN_ON_ONCE(left != mdl->pages.nr_pages))
 		wdm_unpin_all(umdl);
-	wdm_budget_uncharge(umdl->account.budget, umdl->charge);
+	if (umdl->charge)
+		wdm_budget_uncharge(umdl->account.budget, umdl->charge);
 	wdm_account_end(&umdl->account);
 	wdm_user_mdl_put_file(umdl);
 	wdm_free_runs(umdl);
@@ -332,12 +334,12 @@ static ntstatus_t wdm_user_mdl_fill(struct wdm_user_mdl *umdl,
 	    umdl->max_runs - mdl->pages.nr_runs > umdl->max_runs / 8)
 		wdm_resize_runs(umdl, mdl->pages.nr_runs);
 
-	umdl->charge = sizeof(*umdl);
-	if (mdl->pages.runs != umdl->few)
-		umdl->charge += umdl->max_runs * sizeof(*umdl->few);
-	if (!wdm_budget_charge(umdl->account.budget, umdl->charge)) {
-		wdm_unpin_all(umdl);
-		return STATUS_WORKING_SET_QUOTA;
+	if (mdl->pages.runs != umdl->few) {
+		umdl->charge = umdl->max_runs * sizeof(*umdl->few);
+		if (!wdm_budget_charge(umdl->account.budget, umdl->charge)) {
+			wdm_unpin_all(umdl);
+			return STATUS_WORKING_SET_QUOTA;
+		}
 	}
 	wdm_mdl_init(mdl, memory->once ? &wdm_once_mdl_ops : &wdm_user_mdl_ops,
 		     mdl->access, &mdl->pages);
@@ -397,6 +399,7 @@ ntstatus_t wdm_user_mdl_create(struct wdm_context *ctx,
 	umdl->mdl.pages = (struct wdm_pages) { .runs = umdl->few };
 	umdl->max_runs = ARRAY_SIZE(umdl->few);
 	umdl->file = NULL;
+	umdl->charge = 0;
 
 	if (memory->file) {
 		status = wdm_user_mdl_get_file(umdl, memory);
