@@ -705,6 +705,30 @@ static u64 wdm_span_pages(const struct wdm_mappings *mappings,
 	return end > first && !mappings->flat ? end - first : 0;
 }
 
+/* Out of line, to keep the reserve out of the stack frame of wdm_insert_quick() */
+static noinline ntstatus_t wdm_insert_slow(struct wdm_mappings *mappings,
+					   const struct wdm_extent *ext, gfp_t gfp)
+{
+	u64 bytes = wdm_span_pages(mappings, ext) * WDM_PAGE_CHARGE;
+	struct wdm_map_reserve reserve;
+	ntstatus_t status;
+
+	if (bytes && !wdm_budget_charge(mappings->budget, bytes))
+		return STATUS_WORKING_SET_QUOTA;
+	reserve.nr_nodes = 0;
+	reserve.nr_spans = 0;
+	/* An entry counts as a use of its MDL from the moment that others can find it. */
+	wdm_mdl_use(ext->mdl, ext->nr_pages);
+	status = wdm_insert_locked(mappings, ext, &reserve, gfp);
+	if (!wdm_ok(status)) {
+		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
+		if (bytes)
+			wdm_budget_uncharge(mappings->budget, bytes);
+	}
+	wdm_reserve_drop(mappings, &reserve);
+	return status;
+}
+
 /**
  * wdm_mappings_insert() - Map pages
  * @mappings: the table
@@ -722,27 +746,8 @@ static u64 wdm_span_pages(const struct wdm_mappings *mappings,
 ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
 			       const struct wdm_extent *ext, gfp_t gfp)
 {
-	struct wdm_map_reserve reserve;
-	ntstatus_t status;
-	u64 bytes;
-
-	if (wdm_insert_quick(mappings, ext))
-		return STATUS_SUCCESS;
-	bytes = wdm_span_pages(mappings, ext) * WDM_PAGE_CHARGE;
-	if (bytes && !wdm_budget_charge(mappings->budget, bytes))
-		return STATUS_WORKING_SET_QUOTA;
-	reserve.nr_nodes = 0;
-	reserve.nr_spans = 0;
-	/* An entry counts as a use of its MDL from the moment that others can find it. */
-	wdm_mdl_use(ext->mdl, ext->nr_pages);
-	status = wdm_insert_locked(mappings, ext, &reserve, gfp);
-	if (!wdm_ok(status)) {
-		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
-		if (bytes)
-			wdm_budget_uncharge(mappings->budget, bytes);
-	}
-	wdm_reserve_drop(mappings, &reserve);
-	return status;
+	return wdm_insert_quick(mappings, ext) ? STATUS_SUCCESS :
+						 wdm_insert_slow(mappings, ext, gfp);
 }
 
 /**
