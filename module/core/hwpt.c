@@ -337,16 +337,16 @@ ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 }
 
 /**
- * wdm_hwpt_unmap() - Unmap a range that is mapped throughout
+ * wdm_hwpt_unmap_range() - As wdm_hwpt_unmap(), for any number of pages
  * @hwpt: the hwpt
- * @iova: first address, page aligned; no IOMMU page extends beyond the range
- * @size: number of bytes
- * @gather: collects what to sync before the pages are unpinned
+ * @iova: as for wdm_hwpt_unmap()
+ * @size: likewise
+ * @gather: likewise
  *
  * Context: as for wdm_hwpt_map().
  */
-void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
-		    struct iommu_iotlb_gather *gather)
+void wdm_hwpt_unmap_range(struct wdm_hwpt *hwpt, u64 iova, u64 size,
+			  struct iommu_iotlb_gather *gather)
 {
 	while (size) {
 		u64 part = min(size, WDM_HWPT_STEP - (iova & (WDM_HWPT_STEP - 1)));

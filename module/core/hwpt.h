@@ -110,8 +110,8 @@ void wdm_hwpt_destroy(struct wdm_hwpt *hwpt);
 
 ntstatus_t wdm_hwpt_map(struct wdm_hwpt *hwpt, const struct wdm_mapping *map,
 			bool killable);
-void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
-		    struct iommu_iotlb_gather *gather);
+void wdm_hwpt_unmap_range(struct wdm_hwpt *hwpt, u64 iova, u64 size,
+			  struct iommu_iotlb_gather *gather);
 void wdm_hwpt_unmap_sync(struct wdm_hwpt *hwpt, u64 iova, u64 size);
 ntstatus_t wdm_hwpt_prefill(struct wdm_hwpt *hwpt, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_hwpt_map_failed(struct wdm_hwpt *hwpt, int err);
@@ -160,6 +160,24 @@ static inline void wdm_hwpt_unmap_page(struct wdm_hwpt *hwpt, u64 iova,
 	if (WARN_ON_ONCE(iommu_unmap_fast(hwpt->domain, iova, PAGE_SIZE, gather) !=
 			 PAGE_SIZE))
 		WRITE_ONCE(hwpt->broken, true);
+}
+
+/**
+ * wdm_hwpt_unmap() - Unmap a range that is mapped throughout
+ * @hwpt: the hwpt
+ * @iova: first address, page aligned; no IOMMU page extends beyond the range
+ * @size: number of bytes
+ * @gather: collects what to sync before the pages are unpinned
+ *
+ * Context: as for wdm_hwpt_map().
+ */
+static inline void wdm_hwpt_unmap(struct wdm_hwpt *hwpt, u64 iova, u64 size,
+				  struct iommu_iotlb_gather *gather)
+{
+	if (size == PAGE_SIZE)
+		wdm_hwpt_unmap_page(hwpt, iova, gather);
+	else
+		wdm_hwpt_unmap_range(hwpt, iova, size, gather);
 }
 
 /**

@@ -90,11 +90,7 @@ void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size)
 					    size >> PAGE_SHIFT);
 		if (!nr_pages)
 			continue;
-		if (nr_pages == 1)
-			wdm_hwpt_unmap_page(hwpt, iova, &hwpt->gather);
-		else
-			wdm_hwpt_unmap(hwpt, iova, nr_pages << PAGE_SHIFT,
-				       &hwpt->gather);
+		wdm_hwpt_unmap(hwpt, iova, nr_pages << PAGE_SHIFT, &hwpt->gather);
 		hwpt->unmapped = true;
 	}
 }
