@@ -471,20 +471,14 @@ static ntstatus_t wdm_batch_find_splits(struct wdm_batch *batch, u64 pgno,
 	}
 }
 
-/* Unmap pages that belong to no token and no reserved region. */
-static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
+/* Out of line, to keep the splits out of the stack frame of each unmap */
+static noinline ntstatus_t wdm_batch_unmap_steps(struct wdm_batch *batch, u64 pgno,
+						 u64 last_pgno)
 {
 	struct wdm_domain *domain = batch->domain;
 	struct wdm_put_list_checkpoint checkpoint;
 	struct wdm_splits splits;
 	ntstatus_t status;
-
-	if (wdm_mappings_take_few(&domain->mappings, pgno, last_pgno,
-				  domain->pgsize == WDM_PGSIZE_ANY &&
-				  !list_empty(&domain->hwpts), &batch->put_list)) {
-		wdm_batch_unmap_hwpts(batch, pgno, last_pgno);
-		return STATUS_SUCCESS;
-	}
 
 	status = wdm_batch_find_splits(batch, pgno, last_pgno, &splits);
 	/* A token may have been created before the pages were held. */
@@ -501,6 +495,19 @@ static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 la
 	else
 		wdm_put_list_rollback(&batch->put_list, &checkpoint);
 	return status;
+}
+
+/* Unmap pages that belong to no token and no reserved region. */
+static ntstatus_t wdm_batch_unmap_free(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
+{
+	struct wdm_domain *domain = batch->domain;
+
+	if (!wdm_mappings_take_few(&domain->mappings, pgno, last_pgno,
+				   domain->pgsize == WDM_PGSIZE_ANY &&
+				   !list_empty(&domain->hwpts), &batch->put_list))
+		return wdm_batch_unmap_steps(batch, pgno, last_pgno);
+	wdm_batch_unmap_hwpts(batch, pgno, last_pgno);
+	return STATUS_SUCCESS;
 }
 
 static ntstatus_t wdm_batch_unmap_pages(struct wdm_batch *batch, u64 pgno,
@@ -561,7 +568,8 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 		return STATUS_INVALID_PARAMETER_4;
 
 	status = wdm_batch_hold(batch, ext.pgno, wdm_extent_end(&ext) - 1);
-	if (wdm_ok(status))
+	/* Others can only take pages that they hold. */
+	if (wdm_ok(status) && READ_ONCE(batch->domain->space.nr))
 		status = wdm_iova_check_map(batch->domain, ext.pgno,
 					    wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))
