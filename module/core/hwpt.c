@@ -128,6 +128,7 @@ static u64 wdm_hwpt_call(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys
  * @prot: IOMMU_READ etc.
  * @iova: where to map the first piece; the others follow
  * @size: bytes of all pieces
+ * @limit: how many bytes a call may map there
  * @phys_end: physical end of the last piece, exclusive
  * @nr: number of pieces
  * @max: capacity of @sg
@@ -142,6 +143,7 @@ struct wdm_sg_batch {
 	int prot;
 	u64 iova;
 	u64 size;
+	u64 limit;
 	phys_addr_t phys_end;
 	unsigned int nr;
 	unsigned int max;
@@ -152,14 +154,20 @@ struct wdm_sg_batch {
 /* Pieces per call: as many as fit into a page */
 #define WDM_SG_BATCH_MAX	((u64)(PAGE_SIZE / sizeof(struct scatterlist)))
 
+static void wdm_sg_batch_start(struct wdm_sg_batch *batch, u64 iova)
+{
+	batch->iova = iova;
+	batch->size = 0;
+	batch->limit = wdm_map_limit(iova);
+	batch->nr = 0;
+}
+
 static void wdm_sg_batch_begin(struct wdm_sg_batch *batch, struct wdm_hwpt *hwpt, u64 iova,
 			       u64 nr_pieces, int prot)
 {
 	batch->hwpt = hwpt;
 	batch->prot = prot;
-	batch->iova = iova;
-	batch->size = 0;
-	batch->nr = 0;
+	wdm_sg_batch_start(batch, iova);
 	batch->max = min(nr_pieces, WDM_SG_BATCH_MAX);
 	batch->sg = NULL;
 	if (batch->max > ARRAY_SIZE(batch->few))
@@ -191,9 +199,7 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 		wdm_map_failed(batch->hwpt->domain);
 		return got;
 	}
-	batch->iova += batch->size;
-	batch->size = 0;
-	batch->nr = 0;
+	wdm_sg_batch_start(batch, batch->iova + batch->size);
 	return 0;
 }
 
@@ -203,7 +209,7 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
  */
 static int wdm_sg_batch_prepare(struct wdm_sg_batch *batch, phys_addr_t phys)
 {
-	if (batch->nr == batch->max || batch->size == wdm_map_limit(batch->iova) ||
+	if (batch->nr == batch->max || batch->size == batch->limit ||
 	    (batch->nr && (batch->hwpt->unmap_exact || phys == batch->phys_end)))
 		return wdm_sg_batch_flush(batch);
 	return 0;
@@ -234,7 +240,7 @@ static int wdm_hwpt_map_runs(struct wdm_sg_batch *batch, struct wdm_pages_iter *
 				return ret;
 			piece = wdm_hwpt_piece(batch->hwpt, batch->iova + batch->size,
 					       phys, left, pgsize);
-			piece = min(piece, wdm_map_limit(batch->iova) - batch->size);
+			piece = min(piece, batch->limit - batch->size);
 			wdm_sg_batch_add(batch, phys, piece);
 			if ((batch->killable && fatal_signal_pending(current)) ||
 			    wdm_hwpt_must_yield(batch->hwpt))
