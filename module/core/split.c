@@ -68,6 +68,19 @@ static bool wdm_split_clip(const struct wdm_hwpt *hwpt, const struct wdm_split *
 	return true;
 }
 
+/* Check whether any hwpt has pages that are larger than the cut is aligned. */
+static bool wdm_split_possible(const struct wdm_domain *domain, u64 cut)
+{
+	const struct wdm_hwpt *hwpt;
+
+	if (!cut || domain->pgsize == WDM_PGSIZE_MIN)
+		return false;
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		if (__fls(hwpt->domain->pgsize_bitmap) > __ffs64(cut << PAGE_SHIFT))
+			return true;
+	return false;
+}
+
 /*
  * Find what is spanned by large pages that contain pages @cut - 1 and @cut. There can only
  * be such pages if both were mapped as neighbours of one run of an MDL. The caller holds
@@ -83,8 +96,7 @@ static bool wdm_split_find(struct wdm_domain *domain, u64 cut,
 	struct wdm_hwpt *hwpt;
 
 	split->ext.nr_pages = 0;
-	if (!cut || domain->pgsize == WDM_PGSIZE_MIN ||
-	    list_empty(&domain->hwpts))
+	if (!wdm_split_possible(domain, cut))
 		return false;
 	if (!wdm_mappings_find(mappings, cut - 1, cut, &ext) || ext.nr_pages != 2)
 		return false;
