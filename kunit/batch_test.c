@@ -1138,6 +1138,50 @@ static void batch_yields_contiguous(struct kunit *test)
 	batch_check_take(test, 0, tm, FAKE_PGSIZES_AMD, 512 * 64 + 256);
 }
 
+/* Map all pages of an MDL, and unmap them: first all but a few at both ends. */
+static void batch_check_steps(struct kunit *test, const struct test_mdl *tm, u64 pgno)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	u64 iova = pgno << PAGE_SHIFT, few = 5, rest = STEP_PAGES - few;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map(domain, WDM_READ, RANGE(tm->mdl, 0, STEP_PAGES),
+					   iova), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_unmap(domain, iova + (few << PAGE_SHIFT), rest - few),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 2 * few);
+	KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 2 * few);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, iova, few), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_unmap(domain, iova + (rest << PAGE_SHIFT), few),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+	KUNIT_EXPECT_EQ(test, fake->torn, 0);
+	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(tm->mdl), 0);
+}
+
+/* The steps of a long unmap end where no large page does, wherever the runs end. */
+static void batch_steps(struct kunit *test)
+{
+	static const u64 pgnos[] = { 0, 100, 512 * 3 + 1, 512 * 64 };
+	struct fixture *fx = FIXTURE(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pgnos); i++) {
+		batch_check_steps(test, fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 4),
+				  pgnos[i]);
+		batch_check_steps(test, fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 2000),
+				  pgnos[i]);
+		batch_check_steps(test,
+				  fixture_mdl_contiguous(fx, WDM_PERMS, STEP_PAGES, 512),
+				  pgnos[i]);
+	}
+}
+
 static void batch_taker_hook(struct fake_iommu *fake)
 {
 	struct batch_taker *taker = fake->hook_data;
@@ -1245,6 +1289,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_yields),
 	KUNIT_CASE(batch_yields_contiguous),
 	KUNIT_CASE(batch_yields_blocks),
+	KUNIT_CASE(batch_steps),
 	KUNIT_CASE(batch_cut_sizes),
 	{}
 };

@@ -31,6 +31,15 @@
 #define WDM_STEP_PAGES		((u64)SZ_32M >> PAGE_SHIFT)
 #define WDM_STEP_MAX_PAGES	WDM_HWPT_STEP_PAGES
 
+/*
+ * The same for unmaps of memory that is mostly mapped by large pages. It is short enough
+ * even if they turn out to be small: an unmap costs a fraction of a map.
+ */
+#define WDM_STEP_LARGE_PAGES	((u64)SZ_256M >> PAGE_SHIFT)
+
+/* A run of this many pages is long: a large page can map it. */
+#define WDM_RUN_LONG_PAGES	((u64)SZ_2M >> PAGE_SHIFT)
+
 static ntstatus_t wdm_batch_lock(struct wdm_batch *batch)
 {
 	ntstatus_t status = wdm_range_lock(&batch->domain->ranges, &batch->range,
@@ -365,15 +374,43 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pg
 	}
 }
 
+/*
+ * Get the end of the pages from @pgno on, up to @end, that are one span of the mapping table
+ * and consist of long runs. The first of them stands for all: it is aligned to large pages.
+ */
+static u64 wdm_long_runs_end(struct wdm_domain *domain, u64 pgno, u64 end)
+{
+	const struct wdm_pages *pages;
+	struct wdm_extent ext;
+	u64 page, pfn;
+	u32 run, last;
+
+	if (!wdm_mappings_at(&domain->mappings, pgno, &ext))
+		return pgno;
+	end = min(end, wdm_extent_end(&ext));
+	pages = &ext.mdl->pages;
+	page = ext.mdl_page + (pgno - ext.pgno);
+	run = wdm_pages_find(pages, page);
+	last = wdm_pages_find(pages, page + (end - pgno) - 1);
+	pfn = pages->runs[run].pfn + (page - pages->runs[run].page);
+	return (last - run) * WDM_RUN_LONG_PAGES > end - pgno ||
+	       wdm_run_maps_small(domain, pgno, pfn) ? pgno : end;
+}
+
 /* Get the last page of the next step, so that no large page spans its end. */
 static u64 wdm_unmap_step(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 {
-	u64 step_last = pgno | (WDM_STEP_PAGES - 1);
+	u64 end = (pgno | (WDM_STEP_PAGES - 1)) + 1, long_end;
 
-	if (step_last >= last_pgno)
+	if (end > last_pgno)
 		return last_pgno;
-	if (!wdm_split_needed(batch->domain, step_last + 1))
-		return step_last;
+	long_end = wdm_long_runs_end(batch->domain, pgno,
+				     min(pgno | (WDM_STEP_LARGE_PAGES - 1), last_pgno) + 1);
+	if (long_end > last_pgno)
+		return last_pgno;
+	end = max(end, ALIGN_DOWN(long_end, WDM_STEP_PAGES));
+	if (!wdm_split_needed(batch->domain, end))
+		return end - 1;
 	return min(last_pgno, pgno | (WDM_STEP_MAX_PAGES - 1));
 }
 
