@@ -68,26 +68,19 @@ DECLARE_EVENT_CLASS(wdm_range,
 		  __entry->status, __entry->ns)
 );
 
+#define WDM_DEFINE_RANGE_EVENT(name)					\
+DEFINE_EVENT(wdm_range, name,						\
+	TP_PROTO(const struct wdm_domain *domain, u64 address,		\
+		 u64 nr_pages, u32 perms, ntstatus_t status, u64 ns),	\
+	TP_ARGS(domain, address, nr_pages, perms, status, ns)		\
+)
+
 /* One map, single or in a batch */
-DEFINE_EVENT(wdm_range, wdm_map,
-	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
-		 u32 perms, ntstatus_t status, u64 ns),
-	TP_ARGS(domain, address, nr_pages, perms, status, ns)
-);
-
+WDM_DEFINE_RANGE_EVENT(wdm_map);
 /* One unmap, without the sync at the end of its batch */
-DEFINE_EVENT(wdm_range, wdm_unmap,
-	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
-		 u32 perms, ntstatus_t status, u64 ns),
-	TP_ARGS(domain, address, nr_pages, perms, status, ns)
-);
-
+WDM_DEFINE_RANGE_EVENT(wdm_unmap);
 /* The IOTLB sync for the unmaps of a batch, with the range around all of them */
-DEFINE_EVENT(wdm_range, wdm_sync,
-	TP_PROTO(const struct wdm_domain *domain, u64 address, u64 nr_pages,
-		 u32 perms, ntstatus_t status, u64 ns),
-	TP_ARGS(domain, address, nr_pages, perms, status, ns)
-);
+WDM_DEFINE_RANGE_EVENT(wdm_sync);
 
 /* A Configure or a flush of a caller-managed domain, or part of a long list */
 TRACE_EVENT(wdm_walk,
@@ -140,19 +133,17 @@ DECLARE_EVENT_CLASS(wdm_group,
 		  __entry->status, __entry->ns)
 );
 
-/* A group or a PASID was attached and its hwpt filled, or the attach failed */
-DEFINE_EVENT(wdm_group, wdm_attach,
-	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
-		 u64 ns),
-	TP_ARGS(domain, group, status, ns)
-);
+#define WDM_DEFINE_GROUP_EVENT(name)					\
+DEFINE_EVENT(wdm_group, name,						\
+	TP_PROTO(const struct wdm_domain *domain, int group,		\
+		 ntstatus_t status, u64 ns),				\
+	TP_ARGS(domain, group, status, ns)				\
+)
 
+/* A group or a PASID was attached and its hwpt filled, or the attach failed */
+WDM_DEFINE_GROUP_EVENT(wdm_attach);
 /* A group or a PASID was detached */
-DEFINE_EVENT(wdm_group, wdm_detach,
-	TP_PROTO(const struct wdm_domain *domain, int group, ntstatus_t status,
-		 u64 ns),
-	TP_ARGS(domain, group, status, ns)
-);
+WDM_DEFINE_GROUP_EVENT(wdm_detach);
 
 #endif /* WDM_CORE_TRACE_H */
 
