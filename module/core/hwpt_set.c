@@ -57,6 +57,27 @@ undo:
 }
 
 /**
+ * wdm_hwpts_map_extent() - Map what was just inserted into the mapping table
+ * @domain: the domain, which is locked
+ * @ext: what was inserted; removed again on failure
+ *
+ * Context: as for wdm_hwpts_map().
+ * Return: as wdm_hwpt_map(); STATUS_CONFLICTING_ADDRESSES.
+ */
+ntstatus_t wdm_hwpts_map_extent(struct wdm_domain *domain,
+				const struct wdm_extent *ext)
+{
+	struct wdm_mapping map = wdm_extent_mapping(ext, domain->pgsize);
+	ntstatus_t status = STATUS_CONFLICTING_ADDRESSES;
+
+	if (wdm_extent_fits(domain, ext))
+		status = wdm_hwpts_map(domain, &map);
+	if (!wdm_ok(status))
+		wdm_hwpts_drop_extent(domain, ext);
+	return status;
+}
+
+/**
  * wdm_hwpts_unmap() - Unmap a range in all hwpts, and sync
  * @domain: the domain, locked against attach and detach
  * @iova: as for wdm_hwpt_unmap()

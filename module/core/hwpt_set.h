@@ -37,6 +37,8 @@ static inline bool wdm_extent_fits(const struct wdm_domain *domain,
 
 ntstatus_t wdm_hwpts_map(struct wdm_domain *domain,
 			 const struct wdm_mapping *map);
+ntstatus_t wdm_hwpts_map_extent(struct wdm_domain *domain,
+				const struct wdm_extent *ext);
 void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size);
 void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size);
 void wdm_hwpts_sync(struct wdm_domain *domain);
@@ -55,6 +57,15 @@ static inline void wdm_hwpts_settle(const struct wdm_domain *domain,
 {
 	if (unlikely(wdm_hwpts_broken(domain)))
 		wdm_put_list_leak(put_list);
+}
+
+/* Remove what was inserted into the mapping table, but is not mapped. */
+static inline void wdm_hwpts_drop_extent(struct wdm_domain *domain,
+					 const struct wdm_extent *ext)
+{
+	wdm_mappings_remove(&domain->mappings, ext->pgno, wdm_extent_end(ext) - 1);
+	if (!wdm_hwpts_broken(domain))
+		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
 }
 
 #endif /* WDM_CORE_HWPT_SET_H */

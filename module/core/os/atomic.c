@@ -103,25 +103,13 @@ static ntstatus_t wdm_atomic_map_piece(const struct wdm_atomic_op *op,
 				       const struct wdm_extent *piece)
 {
 	struct wdm_domain *domain = op->domain;
-	struct wdm_mapping map = wdm_extent_mapping(piece, domain->pgsize);
-	u64 last_pgno = wdm_extent_end(piece) - 1;
 	ntstatus_t status;
 
-	if (!op->allocated &&
-	    wdm_iova_space_find(&domain->space, piece->pgno, last_pgno))
+	if (!op->allocated && wdm_iova_space_find(&domain->space, piece->pgno,
+						  wdm_extent_end(piece) - 1))
 		return STATUS_RESOURCE_IN_USE;
 	status = wdm_mappings_insert(&domain->mappings, piece, domain->gfp);
-	if (!wdm_ok(status))
-		return status;
-	if (wdm_extent_fits(domain, piece))
-		status = wdm_hwpts_map(domain, &map);
-	else
-		status = STATUS_CONFLICTING_ADDRESSES;
-	if (wdm_ok(status))
-		return status;
-	wdm_mappings_remove(&domain->mappings, piece->pgno, last_pgno);
-	wdm_mdl_unuse(&wdm_physical_memory, piece->nr_pages);
-	return status;
+	return wdm_ok(status) ? wdm_hwpts_map_extent(domain, piece) : status;
 }
 
 /* Clear the busy mark: the map is complete. */

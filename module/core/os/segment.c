@@ -32,16 +32,20 @@ static ntstatus_t wdm_token_claim(struct wdm_token *token, u64 page, u64 nr_page
 	return status;
 }
 
-static void wdm_token_unclaim(struct wdm_token *token, u64 page, u64 nr_pages)
+/* Record that a segment is mapped and can be unmapped, or that it is not mapped. */
+static void wdm_token_settle(struct wdm_token *token, u64 page, u64 nr_pages,
+			     bool mapped)
 {
 	struct wdm_domain *domain = token->domain;
 	unsigned long flags;
 
 	spin_lock_irqsave(&domain->lock, flags);
-	bitmap_clear(token->mapped, page, nr_pages);
-	__clear_bit(page, token->starts);
 	__clear_bit(page, token->busy);
-	token->nr_mapped -= nr_pages;
+	if (!mapped) {
+		bitmap_clear(token->mapped, page, nr_pages);
+		__clear_bit(page, token->starts);
+		token->nr_mapped -= nr_pages;
+	}
 	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
@@ -56,17 +60,6 @@ static bool wdm_token_has_segment(const struct wdm_token *token, u64 page, u64 n
 	       find_next_bit(token->starts, end, page + 1) == end &&
 	       (end == token->nr_pages || !test_bit(end, token->mapped) ||
 		test_bit(end, token->starts));
-}
-
-/* Clear the busy mark of a segment: it is mapped, and can be unmapped. */
-static void wdm_token_publish(struct wdm_token *token, u64 page)
-{
-	struct wdm_domain *domain = token->domain;
-	unsigned long flags;
-
-	spin_lock_irqsave(&domain->lock, flags);
-	__clear_bit(page, token->busy);
-	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
 /* Start unmapping a segment. Only one call can succeed. */
@@ -102,24 +95,6 @@ static void wdm_token_unmap_hwpts(struct wdm_domain *domain, u64 pgno, u64 nr_pa
 		}
 		iommu_iotlb_sync(hwpt->domain, &gather);
 	}
-}
-
-/* Map pages whose nodes and page tables exist, all or nothing. */
-static ntstatus_t wdm_token_map_extent(struct wdm_domain *domain,
-				       const struct wdm_extent *ext)
-{
-	struct wdm_mapping map = wdm_extent_mapping(ext, WDM_PGSIZE_MIN);
-	ntstatus_t status;
-
-	wdm_mappings_insert_kept(&domain->mappings, ext);
-	status = wdm_hwpts_map(domain, &map);
-	if (!wdm_ok(status)) {
-		wdm_mappings_remove(&domain->mappings, ext->pgno,
-				    wdm_extent_end(ext) - 1);
-		if (!wdm_hwpts_broken(domain))
-			wdm_mdl_unuse(ext->mdl, ext->nr_pages);
-	}
-	return status;
 }
 
 /*
@@ -165,8 +140,11 @@ static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
 		/* The undo of a step must not cover a page table, either. */
 		step.nr_pages = min(ext->nr_pages - done, WDM_TABLE_PART);
 		status = wdm_batch_yield(batch);
-		if (wdm_ok(status))
-			status = wdm_token_map_extent(batch->domain, &step);
+		if (wdm_ok(status)) {
+			/* The nodes and the page tables exist. */
+			wdm_mappings_insert_kept(&batch->domain->mappings, &step);
+			status = wdm_hwpts_map_extent(batch->domain, &step);
+		}
 		if (!wdm_ok(status)) {
 			wdm_token_unmap_steps(batch, ext->pgno, done);
 			return status;
@@ -215,10 +193,7 @@ static ntstatus_t wdm_token_map_held(struct wdm_batch *batch, struct wdm_token *
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_token_map_steps(batch, ext);
-	if (wdm_ok(status))
-		wdm_token_publish(token, page);
-	else
-		wdm_token_unclaim(token, page, ext->nr_pages);
+	wdm_token_settle(token, page, ext->nr_pages, wdm_ok(status));
 	return status;
 }
 
@@ -294,7 +269,7 @@ ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
 		status = STATUS_INVALID_PARAMETER;
 	if (wdm_ok(status)) {
 		wdm_token_unmap_steps(&batch, pgno, nr_pages);
-		wdm_token_unclaim(token, page, nr_pages);
+		wdm_token_settle(token, page, nr_pages, false);
 	}
 	batch.nr_unmaps += wdm_ok(status);
 	wdm_batch_end(&batch);
@@ -337,10 +312,7 @@ ntstatus_t wdm_token_map_frames(struct wdm_token *token, u64 offset, u32 perms,
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_atomic_map(&op);
-	if (wdm_ok(status))
-		wdm_token_publish(token, page);
-	else
-		wdm_token_unclaim(token, page, frames->nr_pages);
+	wdm_token_settle(token, page, frames->nr_pages, wdm_ok(status));
 	return status;
 }
 
@@ -371,6 +343,6 @@ ntstatus_t wdm_token_unmap_frames(struct wdm_token *token, u64 offset, u64 size)
 	    !wdm_token_open_segment(token, page, nr_pages))
 		return STATUS_INVALID_PARAMETER;
 	WARN_ON_ONCE(!wdm_ok(wdm_atomic_unmap(&op)));
-	wdm_token_unclaim(token, page, nr_pages);
+	wdm_token_settle(token, page, nr_pages, false);
 	return STATUS_SUCCESS;
 }

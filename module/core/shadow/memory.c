@@ -136,17 +136,14 @@ static ntstatus_t wdm_space_map_added(struct wdm_walk *walk,
 				      const struct wdm_extent *ext)
 {
 	struct wdm_shadow *shadow = walk->shadow;
-	u64 end = wdm_extent_end(ext);
 	ntstatus_t status;
 
 	shadow->hole_start = ext->pgno;
-	shadow->hole_end = end;
+	shadow->hole_end = wdm_extent_end(ext);
 	status = wdm_bypass_map(walk);
 	if (wdm_ok(status) || !wdm_bypass_retreat(walk, ext->pgno))
 		return status;
-	wdm_mappings_remove(&walk->domain->mappings, ext->pgno, end - 1);
-	if (!wdm_hwpts_broken(walk->domain))
-		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
+	wdm_hwpts_drop_extent(walk->domain, ext);
 	shadow->hole_end = shadow->hole_start;
 	return status;
 }
