@@ -221,8 +221,8 @@ static ntstatus_t wdm_domain_set_up(struct wdm_domain *domain,
  * @config: the configuration
  * @out: out: the domain
  *
- * Contract: IommuDomainCreate, IommuDomainCreateEx. For %WDM_TYPE_PASS_THROUGH and for regions that are
- * mapped, the front end checks that its caller may name physical memory.
+ * Contract: IommuDomainCreate, IommuDomainCreateEx. For %WDM_TYPE_PASS_THROUGH and for
+ * regions that are mapped, the front end checks that its caller may name physical memory.
  *
  * Context: may sleep.
  * Return:

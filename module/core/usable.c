@@ -252,18 +252,6 @@ static ntstatus_t wdm_device_usable_locked(struct wdm_device *device,
 	return wdm_usable_probe(device, usable);
 }
 
-static ntstatus_t wdm_device_try_usable(struct wdm_device *device,
-					struct wdm_usable *usable, ntstatus_t held)
-{
-	ntstatus_t status = wdm_group_lock(device->group);
-
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_device_usable_locked(device, usable, held);
-	wdm_group_unlock(device->group);
-	return status;
-}
-
 /**
  * wdm_device_usable() - Report the logical addresses of a device, whatever its domain
  * @device: the device; need not be attached
@@ -280,13 +268,19 @@ ntstatus_t wdm_device_usable(struct wdm_device *device,
 
 	wdm_usable_start(usable);
 	held = wdm_device_hold(device, &hold);
-	do {
-		status = wdm_device_try_usable(device, usable, held);
+	for (;;) {
+		status = wdm_group_lock(device->group);
+		if (!wdm_ok(status))
+			break;
+		status = wdm_device_usable_locked(device, usable, held);
+		wdm_group_unlock(device->group);
 		if (status != STATUS_CANCELLED)
 			break;
 		/* Cancelled again, it was for a signal. */
 		status = wdm_group_wait_revokes(device->group);
-	} while (wdm_ok(status));
+		if (!wdm_ok(status))
+			break;
+	}
 	if (wdm_ok(status))
 		wdm_usable_sort(usable);
 	wdm_device_unhold(device, hold);
