@@ -49,8 +49,13 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 	return STATUS_SUCCESS;
 }
 
-/* Platform devices behind an SMMU have an input mapping for each stream ID. */
-static u32 wdm_nr_mappings(struct device *dev)
+/**
+ * wdm_nr_mappings() - Count the input mappings of a device
+ * @dev: the device, which the caller keeps in its group
+ *
+ * Return: on ARM64, the number of stream IDs of a platform device; otherwise 0.
+ */
+u32 wdm_nr_mappings(struct device *dev)
 {
 	const struct iommu_fwspec *fwspec;
 

@@ -7,6 +7,7 @@
 
 #include "domain.h"
 
+struct device;
 struct wdm_device;
 
 /**
@@ -67,6 +68,7 @@ ntstatus_t wdm_domain_report(struct wdm_domain *domain,
 			     struct wdm_domain_report *report);
 ntstatus_t wdm_device_report(struct wdm_device *device,
 			     struct wdm_device_report *report);
+u32 wdm_nr_mappings(struct device *dev);
 ntstatus_t wdm_domain_walk(struct wdm_domain *domain, bool caller_space,
 			   u64 *start, struct wdm_extent *ext,
 			   unsigned int *nr);

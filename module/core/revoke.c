@@ -79,32 +79,6 @@ void wdm_group_revoke(struct wdm_group *group)
 	mutex_unlock(&group->owner->lock);
 }
 
-static void wdm_device_revoke_locked(struct wdm_device *device)
-{
-	WRITE_ONCE(device->revoked, true);
-	wdm_device_detach_locked(device, false);
-	wdm_pasids_revoke(device);
-}
-
-/**
- * wdm_device_revoke() - Revoke a device from its owner
- * @device: the device
- *
- * When it returns, the device is detached and can never be attached again; it remains as
- * an object. Other devices of its group are not affected.
- *
- * Context: as wdm_group_revoke().
- */
-void wdm_device_revoke(struct wdm_device *device)
-{
-	struct wdm_group *group = device->group;
-
-	wdm_group_lock_to_revoke(group);
-	wdm_device_revoke_locked(device);
-	wdm_group_unlock_revoked(group);
-	wdm_types_changed();
-}
-
 /* The driver core removes a device from its group only after its driver is unbound. */
 static bool wdm_group_is_of(const struct wdm_group *group, struct device *dev)
 {
@@ -120,9 +94,11 @@ static bool wdm_group_is_of(const struct wdm_group *group, struct device *dev)
  * @dev: the device, which need be neither in the group nor an IOMMU_DMA_DEVICE of the
  *	owner
  *
- * Same as wdm_device_revoke(), and notifies the owner. Does not wait for groups that do
- * not contain the device.
+ * When it returns, the device is detached and can never be attached again; it remains as
+ * an object. Other devices of the group are not affected. Notifies the owner. Does not wait
+ * for groups that do not contain the device.
  *
+ * Context: as wdm_group_revoke().
  * Return: the hold on the device, for the provider to release, or NULL.
  */
 void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
@@ -139,7 +115,9 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 		if (device->dev != dev || device->revoked)
 			continue;
 		swap(hold, device->hold);
-		wdm_device_revoke_locked(device);
+		WRITE_ONCE(device->revoked, true);
+		wdm_device_detach_locked(device, false);
+		wdm_pasids_revoke(device);
 		if (owner->device_revoked && !group->announced)
 			owner->device_revoked(owner->data, device);
 		found = true;

@@ -11,7 +11,6 @@ struct wdm_group;
 struct wdm_owner;
 
 void wdm_group_revoke(struct wdm_group *group);
-void wdm_device_revoke(struct wdm_device *device);
 void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev);
 void wdm_owner_close(struct wdm_owner *owner);
 

@@ -16,6 +16,7 @@
 #include "../core/bus_watch.h"
 #include "../core/device.h"
 #include "../core/policy.h"
+#include "../core/query.h"
 #include "../core/revoke.h"
 #include "device.h"
 
@@ -55,7 +56,13 @@ static PIOMMU_DMA_DEVICE wdk_find_unlocked(struct device *pdo)
 	return dev;
 }
 
-static PIOMMU_DMA_DEVICE wdk_find_locked(struct device *pdo)
+/**
+ * wdk_device_lock_pdo() - Lock the device of a PDO
+ * @pdo: the PDO
+ *
+ * Return: the device, with a reference, for wdk_device_unlock(); NULL if the PDO has none.
+ */
+PIOMMU_DMA_DEVICE wdk_device_lock_pdo(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev = wdk_find_unlocked(pdo);
 
@@ -164,19 +171,10 @@ static bool wdk_is_present(struct device *pdo)
 	       !xa_load(&wdk_removals, (unsigned long)pdo);
 }
 
-/*
- * Get the number of input mappings of a device: on ARM64, a platform device has one for
- * each of its stream IDs. They are numbered from 0 in the firmware's order.
- */
+/* Get the number of input mappings, which are numbered from 0 in the firmware's order. */
 static ULONG wdk_nr_mappings(struct device *pdo)
 {
-	struct iommu_fwspec *fwspec;
-
-	if (!IS_ENABLED(CONFIG_ARM64) || !wdk_is_present(pdo) ||
-	    dev_is_pci(pdo))
-		return 0;
-	fwspec = dev_iommu_fwspec_get(pdo);
-	return fwspec ? fwspec->num_ids : 0;
+	return wdk_is_present(pdo) ? wdm_nr_mappings(pdo) : 0;
 }
 
 /* Look up a PDO, or start to use it. Returns its device, locked and with a reference. */
@@ -440,7 +438,7 @@ NTSTATUS wdk_detach_device(PIOMMU_DMA_DOMAIN Domain,
 	might_sleep();
 	if (InputMappingId)
 		return STATUS_INVALID_PARAMETER_3;
-	dev = wdk_find_locked(PhysicalDeviceObject);
+	dev = wdk_device_lock_pdo(PhysicalDeviceObject);
 	if (!dev)
 		return status;
 	if (dev->domain && dev->domain == Domain)
@@ -579,77 +577,10 @@ NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 	return wdk_list_mappings(nr, Buffer, BufferLength, ReturnLength);
 }
 
-static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
-				 PDEVICE_FAULT_CONFIGURATION FaultConfig)
-{
-	if (InputMappingIdBase)
-		return STATUS_INVALID_PARAMETER_2;
-	if (Enable && (!FaultConfig || !FaultConfig->FaultHandler))
-		return STATUS_INVALID_PARAMETER_4;
-	return STATUS_SUCCESS;
-}
-
-/* Unlocks @dev. If @dev is NULL, returns @none. */
-static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, ULONG InputMappingIdBase,
-				  BOOLEAN Enable, PDEVICE_FAULT_CONFIGURATION FaultConfig,
-				  NTSTATUS none)
-{
-	NTSTATUS status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
-
-	if (!dev)
-		return wdm_ok(status) ? none : status;
-	if (wdm_ok(status))
-		status = dev->domain ? wdk_set_faults(dev, Enable ? FaultConfig : NULL) :
-				       STATUS_INVALID_PARAMETER_1;
-	wdk_device_unlock(dev);
-	return status;
-}
-
-/*
- * Contract: IommuSetDeviceFaultReporting. The handler may sleep. It must not call functions
- * on its device except the queries: the others take the device's lock, which a detach
- * holds while it waits for the handler.
- */
-NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
-					ULONG InputMappingIdBase,
-					BOOLEAN Enable,
-					PDEVICE_FAULT_CONFIGURATION FaultConfig)
-{
-	might_sleep();
-	return wdk_report_faults(wdk_find_locked(PhysicalDeviceObject), InputMappingIdBase,
-				 Enable, FaultConfig, STATUS_INVALID_PARAMETER_1);
-}
-
-/*
- * Contract: IommuSetDeviceFaultReportingEx, which Windows does not implement. Same as that
- * of version 1.
- */
-NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
-					   ULONG InputMappingIdBase,
-					   BOOLEAN Enable,
-					   PDEVICE_FAULT_CONFIGURATION FaultConfig)
-{
-	might_sleep();
-	return wdk_report_faults(wdk_device_lock(DmaDevice), InputMappingIdBase, Enable,
-				 FaultConfig, STATUS_INVALID_HANDLE);
-}
-
 /*
  * Revoke a device before it leaves its group. What CreateDevice and CreatePasidDevice
  * returned remains valid, and calls with it return STATUS_DEVICE_REMOVED.
- */
-static void wdk_revoke(PIOMMU_DMA_DEVICE dev)
-{
-	if (dev->domain)
-		dev_notice(dev->pdo, "removed while attached to a domain\n");
-	if (dev->device)
-		wdm_device_revoke(dev->device);
-	wdk_unclaim(dev);
-	if (dev->domain)
-		wdk_end_attachment(dev);
-}
-
-/*
+ *
  * An attach in progress holds the device's lock while it fills a hwpt. Revoke the core device
  * first, without that lock: the attach backs off, and does not retry.
  */
@@ -668,7 +599,11 @@ static void wdk_take_back(PIOMMU_DMA_DEVICE dev)
 	}
 
 	mutex_lock(&dev->lock);
-	wdk_revoke(dev);
+	if (dev->domain)
+		dev_notice(dev->pdo, "removed while attached to a domain\n");
+	wdk_unclaim(dev);
+	if (dev->domain)
+		wdk_end_attachment(dev);
 	mutex_unlock(&dev->lock);
 }
 

@@ -82,6 +82,7 @@ struct _IOMMU_DMA_DEVICE {
 
 /* device.c */
 bool wdk_device_config(PIOMMU_DMA_DEVICE handle, struct wdk_config *config);
+PIOMMU_DMA_DEVICE wdk_device_lock_pdo(struct device *pdo);
 PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle);
 void wdk_device_unlock(PIOMMU_DMA_DEVICE dev);
 void wdk_device_put(PIOMMU_DMA_DEVICE dev);

@@ -75,3 +75,59 @@ NTSTATUS wdk_set_faults(PIOMMU_DMA_DEVICE DmaDevice,
 	DmaDevice->faults = faults;
 	return STATUS_SUCCESS;
 }
+
+static NTSTATUS wdk_check_faults(ULONG InputMappingIdBase, BOOLEAN Enable,
+				 PDEVICE_FAULT_CONFIGURATION FaultConfig)
+{
+	if (InputMappingIdBase)
+		return STATUS_INVALID_PARAMETER_2;
+	if (Enable && (!FaultConfig || !FaultConfig->FaultHandler))
+		return STATUS_INVALID_PARAMETER_4;
+	return STATUS_SUCCESS;
+}
+
+/* Unlocks @dev. If @dev is NULL, returns @none. */
+static NTSTATUS wdk_report_faults(PIOMMU_DMA_DEVICE dev, ULONG InputMappingIdBase,
+				  BOOLEAN Enable, PDEVICE_FAULT_CONFIGURATION FaultConfig,
+				  NTSTATUS none)
+{
+	NTSTATUS status = wdk_check_faults(InputMappingIdBase, Enable, FaultConfig);
+
+	if (!dev)
+		return wdm_ok(status) ? none : status;
+	if (wdm_ok(status))
+		status = dev->domain ? wdk_set_faults(dev, Enable ? FaultConfig : NULL) :
+				       STATUS_INVALID_PARAMETER_1;
+	wdk_device_unlock(dev);
+	return status;
+}
+
+/*
+ * Contract: IommuSetDeviceFaultReporting. The handler may sleep. It must not call functions
+ * on its device except the queries: the others take the device's lock, which a detach
+ * holds while it waits for the handler.
+ */
+NTSTATUS wdk_set_device_fault_reporting(PDEVICE_OBJECT PhysicalDeviceObject,
+					ULONG InputMappingIdBase,
+					BOOLEAN Enable,
+					PDEVICE_FAULT_CONFIGURATION FaultConfig)
+{
+	might_sleep();
+	return wdk_report_faults(wdk_device_lock_pdo(PhysicalDeviceObject),
+				 InputMappingIdBase, Enable, FaultConfig,
+				 STATUS_INVALID_PARAMETER_1);
+}
+
+/*
+ * Contract: IommuSetDeviceFaultReportingEx, which Windows does not implement. Same as that
+ * of version 1.
+ */
+NTSTATUS wdk_set_device_fault_reporting_ex(PIOMMU_DMA_DEVICE DmaDevice,
+					   ULONG InputMappingIdBase,
+					   BOOLEAN Enable,
+					   PDEVICE_FAULT_CONFIGURATION FaultConfig)
+{
+	might_sleep();
+	return wdk_report_faults(wdk_device_lock(DmaDevice), InputMappingIdBase, Enable,
+				 FaultConfig, STATUS_INVALID_HANDLE);
+}

@@ -38,13 +38,15 @@ void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain);
 IOMMU_DOMAIN_ATTACH_DEVICE wdk_attach_device;
 IOMMU_DOMAIN_DETACH_DEVICE wdk_detach_device;
 IOMMU_QUERY_INPUT_MAPPINGS wdk_query_input_mappings;
-IOMMU_SET_DEVICE_FAULT_REPORTING wdk_set_device_fault_reporting;
 IOMMU_DEVICE_CREATE wdk_create_device;
 IOMMU_DEVICE_DELETE wdk_delete_device;
 IOMMU_DOMAIN_ATTACH_DEVICE_EX wdk_attach_device_ex;
 IOMMU_DOMAIN_DETACH_DEVICE_EX wdk_detach_device_ex;
-IOMMU_SET_DEVICE_FAULT_REPORTING_EX wdk_set_device_fault_reporting_ex;
 IOMMU_DEVICE_QUERY_DOMAIN_TYPES wdk_query_available_domain_types;
+
+/* fault.c */
+IOMMU_SET_DEVICE_FAULT_REPORTING wdk_set_device_fault_reporting;
+IOMMU_SET_DEVICE_FAULT_REPORTING_EX wdk_set_device_fault_reporting_ex;
 
 /* pasid.c */
 IOMMU_PASID_DEVICE_CREATE wdk_create_pasid_device;
