@@ -616,19 +616,13 @@ static ntstatus_t logical_segment(struct wdm_token *token, struct test_mdl *tm, 
 	return wdm_token_map(token, PAGES(page), WDM_PERMS, RANGE(tm->mdl, 0, nr_pages));
 }
 
-static void logical_token_segments(struct kunit *test)
+static void logical_token_arguments(struct kunit *test)
 {
 	struct fixture *fx = FIXTURE(test);
 	struct wdm_domain *domain = logical_domain(test, 0);
-	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
 	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 16, 16);
 	struct test_mdl *ro = fixture_mdl_random(fx, WDM_READ, 16, 1);
-	struct wdm_token *token;
-	struct fake_page page;
-
-	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
-	token = logical_token(test, domain, 10, 120);
-	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+	struct wdm_token *token = logical_token(test, domain, 10, 120);
 
 	KUNIT_EXPECT_STATUS(test, wdm_token_map(token, 1, WDM_READ, RANGE(tm->mdl, 0, 1)),
 			    STATUS_INVALID_PARAMETER_2);
@@ -647,9 +641,38 @@ static void logical_token_segments(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 9, 2),
 			    STATUS_INVALID_PARAMETER_4);
 	KUNIT_EXPECT_STATUS(test, logical_segment(token, ro, 0, 1), STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
 
-	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 2, 3), STATUS_SUCCESS);
-	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 5, 2), STATUS_SUCCESS);
+/* A token with segments of pages 2 to 4 and 5 to 6 */
+static struct wdm_token *logical_two_segments(struct kunit *test, struct wdm_domain *domain,
+					      struct test_mdl *tm)
+{
+	struct wdm_token *token = logical_token(test, domain, 10, 120);
+
+	KUNIT_ASSERT_STATUS(test, logical_segment(token, tm, 2, 3), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, logical_segment(token, tm, 5, 2), STATUS_SUCCESS);
+	return token;
+}
+
+static void logical_token_segments(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 16, 16);
+	/* The first page and the length of what is not a segment, in bytes */
+	static const u64 none[][2] = {
+		{ PAGES(2), PAGES(2) }, { PAGES(3), PAGES(2) }, { PAGES(2), PAGES(5) },
+		{ PAGES(2), PAGES(3) + 1 }, { PAGES(2), 0 }, { PAGES(0), PAGES(1) },
+		{ PAGES(10), PAGES(1) },
+	};
+	struct wdm_token *token;
+	struct fake_page page;
+	unsigned int i;
+
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	token = logical_two_segments(test, domain, tm);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 5);
 	KUNIT_ASSERT_TRUE(test, fake_iommu_at(fake, PAGES(123), &page));
 	KUNIT_EXPECT_EQ(test, page.phys, PAGES(tm->pfns[1]));
@@ -661,42 +684,43 @@ static void logical_token_segments(struct kunit *test)
 			    STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_RESOURCE_IN_USE);
 
-	/* Only whole segments can be unmapped. */
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(2)),
-			    STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(3), PAGES(2)),
-			    STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(5)),
-			    STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3) + 1),
-			    STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), 0),
-			    STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(0), PAGES(1)),
-			    STATUS_INVALID_PARAMETER);
-	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(10), PAGES(1)),
-			    STATUS_INVALID_PARAMETER);
+	for (i = 0; i < ARRAY_SIZE(none); i++)
+		KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, none[i][0], none[i][1]),
+				    STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 5);
 	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3)),
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3)),
 			    STATUS_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 2);
-
-	/* A second hwpt gets the mappings. A device that does not allow them is refused. */
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(5), PAGES(2)),
+			    STATUS_SUCCESS);
 	fixture_disown(fake);
-	fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
+
+/* A hwpt that is added gets the mappings. A device that does not allow them is refused. */
+static void logical_token_attach(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 16, 16);
+	struct wdm_token *token = logical_two_segments(test, domain, tm);
+
 	fake->domain.geometry.aperture_end = PAGES(128) - 1;
 	KUNIT_EXPECT_STATUS(test, fixture_adopt(domain, fake),
 			    STATUS_CONFLICTING_ADDRESSES);
 	fake->domain.geometry.aperture_end = PAGES(130) - 1;
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
-	KUNIT_EXPECT_EQ(test, fake->mapped, 2);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 5);
 	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(5), PAGES(2)),
 			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, PAGES(2), PAGES(3)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
 	fixture_disown(fake);
-
-	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_RESOURCE_IN_USE);
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
@@ -930,7 +954,9 @@ static struct kunit_case logical_cases[] = {
 	KUNIT_CASE(logical_region_mapped),
 	KUNIT_CASE(logical_pass_through),
 	KUNIT_CASE(logical_token_statuses),
+	KUNIT_CASE(logical_token_arguments),
 	KUNIT_CASE(logical_token_segments),
+	KUNIT_CASE(logical_token_attach),
 	KUNIT_CASE(logical_token_undo),
 	KUNIT_CASE(logical_token_neighbours),
 	KUNIT_CASE_SLOW(logical_token_fill),
