@@ -38,7 +38,7 @@ struct allowed {
 	struct wdm_domain *domain;
 	struct wdm_hwpt hwpt[ALLOWED_PARTS];
 	struct wdm_attachment attachment[ALLOWED_PARTS];
-	struct wdm_iova_range resv[ALLOWED_PARTS][ALLOWED_PARTS];
+	struct wdm_resv_range resv[ALLOWED_PARTS][ALLOWED_PARTS];
 	bool bad[ALLOWED_PAGES];
 };
 
@@ -333,7 +333,7 @@ static void attach_take_group(struct attach_group *t)
 
 static void attach_take_device(struct attach_group *t)
 {
-	wdm_device_revoke(t->device);
+	wdm_group_revoke_device(t->group, t->device->dev);
 }
 
 static void attach_check_fill(struct kunit *test, void (*take_back)(struct attach_group *t))

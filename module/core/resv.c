@@ -46,18 +46,15 @@ ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions)
 
 	resv->nr = 0;
 	resv->ranges = kcalloc(nr, sizeof(*resv->ranges), GFP_KERNEL_ACCOUNT);
-	resv->types = kcalloc(nr, sizeof(*resv->types), GFP_KERNEL_ACCOUNT);
-	if (!resv->ranges || !resv->types) {
-		wdm_resv_destroy(resv);
+	if (!resv->ranges)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	}
 	list_for_each_entry(region, regions, list) {
 		if (!wdm_region_is_reserved(region))
 			continue;
-		resv->types[resv->nr] = region->type;
-		resv->ranges[resv->nr++] = (struct wdm_iova_range) {
+		resv->ranges[resv->nr++] = (struct wdm_resv_range) {
 			.iova = region->start,
 			.last_iova = region->start + region->length - 1,
+			.type = region->type,
 		};
 	}
 	return STATUS_SUCCESS;
@@ -70,7 +67,6 @@ ntstatus_t wdm_resv_init(struct wdm_resv *resv, const struct list_head *regions)
 void wdm_resv_destroy(struct wdm_resv *resv)
 {
 	kfree(resv->ranges);
-	kfree(resv->types);
 }
 
 static u64 wdm_iova_range_span(const struct wdm_iova_range *range)

@@ -24,14 +24,24 @@ struct wdm_iova_range {
 };
 
 /**
+ * struct wdm_resv_range - reserved addresses
+ * @iova: the first byte
+ * @last_iova: the last byte, inclusive
+ * @type: the type, for reports
+ */
+struct wdm_resv_range {
+	u64 iova;
+	u64 last_iova;
+	enum iommu_resv_type type;
+};
+
+/**
  * struct wdm_resv - addresses that must not be mapped for an attachment
  * @ranges: the reserved ranges, in no particular order; may overlap
- * @types: the type of each range, for reports; NULL if @nr is 0
  * @nr: number of @ranges
  */
 struct wdm_resv {
-	struct wdm_iova_range *ranges;
-	enum iommu_resv_type *types;
+	struct wdm_resv_range *ranges;
 	unsigned int nr;
 };
 

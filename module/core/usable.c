@@ -65,7 +65,7 @@ static void wdm_usable_add_resv(struct wdm_usable *usable, const struct wdm_resv
 
 	for (i = 0; i < resv->nr; i++)
 		wdm_usable_add(usable, resv->ranges[i].iova, resv->ranges[i].last_iova,
-			       wdm_usable_kind(resv->types[i]));
+			       wdm_usable_kind(resv->ranges[i].type));
 }
 
 /* Firmware may reserve parts of a page; only whole pages can be mapped. */
