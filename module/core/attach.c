@@ -29,7 +29,7 @@ static bool wdm_regions_exclusive(const struct list_head *regions)
  * Map the regions that the firmware requires, and set up the window of software MSIs.
  * Neither is ever undone: both live as long as the iommu_domain.
  */
-static ntstatus_t wdm_hwpt_prepare(struct wdm_hwpt *hwpt,
+static ntstatus_t wdm_hwpt_map_regions(struct wdm_hwpt *hwpt,
 				   const struct list_head *regions)
 {
 	const struct iommu_resv_region *region;
@@ -250,7 +250,7 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 		hwpt->coherent = ops->enforce_cache_coherency(hwpt->domain);
 	if (!(hwpt->domain->pgsize_bitmap & PAGE_SIZE))
 		return STATUS_NOT_SUPPORTED;
-	return wdm_hwpt_prepare(hwpt, regions);
+	return wdm_hwpt_map_regions(hwpt, regions);
 }
 
 /* Attach to @hwpt, which is new, or to a compatible one of the domain. */

@@ -29,7 +29,7 @@ struct wdm_walk_error;
  * @uses: return true if anything is translated from @iova to @last_iova. May return true
  *	for nothing once a fatal signal is pending or, unless @revoking is NULL, *@revoking is
  *	not 0
- * @prepare: optional: prepare a new hwpt, in which nothing is mapped yet. Return
+ * @prefill: optional: allocate page tables in a new hwpt, where nothing is mapped yet. Return
  *	STATUS_CANCELLED once *@revoking is not 0
  * @next: find the first translated pages at or above page number @pgno, at most as many
  *	as one map may cover; no IOMMU page spans their end. Return false if there are
@@ -44,7 +44,7 @@ struct wdm_walk_error;
  * @flush: see wdm_domain_flush()
  * @flush_list: see wdm_domain_flush_list()
  *
- * @uses, @prepare and @next are called with all pages of the domain locked; @uses and
+ * @uses, @prefill and @next are called with all pages of the domain locked; @uses and
  * @next also with wdm_domain.lock held, in atomic context, if the domain is atomic.
  *
  * The last five belong to caller-managed domains and are NULL for an OS-managed one.
@@ -55,7 +55,7 @@ struct wdm_backend_ops {
 	void (*destroy)(struct wdm_domain *domain);
 	bool (*uses)(struct wdm_domain *domain, u64 iova, u64 last_iova,
 		     const atomic_t *revoking);
-	ntstatus_t (*prepare)(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+	ntstatus_t (*prefill)(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking);
 	bool (*next)(struct wdm_domain *domain, u64 pgno, bool killable,
 		     const atomic_t *revoking, struct wdm_mapping *map);

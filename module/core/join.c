@@ -202,8 +202,8 @@ ntstatus_t wdm_domain_fill(struct wdm_attachment *attachment)
 	ntstatus_t status = STATUS_SUCCESS;
 	u64 tried = U64_MAX;
 
-	if (!hwpt->filled && domain->ops->prepare)
-		status = domain->ops->prepare(domain, hwpt, revoking);
+	if (!hwpt->filled && domain->ops->prefill)
+		status = domain->ops->prefill(domain, hwpt, revoking);
 	if (!domain->atomic)
 		hwpt->revoking = revoking;
 	while (wdm_ok(status) && hwpt->filled != U64_MAX) {

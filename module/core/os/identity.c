@@ -31,6 +31,8 @@ static ntstatus_t wdm_identity_begin(struct wdm_batch *batch,
 {
 	ntstatus_t status;
 
+	if (wdm_iova_space_allocates(&domain->space))
+		return STATUS_NOT_SUPPORTED;
 	status = wdm_batch_begin(batch, domain, 0, U64_MAX >> PAGE_SHIFT);
 	if (!wdm_ok(status))
 		return status;
@@ -120,8 +122,6 @@ ntstatus_t wdm_domain_map_identity(struct wdm_domain *domain, u32 perms,
 		return status;
 	if (domain->type == WDM_TYPE_PASS_THROUGH)
 		return STATUS_SUCCESS;
-	if (wdm_iova_space_allocates(&domain->space))
-		return STATUS_NOT_SUPPORTED;
 
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))
@@ -223,8 +223,6 @@ ntstatus_t wdm_domain_unmap_identity(struct wdm_domain *domain,
 		return STATUS_INVALID_PARAMETER_2;
 	if (domain->type == WDM_TYPE_PASS_THROUGH)
 		return STATUS_SUCCESS;
-	if (wdm_iova_space_allocates(&domain->space))
-		return STATUS_NOT_SUPPORTED;
 
 	status = wdm_identity_begin(&batch, domain);
 	if (!wdm_ok(status))

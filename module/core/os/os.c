@@ -64,7 +64,7 @@ static ntstatus_t wdm_os_report(struct wdm_domain *domain,
 const struct wdm_backend_ops wdm_os_backend = {
 	.destroy = wdm_os_destroy,
 	.uses = wdm_os_uses,
-	.prepare = wdm_tokens_prepare,
+	.prefill = wdm_tokens_prefill,
 	.next = wdm_os_next,
 	.lookup = wdm_os_lookup,
 	.report = wdm_os_report,

@@ -88,7 +88,7 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
 }
 
 /**
- * wdm_tokens_prepare() - Allocate the page tables of all tokens in a new hwpt
+ * wdm_tokens_prefill() - Allocate the page tables of all tokens in a new hwpt
  * @domain: the domain, all of which is locked
  * @hwpt: the hwpt, in which nothing is mapped, and which no other call uses yet
  * @revoking: number of groups and devices being revoked; unless it is 0, the attach backs
@@ -96,7 +96,7 @@ static ntstatus_t wdm_token_prefill(struct wdm_batch *batch, struct wdm_token *t
  *
  * Return: a status; STATUS_CANCELLED also if the attach has to back off.
  */
-ntstatus_t wdm_tokens_prepare(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking)
 {
 	struct wdm_token *token;

@@ -73,7 +73,7 @@ ntstatus_t wdm_token_delete(struct wdm_token *token);
 void wdm_token_close(struct wdm_token *token);
 
 bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova);
-ntstatus_t wdm_tokens_prepare(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
+ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking);
 
 #endif /* WDM_CORE_OS_TOKEN_H */
