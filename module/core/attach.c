@@ -170,27 +170,6 @@ static void wdm_attachment_leave(struct wdm_attachment *attachment)
 	attachment->hwpt = NULL;
 }
 
-static struct wdm_attachment *
-wdm_attachment_create(struct wdm_domain *domain, struct wdm_group *group,
-		      struct device *dev, u32 pasid,
-		      const struct list_head *regions)
-{
-	struct wdm_attachment *attachment =
-		kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
-
-	if (!attachment)
-		return NULL;
-	if (!wdm_ok(wdm_resv_init(&attachment->resv, regions))) {
-		kfree(attachment);
-		return NULL;
-	}
-	attachment->domain = domain;
-	attachment->group = group;
-	attachment->dev = dev;
-	attachment->pasid = pasid;
-	return attachment;
-}
-
 static void wdm_attachment_destroy(struct wdm_attachment *attachment)
 {
 	wdm_resv_destroy(&attachment->resv);
@@ -311,17 +290,22 @@ static ntstatus_t wdm_attach_regions(struct wdm_domain *domain,
 				     const struct list_head *regions,
 				     struct wdm_attachment **out)
 {
-	struct wdm_attachment *attachment =
-		wdm_attachment_create(domain, group, dev, pasid, regions);
+	struct wdm_attachment *attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
 	ntstatus_t status;
 
 	if (!attachment)
 		return STATUS_INSUFFICIENT_RESOURCES;
-	status = wdm_attach_once(attachment, regions);
-	if (!wdm_ok(status))
-		wdm_attachment_destroy(attachment);
-	else
+	attachment->domain = domain;
+	attachment->group = group;
+	attachment->dev = dev;
+	attachment->pasid = pasid;
+	status = wdm_resv_init(&attachment->resv, regions);
+	if (wdm_ok(status))
+		status = wdm_attach_once(attachment, regions);
+	if (wdm_ok(status))
 		*out = attachment;
+	else
+		wdm_attachment_destroy(attachment);
 	return status;
 }
 
