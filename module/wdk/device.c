@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Devices of kernel code: create, attach, detach, and claims.
+ * Devices of kernel code: create, delete, and claims of their groups.
  *
  * Version 1 of the interface names devices by their PDO, version 2 by what CreateDevice
  * returned for it; both are one object here. The first device of an IOMMU group that
  * kernel code attaches claims the group's DMA, as VFIO does; detaching the last one
- * releases the group. A PDO that is removed is detached first, so that no call meets an
- * IOMMU group without devices.
+ * releases the group.
  */
 #include <linux/acpi.h>
 #include <linux/iommu.h>
@@ -15,13 +14,12 @@
 
 #include "../core/bus_watch.h"
 #include "../core/device.h"
-#include "../core/policy.h"
 #include "../core/query.h"
 #include "../core/revoke.h"
 #include "device.h"
 
 /*
- * Guards wdk_devices, the claims of groups, and wdk_removals, the devices being removed,
+ * Guards wdk_devices, the claims of groups, and wdk_removals, the PDOs being removed,
  * keyed by their address. Never held during an attach. If the removal of a device has not
  * begun when this lock or the device's own is taken, the device stays in its IOMMU group
  * until the lock is released.
@@ -46,16 +44,6 @@ static PIOMMU_DMA_DEVICE wdk_find(struct device *pdo)
 	return NULL;
 }
 
-static PIOMMU_DMA_DEVICE wdk_find_unlocked(struct device *pdo)
-{
-	PIOMMU_DMA_DEVICE dev;
-
-	mutex_lock(&wdk_lock);
-	dev = wdk_find(pdo);
-	mutex_unlock(&wdk_lock);
-	return dev;
-}
-
 /**
  * wdk_device_lock_pdo() - Lock the device of a PDO
  * @pdo: the PDO
@@ -64,8 +52,11 @@ static PIOMMU_DMA_DEVICE wdk_find_unlocked(struct device *pdo)
  */
 PIOMMU_DMA_DEVICE wdk_device_lock_pdo(struct device *pdo)
 {
-	PIOMMU_DMA_DEVICE dev = wdk_find_unlocked(pdo);
+	PIOMMU_DMA_DEVICE dev;
 
+	mutex_lock(&wdk_lock);
+	dev = wdk_find(pdo);
+	mutex_unlock(&wdk_lock);
 	if (dev)
 		mutex_lock(&dev->lock);
 	return dev;
@@ -177,8 +168,31 @@ static ULONG wdk_nr_mappings(struct device *pdo)
 	return wdk_is_present(pdo) ? wdm_nr_mappings(pdo) : 0;
 }
 
-/* Look up a PDO, or start to use it. Returns its device, locked and with a reference. */
-static NTSTATUS wdk_device_open(struct device *pdo, PIOMMU_DMA_DEVICE *out)
+/**
+ * wdk_pdo_mappings() - Get the number of input mappings of a PDO
+ * @pdo: the PDO
+ *
+ * Return: the number; 0 if it has none, or is being removed.
+ */
+ULONG wdk_pdo_mappings(struct device *pdo)
+{
+	ULONG nr;
+
+	mutex_lock(&wdk_lock);
+	nr = wdk_nr_mappings(pdo);
+	mutex_unlock(&wdk_lock);
+	return nr;
+}
+
+/**
+ * wdk_device_open() - Lock the device of a PDO, or start to use the PDO
+ * @pdo: the PDO
+ * @out: out: its device, with a reference, for wdk_device_unlock()
+ *
+ * Return: STATUS_NOT_FOUND if it has no IOMMU or is being removed,
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS wdk_device_open(struct device *pdo, PIOMMU_DMA_DEVICE *out)
 {
 	struct iommu_group *iommu_group;
 	PIOMMU_DMA_DEVICE dev;
@@ -275,8 +289,13 @@ static NTSTATUS wdk_claim(PIOMMU_DMA_DEVICE dev)
 	return status;
 }
 
-/* Drop a device's claim of its group, and release the group with the last claim. */
-static void wdk_unclaim(PIOMMU_DMA_DEVICE dev)
+/**
+ * wdk_device_unclaim() - Drop a device's claim of its group
+ * @dev: the device; may have no claim
+ *
+ * Releases the group with the last claim.
+ */
+void wdk_device_unclaim(PIOMMU_DMA_DEVICE dev)
 {
 	struct wdm_group *group;
 
@@ -312,7 +331,7 @@ NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev)
 			return status;
 		status = wdm_device_create(dev->group, dev->pdo, &dev->device);
 		if (!wdm_ok(status)) {
-			wdk_unclaim(dev);
+			wdk_device_unclaim(dev);
 			return status;
 		}
 		refcount_inc(&dev->refs);
@@ -337,7 +356,7 @@ void wdk_device_unuse(PIOMMU_DMA_DEVICE dev)
 		return;
 	WARN_ON(!wdm_ok(wdm_device_delete(dev->device)));
 	dev->device = NULL;
-	wdk_unclaim(dev);
+	wdk_device_unclaim(dev);
 	wdk_device_put(dev);
 }
 
@@ -352,131 +371,6 @@ u32 wdk_device_types(PIOMMU_DMA_DEVICE dev)
 	if (READ_ONCE(dev->removed))
 		return 0;
 	return wdm_types_of(dev->iommu_group, dev->pdo);
-}
-
-static NTSTATUS wdk_attach_domain(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
-{
-	NTSTATUS status;
-
-	if (READ_ONCE(dev->removed))
-		return STATUS_DEVICE_REMOVED;
-	if (dev->domain)
-		return STATUS_INVALID_PARAMETER;
-	status = wdk_device_use(dev);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_device_attach(dev->device, Domain->core);
-	if (wdm_ok(status))
-		dev->domain = Domain;
-	else
-		wdk_device_unuse(dev);
-	return status;
-}
-
-static NTSTATUS wdk_attach(PIOMMU_DMA_DEVICE dev, PIOMMU_DMA_DOMAIN Domain)
-{
-	NTSTATUS status;
-
-	if (!wdk_domain_get(Domain))
-		return STATUS_INVALID_HANDLE;
-	status = wdk_attach_domain(dev, Domain);
-	wdk_domain_put(Domain);
-	return status;
-}
-
-/* Called once the core's device is detached. */
-static void wdk_end_attachment(PIOMMU_DMA_DEVICE dev)
-{
-	wdk_set_faults(dev, NULL);
-	dev->domain = NULL;
-	wdk_device_unuse(dev);
-}
-
-/*
- * Calls of kernel code are not cancelled, so the core's detach fails only if a removal has
- * detached the device just now.
- */
-static NTSTATUS wdk_detach(PIOMMU_DMA_DEVICE dev)
-{
-	wdm_device_detach(dev->device);
-	wdk_end_attachment(dev);
-	return STATUS_SUCCESS;
-}
-
-/* Contract: IommuDeviceAttach. */
-NTSTATUS wdk_attach_device(PIOMMU_DMA_DOMAIN Domain,
-			   PDEVICE_OBJECT PhysicalDeviceObject,
-			   ULONG InputMappingIdBase, ULONG MappingCount)
-{
-	PIOMMU_DMA_DEVICE dev;
-	NTSTATUS status;
-	ULONG nr;
-
-	might_sleep();
-	mutex_lock(&wdk_lock);
-	nr = wdk_nr_mappings(PhysicalDeviceObject);
-	mutex_unlock(&wdk_lock);
-	status = wdk_check_mappings(nr, InputMappingIdBase, MappingCount);
-	if (!wdm_ok(status))
-		return status;
-	status = wdk_device_open(PhysicalDeviceObject, &dev);
-	if (!wdm_ok(status))
-		return status;
-	status = wdk_attach(dev, Domain);
-	wdk_device_unlock(dev);
-	return status;
-}
-
-/* Contract: IommuDeviceDetach. */
-NTSTATUS wdk_detach_device(PIOMMU_DMA_DOMAIN Domain,
-			   PDEVICE_OBJECT PhysicalDeviceObject,
-			   ULONG InputMappingId)
-{
-	NTSTATUS status = STATUS_INVALID_PARAMETER_2;
-	PIOMMU_DMA_DEVICE dev;
-
-	might_sleep();
-	if (InputMappingId)
-		return STATUS_INVALID_PARAMETER_3;
-	dev = wdk_device_lock_pdo(PhysicalDeviceObject);
-	if (!dev)
-		return status;
-	if (dev->domain && dev->domain == Domain)
-		status = wdk_detach(dev);
-	wdk_device_unlock(dev);
-	return status;
-}
-
-/* Contract: IommuDeviceAttachEx. */
-NTSTATUS wdk_attach_device_ex(PIOMMU_DMA_DOMAIN Domain,
-			      PIOMMU_DMA_DEVICE DmaDevice)
-{
-	PIOMMU_DMA_DEVICE dev;
-	NTSTATUS status;
-
-	might_sleep();
-	dev = wdk_device_lock(DmaDevice);
-	if (!dev)
-		return STATUS_INVALID_HANDLE;
-	status = wdk_attach(dev, Domain);
-	wdk_device_unlock(dev);
-	return status;
-}
-
-/* Contract: IommuDeviceDetachEx. */
-NTSTATUS wdk_detach_device_ex(PIOMMU_DMA_DEVICE DmaDevice)
-{
-	NTSTATUS status = STATUS_INVALID_PARAMETER_1;
-	PIOMMU_DMA_DEVICE dev;
-
-	might_sleep();
-	dev = wdk_device_lock(DmaDevice);
-	if (!dev)
-		return STATUS_INVALID_HANDLE;
-	if (dev->domain)
-		status = wdk_detach(dev);
-	wdk_device_unlock(dev);
-	return status;
 }
 
 static NTSTATUS wdk_create(PIOMMU_DMA_DEVICE dev,
@@ -568,51 +462,21 @@ NTSTATUS wdk_query_input_mappings(PDEVICE_OBJECT PhysicalDeviceObject,
 				  PINPUT_MAPPING_ELEMENT Buffer,
 				  ULONG BufferLength, PULONG ReturnLength)
 {
-	ULONG nr;
-
 	might_sleep();
-	mutex_lock(&wdk_lock);
-	nr = wdk_nr_mappings(PhysicalDeviceObject);
-	mutex_unlock(&wdk_lock);
-	return wdk_list_mappings(nr, Buffer, BufferLength, ReturnLength);
+	return wdk_list_mappings(wdk_pdo_mappings(PhysicalDeviceObject), Buffer,
+				 BufferLength, ReturnLength);
 }
 
-/*
- * Revoke a device before it leaves its group. What CreateDevice and CreatePasidDevice
- * returned remains valid, and calls with it return STATUS_DEVICE_REMOVED.
+/**
+ * wdk_removal_begin() - Let no call use a PDO any more
+ * @pdo: the PDO; its removal has begun
  *
- * An attach in progress holds the device's lock while it fills a hwpt. Revoke the core device
- * first, without that lock: the attach backs off, and does not retry.
+ * Return: its device, with a reference, or NULL.
  */
-static void wdk_take_back(PIOMMU_DMA_DEVICE dev)
-{
-	struct wdm_group *group;
-
-	mutex_lock(&wdk_lock);
-	group = dev->group;
-	if (group)
-		refcount_inc(&group->refs);
-	mutex_unlock(&wdk_lock);
-	if (group) {
-		wdm_group_revoke_device(group, dev->pdo);
-		wdm_group_put(group);
-	}
-
-	mutex_lock(&dev->lock);
-	if (dev->domain)
-		dev_notice(dev->pdo, "removed while attached to a domain\n");
-	wdk_unclaim(dev);
-	if (dev->domain)
-		wdk_end_attachment(dev);
-	mutex_unlock(&dev->lock);
-}
-
-static void wdk_begin_removal(struct device *pdo)
+PIOMMU_DMA_DEVICE wdk_removal_begin(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev;
 
-	if (!device_iommu_mapped(pdo))
-		return;
 	mutex_lock(&wdk_lock);
 	/* Must not fail, or a later attach may meet a group without devices. */
 	xa_store(&wdk_removals, (unsigned long)pdo, xa_mk_value(0),
@@ -621,73 +485,71 @@ static void wdk_begin_removal(struct device *pdo)
 	if (dev)
 		WRITE_ONCE(dev->removed, true);
 	mutex_unlock(&wdk_lock);
-	if (!dev)
-		return;
-	/*
-	 * On some buses the driver is unbound after this. Its device may do DMA until then,
-	 * and must not get Linux' default domain.
-	 */
-	if (!READ_ONCE(pdo->driver))
-		wdk_take_back(dev);
-	wdk_device_put(dev);
-	wdm_types_changed();
+	return dev;
 }
 
-/* Called once the driver of a device that is being removed is unbound. */
-static void wdk_end_unbind(struct device *pdo)
+/**
+ * wdk_removal_find() - Find the device of a PDO that is being removed
+ * @pdo: a PDO
+ *
+ * Return: its device, with a reference; NULL if it has none, or is not being removed.
+ */
+PIOMMU_DMA_DEVICE wdk_removal_find(struct device *pdo)
 {
 	PIOMMU_DMA_DEVICE dev;
 
 	if (!xa_load(&wdk_removals, (unsigned long)pdo))
-		return;
-	dev = wdk_find_unlocked(pdo);
-	if (!dev)
-		return;
-	wdk_take_back(dev);
-	wdk_device_put(dev);
+		return NULL;
+	mutex_lock(&wdk_lock);
+	dev = wdk_find(pdo);
+	mutex_unlock(&wdk_lock);
+	return dev;
 }
-
-static int wdk_bus_notify(struct notifier_block *nb, unsigned long action,
-			  void *data)
-{
-	struct device *dev = data;
-
-	if (action == BUS_NOTIFY_DEL_DEVICE)
-		wdk_begin_removal(dev);
-	else if (action == BUS_NOTIFY_UNBOUND_DRIVER)
-		wdk_end_unbind(dev);
-	else if (action == BUS_NOTIFY_REMOVED_DEVICE)
-		xa_erase(&wdk_removals, (unsigned long)dev);
-	return NOTIFY_DONE;
-}
-
-static struct wdm_bus_watch wdk_watch;
 
 /**
- * wdk_init() - Set up the front end for kernel code
+ * wdk_removal_end() - Forget a PDO that has been removed
+ * @pdo: the PDO
+ */
+void wdk_removal_end(struct device *pdo)
+{
+	xa_erase(&wdk_removals, (unsigned long)pdo);
+}
+
+/**
+ * wdk_device_group() - Get the group that is claimed for a device
+ * @dev: the device
  *
- * Return: 0 or a negative errno.
+ * Return: the group, with a reference, or NULL.
  */
-int wdk_init(void)
+struct wdm_group *wdk_device_group(PIOMMU_DMA_DEVICE dev)
 {
-	int ret;
+	struct wdm_group *group;
 
-	wdk_owner = wdm_owner_create(false);
-	if (!wdk_owner)
-		return -ENOMEM;
-	ret = wdm_bus_watch(&wdk_watch, wdk_bus_notify);
-	if (ret)
-		wdm_owner_put(wdk_owner);
-	return ret;
+	mutex_lock(&wdk_lock);
+	group = dev->group;
+	if (group)
+		refcount_inc(&group->refs);
+	mutex_unlock(&wdk_lock);
+	return group;
 }
 
 /**
- * wdk_exit() - Undo wdk_init(); no module uses the table any more
+ * wdk_devices_init() - Create the owner of all devices of kernel code
+ *
+ * Return: 0 or -ENOMEM.
  */
-void wdk_exit(void)
+int wdk_devices_init(void)
+{
+	wdk_owner = wdm_owner_create(false);
+	return wdk_owner ? 0 : -ENOMEM;
+}
+
+/**
+ * wdk_devices_exit() - Undo wdk_devices_init(); no module uses the table any more
+ */
+void wdk_devices_exit(void)
 {
 	WARN_ON(!list_empty(&wdk_devices));
-	wdm_bus_unwatch(&wdk_watch);
 	xa_destroy(&wdk_removals);
 	wdm_owner_close(wdk_owner);
 	wdm_owner_put(wdk_owner);

@@ -86,8 +86,17 @@ PIOMMU_DMA_DEVICE wdk_device_lock_pdo(struct device *pdo);
 PIOMMU_DMA_DEVICE wdk_device_lock(PIOMMU_DMA_DEVICE handle);
 void wdk_device_unlock(PIOMMU_DMA_DEVICE dev);
 void wdk_device_put(PIOMMU_DMA_DEVICE dev);
+NTSTATUS wdk_device_open(struct device *pdo, PIOMMU_DMA_DEVICE *out);
+ULONG wdk_pdo_mappings(struct device *pdo);
 NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev);
 void wdk_device_unuse(PIOMMU_DMA_DEVICE dev);
+void wdk_device_unclaim(PIOMMU_DMA_DEVICE dev);
+struct wdm_group *wdk_device_group(PIOMMU_DMA_DEVICE dev);
+PIOMMU_DMA_DEVICE wdk_removal_begin(struct device *pdo);
+PIOMMU_DMA_DEVICE wdk_removal_find(struct device *pdo);
+void wdk_removal_end(struct device *pdo);
+int wdk_devices_init(void);
+void wdk_devices_exit(void);
 u32 wdk_device_types(PIOMMU_DMA_DEVICE dev);
 
 /* config.c */

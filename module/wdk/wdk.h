@@ -34,14 +34,16 @@ NTSTATUS wdk_domain_create(const struct wdm_domain_config *config,
 bool wdk_domain_get(PIOMMU_DMA_DOMAIN Domain);
 void wdk_domain_put(PIOMMU_DMA_DOMAIN Domain);
 
-/* device.c */
+/* attach.c */
 IOMMU_DOMAIN_ATTACH_DEVICE wdk_attach_device;
 IOMMU_DOMAIN_DETACH_DEVICE wdk_detach_device;
+IOMMU_DOMAIN_ATTACH_DEVICE_EX wdk_attach_device_ex;
+IOMMU_DOMAIN_DETACH_DEVICE_EX wdk_detach_device_ex;
+
+/* device.c */
 IOMMU_QUERY_INPUT_MAPPINGS wdk_query_input_mappings;
 IOMMU_DEVICE_CREATE wdk_create_device;
 IOMMU_DEVICE_DELETE wdk_delete_device;
-IOMMU_DOMAIN_ATTACH_DEVICE_EX wdk_attach_device_ex;
-IOMMU_DOMAIN_DETACH_DEVICE_EX wdk_detach_device_ex;
 IOMMU_DEVICE_QUERY_DOMAIN_TYPES wdk_query_available_domain_types;
 
 /* fault.c */
@@ -92,6 +94,7 @@ IOMMU_FREE_RESERVED_LOGICAL_ADDRESS_RANGE wdk_free_reserved_logical_address_rang
 IOMMU_MAP_RESERVED_LOGICAL_RANGE wdk_map_reserved_logical_range;
 IOMMU_UNMAP_RESERVED_LOGICAL_RANGE wdk_unmap_reserved_logical_range;
 
+/* attach.c */
 int wdk_init(void);
 void wdk_exit(void);
 
