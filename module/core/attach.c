@@ -30,7 +30,7 @@ static bool wdm_regions_exclusive(const struct list_head *regions)
  * Neither is ever undone: both live as long as the iommu_domain.
  */
 static ntstatus_t wdm_hwpt_map_regions(struct wdm_hwpt *hwpt,
-				   const struct list_head *regions)
+				       const struct list_head *regions)
 {
 	const struct iommu_resv_region *region;
 	int ret;

@@ -57,10 +57,13 @@ static bool wdm_type_available(enum wdm_type type)
 static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
 {
 	ntstatus_t status = STATUS_SUCCESS;
+	u32 known = WDM_DOMAIN_KERNEL;
 
 	if (config->type >= WDM_TYPE_MAX)
 		return STATUS_INVALID_PARAMETER_1;
-	if (config->flags & WDM_DOMAIN_PAGE_GRANULAR && config->type == WDM_TYPE_UNMANAGED)
+	if (config->type != WDM_TYPE_UNMANAGED)
+		known |= WDM_DOMAIN_PAGE_GRANULAR;
+	if (config->flags & ~known)
 		return STATUS_INVALID_PARAMETER_2;
 	/* PassThrough maps nothing for its caller and needs neither. */
 	if (config->type != WDM_TYPE_PASS_THROUGH) {
