@@ -351,9 +351,10 @@ static inline LONG InterlockedCompareExchange(volatile LONG *Destination,
 #define ObReferenceObject(Object)	((void)get_device(Object))
 #define ObDereferenceObject(Object)	put_device(Object)
 
+/* @wait.lock guards @state. */
 typedef struct _KEVENT {
 	wait_queue_head_t wait;
-	atomic_t state;
+	LONG state;
 	EVENT_TYPE type;
 } KEVENT, *PKEVENT, *PRKEVENT;
 
@@ -361,39 +362,60 @@ typedef struct _KEVENT {
 	PKEVENT __event = (Event);					\
 									\
 	init_waitqueue_head(&__event->wait);				\
-	atomic_set(&__event->state, !!(State));				\
+	__event->state = !!(State);					\
 	__event->type = (Type);						\
 } while (0)
 
+/*
+ * Wake up with the lock held: a waiter that finds the event set may free it, so nothing touches
+ * it once the lock is released.
+ */
+static inline LONG wdm_port_set(PRKEVENT Event, LONG State)
+{
+	unsigned long flags;
+	LONG was;
+
+	spin_lock_irqsave(&Event->wait.lock, flags);
+	was = Event->state;
+	Event->state = State;
+	if (State)
+		wake_up_all_locked(&Event->wait);
+	spin_unlock_irqrestore(&Event->wait.lock, flags);
+	return was;
+}
+
 static inline LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 {
-	LONG was = atomic_xchg(&Event->state, 1);
-
-	wake_up_all(&Event->wait);
-	return was;
+	return wdm_port_set(Event, 1);
 }
 
 static inline VOID KeClearEvent(PRKEVENT Event)
 {
-	atomic_set(&Event->state, 0);
+	wdm_port_set(Event, 0);
 }
 
 static inline LONG KeResetEvent(PRKEVENT Event)
 {
-	return atomic_xchg(&Event->state, 0);
+	return wdm_port_set(Event, 0);
 }
 
 static inline LONG KeReadStateEvent(PRKEVENT Event)
 {
-	return atomic_read(&Event->state);
+	return READ_ONCE(Event->state);
 }
 
 /* Check whether an event is set. A synchronization event is reset by the first caller. */
 static inline bool wdm_port_take(PRKEVENT Event)
 {
-	if (Event->type == NotificationEvent)
-		return atomic_read_acquire(&Event->state);
-	return atomic_cmpxchg(&Event->state, 1, 0);
+	unsigned long flags;
+	bool set;
+
+	spin_lock_irqsave(&Event->wait.lock, flags);
+	set = Event->state;
+	if (Event->type == SynchronizationEvent)
+		Event->state = 0;
+	spin_unlock_irqrestore(&Event->wait.lock, flags);
+	return set;
 }
 
 /* @Object is a KEVENT; a negative @Timeout is relative, and others are not supported. */
@@ -411,7 +433,8 @@ static inline NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON WaitReas
 	}
 	if (Timeout->QuadPart > 0)
 		return STATUS_NOT_SUPPORTED;
-	ns = -(u64)Timeout->QuadPart * 100;
+	/* Longer than 500 years is as good as forever, and must not wrap to less. */
+	ns = min(-(u64)Timeout->QuadPart, U64_MAX / 100) * 100;
 	if (!ns)
 		return wdm_port_take(event) ? STATUS_SUCCESS : STATUS_TIMEOUT;
 	if (wait_event_timeout(event->wait, wdm_port_take(event),

@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -110,6 +111,7 @@ static int wdk_port_setter(void *data)
 static void wdk_port_events(struct kunit *test)
 {
 	LARGE_INTEGER now = { }, soon = { .QuadPart = -20 * 10000 };
+	LARGE_INTEGER never = { .QuadPart = S64_MIN };
 	KEVENT one, all;
 
 	KeInitializeEvent(&one, SynchronizationEvent, TRUE);
@@ -124,7 +126,7 @@ static void wdk_port_events(struct kunit *test)
 						      FALSE, &soon) == STATUS_TIMEOUT);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(wdk_port_setter, &all, "wdk_port")));
 	KUNIT_EXPECT_STATUS(test, KeWaitForSingleObject(&all, Executive, KernelMode,
-							FALSE, NULL),
+							FALSE, &never),
 			    STATUS_SUCCESS);
 	/* It stays set. */
 	KUNIT_EXPECT_STATUS(test, KeWaitForSingleObject(&all, Executive, KernelMode,
@@ -132,6 +134,37 @@ static void wdk_port_events(struct kunit *test)
 			    STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, KeResetEvent(&all), 1);
 	KUNIT_EXPECT_EQ(test, KeReadStateEvent(&all), 0);
+}
+
+/*
+ * A waiter may free an event, most often one on its stack, as soon as it finds it set. So the
+ * event must not be set before the setter has the lock under which it wakes the waiters.
+ */
+static void wdk_port_event_lifetime(struct kunit *test)
+{
+	struct task_struct *setter;
+	unsigned long flags;
+	unsigned int i;
+	LONG early = 0;
+	KEVENT event;
+
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "the setter needs another CPU");
+	KeInitializeEvent(&event, NotificationEvent, FALSE);
+	setter = kthread_create(wdk_port_setter, &event, "wdk_port");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, setter);
+
+	spin_lock_irqsave(&event.wait.lock, flags);
+	wake_up_process(setter);
+	for (i = 0; i < 100 && !early; i++) {
+		mdelay(1);
+		early = KeReadStateEvent(&event);
+	}
+	spin_unlock_irqrestore(&event.wait.lock, flags);
+	KUNIT_EXPECT_EQ(test, early, 0);
+	KUNIT_EXPECT_STATUS(test, KeWaitForSingleObject(&event, Executive, KernelMode,
+							FALSE, NULL),
+			    STATUS_SUCCESS);
 }
 
 /* All ways for a driver to get an MDL, which is then mapped and checked */
@@ -175,6 +208,7 @@ static void wdk_port_mdls(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, io.MapLogicalRange(domain, IOMMU_ACCESS_READ, empty,
 						     0x300000),
 			    STATUS_INVALID_PARAMETER_3);
+	KUNIT_EXPECT_NULL(test, MmGetSystemAddressForMdlSafe(empty, NormalPagePriority));
 
 	KUNIT_EXPECT_STATUS(test, io.UnmapLogicalRange(domain, 0x100000, 4),
 			    STATUS_SUCCESS);
@@ -192,6 +226,7 @@ static struct kunit_case wdk_port_cases[] = {
 	KUNIT_CASE(wdk_port_numbers),
 	KUNIT_CASE(wdk_port_levels),
 	KUNIT_CASE(wdk_port_events),
+	KUNIT_CASE(wdk_port_event_lifetime),
 	KUNIT_CASE(wdk_port_mdls),
 	{}
 };

@@ -226,13 +226,14 @@ LONG KeReadStateEvent(PRKEVENT Event)
 
 static struct timespec deadline(LONGLONG timeout)
 {
+	ULONGLONG left = -(ULONGLONG)timeout;
 	struct timespec now;
 	LONGLONG ns;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = now.tv_nsec + -timeout % (NS_PER_SECOND / 100) * 100;
+	ns = now.tv_nsec + left % (NS_PER_SECOND / 100) * 100;
 	return (struct timespec) {
-		.tv_sec = now.tv_sec + -timeout / (NS_PER_SECOND / 100) + ns / NS_PER_SECOND,
+		.tv_sec = now.tv_sec + left / (NS_PER_SECOND / 100) + ns / NS_PER_SECOND,
 		.tv_nsec = ns % NS_PER_SECOND,
 	};
 }
