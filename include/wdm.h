@@ -133,6 +133,10 @@ static_assert(sizeof(MDL) == 0x30);
 #define MDL_WRITE_OPERATION		0x0080
 #define MDL_IO_SPACE			0x0800
 
+/* Not part of the WDK: each of these flags means that the page frames are filled in. */
+#define __WDM_MDL_HAS_PAGES \
+	(MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL | MDL_PARTIAL)
+
 #define MmGetMdlByteCount(Mdl)		((Mdl)->ByteCount)
 #define MmGetMdlByteOffset(Mdl)		((Mdl)->ByteOffset)
 #define MmGetMdlPfnArray(Mdl)		((PPFN_NUMBER)((Mdl) + 1))

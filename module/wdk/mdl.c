@@ -13,10 +13,6 @@
 #include "../core/frames.h"
 #include "wdk.h"
 
-/* Each of these flags means that the page frames are filled in. */
-#define WDK_MDL_HAS_PAGES \
-	(MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED | MDL_PARTIAL)
-
 /* An MDL that waits to be freed in process context */
 struct wdk_dead_mdl {
 	struct rcu_head rcu;
@@ -136,7 +132,7 @@ EXPORT_SYMBOL_NS_GPL(IoFreeMdl, WDM_IOMMU_NS);
 bool wdk_mdl_frames(const MDL *Mdl, struct wdm_frames *frames)
 {
 	if (!Mdl || Mdl->ByteOffset || !Mdl->ByteCount ||
-	    !PAGE_ALIGNED(Mdl->ByteCount) || !(Mdl->MdlFlags & WDK_MDL_HAS_PAGES))
+	    !PAGE_ALIGNED(Mdl->ByteCount) || !(Mdl->MdlFlags & __WDM_MDL_HAS_PAGES))
 		return false;
 	*frames = (struct wdm_frames) {
 		.pfns = MmGetMdlPfnArray(Mdl),

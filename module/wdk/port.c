@@ -95,14 +95,15 @@ EXPORT_SYMBOL_NS_GPL(IoBuildPartialMdl, WDM_IOMMU_NS);
 
 /**
  * MmGetSystemAddressForMdlSafe() - Get the kernel address of an MDL's buffer
- * @Mdl: an MDL with its pages
+ * @Mdl: an MDL
  * @Priority: ignored
  *
  * Contract: MmGetSystemAddressForMdlSafe. Pages without contiguous kernel addresses are
  * mapped, until MmUnmapLockedPages(), MmUnlockPages() or MmFreePagesFromMdl().
  *
  * Context: may sleep, unless the pages have an address already.
- * Return: the address of the first byte; NULL when out of memory.
+ * Return: the address of the first byte; NULL when out of memory, or if the page frames are
+ * not filled in, for example after MmProbeAndLockPages() has failed.
  */
 PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 {
@@ -114,6 +115,8 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 	if (Mdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
 			     MDL_MAPPED_TO_SYSTEM_VA))
 		return Mdl->MappedSystemVa;
+	if (!(Mdl->MdlFlags & __WDM_MDL_HAS_PAGES))
+		return NULL;
 
 	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
 	if (!pages)

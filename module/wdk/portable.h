@@ -59,8 +59,7 @@ static inline void wdk_build_partial_mdl(PMDL SourceMdl, PMDL TargetMdl,
 	TargetMdl->ByteCount = Length;
 	TargetMdl->MdlFlags &= MDL_ALLOCATED_FIXED_SIZE;
 	/* If the source has no page frames, the target has none either. */
-	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |
-				   MDL_PAGES_LOCKED | MDL_PARTIAL))
+	if (SourceMdl->MdlFlags & __WDM_MDL_HAS_PAGES)
 		TargetMdl->MdlFlags |= MDL_PARTIAL;
 	TargetMdl->MappedSystemVa = NULL;
 	if (SourceMdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL |

@@ -6,9 +6,6 @@
 
 #include "../../module/wdk/portable.h"
 
-/* Each of these flags means that the page frames are filled in. */
-#define HAS_PAGES	(MDL_SOURCE_IS_NONPAGED_POOL | MDL_PAGES_LOCKED | MDL_PARTIAL)
-
 /**
  * IoAllocateMdl() - Allocate an MDL for a buffer
  * @VirtualAddress: start of the buffer
@@ -103,13 +100,13 @@ static char *find_va(const MDL *Mdl)
 
 /**
  * MmGetSystemAddressForMdlSafe() - Get the address of an MDL's buffer
- * @Mdl: an MDL with its pages
+ * @Mdl: an MDL
  * @Priority: ignored
  *
  * Contract: MmGetSystemAddressForMdlSafe.
  *
- * Return: the address of the first byte; NULL if the pages are not contiguous: a program
- * cannot map them a second time.
+ * Return: the address of the first byte; NULL if the page frames are not filled in, or the
+ * pages are not contiguous: a program cannot map them a second time.
  */
 PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 {
@@ -118,6 +115,8 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
 	(void)Priority;
 	if (Mdl->MdlFlags & (MDL_SOURCE_IS_NONPAGED_POOL | MDL_MAPPED_TO_SYSTEM_VA))
 		return Mdl->MappedSystemVa;
+	if (!(Mdl->MdlFlags & __WDM_MDL_HAS_PAGES))
+		return NULL;
 	va = find_va(Mdl);
 	if (!va)
 		return NULL;
@@ -266,7 +265,7 @@ VOID MmFreePagesFromMdl(PMDL Mdl)
 bool wdk_mdl_memory(const MDL *Mdl, struct wdk_memory *memory)
 {
 	if (!Mdl || Mdl->ByteOffset || !Mdl->ByteCount || Mdl->ByteCount % PAGE_SIZE ||
-	    !(Mdl->MdlFlags & HAS_PAGES))
+	    !(Mdl->MdlFlags & __WDM_MDL_HAS_PAGES))
 		return false;
 	*memory = (struct wdk_memory) {
 		.pfns = MmGetMdlPfnArray(Mdl),

@@ -145,6 +145,10 @@ static void test_mdls(void)
 	tap_ok(wdk_mdl_memory(mdl, &found) && wdk_memory_find(&found) == STATUS_NOT_SUPPORTED,
 	       "a frame that is no memory");
 	free(found.runs);
+	/* As after MmUnlockPages(): the page frames are still there. */
+	part->MdlFlags = 0;
+	tap_ok(!MmGetSystemAddressForMdlSafe(part, NormalPagePriority),
+	       "no address without pages");
 	IoFreeMdl(part);
 	IoFreeMdl(mdl);
 	ExFreePool(memory);
