@@ -319,6 +319,30 @@ static void pasid_attach_types(struct kunit *test)
 	delete(test, pasid);
 }
 
+/* Cache coherency is enforced for the first PASID of an iommu_domain, and for others. */
+static void pasid_coherent(struct kunit *test)
+{
+	struct wdk_pasids *wdk = WDK(test);
+	PIOMMU_DMA_PASID_DEVICE pasid[2];
+	unsigned int i;
+	ULONG asid;
+
+	for (i = 0; i < ARRAY_SIZE(pasid); i++) {
+		pasid[i] = create(test, &asid);
+		KUNIT_EXPECT_STATUS(test, wdk_attach_pasid_device(wdk->domain[0], pasid[i]),
+				    STATUS_SUCCESS);
+		KUNIT_EXPECT_TRUE(test, fake_driver_snoops(wdk->pdo, asid));
+		KUNIT_EXPECT_TRUE(test, reaches(test, asid));
+	}
+	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain[0], wdk->dev),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, fake_driver_snoops(wdk->pdo, 0));
+	for (i = 0; i < ARRAY_SIZE(pasid); i++) {
+		KUNIT_EXPECT_STATUS(test, wdk_detach_pasid_device(pasid[i]), STATUS_SUCCESS);
+		delete(test, pasid[i]);
+	}
+}
+
 /* PASIDs are detached before their group is released. */
 static void pasid_removed(struct kunit *test)
 {
@@ -415,6 +439,7 @@ static struct kunit_case wdk_pasid_cases[] = {
 	KUNIT_CASE(pasid_info),
 	KUNIT_CASE(pasid_attach),
 	KUNIT_CASE(pasid_attach_types),
+	KUNIT_CASE(pasid_coherent),
 	KUNIT_CASE(pasid_removed),
 	KUNIT_CASE(pasid_race),
 	{}

@@ -14,20 +14,29 @@
 /**
  * struct fake_dev - a device as its IOMMU sees it
  * @at: the iommu_domain that translates, by PASID
+ * @snoops: all DMA snoops the caches, whatever the device asks for, by PASID
  */
 struct fake_dev {
 	struct iommu_domain *at[FAKE_DRIVER_PASIDS];
+	bool snoops[FAKE_DRIVER_PASIDS];
 };
 
 /**
  * struct fake_domain - a paging iommu_domain
  * @fake: what it maps
  * @pasids: it was allocated for PASIDs
+ * @snoops: cache coherency is enforced
  */
 struct fake_domain {
 	struct fake_iommu fake;
 	bool pasids;
+	bool snoops;
 };
+
+static struct fake_domain *fake_domain_of(struct iommu_domain *domain)
+{
+	return container_of(domain, struct fake_domain, fake.domain);
+}
 
 struct fake_driver fake_driver;
 
@@ -62,6 +71,8 @@ static int fake_driver_attach(struct iommu_domain *domain, struct device *dev,
 		if (dev == fake_driver.narrow)
 			fake_driver_narrow(domain);
 	}
+	fdev->snoops[pasid] = domain->type == IOMMU_DOMAIN_UNMANAGED &&
+			      fake_domain_of(domain)->snoops;
 	fdev->at[pasid] = domain;
 	return 0;
 }
@@ -96,8 +107,7 @@ static struct iommu_domain fake_blocked = {
 
 static void fake_driver_free(struct iommu_domain *domain)
 {
-	struct fake_domain *fdom = container_of(domain, struct fake_domain,
-						fake.domain);
+	struct fake_domain *fdom = fake_domain_of(domain);
 	unsigned int i, pasid;
 
 	if (fake_driver.on_free)
@@ -115,6 +125,21 @@ static void fake_driver_free(struct iommu_domain *domain)
 	atomic_dec(&fake_driver.nr_domains);
 	fake_iommu_destroy(&fdom->fake);
 	kfree(fdom);
+}
+
+/* As Intel's driver does with first-stage tables: not for PASIDs that are attached. */
+static bool fake_driver_enforce(struct iommu_domain *domain)
+{
+	struct fake_dev *fdev;
+	unsigned int i;
+
+	fake_domain_of(domain)->snoops = true;
+	for (i = 0; i < fake_nr_devs; i++) {
+		fdev = platform_get_drvdata(fake_devs[i]);
+		if (fdev->at[0] == domain)
+			fdev->snoops[0] = true;
+	}
+	return true;
 }
 
 /* The operations of a fake_iommu, plus those of a driver */
@@ -187,6 +212,7 @@ static void fake_driver_set_ops(struct kunit *test)
 	fake_paging_ops = *fake->domain.ops;
 	fake_paging_ops.attach_dev = fake_driver_attach_dev;
 	fake_paging_ops.set_dev_pasid = fake_driver_set_dev_pasid;
+	fake_paging_ops.enforce_cache_coherency = fake_driver_enforce;
 	fake_paging_ops.free = fake_driver_free;
 }
 
@@ -317,4 +343,11 @@ phys_addr_t fake_driver_translate(struct device *dev, u32 pasid, u64 iova)
 	if (!fake || !fake_iommu_at(fake, iova, &page))
 		return 0;
 	return page.phys + (iova - page.iova);
+}
+
+bool fake_driver_snoops(struct device *dev, u32 pasid)
+{
+	struct fake_dev *fdev = dev_get_drvdata(dev);
+
+	return fdev->snoops[pasid];
 }

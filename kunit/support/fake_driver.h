@@ -64,5 +64,7 @@ struct fake_iommu *fake_driver_at(struct device *dev, u32 pasid);
 bool fake_driver_identity(struct device *dev);
 /* Translate the device's DMA to @iova with the PASID (0: without one); 0: blocked */
 phys_addr_t fake_driver_translate(struct device *dev, u32 pasid, u64 iova);
+/* Check whether all of its DMA with a PASID, or without one (0), snoops the caches. */
+bool fake_driver_snoops(struct device *dev, u32 pasid);
 
 #endif /* WDM_KUNIT_FAKE_DRIVER_H */

@@ -232,6 +232,19 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 	return wdm_hwpt_map_regions(hwpt, regions);
 }
 
+/*
+ * Intel's driver enforces coherency for devices that are attached, but not for PASIDs: those
+ * get it when they are attached. So attach the first one of an iommu_domain once more.
+ */
+static ntstatus_t wdm_attachment_enforce(struct wdm_attachment *attachment,
+					 struct wdm_hwpt *hwpt)
+{
+	if (attachment->pasid == WDM_NO_PASID || attachment->hwpt != hwpt || !hwpt->coherent)
+		return STATUS_SUCCESS;
+	wdm_attachment_leave(attachment);
+	return wdm_attachment_enter(attachment, hwpt);
+}
+
 /* Attach to @hwpt, which is new, or to a compatible one of the domain. */
 static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt,
@@ -244,6 +257,8 @@ static ntstatus_t wdm_attach_hwpt(struct wdm_attachment *attachment,
 		status = wdm_hwpt_finish(hwpt, regions);
 	if (wdm_ok(status))
 		status = wdm_attach_existing(attachment, hwpt);
+	if (wdm_ok(status))
+		status = wdm_attachment_enforce(attachment, hwpt);
 	if (wdm_ok(status))
 		status = wdm_domain_join(attachment);
 	if (wdm_ok(status)) {
