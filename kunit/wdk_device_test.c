@@ -352,6 +352,24 @@ static void devices_group(struct kunit *test)
 				    STATUS_SUCCESS);
 }
 
+/* A group of another owner, such as VFIO, or of a driver that does DMA */
+static void devices_claimed(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	PIOMMU_DMA_DEVICE dev = create(test);
+	struct iommu_group *group = iommu_group_get(wdk->pdo);
+
+	KUNIT_ASSERT_NOT_NULL(test, group);
+	KUNIT_ASSERT_EQ(test, iommu_group_claim_dma_owner(group, test), 0);
+	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, dev), STATUS_DEVICE_BUSY);
+	KUNIT_EXPECT_STATUS(test, wdk->io.AttachDevice(wdk->domain, wdk->pdo, 0, 1),
+			    STATUS_DEVICE_BUSY);
+	iommu_group_release_dma_owner(group);
+	iommu_group_put(group);
+	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, dev), STATUS_SUCCESS);
+	KUNIT_EXPECT_TRUE(test, reaches(test));
+}
+
 static void devices_types(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
@@ -945,6 +963,7 @@ static struct kunit_case wdk_device_cases[] = {
 	KUNIT_CASE(devices_attach),
 	KUNIT_CASE(devices_attach_both),
 	KUNIT_CASE(devices_group),
+	KUNIT_CASE(devices_claimed),
 	KUNIT_CASE(devices_types),
 	KUNIT_CASE(devices_changes),
 	KUNIT_CASE(devices_changes_race),

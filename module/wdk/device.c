@@ -268,8 +268,9 @@ static NTSTATUS wdk_claim_group(struct iommu_group *iommu_group,
 		return STATUS_SUCCESS;
 	}
 	ret = iommu_group_claim_dma_owner(iommu_group, wdk_owner);
+	/* -EPERM: it has an owner, or a driver that does DMA. */
 	if (ret)
-		return wdm_status_from_errno(ret);
+		return ret == -EPERM ? STATUS_DEVICE_BUSY : wdm_status_from_driver(ret);
 	status = wdm_owner_add_group(wdk_owner, iommu_group, &wdk_provider,
 				     NULL, out);
 	if (!wdm_ok(status))
@@ -315,8 +316,8 @@ void wdk_device_unclaim(PIOMMU_DMA_DEVICE dev)
  *
  * dev->device, the core's device, exists until wdk_device_unuse().
  *
- * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_DEVICE_BUSY if the group is
- * claimed by somebody else, STATUS_INSUFFICIENT_RESOURCES.
+ * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_DEVICE_BUSY if the group has another
+ * owner, STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS wdk_device_use(PIOMMU_DMA_DEVICE dev)
 {
