@@ -11,7 +11,7 @@ wdm_iommu_kunit-y += kunit/shadow_atomic_test.o
 wdm_iommu_kunit-y += kunit/concurrency_test.o kunit/fail_nth_test.o
 wdm_iommu_kunit-y += kunit/wdk_atomic_test.o kunit/batch_test.o kunit/hwpt_test.o kunit/events_test.o
 wdm_iommu_kunit-y += kunit/wdk_port_test.o kunit/attach_test.o kunit/iova_space_test.o kunit/logical_test.o
-wdm_iommu_kunit-y += kunit/wdk_logical_test.o
+wdm_iommu_kunit-y += kunit/wdk_logical_test.o kunit/wdk_fail_nth_test.o
 wdm_iommu_kunit-y += kunit/wdk_device_test.o kunit/wdk_pasid_test.o kunit/pasid_test.o kunit/support/fake_driver.o
 
 # The suites reach into the module, which exports nothing for them: its sources
