@@ -214,13 +214,13 @@ static struct wdm_bus_watch wdk_watch;
  */
 int wdk_init(void)
 {
-	int ret = wdk_devices_init();
+	int ret = wdk_device_init();
 
 	if (ret)
 		return ret;
 	ret = wdm_bus_watch(&wdk_watch, wdk_bus_notify);
 	if (ret)
-		wdk_devices_exit();
+		wdk_device_exit();
 	return ret;
 }
 
@@ -230,5 +230,5 @@ int wdk_init(void)
 void wdk_exit(void)
 {
 	wdm_bus_unwatch(&wdk_watch);
-	wdk_devices_exit();
+	wdk_device_exit();
 }

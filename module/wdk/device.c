@@ -535,20 +535,20 @@ struct wdm_group *wdk_device_group(PIOMMU_DMA_DEVICE dev)
 }
 
 /**
- * wdk_devices_init() - Create the owner of all devices of kernel code
+ * wdk_device_init() - Create the owner of all devices of kernel code
  *
  * Return: 0 or -ENOMEM.
  */
-int wdk_devices_init(void)
+int wdk_device_init(void)
 {
 	wdk_owner = wdm_owner_create(false);
 	return wdk_owner ? 0 : -ENOMEM;
 }
 
 /**
- * wdk_devices_exit() - Undo wdk_devices_init(); no module uses the table any more
+ * wdk_device_exit() - Undo wdk_device_init(); no module uses the table any more
  */
-void wdk_devices_exit(void)
+void wdk_device_exit(void)
 {
 	WARN_ON(!list_empty(&wdk_devices));
 	xa_destroy(&wdk_removals);

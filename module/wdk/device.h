@@ -95,8 +95,8 @@ struct wdm_group *wdk_device_group(PIOMMU_DMA_DEVICE dev);
 PIOMMU_DMA_DEVICE wdk_removal_begin(struct device *pdo);
 PIOMMU_DMA_DEVICE wdk_removal_find(struct device *pdo);
 void wdk_removal_end(struct device *pdo);
-int wdk_devices_init(void);
-void wdk_devices_exit(void);
+int wdk_device_init(void);
+void wdk_device_exit(void);
 u32 wdk_device_types(PIOMMU_DMA_DEVICE dev);
 
 /* config.c */
