@@ -610,6 +610,25 @@ static void logical_token_statuses(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(other), STATUS_SUCCESS);
 }
 
+/* A domain cannot be deleted between the two steps of freeing its token, which still uses it. */
+static void logical_token_keeps_domain(struct kunit *test)
+{
+	const struct wdm_domain_config config = {
+		.type = WDM_TYPE_TRANSLATE,
+		.flags = WDM_DOMAIN_KERNEL,
+	};
+	struct wdm_domain *domain;
+	struct wdm_token *token;
+
+	KUNIT_ASSERT_STATUS(test, wdm_domain_create(&config, &domain), STATUS_SUCCESS);
+	token = logical_token(test, domain, 3, 64);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_retire(token), STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_RESOURCE_IN_USE);
+	wdm_token_free(token);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_SUCCESS);
+}
+
 static ntstatus_t logical_segment(struct wdm_token *token, struct test_mdl *tm, u64 page,
 				  u64 nr_pages)
 {
@@ -954,6 +973,7 @@ static struct kunit_case logical_cases[] = {
 	KUNIT_CASE(logical_region_mapped),
 	KUNIT_CASE(logical_pass_through),
 	KUNIT_CASE(logical_token_statuses),
+	KUNIT_CASE(logical_token_keeps_domain),
 	KUNIT_CASE(logical_token_arguments),
 	KUNIT_CASE(logical_token_segments),
 	KUNIT_CASE(logical_token_attach),

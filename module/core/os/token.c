@@ -27,14 +27,9 @@ static size_t wdm_token_bytes(u64 nr_pages)
 	return sizeof(struct wdm_token) + 3 * wdm_token_bitmap_bytes(nr_pages);
 }
 
-/**
- * wdm_token_free() - Free the memory of a retired token
- * @token: the token. No new call can find it; calls that found it in an RCU read-side
- *	critical section may still read @freed
- */
-void wdm_token_free(struct wdm_token *token)
+/* Calls that found the token in an RCU read-side critical section may still read @freed. */
+static void wdm_token_destroy(struct wdm_token *token)
 {
-	wdm_budget_uncharge(token->domain->budget, wdm_token_bytes(token->nr_pages));
 	kvfree(token->mapped);
 	kfree_rcu(token, rcu);
 }
@@ -264,26 +259,55 @@ ntstatus_t wdm_token_create(struct wdm_domain *domain, u64 size, const u64 *iova
 		status = wdm_token_make(&batch, token, iova, limits);
 		wdm_batch_end(&batch);
 	}
-	if (wdm_ok(status))
+	if (wdm_ok(status)) {
 		*out = token;
-	else
-		wdm_token_free(token);
+	} else {
+		wdm_budget_uncharge(domain->budget, wdm_token_bytes(token->nr_pages));
+		wdm_token_destroy(token);
+	}
 	return status;
 }
 
-/* Give the pages back; no node is kept for them any more. */
+/*
+ * Give the pages back; no node is kept for them any more. Once the domain is unlocked after
+ * this, it may be deleted.
+ */
 static void wdm_token_drop(struct wdm_token *token)
 {
 	struct wdm_domain *domain = token->domain;
 	unsigned long flags;
 
+	wdm_budget_uncharge(domain->budget, wdm_token_bytes(token->nr_pages));
 	spin_lock_irqsave(&domain->lock, flags);
 	list_del(&token->node);
 	wdm_iova_space_drop(&domain->space, &token->block);
 	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
-static ntstatus_t wdm_token_mark_freed(struct wdm_token *token)
+/* Free the nodes, step by step, and give the pages back. */
+static void wdm_token_remove(struct wdm_token *token, struct wdm_range *none)
+{
+	struct wdm_domain *domain = token->domain;
+	u64 at, step_last, last = wdm_token_last(token);
+
+	for (at = wdm_token_first(token); at <= last; at = step_last + 1) {
+		step_last = min(last, at | (WDM_TOKEN_STEP - 1));
+		wdm_mappings_unkeep(&domain->mappings, at, step_last);
+		if (wdm_range_urgent(&domain->ranges))
+			wdm_range_yield(&domain->ranges, none);
+	}
+	wdm_token_drop(token);
+}
+
+/**
+ * wdm_token_retire() - Let no call map in a token any more
+ * @token: the token. After success, call wdm_token_free() once no new call can find it; its
+ *	domain cannot be deleted before that
+ *
+ * Return: STATUS_RESOURCE_IN_USE while a segment is mapped; STATUS_UNSUCCESSFUL if
+ * another call is freeing the token.
+ */
+ntstatus_t wdm_token_retire(struct wdm_token *token)
 {
 	struct wdm_domain *domain = token->domain;
 	ntstatus_t status = STATUS_SUCCESS;
@@ -301,39 +325,23 @@ static ntstatus_t wdm_token_mark_freed(struct wdm_token *token)
 }
 
 /**
- * wdm_token_retire() - Free reserved addresses, but not the token
- * @token: the token; after success, call wdm_token_free() once no new call can find it
+ * wdm_token_free() - Free the addresses of a retired token of kernel code, and the token
+ * @token: the token; freed
  *
  * Contract: IommuFreeReservedLogicalAddressRange.
  *
- * Context: may sleep. The caller has a reference, or keeps others from retiring it.
- * Return: STATUS_RESOURCE_IN_USE while a segment is mapped; STATUS_UNSUCCESSFUL if
- * another call is freeing the token; STATUS_CANCELLED.
+ * Context: may sleep.
  */
-ntstatus_t wdm_token_retire(struct wdm_token *token)
+void wdm_token_free(struct wdm_token *token)
 {
 	struct wdm_domain *domain = token->domain;
-	u64 at, step_last, last = wdm_token_last(token);
 	struct wdm_range none;
-	ntstatus_t status;
 
-	might_sleep();
 	/* Keep attaches out, which read the list of tokens. */
-	status = wdm_domain_lock(domain, &none);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_token_mark_freed(token);
-	if (wdm_ok(status)) {
-		for (at = wdm_token_first(token); at <= last; at = step_last + 1) {
-			step_last = min(last, at | (WDM_TOKEN_STEP - 1));
-			wdm_mappings_unkeep(&domain->mappings, at, step_last);
-			if (wdm_range_urgent(&domain->ranges))
-				wdm_range_yield(&domain->ranges, &none);
-		}
-		wdm_token_drop(token);
-	}
+	wdm_range_lock_none(&domain->ranges, &none, false);
+	wdm_token_remove(token, &none);
 	wdm_domain_unlock(domain, &none);
-	return status;
+	wdm_token_destroy(token);
 }
 
 /**
@@ -341,14 +349,24 @@ ntstatus_t wdm_token_retire(struct wdm_token *token)
  * @token: the token, which no other call uses; freed on success
  *
  * Context: may sleep.
- * Return: as wdm_token_retire().
+ * Return: as wdm_token_retire(), or STATUS_CANCELLED.
  */
 ntstatus_t wdm_token_delete(struct wdm_token *token)
 {
-	ntstatus_t status = wdm_token_retire(token);
+	struct wdm_domain *domain = token->domain;
+	struct wdm_range none;
+	ntstatus_t status;
 
+	might_sleep();
+	status = wdm_domain_lock(domain, &none);
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_token_retire(token);
 	if (wdm_ok(status))
-		wdm_token_free(token);
+		wdm_token_remove(token, &none);
+	wdm_domain_unlock(domain, &none);
+	if (wdm_ok(status))
+		wdm_token_destroy(token);
 	return status;
 }
 
@@ -366,5 +384,5 @@ void wdm_token_close(struct wdm_token *token)
 	wdm_mappings_unkeep(&domain->mappings, wdm_token_first(token),
 			    wdm_token_last(token));
 	wdm_token_drop(token);
-	wdm_token_free(token);
+	wdm_token_destroy(token);
 }
