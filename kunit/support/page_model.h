@@ -5,7 +5,7 @@
 #ifndef WDM_KUNIT_PAGE_MODEL_H
 #define WDM_KUNIT_PAGE_MODEL_H
 
-#include "../../module/core/mappings.h"
+#include "../../module/core/mappings/mappings.h"
 #include "fixture.h"
 
 struct model_page {

@@ -18,7 +18,7 @@
 #include "budget.h"
 #include "hwpt.h"
 #include "iova_space.h"
-#include "mappings.h"
+#include "mappings/mappings.h"
 #include "policy.h"
 #include "range_lock.h"
 #include "resv.h"

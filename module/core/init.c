@@ -4,7 +4,7 @@
  */
 #include "fault.h"
 #include "init.h"
-#include "mappings.h"
+#include "mappings/mappings.h"
 #include "ram.h"
 
 /**

@@ -2,6 +2,24 @@
 /*
  * Mapping table: maps page numbers to pages of MDLs.
  *
+ * Pages are numbered in regions of 128. The table is a tree of two kinds of blocks. A
+ * node covers one region, with an entry of 16 bytes per page. A span covers whole regions
+ * that map consecutive pages of one MDL, with a single entry: a large map costs at most
+ * one span, and a node at each end.
+ *
+ * The tree is a red-black tree under one spinlock, which disables interrupts: callers in
+ * atomic context use it, too. Taking pages out needs no memory, so that an undo cannot
+ * fail. Everything that may need memory comes first: a removal cuts spans at its ends,
+ * and a map allocates its blocks, before either changes a mapping. A critical section
+ * handles at most one block. Most calls touch a single node, which a hash finds.
+ *
+ * A flat table has nodes only, so that removing any page needs no memory at all.
+ *
+ * A token keeps its nodes, so that maps in it need none.
+ *
+ * Nodes are charged together with the IOMMU's page tables for their region. An empty node
+ * is freed once no token keeps it and no hash slot points to it.
+ *
  * An OS-managed domain has one for its logical pages, a caller-managed domain one for
  * its caller's address space.
  */
@@ -12,11 +30,11 @@
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 
-#include "../status.h"
-#include "budget.h"
-#include "hwpt.h"
-#include "mdl.h"
-#include "put_list.h"
+#include "../../status.h"
+#include "../budget.h"
+#include "../hwpt.h"
+#include "../mdl.h"
+#include "../put_list.h"
 
 struct wdm_map_block;
 
