@@ -358,7 +358,7 @@ static void attach_check_fill(struct kunit *test, void (*take_back)(struct attac
 	start = ktime_get();
 	take_back(t);
 	revoke = ktime_us_delta(ktime_get(), start);
-	wait_for_completion(&t->attached);
+	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &t->attached));
 	kunit_info(test, "fill %llu us, revoke %llu us", fill, revoke);
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
 	KUNIT_EXPECT_LT(test, revoke, fill / 3);
@@ -402,7 +402,7 @@ static void attach_tries_again(struct kunit *test)
 		wdm_domain_unlock(domain, &all);
 		wdm_owner_end_revoke(t->owner);
 	}
-	wait_for_completion(&t->attached);
+	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &t->attached));
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_NE(test, 0,
 			iommu_iova_to_phys(iommu_get_domain_for_dev(t->dev),
@@ -435,7 +435,7 @@ static void attach_query_gives_way(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, mutex_trylock(&t->group->lock));
 	mutex_unlock(&t->group->lock);
 	wdm_owner_end_revoke(t->owner);
-	wait_for_completion(&t->attached);
+	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &t->attached));
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_SUCCESS);
 	attach_end(test, t);
 }
@@ -485,7 +485,7 @@ static void attach_busy_start(struct kunit *test, struct attach_busy *busy,
 	init_completion(&busy->ended);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_busy_thread, busy,
 						    "wdm_busy")));
-	wait_for_completion(&busy->begun);
+	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &busy->begun));
 }
 
 /* Check that the call is in progress, and end it. */
@@ -493,7 +493,7 @@ static void attach_busy_end(struct kunit *test, struct attach_busy *busy)
 {
 	KUNIT_EXPECT_FALSE(test, completion_done(&busy->ended));
 	WRITE_ONCE(busy->stop, true);
-	wait_for_completion(&busy->ended);
+	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &busy->ended));
 }
 
 static void attach_check_busy(struct kunit *test, void (*take_back)(struct attach_group *t))
@@ -519,7 +519,7 @@ static void attach_check_busy(struct kunit *test, void (*take_back)(struct attac
 		usleep_range(1000, 2000);
 	KUNIT_EXPECT_TRUE(test, wdm_range_wanted(&domain->ranges));
 	take_back(t);
-	wait_for_completion(&t->attached);
+	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &t->attached));
 	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
 	attach_busy_end(test, busy);
 	attach_end(test, t);

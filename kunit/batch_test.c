@@ -963,10 +963,10 @@ static void batch_adopt(struct kunit *test)
 	if (list_is_singular(&bt->domain->hwpts)) {
 		KUNIT_FAIL(test, "the batch lets nobody in");
 		bt_stop(bt);
-		wait_for_completion(&call->done);
+		KUNIT_EXPECT_TRUE(test, bt_call_done(call));
 		return;
 	}
-	wait_for_completion(&call->done);
+	KUNIT_ASSERT_TRUE(test, bt_call_done(call));
 	bt_unmap(bt, 1000, 10);
 	KUNIT_EXPECT_STATUS(test, call->status, STATUS_SUCCESS);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);
@@ -1073,7 +1073,7 @@ static void batch_taker_end(struct kunit *test, struct batch_taker *taker)
 
 	KUNIT_EXPECT_FALSE(test, urgent);
 	if (!urgent)
-		wait_for_completion(&taker->done);
+		fixture_wait(test, &taker->done);
 }
 
 #define STEP_PAGES	20000
@@ -1220,6 +1220,7 @@ static void batch_yields_blocks(struct kunit *test)
 	fake->hook_data = taker;
 	fake->hook_at = 1;
 	KUNIT_EXPECT_STATUS(test, wdm_domain_unmap(domain, first, BLOCKS), STATUS_SUCCESS);
+	KUNIT_ASSERT_EQ(test, fake->hook_at, 0);
 	batch_taker_end(test, taker);
 	KUNIT_EXPECT_EQ(test, taker->pages, 0);
 	KUNIT_EXPECT_GE(test, taker->blocks, BLOCKS - 1);

@@ -409,3 +409,11 @@ void fixture_exit(struct kunit *test)
 	list_for_each_entry(mem, &fx->memory, node)
 		free_pages((unsigned long)mem->memory, mem->order);
 }
+
+bool fixture_wait(struct kunit *test, struct completion *done)
+{
+	bool in_time = wait_for_completion_timeout(done, 60 * HZ);
+
+	KUNIT_EXPECT_TRUE_MSG(test, in_time, "a thread hangs");
+	return in_time;
+}

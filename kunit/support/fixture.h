@@ -11,6 +11,7 @@
 #define WDM_KUNIT_FIXTURE_H
 
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/prandom.h>
 
@@ -123,6 +124,9 @@ ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
 void fixture_disown_domain(struct wdm_domain *domain, struct iommu_domain *iommu_domain);
 struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes);
 ntstatus_t fixture_adopt(struct wdm_domain *domain, struct fake_iommu *fake);
+
+/* Wait for another thread. If it takes a minute, the case fails, and does not hang. */
+bool fixture_wait(struct kunit *test, struct completion *done);
 void fixture_disown(struct fake_iommu *fake);
 
 /* Expect a status; a failure prints names. */
