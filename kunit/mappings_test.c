@@ -541,6 +541,35 @@ static void mappings_charges(struct kunit *test, struct mappings_run *run,
 	mappings_release(run);
 }
 
+/* So are scattered ranges that are long enough for a span. */
+static void mappings_charges_spans(struct kunit *test, struct mappings_run *run,
+				   struct wdm_mdl *mdl)
+{
+	/* Far from the empty nodes that are left */
+	struct wdm_extent ext = {
+		.pgno = BIT_ULL(40), .nr_pages = WDM_REGION_PAGES,
+		.mdl = mdl, .perms = WDM_READ,
+	};
+	s64 used = atomic64_read(&run->budget.used), nr;
+	ntstatus_t status = STATUS_SUCCESS;
+
+	for (nr = 0; nr < 1000; nr++, ext.pgno += SZ_1G >> PAGE_SHIFT) {
+		status = wdm_mappings_insert(&run->table, &ext, GFP_KERNEL);
+		if (!wdm_ok(status))
+			break;
+		KUNIT_EXPECT_GE(test, atomic64_read(&run->budget.used),
+				used + (nr + 1) * SZ_8K);
+	}
+	KUNIT_EXPECT_STATUS(test, status, STATUS_WORKING_SET_QUOTA);
+	KUNIT_EXPECT_GT(test, nr, 50);
+	while (nr--) {
+		ext.pgno -= SZ_1G >> PAGE_SHIFT;
+		mappings_take(run, ext.pgno, wdm_extent_end(&ext) - 1);
+	}
+	mappings_release(run);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&run->budget.used), used);
+}
+
 /* Memory is charged, and uncharged when it is freed. */
 static void mappings_budget(struct kunit *test)
 {
@@ -561,6 +590,7 @@ static void mappings_budget(struct kunit *test)
 	saved = override_creds(cred);
 	for (i = 0; i < 3; i++)
 		mappings_charges(test, run, &ext, &large);
+	mappings_charges_spans(test, run, ext.mdl);
 	revert_creds(saved);
 	put_cred(cred);
 	mappings_end(run);
@@ -631,7 +661,7 @@ static void mappings_find_concurrent(struct kunit *test)
 		cond_resched();
 	}
 	WRITE_ONCE(toggle->stop, true);
-	wait_for_completion(&toggle->done);
+	fixture_wait(test, &toggle->done);
 	mappings_end(run);
 }
 

@@ -26,7 +26,7 @@
 /* Bytes of budget for each byte that is pinned */
 #define WDM_BUDGET_RATIO	4
 
-/* Page tables of the IOMMU for a node that shares none with its neighbours, in bytes */
+/* Page tables of the IOMMU for a block that shares none with its neighbours, in bytes */
 #define WDM_BUDGET_IOMMU_TABLES	(2 * (u64)SZ_4K)
 
 /**

@@ -9,9 +9,10 @@
 
 #define WDM_NODE_SIZE	offsetof(struct wdm_map_block, entry[WDM_REGION_PAGES])
 #define WDM_SPAN_SIZE	offsetof(struct wdm_map_block, entry[1])
-/* A node may be the only one for a page table of the IOMMU. */
+/* A block may be the only one for a page table of the IOMMU. */
 #define WDM_NODE_CHARGE	(WDM_NODE_SIZE + WDM_BUDGET_IOMMU_TABLES + \
 			 WDM_REGION_PAGES * WDM_PAGE_CHARGE)
+#define WDM_SPAN_CHARGE	(WDM_SPAN_SIZE + WDM_BUDGET_IOMMU_TABLES)
 
 static struct kmem_cache *wdm_node_cache;
 
@@ -40,7 +41,7 @@ static u64 wdm_block_charge(const struct wdm_map_block *block)
 {
 	if (!block->span)
 		return WDM_NODE_CHARGE;
-	return WDM_SPAN_SIZE + (block->last + 1 - block->first) * WDM_PAGE_CHARGE;
+	return WDM_SPAN_CHARGE + (block->last + 1 - block->first) * WDM_PAGE_CHARGE;
 }
 
 /* Called without the lock, too, for a block that is not in the table. */
@@ -56,7 +57,7 @@ void wdm_block_free(struct wdm_mappings *mappings, struct wdm_map_block *block)
 static ntstatus_t wdm_block_alloc(struct wdm_mappings *mappings, bool span, gfp_t gfp,
 				  struct wdm_map_block **out)
 {
-	u64 charge = span ? WDM_SPAN_SIZE : WDM_NODE_CHARGE;
+	u64 charge = span ? WDM_SPAN_CHARGE : WDM_NODE_CHARGE;
 	struct wdm_map_block *block;
 
 	if (!wdm_budget_charge(mappings->budget, charge))

@@ -17,7 +17,7 @@
  *
  * A token keeps its nodes, so that maps in it need none.
  *
- * Nodes are charged together with the IOMMU's page tables for their region. An empty node
+ * Blocks are charged together with the IOMMU's page tables for their pages. An empty node
  * is freed once no token keeps it and no hash slot points to it.
  *
  * An OS-managed domain has one for its logical pages, a caller-managed domain one for

@@ -190,6 +190,40 @@ static void aliased_leaves(void)
 	CHECK(query(fixture.fd, fixture.domain).translated_bytes < 1ULL << 30);
 }
 
+/* Pages of the mappings below, and what each takes at least: a page table */
+#define ISLAND		128
+#define ISLANDS		8192
+#define MOST_ISLANDS	(((1 << 20) + 4 * ISLAND * PAGE) / PAGE)
+
+/* Each mapping that lies far from all others needs tables of the IOMMU for itself. */
+static void islands(void)
+{
+	const struct rlimit limits = { ISLAND * PAGE, ISLAND * PAGE };
+	__u32 status = STATUS_SUCCESS;
+	struct fixture fixture;
+	__u64 aperture, stride;
+	unsigned int number;
+
+	open_fixture(&fixture);
+	REQUIRE(!setrlimit(RLIMIT_MEMLOCK, &limits));
+	REQUIRE(drop_capability(CAP_IPC_LOCK));
+	open_arena(&fixture, ISLAND);
+	attach_os_managed(&fixture, WDM_IOMMU_DOMAIN_PAGE_GRANULAR);
+	aperture = query(fixture.fd, fixture.domain).aperture_end;
+	stride = 1ULL << 30;
+	while (stride > HUGE_PAGE_SIZE && stride > aperture / ISLANDS)
+		stride /= 2;
+	for (number = 0; number < ISLANDS / 2 && !status; number++) {
+		status = wdm_map(fixture.fd, fixture.domain, WDM_RW, fixture.mdl, 0, 0,
+				 (4ULL << 30) + number * stride);
+	}
+	tap_diag("%u mappings at distances of %llu MiB: %s", number, stride >> 20,
+		 wdm_status_name(status));
+	CHECK_EQUAL(status, STATUS_WORKING_SET_QUOTA);
+	CHECK(number > 64);
+	CHECK(number < MOST_ISLANDS);
+}
+
 #define FLUSHERS	8
 
 /**
@@ -289,6 +323,8 @@ static const struct test_case cases[] = {
 	  .seconds = 180 },
 	{ .name = "memory for large leaves of the same pages", .run = aliased_leaves,
 	  .needs = NEEDS_DEVICE, .seconds = 300 },
+	{ .name = "memory for mappings that lie far apart", .run = islands,
+	  .needs = NEEDS_DEVICE, .seconds = 120 },
 	{ .name = "a group goes back while others flush", .run = group_goes_back,
 	  .needs = NEEDS_DEVICE, .seconds = 180 },
 };
