@@ -4,8 +4,11 @@
  * the queue.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/iommu.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/mman.h>
 #include <linux/pci.h>
 #include <linux/uaccess.h>
@@ -138,7 +141,9 @@ static void events_left(struct kunit *test)
 	init_waitqueue_func_entry(&waiter.entry, events_woken);
 	add_wait_queue(&events.wait, &waiter.entry);
 	events_push(&events, 0);
+	flush_work(&events.wake);
 	events_push(&events, 1);
+	flush_work(&events.wake);
 	KUNIT_EXPECT_EQ(test, waiter.woken, 2);
 	KUNIT_EXPECT_EQ(test, wdm_events_copy(&events, memory, EVENT_SIZE, true), EVENT_SIZE);
 	KUNIT_EXPECT_EQ(test, waiter.woken, 3);
@@ -413,6 +418,86 @@ static void events_revoked(struct kunit *test)
 	events_close(test, file);
 }
 
+/**
+ * struct events_race - a device that is deleted while a program asks for events
+ * @file: the file
+ * @handle: its handle
+ * @status: of the delete
+ * @deleted: the delete has returned
+ * @asked: the program has its answer
+ */
+struct events_race {
+	struct events_file *file;
+	u32 handle;
+	ntstatus_t status;
+	struct completion deleted;
+	struct completion asked;
+};
+
+static int events_delete(void *data)
+{
+	struct events_race *race = data;
+
+	race->status = wdm_object_delete(&race->file->ctx, race->handle, WDM_OBJECT_DEVICE);
+	complete(&race->deleted);
+	return 0;
+}
+
+static int events_ask(void *data)
+{
+	struct events_race *race = data;
+
+	wdm_events_readable(&race->file->ctx);
+	complete_all(&race->asked);
+	return 0;
+}
+
+/*
+ * A delete waits for the lock of the group, which an attach may hold for long. poll() does not
+ * wait for the delete, and nothing is missed if it is refused.
+ */
+static void events_during_delete(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct events_race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+	struct events_file *file = events_open(test);
+	struct wdm_iommu_event event;
+	struct wdm_object *object;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(file->device, domain), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(&file->ctx, WDM_OBJECT_DEVICE, &object),
+			    STATUS_SUCCESS);
+	object->device = file->device;
+	wdm_object_publish(&file->ctx, object);
+	race->file = file;
+	race->handle = object->handle;
+	init_completion(&race->deleted);
+	init_completion(&race->asked);
+
+	mutex_lock(&file->group->lock);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(kthread_run(events_delete, race, "wdm_delete")));
+	for (i = 0; i < 10000 && refcount_read(&object->users); i++)
+		usleep_range(1000, 2000);
+	KUNIT_EXPECT_EQ(test, refcount_read(&object->users), 0);
+	wdm_events_recheck_types(&file->ctx.events, ktime_get_ns());
+	KUNIT_EXPECT_FALSE(test, IS_ERR(kthread_run(events_ask, race, "wdm_ask")));
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&race->asked, 10 * HZ), 0);
+	mutex_unlock(&file->group->lock);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&race->deleted, 20 * HZ), 0);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&race->asked, 20 * HZ), 0);
+	KUNIT_EXPECT_STATUS(test, race->status, STATUS_RESOURCE_IN_USE);
+
+	/* The program knew of no types. */
+	event = events_next(test, file, events_memory(test));
+	KUNIT_EXPECT_EQ(test, event.type, WDM_IOMMU_EVENT_DOMAIN_TYPES);
+	KUNIT_EXPECT_EQ(test, event.device, race->handle);
+	object->core = NULL;
+	wdm_object_abort(&file->ctx, object);
+	events_close(test, file);
+}
+
 static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_random),
 	KUNIT_CASE(events_bad_memory),
@@ -420,6 +505,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_faults),
 	KUNIT_CASE(events_fault_of_next_owner),
 	KUNIT_CASE(events_revoked),
+	KUNIT_CASE(events_during_delete),
 	{}
 };
 

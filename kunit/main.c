@@ -7,6 +7,7 @@
  */
 #include <linux/module.h>
 
+#include "../module/chardev/events.h"
 #include "../module/core/init.h"
 #include "../module/wdk/wdk.h"
 
@@ -19,12 +20,22 @@ static int __init wdm_kunit_init(void)
 		return ret;
 	ret = wdk_init();
 	if (ret)
-		wdm_core_exit();
+		goto core;
+	ret = wdm_events_init_module();
+	if (ret)
+		goto wdk;
+	return 0;
+
+wdk:
+	wdk_exit();
+core:
+	wdm_core_exit();
 	return ret;
 }
 
 static void __exit wdm_kunit_exit(void)
 {
+	wdm_events_exit_module();
 	wdk_exit();
 	wdm_core_exit();
 }

@@ -587,25 +587,27 @@ static int object_churn_thread(void *data)
 /* All threads map, unmap, use and delete one MDL, until a delete succeeds. */
 static void object_churn(struct kunit *test)
 {
-	struct object_thread threads[6];
+	const unsigned int nr = 6;
+	struct object_thread *threads = kunit_kcalloc(test, nr, sizeof(*threads), GFP_KERNEL);
 	struct wdm_object *domain, *mdl;
 	unsigned int i, deleted = 0;
 	struct wdm_context ctx;
 	struct test_mdl *tm;
 
+	KUNIT_ASSERT_NOT_NULL(test, threads);
 	object_context(&ctx);
 	domain = object_domain(test, &ctx);
 	mdl = object_mdl(test, &ctx, &tm);
 	wdm_object_publish(&ctx, mdl);
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
+	for (i = 0; i < nr; i++)
 		threads[i] = (struct object_thread) {
 			.ctx = &ctx,
 			.handle = mdl->handle,
 			.domain = domain->domain,
 			.iova = (u64)(i + 1) << PAGE_SHIFT,
 		};
-	object_run(test, threads, ARRAY_SIZE(threads), object_churn_thread);
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
+	object_run(test, threads, nr, object_churn_thread);
+	for (i = 0; i < nr; i++)
 		deleted += threads[i].deleted;
 	KUNIT_EXPECT_EQ(test, deleted, 1);
 	KUNIT_EXPECT_EQ(test, tm->freed, 1);

@@ -4,7 +4,6 @@
  */
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/nospec.h>
 #include <linux/notifier.h>
@@ -187,9 +186,8 @@ static void wdm_chardev_publish(struct wdm_context *ctx, struct wdm_object *obje
 	bool device = object->type == WDM_OBJECT_DEVICE;
 
 	wdm_object_publish(ctx, object);
-	/* Before it was published, changes of its types went unnoticed. */
 	if (device)
-		wdm_events_recheck_types(&ctx->events, ktime_get_ns());
+		wdm_events_add_device(&ctx->events);
 }
 
 static long wdm_chardev_ioctl(struct file *file, unsigned int nr,
@@ -375,10 +373,16 @@ static struct notifier_block wdm_chardev_types = {
  */
 int wdm_chardev_init(void)
 {
-	int ret = misc_register(&wdm_chardev);
+	int ret = wdm_events_init_module();
 
-	if (!ret)
-		wdm_types_register(&wdm_chardev_types);
+	if (ret)
+		return ret;
+	wdm_types_register(&wdm_chardev_types);
+	ret = misc_register(&wdm_chardev);
+	if (ret) {
+		wdm_types_unregister(&wdm_chardev_types);
+		wdm_events_exit_module();
+	}
 	return ret;
 }
 
@@ -387,6 +391,7 @@ int wdm_chardev_init(void)
  */
 void wdm_chardev_exit(void)
 {
-	wdm_types_unregister(&wdm_chardev_types);
 	misc_deregister(&wdm_chardev);
+	wdm_types_unregister(&wdm_chardev_types);
+	wdm_events_exit_module();
 }

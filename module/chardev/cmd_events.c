@@ -59,7 +59,6 @@ static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 {
 	struct wdm_object *object;
 	unsigned long handle;
-	ntstatus_t status;
 	u32 types;
 
 	/* Devices are among those that are listed; MDLs come by the thousand. */
@@ -67,10 +66,11 @@ static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 		if (fatal_signal_pending(current))
 			return STATUS_CANCELLED;
 		cond_resched();
-		status = wdm_object_get(ctx, handle, WDM_OBJECT_DEVICE, &object);
-		if (status == STATUS_CANCELLED)
-			return status;
-		if (!wdm_ok(status))
+		/*
+		 * Do not wait for a delete, which may wait for an attach: epoll_ctl() may hold
+		 * a lock of all programs. If it is refused, wdm_object_revive() asks again.
+		 */
+		if (!wdm_ok(wdm_object_get_nowait(ctx, handle, WDM_OBJECT_DEVICE, &object)))
 			continue;
 		types = wdm_device_types(object->device);
 		if (xchg(&object->types, types) != types)

@@ -8,6 +8,7 @@
 #include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include <uapi/linux/wdm_iommu.h>
 
@@ -16,9 +17,49 @@
 /* Number of events that a read copies at a time, through the stack */
 #define WDM_EVENTS_BATCH	4U
 
-/* Guards the list of all queues, for wdm_events_types_changed(). */
+/* Guards the list of the queues of files with devices, for wdm_events_types_changed(). */
 static DEFINE_SPINLOCK(wdm_events_lock);
-static LIST_HEAD(wdm_events_all);
+static LIST_HEAD(wdm_events_with_devices);
+
+static struct workqueue_struct *wdm_events_wq;
+
+/**
+ * wdm_events_init_module() - Set up event queues
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int wdm_events_init_module(void)
+{
+	wdm_events_wq = alloc_workqueue("wdm_iommu_events", WQ_UNBOUND, 0);
+	return wdm_events_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * wdm_events_exit_module() - Undo wdm_events_init_module(); all queues are gone
+ */
+void wdm_events_exit_module(void)
+{
+	destroy_workqueue(wdm_events_wq);
+}
+
+static void wdm_events_wake_work(struct work_struct *work)
+{
+	struct wdm_events *events = container_of(work, struct wdm_events, wake);
+
+	wake_up_interruptible(&events->wait);
+}
+
+/*
+ * A file can have hundreds of thousands of pollers (epoll), and waking them takes long. The
+ * source of an event may hold locks that others wait for, such as VFIO's: do not wake them
+ * here.
+ */
+static void wdm_events_wake(struct wdm_events *events)
+{
+	/* Full barrier; pairs with that of a waiter, which then looks at the queue. */
+	if (wq_has_sleeper(&events->wait))
+		queue_work(wdm_events_wq, &events->wake);
+}
 
 /**
  * wdm_events_init() - Initialize an empty queue
@@ -36,9 +77,8 @@ int wdm_events_init(struct wdm_events *events)
 	mutex_init(&events->reader);
 	mutex_init(&events->types);
 	init_waitqueue_head(&events->wait);
-	spin_lock(&wdm_events_lock);
-	list_add(&events->node, &wdm_events_all);
-	spin_unlock(&wdm_events_lock);
+	INIT_WORK(&events->wake, wdm_events_wake_work);
+	INIT_LIST_HEAD(&events->node);
 	return 0;
 }
 
@@ -51,6 +91,7 @@ void wdm_events_destroy(struct wdm_events *events)
 	spin_lock(&wdm_events_lock);
 	list_del(&events->node);
 	spin_unlock(&wdm_events_lock);
+	cancel_work_sync(&events->wake);
 	mutex_destroy(&events->types);
 	mutex_destroy(&events->reader);
 	kvfree(events->ring);
@@ -99,7 +140,7 @@ void wdm_events_push(struct wdm_events *events,
 		wdm_events_count_lost(events, event->time, 1);
 	}
 	spin_unlock(&events->lock);
-	wake_up_interruptible(&events->wait);
+	wdm_events_wake(events);
 }
 
 /**
@@ -115,7 +156,7 @@ void wdm_events_lost(struct wdm_events *events, u64 time, u64 number)
 	spin_lock(&events->lock);
 	wdm_events_count_lost(events, time, number);
 	spin_unlock(&events->lock);
-	wake_up_interruptible(&events->wait);
+	wdm_events_wake(events);
 }
 
 static unsigned int wdm_events_peek(struct wdm_events *events,
@@ -233,7 +274,21 @@ void wdm_events_recheck_types(struct wdm_events *events, u64 time)
 	 * wdm_event_types(), which may run before the wake-up and reads the types after it.
 	 */
 	atomic64_set_release(&events->types_changed, time);
-	wake_up_interruptible(&events->wait);
+	wdm_events_wake(events);
+}
+
+/**
+ * wdm_events_add_device() - Make a queue notice changes of its devices' types
+ * @events: the queue of a file to which a device has been added
+ */
+void wdm_events_add_device(struct wdm_events *events)
+{
+	spin_lock(&wdm_events_lock);
+	if (list_empty(&events->node))
+		list_add(&events->node, &wdm_events_with_devices);
+	spin_unlock(&wdm_events_lock);
+	/* Before it was added, changes of its types went unnoticed. */
+	wdm_events_recheck_types(events, ktime_get_ns());
 }
 
 /**
@@ -246,7 +301,7 @@ void wdm_events_types_changed(void)
 	struct wdm_events *events;
 
 	spin_lock(&wdm_events_lock);
-	list_for_each_entry(events, &wdm_events_all, node)
+	list_for_each_entry(events, &wdm_events_with_devices, node)
 		wdm_events_recheck_types(events, ktime_get_ns());
 	spin_unlock(&wdm_events_lock);
 }

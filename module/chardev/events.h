@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 struct wdm_iommu_event;
 
@@ -24,7 +25,8 @@ struct wdm_iommu_event;
  * @reader: serializes readers. Held across copies to user memory, which may fault slowly;
  *	only other readers wait for it
  * @wait: readers and pollers of an empty queue
- * @node: in the list of all queues
+ * @wake: wakes them
+ * @node: in the list of the queues of files with devices, once there is a device
  * @types: serializes comparisons of the devices' types, so that an older result cannot
  *	overtake a newer one
  * @types_changed: when the types of domains that devices can be attached to may have
@@ -38,11 +40,14 @@ struct wdm_events {
 	u32 tail;
 	struct mutex reader;		/* one reader at a time */
 	wait_queue_head_t wait;
+	struct work_struct wake;
 	struct list_head node;
 	struct mutex types;		/* one comparison at a time */
 	atomic64_t types_changed;
 };
 
+int wdm_events_init_module(void);
+void wdm_events_exit_module(void);
 int wdm_events_init(struct wdm_events *events);
 void wdm_events_destroy(struct wdm_events *events);
 void wdm_events_push(struct wdm_events *events,
@@ -51,6 +56,7 @@ void wdm_events_lost(struct wdm_events *events, u64 time, u64 number);
 ssize_t wdm_events_copy(struct wdm_events *events, char __user *buffer,
 			size_t size, bool nonblock);
 bool wdm_events_empty(struct wdm_events *events);
+void wdm_events_add_device(struct wdm_events *events);
 void wdm_events_recheck_types(struct wdm_events *events, u64 time);
 void wdm_events_types_changed(void);
 

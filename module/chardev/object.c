@@ -10,6 +10,7 @@
  * meets an object without references waits for the outcome, so a refused delete goes
  * unnoticed.
  */
+#include <linux/ktime.h>
 #include <linux/slab.h>
 
 #include "../core/device.h"
@@ -310,6 +311,24 @@ ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 	return wdm_object_get_wait(ctx, handle, type, out);
 }
 
+/**
+ * wdm_object_get_nowait() - wdm_object_get() without waiting
+ * @ctx: the file
+ * @handle: the handle
+ * @type: the required type, or %WDM_OBJECT_ANY
+ * @out: out: as for wdm_object_get()
+ *
+ * Return: as wdm_object_get(); STATUS_RESOURCE_IN_USE while a delete is undecided.
+ */
+ntstatus_t wdm_object_get_nowait(struct wdm_context *ctx, u32 handle,
+				 enum wdm_object_type type, struct wdm_object **out)
+{
+	ntstatus_t status;
+
+	return wdm_object_try_get(ctx, handle, type, out, &status) ?
+	       status : STATUS_RESOURCE_IN_USE;
+}
+
 /* Take the table's reference, if it is the only one. */
 static bool wdm_object_kill(struct wdm_object *object)
 {
@@ -321,6 +340,19 @@ static bool wdm_object_kill(struct wdm_object *object)
 	 */
 	smp_acquire__after_ctrl_dep();
 	return true;
+}
+
+/* Restore the reference after the core has refused a delete. */
+static void wdm_object_revive(struct wdm_context *ctx, struct wdm_object *object)
+{
+	/* Read the type first: after this, another thread may delete the object. */
+	bool device = object->type == WDM_OBJECT_DEVICE;
+
+	refcount_set(&object->users, 1);
+	wake_up_all(&ctx->deleted);
+	/* Readers of events have skipped it meanwhile. */
+	if (device)
+		wdm_events_recheck_types(&ctx->events, ktime_get_ns());
 }
 
 /**
@@ -358,8 +390,7 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 
 	status = wdm_object_ops[object->type].destroy(object);
 	if (!wdm_ok(status)) {
-		refcount_set(&object->users, 1);
-		wake_up_all(&ctx->deleted);
+		wdm_object_revive(ctx, object);
 		return status;
 	}
 	xa_lock(&ctx->objects);

@@ -106,6 +106,8 @@ void wdm_object_abort(struct wdm_context *ctx, struct wdm_object *object);
 
 ntstatus_t wdm_object_get(struct wdm_context *ctx, u32 handle,
 			  enum wdm_object_type type, struct wdm_object **out);
+ntstatus_t wdm_object_get_nowait(struct wdm_context *ctx, u32 handle,
+				 enum wdm_object_type type, struct wdm_object **out);
 
 /**
  * wdm_object_put() - Drop a reference of wdm_object_get()

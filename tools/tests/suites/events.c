@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -358,6 +359,57 @@ static void with_epoll(void)
 	allow_pass_through(false);
 }
 
+#define EPOLLS		500
+#define DESCRIPTORS	200
+/* To wake all of them takes several times as long */
+#define MOST_PER_EVENT	(20 * 1000000ULL)
+
+/* Whoever causes an event does not wait until all pollers are woken up. */
+static void many_pollers(void)
+{
+	const struct rlimit limit = { 4096, 4096 };
+	struct epoll_event event = { .events = EPOLLIN };
+	int epolls[EPOLLS], copies[DESCRIPTORS];
+	__u64 start_time, idle = 0, busy = 0;
+	struct wdm_iommu_event record;
+	struct fixture fixture;
+
+	start(&fixture);
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit));
+	for (unsigned int i = 0; i < DESCRIPTORS; i++)
+		REQUIRE((copies[i] = dup(fixture.fd)) >= 0);
+	for (unsigned int i = 0; i < EPOLLS; i++)
+		REQUIRE((epolls[i] = epoll_create1(EPOLL_CLOEXEC)) >= 0);
+	for (unsigned int pass = 0; pass < 2; pass++) {
+		__u64 *least = pass ? &busy : &idle;
+
+		/* Least of several, as the writer may be preempted */
+		for (unsigned int i = 0; i < 6; i++) {
+			__u64 time;
+
+			start_time = now();
+			allow_pass_through(!(i % 2));
+			time = now() - start_time;
+			if (!i || time < *least)
+				*least = time;
+			CHECK(is_readable(fixture.fd, 0));
+			CHECK_EQUAL(wdm_read_events(fixture.fd, &record, 1), 1);
+			usleep(300000);
+		}
+		for (unsigned int i = 0; !pass && i < EPOLLS; i++) {
+			for (unsigned int j = 0; j < DESCRIPTORS; j++)
+				REQUIRE(!epoll_ctl(epolls[i], EPOLL_CTL_ADD, copies[j], &event));
+		}
+	}
+	tap_diag("an event takes its source %llu us, with %u pollers %llu us", idle / 1000,
+		 EPOLLS * DESCRIPTORS, busy / 1000);
+	CHECK(busy < MOST_PER_EVENT);
+	/* They are woken up. */
+	allow_pass_through(true);
+	CHECK_EQUAL(epoll_wait(epolls[EPOLLS - 1], &event, 1, 5000), 1);
+	allow_pass_through(false);
+}
+
 /* The queue belongs to the file, not to the process. */
 static void with_fork(void)
 {
@@ -469,6 +521,7 @@ static const struct test_case cases[] = {
 	{ .name = "a queue that is full", .run = overflow, .needs = NEEDS_DEVICE },
 	{ .name = "a read that waits", .run = waiting, .needs = NEEDS_DEVICE },
 	{ .name = "epoll", .run = with_epoll, .needs = NEEDS_DEVICE },
+	{ .name = "many pollers", .run = many_pollers, .needs = NEEDS_DEVICE, .seconds = 120 },
 	{ .name = "a queue that processes share", .run = with_fork, .needs = NEEDS_DEVICE },
 	{ .name = "threads that race for the queue", .run = races, .needs = NEEDS_DEVICE },
 };
