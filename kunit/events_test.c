@@ -340,6 +340,51 @@ static void events_faults(struct kunit *test)
 	events_close(test, file);
 }
 
+/**
+ * struct events_retire - a fault handler that is retired while its work item is running
+ * @handler: the handler
+ * @done: it is freed
+ */
+struct events_retire {
+	struct wdm_fault_handler *handler;
+	struct completion done;
+};
+
+static int events_retire(void *data)
+{
+	struct events_retire *retire = data;
+
+	wdm_fault_retire(retire->handler);
+	complete_all(&retire->done);
+	return 0;
+}
+
+/* Whoever retires a handler does not wait for an attach that holds the lock of the group. */
+static void events_retire_in_attach(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct events_retire *retire = kunit_kzalloc(test, sizeof(*retire), GFP_KERNEL);
+	struct events_file *file = events_open(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, retire);
+	init_completion(&retire->done);
+	KUNIT_ASSERT_STATUS(test, wdm_device_attach(file->device, domain), STATUS_SUCCESS);
+	if (events_enable(file, true) == STATUS_NOT_SUPPORTED) {
+		events_close(test, file);
+		kunit_skip(test, "this IOMMU driver reports no faults");
+	}
+	mutex_lock(&file->group->lock);
+	events_report(file, 0x5000, IOMMU_FAULT_READ);
+	/* Give the work item time to wait for the lock. */
+	msleep(50);
+	retire->handler = wdm_fault_replace(file->device, NULL);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(kthread_run(events_retire, retire, "wdm_retire")));
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&retire->done, 10 * HZ), 0);
+	mutex_unlock(&file->group->lock);
+	fixture_wait(test, &retire->done);
+	events_close(test, file);
+}
+
 /* Calls of events_count_fault() */
 static atomic_t events_nr_faults;
 
@@ -504,6 +549,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_left),
 	KUNIT_CASE(events_faults),
 	KUNIT_CASE(events_fault_of_next_owner),
+	KUNIT_CASE(events_retire_in_attach),
 	KUNIT_CASE(events_revoked),
 	KUNIT_CASE(events_during_delete),
 	{}

@@ -6,6 +6,7 @@
  * calls the handler. Faults are dropped while the queue is full: a faulting device
  * faults by the thousand.
  */
+#include <linux/delay.h>
 #include <linux/kfifo.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
@@ -38,6 +39,7 @@ struct wdm_fault_entry {
  * @context: for @fn
  * @queue: faults to report; guarded by wdm_fault_lock
  * @dropped: number of faults dropped after those in @queue; guarded by wdm_fault_lock
+ * @retired: not 0: it has been replaced, and @work must not wait for other calls
  * @work: calls @fn
  */
 struct wdm_fault_handler {
@@ -47,6 +49,7 @@ struct wdm_fault_handler {
 	void *context;
 	DECLARE_KFIFO(queue, struct wdm_fault_entry, WDM_FAULT_QUEUE);
 	u32 dropped;
+	atomic_t retired;
 	struct work_struct work;
 };
 
@@ -79,8 +82,12 @@ static bool wdm_fault_pop(struct wdm_fault_handler *handler, struct wdm_fault *f
 	return got;
 }
 
-/* Check whether an address is mapped. The lock of the group is held: do not wait long. */
-static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
+/*
+ * Check whether an address is mapped. The lock of the group is held: do not wait long. Once
+ * *@retired is not 0, return false instead of waiting.
+ */
+static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova,
+				const atomic_t *retired)
 {
 	u64 pgno = iova >> PAGE_SHIFT;
 	struct wdm_range all;
@@ -99,27 +106,38 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova)
 	 * Walks free shadow pages, so keep them out. They hold the empty range, and release
 	 * it within a bounded amount of work once all pages are wanted.
 	 */
-	wdm_range_lock_all(&domain->ranges, &all, false);
+	if (!wdm_ok(wdm_range_lock_all_unless(&domain->ranges, &all, false, retired)))
+		return false;
 	mapped = domain->ops->uses(domain, iova, iova, NULL);
 	wdm_range_unlock(&domain->ranges, &all);
 	return mapped;
 }
 
-/* Look up the domain that the device is attached to, and whether it maps the address. */
-static void wdm_fault_look_up(struct wdm_device *device, struct wdm_fault *fault)
+/*
+ * Look up the domain that the device is attached to, and whether it maps the address. Return
+ * false if the handler is retired: whoever waits for this work item cannot be killed, so it
+ * must not wait for an attach that holds the lock of the group.
+ */
+static bool wdm_fault_look_up(struct wdm_fault_handler *handler, struct wdm_fault *fault)
 {
+	struct wdm_device *device = handler->device;
 	struct wdm_group *group = device->group;
 	struct wdm_domain *domain;
 
 	fault->domain = 0;
 	fault->mapped = false;
-	mutex_lock(&group->lock);
+	while (!mutex_trylock(&group->lock)) {
+		if (atomic_read(&handler->retired))
+			return false;
+		usleep_range(1000, 2000);
+	}
 	if (device->attached) {
 		domain = group->attachment->domain;
 		fault->domain = domain->handle;
-		fault->mapped = wdm_fault_is_mapped(domain, fault->iova);
+		fault->mapped = wdm_fault_is_mapped(domain, fault->iova, &handler->retired);
 	}
 	mutex_unlock(&group->lock);
+	return true;
 }
 
 static void wdm_fault_work(struct work_struct *work)
@@ -133,7 +151,8 @@ static void wdm_fault_work(struct work_struct *work)
 	for (i = 0; i < WDM_FAULT_QUEUE; i++) {
 		if (!wdm_fault_pop(handler, &fault))
 			return;
-		wdm_fault_look_up(handler->device, &fault);
+		if (!wdm_fault_look_up(handler, &fault))
+			return;
 		handler->fn(handler->context, &fault);
 		cond_resched();
 	}
@@ -208,6 +227,8 @@ struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
 
 	lockdep_assert_held(&device->group->lock);
 	device->faults = handler;
+	if (old)
+		atomic_set(&old->retired, 1);
 	spin_lock_irq(&wdm_fault_lock);
 	if (old)
 		list_del(&old->node);
