@@ -19,6 +19,7 @@ struct wdm_hwpt;
 struct wdm_mapping;
 struct wdm_mdl_range;
 struct wdm_pt;
+struct wdm_va_list;
 struct wdm_walk_error;
 
 /**
@@ -41,13 +42,12 @@ struct wdm_walk_error;
  * @memory_add: see wdm_domain_memory_add(), which has checked the parameters
  * @memory_remove: see wdm_domain_memory_remove(), likewise
  * @configure: see wdm_domain_configure(); @pt is NULL for TranslationEnabled FALSE
- * @flush: see wdm_domain_flush()
- * @flush_list: see wdm_domain_flush_list()
+ * @flush: see wdm_domain_flush(), and wdm_domain_flush_list() if @list is not NULL
  *
  * @uses, @prefill and @next are called with all pages of the domain locked; @uses and
  * @next also with wdm_domain.lock held, in atomic context, if the domain is atomic.
  *
- * The last five belong to caller-managed domains and are NULL for an OS-managed one.
+ * The last four belong to caller-managed domains and are NULL for an OS-managed one.
  * They take the locks that they need.
  */
 struct wdm_backend_ops {
@@ -71,10 +71,8 @@ struct wdm_backend_ops {
 				const struct wdm_pt *pt,
 				struct wdm_walk_error *walk_error);
 	ntstatus_t (*flush)(struct wdm_domain *domain,
+			    const struct wdm_va_list *list,
 			    struct wdm_walk_error *walk_error);
-	ntstatus_t (*flush_list)(struct wdm_domain *domain, bool last_level,
-				 const u64 *vas, size_t nr,
-				 struct wdm_walk_error *walk_error);
 };
 
 extern const struct wdm_backend_ops wdm_os_backend;

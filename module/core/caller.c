@@ -98,7 +98,7 @@ ntstatus_t wdm_domain_flush(struct wdm_domain *domain,
 	*walk_error = (struct wdm_walk_error) { .status = STATUS_SUCCESS };
 	if (!domain->ops->flush)
 		return STATUS_INVALID_PARAMETER_1;
-	return domain->ops->flush(domain, walk_error);
+	return domain->ops->flush(domain, NULL, walk_error);
 }
 
 /**
@@ -117,8 +117,10 @@ ntstatus_t wdm_domain_flush_list(struct wdm_domain *domain, bool last_level,
 				 const u64 *vas, size_t nr,
 				 struct wdm_walk_error *walk_error)
 {
+	const struct wdm_va_list list = { .last_level = last_level, .vas = vas, .nr = nr };
+
 	*walk_error = (struct wdm_walk_error) { .status = STATUS_SUCCESS };
-	if (!domain->ops->flush_list)
+	if (!domain->ops->flush)
 		return STATUS_INVALID_PARAMETER_1;
-	return domain->ops->flush_list(domain, last_level, vas, nr, walk_error);
+	return domain->ops->flush(domain, &list, walk_error);
 }

@@ -27,6 +27,18 @@ struct wdm_walk_error {
 	u64 raw;
 };
 
+/**
+ * struct wdm_va_list - addresses to flush
+ * @last_level: only leaf entries have changed
+ * @vas: the addresses
+ * @nr: number of addresses
+ */
+struct wdm_va_list {
+	bool last_level;
+	const u64 *vas;
+	size_t nr;
+};
+
 ntstatus_t wdm_domain_memory_add(struct wdm_domain *domain, u32 perms,
 				 const struct wdm_mdl_range *range, u64 caller);
 ntstatus_t wdm_domain_memory_remove(struct wdm_domain *domain, u64 caller,

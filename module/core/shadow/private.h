@@ -198,18 +198,6 @@ struct wdm_leaf {
 	u32 perms;
 };
 
-/**
- * struct wdm_va_list - addresses to flush
- * @last_level: only leaf entries have changed
- * @vas: the addresses
- * @nr: number of addresses
- */
-struct wdm_va_list {
-	bool last_level;
-	const u64 *vas;
-	size_t nr;
-};
-
 /*
  * The files, from the top down: shadow.c (the backend's operations) and memory.c call
  * walk.c, which calls sync.c, scan.c and page.c. They also call iter.c and bypass.c. All use

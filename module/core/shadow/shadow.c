@@ -141,41 +141,24 @@ static ntstatus_t wdm_shadow_configure(struct wdm_domain *domain,
 			       walk_error);
 }
 
-static ntstatus_t wdm_walk_flush(struct wdm_walk *walk, void *unused)
+static ntstatus_t wdm_walk_flush(struct wdm_walk *walk, void *list)
 {
 	if (!walk->shadow->configured)
 		return STATUS_INVALID_DEVICE_STATE;
 	if (!walk->shadow->translating)
 		return wdm_bypass_map(walk);
+	if (list)
+		return wdm_walk_list(walk, list);
 	wdm_walk_full(walk);
 	return walk->walk_error->status;
 }
 
 static ntstatus_t wdm_shadow_flush(struct wdm_domain *domain,
+				   const struct wdm_va_list *list,
 				   struct wdm_walk_error *walk_error)
 {
-	return wdm_shadow_walk(domain, wdm_walk_flush, NULL, 0, walk_error);
-}
-
-static ntstatus_t wdm_walk_flush_list(struct wdm_walk *walk, void *arg)
-{
-	if (!walk->shadow->configured || !walk->shadow->translating)
-		return wdm_walk_flush(walk, NULL);
-	return wdm_walk_list(walk, arg);
-}
-
-static ntstatus_t wdm_shadow_flush_list(struct wdm_domain *domain,
-					bool last_level, const u64 *vas,
-					size_t nr,
-					struct wdm_walk_error *walk_error)
-{
-	struct wdm_va_list list = {
-		.last_level = last_level,
-		.vas = vas,
-		.nr = nr,
-	};
-
-	return wdm_shadow_walk(domain, wdm_walk_flush_list, &list, nr, walk_error);
+	return wdm_shadow_walk(domain, wdm_walk_flush, (void *)list,
+			       list ? list->nr : 0, walk_error);
 }
 
 static void wdm_shadow_destroy(struct wdm_domain *domain)
@@ -224,5 +207,4 @@ const struct wdm_backend_ops wdm_shadow_backend = {
 	.memory_remove = wdm_space_remove,
 	.configure = wdm_shadow_configure,
 	.flush = wdm_shadow_flush,
-	.flush_list = wdm_shadow_flush_list,
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The caller's address space: the memory that page tables can refer to, and what devices
- * see of it while TranslationEnabled is FALSE (bypass).
+ * The caller's address space: the memory that page tables can refer to.
  */
 #include <linux/mm.h>
 
