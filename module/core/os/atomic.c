@@ -125,17 +125,15 @@ static ntstatus_t wdm_atomic_publish_piece(const struct wdm_atomic_op *op,
 static ntstatus_t wdm_atomic_check_piece(const struct wdm_atomic_op *op,
 					 const struct wdm_extent *piece)
 {
-	u64 pgno = piece->pgno, end = wdm_extent_end(piece);
+	u64 pgno = piece->pgno, end = wdm_extent_end(piece), checked = pgno;
 	struct wdm_extent ext;
-	ntstatus_t status = STATUS_SUCCESS;
 
 	/* The caller may pass any page frame number, but only memory is mapped. */
 	if (end <= pgno)
 		return STATUS_NOT_FOUND;
-	if (!op->allocated)
-		status = wdm_iova_check_unmap_locked(op->domain, pgno, end - 1);
-	if (!wdm_ok(status))
-		return status;
+	while (!op->allocated && checked < end)
+		if (!wdm_iova_may_unmap_locked(op->domain, &checked, end - 1))
+			return STATUS_RESOURCE_IN_USE;
 	while (pgno < end) {
 		if (!wdm_mappings_peek(&op->domain->mappings, pgno, end - 1, &ext) ||
 		    ext.pgno != pgno || ext.busy ||

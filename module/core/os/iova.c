@@ -100,8 +100,18 @@ static ntstatus_t wdm_iova_alloc_locked(struct wdm_domain *domain,
 			       STATUS_INSUFFICIENT_RESOURCES;
 }
 
-/* Check one block. Advance @pgno past it, or past @last_pgno if there is none. */
-static bool wdm_iova_may_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
+/**
+ * wdm_iova_may_unmap_locked() - Check that pages can be unmapped by address
+ * @domain: the domain
+ * @pgno: in: the first page number; out: past the pages that were checked
+ * @last_pgno: the last page number
+ *
+ * Checks one block: call it until @pgno is past @last_pgno.
+ *
+ * Context: wdm_domain.lock is held.
+ * Return: false if one is part of a token, or of a reserved region that is always mapped.
+ */
+bool wdm_iova_may_unmap_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
 	const struct wdm_iova_block *block =
 		wdm_iova_space_find(&domain->space, *pgno, last_pgno);
@@ -109,25 +119,6 @@ static bool wdm_iova_may_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_pg
 	*pgno = (block ? block->last : last_pgno) + 1;
 	return !block ||
 	       (block->kind != WDM_IOVA_TOKEN && block->kind != WDM_IOVA_FIXED);
-}
-
-/**
- * wdm_iova_check_unmap_locked() - Check that pages can be unmapped by address
- * @domain: the domain
- * @pgno: the first page number
- * @last_pgno: the last page number
- *
- * Context: wdm_domain.lock is held.
- * Return: STATUS_RESOURCE_IN_USE if one is part of a token, or of a reserved region that
- * is always mapped.
- */
-ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
-				       u64 last_pgno)
-{
-	while (pgno <= last_pgno)
-		if (!wdm_iova_may_unmap(domain, &pgno, last_pgno))
-			return STATUS_RESOURCE_IN_USE;
-	return STATUS_SUCCESS;
 }
 
 /**
@@ -235,10 +226,9 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
  * @pgno: in: the first page number; out: past the pages that were checked
  * @last_pgno: the last page number; the caller holds these pages
  *
- * Checks one block: a program decides how many there are. Call it until @pgno is past
- * @last_pgno.
+ * Checks one block, like wdm_iova_may_unmap_locked(): a program decides how many there are.
  *
- * Return: as wdm_iova_check_unmap_locked().
+ * Return: STATUS_RESOURCE_IN_USE if they cannot.
  */
 ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 {
@@ -246,7 +236,7 @@ ntstatus_t wdm_iova_check_unmap(struct wdm_domain *domain, u64 *pgno, u64 last_p
 	bool allowed;
 
 	spin_lock_irqsave(&domain->lock, flags);
-	allowed = wdm_iova_may_unmap(domain, pgno, last_pgno);
+	allowed = wdm_iova_may_unmap_locked(domain, pgno, last_pgno);
 	spin_unlock_irqrestore(&domain->lock, flags);
 	return allowed ? STATUS_SUCCESS : STATUS_RESOURCE_IN_USE;
 }
@@ -265,8 +255,6 @@ bool wdm_iova_unmapped(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
 	unsigned long flags;
 	bool more;
 
-	if (!wdm_iova_space_allocates(&domain->space))
-		return false;
 	spin_lock_irqsave(&domain->lock, flags);
 	more = wdm_iova_unmapped_locked(domain, pgno, last_pgno);
 	spin_unlock_irqrestore(&domain->lock, flags);

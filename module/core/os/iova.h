@@ -27,8 +27,7 @@ ntstatus_t wdm_iova_block_create(struct wdm_domain *domain, gfp_t gfp,
 void wdm_iova_block_destroy(struct wdm_domain *domain, struct wdm_iova_block *block);
 
 /* These are called with wdm_domain.lock held. */
-ntstatus_t wdm_iova_check_unmap_locked(struct wdm_domain *domain, u64 pgno,
-				       u64 last_pgno);
+bool wdm_iova_may_unmap_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno);
 bool wdm_iova_unmapped_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno);
 
 void wdm_iova_destroy(struct wdm_domain *domain);
