@@ -10,16 +10,6 @@
 #include "os/iova.h"
 #include "ram.h"
 
-static ntstatus_t wdm_config_check_allocator(const struct wdm_domain_config *config)
-{
-	if (!config->width)
-		return STATUS_SUCCESS;
-	if (config->type == WDM_TYPE_UNMANAGED || config->width < WDM_IOVA_MIN_WIDTH ||
-	    config->width > WDM_IOVA_MAX_WIDTH)
-		return STATUS_INVALID_PARAMETER_3;
-	return STATUS_SUCCESS;
-}
-
 /* Check each region. Overlaps are found when the regions are taken. */
 static ntstatus_t wdm_config_check_regions(const struct wdm_domain_config *config)
 {
@@ -67,9 +57,11 @@ static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
 		return STATUS_INVALID_PARAMETER_2;
 	/* PassThrough maps nothing for its caller and needs neither. */
 	if (config->type != WDM_TYPE_PASS_THROUGH) {
-		status = wdm_config_check_allocator(config);
-		if (wdm_ok(status))
-			status = wdm_config_check_regions(config);
+		if (config->width && (config->type == WDM_TYPE_UNMANAGED ||
+				      config->width < WDM_IOVA_MIN_WIDTH ||
+				      config->width > WDM_IOVA_MAX_WIDTH))
+			return STATUS_INVALID_PARAMETER_3;
+		status = wdm_config_check_regions(config);
 	}
 	if (wdm_ok(status) && !wdm_type_available(config->type))
 		status = STATUS_NOT_SUPPORTED;
