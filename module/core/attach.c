@@ -55,59 +55,39 @@ static ntstatus_t wdm_hwpt_map_regions(struct wdm_hwpt *hwpt,
 	return STATUS_SUCCESS;
 }
 
-/**
- * struct wdm_probe - result of probing a device before it is attached
- * @pasids: allocate an iommu_domain for PASIDs
- * @iommu_domain: out: a new iommu_domain for the device, or an ERR_PTR()
- * @unmap_exact: out: see &struct wdm_hwpt
- * @reports_faults: out: see &struct wdm_hwpt
- */
-struct wdm_probe {
-	bool pasids;
-	struct iommu_domain *iommu_domain;
-	bool unmap_exact;
-	bool reports_faults;
-};
-
-static void wdm_probe_device(struct device *dev, void *data)
+/* Allocate an iommu_domain for a device, and record what its IOMMU driver does. */
+static void wdm_hwpt_probe(struct device *dev, void *data)
 {
-	struct wdm_probe *probe = data;
+	struct wdm_hwpt *hwpt = data;
 
 	/* Non-coherent DMA is not supported: all maps use IOMMU_CACHE. */
-	probe->iommu_domain = ERR_PTR(-EOPNOTSUPP);
+	hwpt->domain = ERR_PTR(-EOPNOTSUPP);
 	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return;
-	probe->iommu_domain = probe->pasids ? wdm_pasid_domain_alloc(dev) :
-					      iommu_paging_domain_alloc(dev);
-	probe->unmap_exact = wdm_quirk_unmaps_exact(dev);
-	probe->reports_faults = wdm_quirk_reports_faults(dev);
+	hwpt->domain = hwpt->pasids ? wdm_pasid_domain_alloc(dev) :
+				      iommu_paging_domain_alloc(dev);
+	hwpt->unmap_exact = wdm_quirk_unmaps_exact(dev);
+	hwpt->reports_faults = wdm_quirk_reports_faults(dev);
 }
 
 /* Create a hwpt for an attachment, without attaching anything to it. */
 static ntstatus_t wdm_hwpt_for(struct wdm_attachment *attachment,
 			       struct wdm_hwpt **out)
 {
-	struct wdm_probe probe = {
-		.pasids = attachment->pasid != WDM_NO_PASID ||
-			  attachment->domain->type == WDM_TYPE_TRANSLATE_S1,
-	};
-	struct wdm_hwpt *hwpt;
+	struct wdm_hwpt *hwpt = wdm_hwpt_create(NULL, attachment->domain->gfp);
+	ntstatus_t status = STATUS_DEVICE_REMOVED;
 
-	if (!wdm_group_call(attachment->group, attachment->dev, wdm_probe_device,
-			    &probe))
-		return STATUS_DEVICE_REMOVED;
-	if (IS_ERR(probe.iommu_domain))
-		return wdm_status_from_driver(PTR_ERR(probe.iommu_domain));
-
-	hwpt = wdm_hwpt_create(probe.iommu_domain, attachment->domain->gfp);
-	if (!hwpt) {
-		iommu_domain_free(probe.iommu_domain);
+	if (!hwpt)
 		return STATUS_INSUFFICIENT_RESOURCES;
+	hwpt->pasids = attachment->pasid != WDM_NO_PASID ||
+		       attachment->domain->type == WDM_TYPE_TRANSLATE_S1;
+	if (wdm_group_call(attachment->group, attachment->dev, wdm_hwpt_probe, hwpt))
+		status = wdm_status_from_driver(PTR_ERR_OR_ZERO(hwpt->domain));
+	if (!wdm_ok(status)) {
+		kfree(hwpt);
+		return status;
 	}
-	hwpt->unmap_exact = probe.unmap_exact;
-	hwpt->pasids = probe.pasids;
-	hwpt->reports_faults = probe.reports_faults;
-	if (probe.reports_faults)
+	if (hwpt->reports_faults)
 		wdm_fault_prepare(hwpt->domain);
 	*out = hwpt;
 	return STATUS_SUCCESS;

@@ -12,7 +12,7 @@
 
 /**
  * wdm_hwpt_create() - Take over an iommu_domain
- * @domain: an empty iommu_domain of type IOMMU_DOMAIN_UNMANAGED
+ * @domain: an empty iommu_domain of type IOMMU_DOMAIN_UNMANAGED; NULL: the caller sets it
  * @gfp: for memory that maps allocate
  *
  * Return: the hwpt, which owns @domain; NULL when out of memory.
