@@ -9,23 +9,21 @@
 /* Maximum number of pages that small maps fill under wdm_domain.lock */
 #define WDM_FILL_PAGES	512
 
-/* Check that nothing is mapped outside the aperture. */
-static bool wdm_aperture_fits(struct wdm_domain *domain,
-			      const struct wdm_iova_range *aperture, const atomic_t *revoking)
+/* Check that nothing is mapped outside the aperture of a hwpt, or in a reserved region. */
+static bool wdm_attachment_fits(const struct wdm_attachment *attachment)
 {
+	const atomic_t *revoking = &attachment->group->owner->nr_revoking;
+	const struct wdm_iova_range *aperture = &attachment->hwpt->aperture;
+	const struct wdm_resv *resv = &attachment->resv;
+	struct wdm_domain *domain = attachment->domain;
+	unsigned int i;
+
 	if (aperture->iova &&
 	    domain->ops->uses(domain, 0, aperture->iova - 1, revoking))
 		return false;
-	return aperture->last_iova == U64_MAX ||
-	       !domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX, revoking);
-}
-
-/* Check that nothing is mapped in a reserved region. */
-static bool wdm_resv_fits(struct wdm_domain *domain, const struct wdm_resv *resv,
-			  const atomic_t *revoking)
-{
-	unsigned int i;
-
+	if (aperture->last_iova != U64_MAX &&
+	    domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX, revoking))
+		return false;
 	for (i = 0; i < resv->nr; i++)
 		if (domain->ops->uses(domain, resv->ranges[i].iova,
 				      resv->ranges[i].last_iova, revoking))
@@ -63,11 +61,9 @@ static bool wdm_attach_must_stop(const struct wdm_attachment *attachment)
 static ntstatus_t wdm_join_locked(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt)
 {
-	const atomic_t *revoking = &attachment->group->owner->nr_revoking;
 	struct wdm_domain *domain = attachment->domain;
 
-	if (!wdm_aperture_fits(domain, &hwpt->aperture, revoking) ||
-	    !wdm_resv_fits(domain, &attachment->resv, revoking))
+	if (!wdm_attachment_fits(attachment))
 		return wdm_attach_must_stop(attachment) ? STATUS_CANCELLED :
 							  STATUS_CONFLICTING_ADDRESSES;
 	if (!hwpt->users++)
