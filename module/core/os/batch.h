@@ -41,6 +41,7 @@ struct wdm_batch {
 ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 			   u64 pgno, u64 last_pgno);
 void wdm_batch_end(struct wdm_batch *batch);
+ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 
 ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 			 const struct wdm_mdl_range *range, u64 iova);
@@ -49,9 +50,32 @@ ntstatus_t wdm_batch_map_alloc(struct wdm_batch *batch, u32 perms,
 			       const struct wdm_limits *limits, u64 *iova);
 ntstatus_t wdm_batch_unmap(struct wdm_batch *batch, u64 iova, u64 nr_pages);
 
+/**
+ * wdm_batch_begin_held() - Begin a batch, and lock its pages
+ * @batch: the batch
+ * @domain: the domain
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * Return: as wdm_batch_begin(); STATUS_CANCELLED on a fatal signal. On failure, do not call
+ * wdm_batch_end().
+ */
+static inline ntstatus_t wdm_batch_begin_held(struct wdm_batch *batch,
+					      struct wdm_domain *domain,
+					      u64 pgno, u64 last_pgno)
+{
+	ntstatus_t status = wdm_batch_begin(batch, domain, pgno, last_pgno);
+
+	if (!wdm_ok(status))
+		return status;
+	status = wdm_batch_hold(batch, pgno, last_pgno);
+	if (!wdm_ok(status))
+		wdm_batch_end(batch);
+	return status;
+}
+
 /* For identity.c and token.c */
 ntstatus_t wdm_check_map(u32 perms, const struct wdm_mdl_range *range);
-ntstatus_t wdm_batch_hold(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block,
 			   u64 nr_pages, const struct wdm_limits *limits,
 			   enum wdm_iova_kind kind);

@@ -29,17 +29,9 @@ static bool wdm_identity_run(const struct wdm_mdl_range *range, u64 done, u32 pe
 static ntstatus_t wdm_identity_begin(struct wdm_batch *batch,
 				     struct wdm_domain *domain)
 {
-	ntstatus_t status;
-
 	if (wdm_iova_space_allocates(&domain->space))
 		return STATUS_NOT_SUPPORTED;
-	status = wdm_batch_begin(batch, domain, 0, U64_MAX >> PAGE_SHIFT);
-	if (!wdm_ok(status))
-		return status;
-	status = wdm_batch_hold(batch, 0, U64_MAX >> PAGE_SHIFT);
-	if (!wdm_ok(status))
-		wdm_batch_end(batch);
-	return status;
+	return wdm_batch_begin_held(batch, domain, 0, U64_MAX >> PAGE_SHIFT);
 }
 
 /* Remove the mapped pages of a run. They are prepared, so this needs no memory. */

@@ -228,12 +228,11 @@ ntstatus_t wdm_token_map(struct wdm_token *token, u64 offset, u32 perms,
 	status = wdm_token_check_map(token, offset, perms, range);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_begin(&batch, token->domain, U64_MAX, 0);
+	status = wdm_batch_begin_held(&batch, token->domain, ext.pgno,
+				      wdm_extent_end(&ext) - 1);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_hold(&batch, ext.pgno, wdm_extent_end(&ext) - 1);
-	if (wdm_ok(status))
-		status = wdm_token_map_held(&batch, token, &ext);
+	status = wdm_token_map_held(&batch, token, &ext);
 	batch.nr_maps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
@@ -261,17 +260,16 @@ ntstatus_t wdm_token_unmap(struct wdm_token *token, u64 offset, u64 size)
 	if (!PAGE_ALIGNED(offset | size) || !nr_pages ||
 	    !wdm_ok(wdm_token_check_segment(token, offset, nr_pages)))
 		return STATUS_INVALID_PARAMETER;
-	status = wdm_batch_begin(&batch, token->domain, U64_MAX, 0);
+	status = wdm_batch_begin_held(&batch, token->domain, pgno, pgno + nr_pages - 1);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_hold(&batch, pgno, pgno + nr_pages - 1);
-	if (wdm_ok(status) && !wdm_token_open_segment(token, page, nr_pages))
-		status = STATUS_INVALID_PARAMETER;
-	if (wdm_ok(status)) {
+	if (wdm_token_open_segment(token, page, nr_pages)) {
 		wdm_token_unmap_steps(&batch, pgno, nr_pages);
 		wdm_token_settle(token, page, nr_pages, false);
+		batch.nr_unmaps++;
+	} else {
+		status = STATUS_INVALID_PARAMETER;
 	}
-	batch.nr_unmaps += wdm_ok(status);
 	wdm_batch_end(&batch);
 	return status;
 }
