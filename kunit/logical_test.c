@@ -12,6 +12,7 @@
 #include "../module/core/create.h"
 #include "../module/core/os/segment.h"
 #include "../module/core/os/token.h"
+#include "../module/core/policy.h"
 #include "../module/core/quirks.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"

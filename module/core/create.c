@@ -8,6 +8,7 @@
 #include "caller.h"
 #include "create.h"
 #include "os/iova.h"
+#include "policy.h"
 #include "ram.h"
 
 /* Check each region. Overlaps are found when the regions are taken. */

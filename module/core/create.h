@@ -6,7 +6,6 @@
 #define WDM_CORE_CREATE_H
 
 #include "domain.h"
-#include "policy.h"
 
 /* Maximum number of reserved regions of a domain */
 #define WDM_MAX_REGIONS		4096

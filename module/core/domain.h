@@ -19,12 +19,27 @@
 #include "hwpt.h"
 #include "iova_space.h"
 #include "mappings/mappings.h"
-#include "policy.h"
 #include "range_lock.h"
 #include "resv.h"
 
 struct wdm_domain_config;
 struct wdm_shadow;
+
+/**
+ * enum wdm_type - types of domains (contract: IOMMU_DMA_DOMAIN_TYPE)
+ * @WDM_TYPE_TRANSLATE: the OS manages the page tables
+ * @WDM_TYPE_PASS_THROUGH: all of memory, one to one
+ * @WDM_TYPE_UNMANAGED: the caller manages the page tables
+ * @WDM_TYPE_TRANSLATE_S1: as @WDM_TYPE_TRANSLATE, but for PASIDs as well
+ * @WDM_TYPE_MAX: number of types
+ */
+enum wdm_type {
+	WDM_TYPE_TRANSLATE,
+	WDM_TYPE_PASS_THROUGH,
+	WDM_TYPE_UNMANAGED,
+	WDM_TYPE_TRANSLATE_S1,
+	WDM_TYPE_MAX,
+};
 
 /* Flags of struct wdm_domain_config */
 /* Map every page separately (WDM_IOMMU_DOMAIN_PAGE_GRANULAR) */

@@ -11,22 +11,6 @@
 struct notifier_block;
 
 /**
- * enum wdm_type - types of domains (contract: IOMMU_DMA_DOMAIN_TYPE)
- * @WDM_TYPE_TRANSLATE: the OS manages the page tables
- * @WDM_TYPE_PASS_THROUGH: all of memory, one to one
- * @WDM_TYPE_UNMANAGED: the caller manages the page tables
- * @WDM_TYPE_TRANSLATE_S1: as @WDM_TYPE_TRANSLATE, but for PASIDs as well
- * @WDM_TYPE_MAX: number of types
- */
-enum wdm_type {
-	WDM_TYPE_TRANSLATE,
-	WDM_TYPE_PASS_THROUGH,
-	WDM_TYPE_UNMANAGED,
-	WDM_TYPE_TRANSLATE_S1,
-	WDM_TYPE_MAX,
-};
-
-/**
  * enum wdm_policy - what the administrator can allow; each is a module parameter
  * @WDM_POLICY_PASS_THROUGH: domains of WDM_TYPE_PASS_THROUGH
  * @WDM_POLICY_UNSAFE_INTERRUPTS: devices whose interrupts are not isolated
