@@ -74,8 +74,11 @@ struct wdm_hwpt {
  * IOMMU core counts translations, and has to see each of them unmapped. So has the fake
  * IOMMU of the KUnit suites.
  */
-#define WDM_HWPT_FREE_EMPTY	(IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC) || \
-				 IS_ENABLED(WDM_KUNIT))
+#if IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC) || defined(WDM_KUNIT)
+#define WDM_HWPT_FREE_EMPTY	true
+#else
+#define WDM_HWPT_FREE_EMPTY	false
+#endif
 
 /**
  * enum wdm_pgsize - IOMMU page sizes that a map may use
