@@ -71,13 +71,10 @@ struct wdm_hwpt {
 
 /*
  * Drivers free the translations of an iommu_domain with it. But debug_pagealloc of the
- * IOMMU core counts translations, and has to see each of them unmapped. So has the fake
- * IOMMU of the KUnit suites.
+ * IOMMU core counts translations, and has to see each of them unmapped.
  */
-#if IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC) || defined(WDM_KUNIT)
-#define WDM_HWPT_FREE_EMPTY	true
-#else
-#define WDM_HWPT_FREE_EMPTY	false
+#ifndef WDM_HWPT_FREE_EMPTY
+#define WDM_HWPT_FREE_EMPTY	IS_ENABLED(CONFIG_IOMMU_DEBUG_PAGEALLOC)
 #endif
 
 /**
