@@ -359,7 +359,7 @@ static int events_retire(void *data)
 	return 0;
 }
 
-/* Whoever retires a handler does not wait for an attach that holds the lock of the group. */
+/* Retiring a handler does not wait for an attach that holds the lock of the group. */
 static void events_retire_in_attach(struct kunit *test)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);

@@ -115,8 +115,8 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova,
 
 /*
  * Look up the domain that the device is attached to, and whether it maps the address. Return
- * false if the handler is retired: whoever waits for this work item cannot be killed, so it
- * must not wait for an attach that holds the lock of the group.
+ * false if the handler is retired: the wait for this work item is not killable, so it must
+ * not wait for an attach that holds the lock of the group.
  */
 static bool wdm_fault_look_up(struct wdm_fault_handler *handler, struct wdm_fault *fault)
 {

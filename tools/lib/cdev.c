@@ -48,7 +48,6 @@ static bool find_cdev(const char *bdf, char *path, size_t size)
 
 /**
  * wdm_cdev_open() - Open the VFIO cdev of a device
- * wdm_cdev_open() - open the VFIO cdev of a device
  * @bdf: the device, as sysfs names it
  * @error: what went wrong; may be NULL
  *
@@ -73,7 +72,6 @@ int wdm_cdev_open(const char *bdf, struct wdm_error *error)
 
 /**
  * wdm_iommufd_open() - Open an iommufd
- * wdm_iommufd_open() - open an iommufd
  * @error: what went wrong; may be NULL
  *
  * Return: a file descriptor, or -1.

@@ -524,7 +524,6 @@ void wdm_vfio_close(struct wdm_vfio_device *device)
 
 /**
  * wdm_vfio_handle() - Get the handle of a device, for wdm_attach() and others
- * wdm_vfio_handle() - the handle of a device, for wdm_attach() and others
  * @device: the device
  *
  * Return: the IOMMU_DMA_DEVICE.
@@ -536,7 +535,6 @@ __u32 wdm_vfio_handle(const struct wdm_vfio_device *device)
 
 /**
  * wdm_vfio_group() - Get the number of a device's IOMMU group
- * wdm_vfio_group() - the IOMMU group of a device
  * @device: the device
  *
  * Return: the number.
@@ -558,7 +556,6 @@ void wdm_vfio_address(const struct wdm_vfio_device *device, struct wdm_pci_addre
 
 /**
  * wdm_vfio_fd() - Get the file of a device, for VFIO ioctls that this library lacks
- * wdm_vfio_fd() - the file of a device, for ioctls of VFIO that this library lacks
  * @device: the device
  *
  * Return: a file descriptor, which wdm_vfio_close() closes.

@@ -364,7 +364,7 @@ static void with_epoll(void)
 /* To wake all of them takes several times as long */
 #define MOST_PER_EVENT	(20 * 1000000ULL)
 
-/* Whoever causes an event does not wait until all pollers are woken up. */
+/* An event does not hold up its cause until all pollers are woken up. */
 static void many_pollers(void)
 {
 	const struct rlimit limit = { 4096, 4096 };
