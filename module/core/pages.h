@@ -75,13 +75,17 @@ u32 wdm_pages_find(const struct wdm_pages *pages, u64 page);
  * wdm_pages_pfn() - Get the page frame of a page
  * @pages: the pages
  * @page: page number
- * @run: in: a guess at the index of its run, any number; out: the index
+ * @run: in: a guess at the index of its run, any number; out: the index, unless each page is
+ *	a run
  *
  * Return: the page frame.
  */
 static inline u64 wdm_pages_pfn(const struct wdm_pages *pages, u64 page,
 				u32 *run)
 {
+	/* Memory that is scattered all over: nothing to search for */
+	if (pages->nr_runs == pages->nr_pages)
+		return pages->runs[page].pfn;
 	if (*run >= pages->nr_runs || !wdm_pages_in_run(pages, page, *run))
 		*run = wdm_pages_find(pages, page);
 	return pages->runs[*run].pfn + (page - pages->runs[*run].page);
