@@ -54,9 +54,11 @@ void wdm_block_free(struct wdm_mappings *mappings, struct wdm_map_block *block)
 		kmem_cache_free(wdm_node_cache, block);
 }
 
-static ntstatus_t wdm_block_alloc(struct wdm_mappings *mappings, bool span, gfp_t gfp,
+static ntstatus_t wdm_block_alloc(struct wdm_mappings *mappings,
+				  enum wdm_block_kind kind, gfp_t gfp,
 				  struct wdm_map_block **out)
 {
+	const bool span = kind == WDM_SPAN;
 	u64 charge = span ? WDM_SPAN_CHARGE : WDM_NODE_CHARGE;
 	struct wdm_map_block *block;
 
@@ -78,14 +80,15 @@ static ntstatus_t wdm_block_alloc(struct wdm_mappings *mappings, bool span, gfp_
 ntstatus_t wdm_reserve_fill(struct wdm_mappings *mappings, struct wdm_map_reserve *reserve,
 			    const struct wdm_map_needs *needs, gfp_t gfp)
 {
+	enum wdm_block_kind kind;
 	ntstatus_t status;
-	unsigned int span, *nr;
+	unsigned int *nr;
 
-	for (span = false; span <= true; span++) {
-		nr = &reserve->has.nr[span];
-		while (*nr < needs->nr[span]) {
-			status = wdm_block_alloc(mappings, span, gfp,
-						 &reserve->block[span][*nr]);
+	for (kind = 0; kind < WDM_BLOCK_KINDS; kind++) {
+		nr = &reserve->has.nr[kind];
+		while (*nr < needs->nr[kind]) {
+			status = wdm_block_alloc(mappings, kind, gfp,
+						 &reserve->block[kind][*nr]);
 			if (!wdm_ok(status))
 				return status;
 			++*nr;
@@ -94,18 +97,19 @@ ntstatus_t wdm_reserve_fill(struct wdm_mappings *mappings, struct wdm_map_reserv
 	return STATUS_SUCCESS;
 }
 
-static struct wdm_map_block *wdm_reserve_take(struct wdm_map_reserve *reserve, bool span)
+static struct wdm_map_block *wdm_reserve_take(struct wdm_map_reserve *reserve,
+					      enum wdm_block_kind kind)
 {
-	return reserve->block[span][--reserve->has.nr[span]];
+	return reserve->block[kind][--reserve->has.nr[kind]];
 }
 
 void wdm_reserve_drop(struct wdm_mappings *mappings, struct wdm_map_reserve *reserve)
 {
-	unsigned int span;
+	enum wdm_block_kind kind;
 
-	for (span = false; span <= true; span++)
-		while (reserve->has.nr[span])
-			wdm_block_free(mappings, wdm_reserve_take(reserve, span));
+	for (kind = 0; kind < WDM_BLOCK_KINDS; kind++)
+		while (reserve->has.nr[kind])
+			wdm_block_free(mappings, wdm_reserve_take(reserve, kind));
 }
 
 static void wdm_block_link(struct wdm_mappings *mappings,
@@ -168,7 +172,7 @@ struct wdm_map_block *wdm_block_next(struct wdm_mappings *mappings,
 struct wdm_map_block *wdm_node_add(struct wdm_mappings *mappings, u64 pgno,
 				   struct wdm_map_reserve *reserve)
 {
-	struct wdm_map_block *node = wdm_reserve_take(reserve, false);
+	struct wdm_map_block *node = wdm_reserve_take(reserve, WDM_NODE);
 
 	node->first = wdm_region_first(pgno);
 	node->last = wdm_region_last(pgno);
@@ -180,7 +184,7 @@ void wdm_span_add(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 		  struct wdm_map_entry entry,
 		  struct wdm_map_reserve *reserve)
 {
-	struct wdm_map_block *span = wdm_reserve_take(reserve, true);
+	struct wdm_map_block *span = wdm_reserve_take(reserve, WDM_SPAN);
 
 	span->first = pgno;
 	span->last = last_pgno;

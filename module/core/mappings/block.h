@@ -47,29 +47,37 @@ struct wdm_map_block {
 
 /* Page tables of the IOMMU per page, in bytes */
 #define WDM_PAGE_CHARGE	sizeof(u64)
+
+/* Kinds of blocks */
+enum wdm_block_kind {
+	WDM_NODE,
+	WDM_SPAN,
+	WDM_BLOCK_KINDS,
+};
+
 /**
- * struct wdm_map_needs - numbers of blocks, by wdm_map_block.span
- * @nr: nodes, and spans
+ * struct wdm_map_needs - numbers of blocks
+ * @nr: the numbers, by kind
  */
 struct wdm_map_needs {
-	unsigned int nr[2];
+	unsigned int nr[WDM_BLOCK_KINDS];
 };
 
 /**
  * struct wdm_map_reserve - blocks that are charged, but not in the table yet
  * @has: how many there are; all 0 at first
- * @block: the blocks, by wdm_map_block.span
+ * @block: the blocks, by kind
  */
 struct wdm_map_reserve {
 	struct wdm_map_needs has;
-	struct wdm_map_block *block[2][2];
+	struct wdm_map_block *block[WDM_BLOCK_KINDS][2];
 };
 
 static inline bool wdm_reserve_has(const struct wdm_map_reserve *reserve,
 				   const struct wdm_map_needs *needs)
 {
-	return reserve->has.nr[false] >= needs->nr[false] &&
-	       reserve->has.nr[true] >= needs->nr[true];
+	return reserve->has.nr[WDM_NODE] >= needs->nr[WDM_NODE] &&
+	       reserve->has.nr[WDM_SPAN] >= needs->nr[WDM_SPAN];
 }
 
 /* These two are called without the lock. */

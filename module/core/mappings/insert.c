@@ -55,9 +55,9 @@ static void wdm_insert_needs(struct wdm_mappings *mappings,
 	for (pgno = ext->pgno; pgno <= last; pgno = part_last + 1) {
 		part_last = wdm_part_last(mappings, pgno, last);
 		if (wdm_part_is_whole(mappings, pgno, part_last))
-			needs->nr[true]++;
+			needs->nr[WDM_SPAN]++;
 		else if (!wdm_block_at(mappings, pgno))
-			needs->nr[false]++;
+			needs->nr[WDM_NODE]++;
 	}
 }
 
@@ -225,7 +225,7 @@ ntstatus_t wdm_mappings_insert(struct wdm_mappings *mappings,
  */
 ntstatus_t wdm_mappings_keep(struct wdm_mappings *mappings, u64 pgno, gfp_t gfp)
 {
-	const struct wdm_map_needs needs = { .nr[false] = 1 };
+	const struct wdm_map_needs needs = { .nr[WDM_NODE] = 1 };
 	struct wdm_map_reserve reserve = { };
 	struct wdm_map_block *node;
 	ntstatus_t status = STATUS_SUCCESS;
@@ -234,7 +234,7 @@ ntstatus_t wdm_mappings_keep(struct wdm_mappings *mappings, u64 pgno, gfp_t gfp)
 	for (;;) {
 		spin_lock_irqsave(&mappings->lock, flags);
 		node = wdm_block_at(mappings, pgno);
-		if (!node && reserve.has.nr[false])
+		if (!node && reserve.has.nr[WDM_NODE])
 			node = wdm_node_add(mappings, pgno, &reserve);
 		if (node)
 			node->nr_kept++;

@@ -121,8 +121,8 @@ again:
 	block = wdm_block_at(mappings, *pgno);
 	edge = block ? wdm_span_edge(block, *pgno, last_pgno) : 0;
 	if (edge) {
-		needs.nr[false] = wdm_region_index(edge) ? 1 : 0;
-		needs.nr[true] = needs.nr[false] + 1;
+		needs.nr[WDM_NODE] = wdm_region_index(edge) ? 1 : 0;
+		needs.nr[WDM_SPAN] = needs.nr[WDM_NODE] + 1;
 		if (wdm_reserve_has(&reserve, &needs))
 			wdm_span_cut(mappings, block, edge, &reserve);
 	} else if (block) {
