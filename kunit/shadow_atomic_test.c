@@ -695,7 +695,7 @@ static void atomic_storm(struct kunit *test)
 	};
 	struct storm *storm = kunit_kzalloc(test, sizeof(*storm), GFP_KERNEL);
 	struct atomic *at = atomic_start(test);
-	unsigned long limit = jiffies + 30 * HZ;
+	unsigned long limit = jiffies + 120 * HZ;
 	struct fake_iommu *visitor;
 	unsigned int i;
 
