@@ -223,6 +223,21 @@ static void unmap_all(const struct fixture *fixture, const struct model *model)
 	}
 }
 
+/* Memory that a domain has cached would avoid allocations: begin with a new one. */
+static void renew_domain(struct fixture *fixture)
+{
+	__u32 device = fixture->device->handle;
+
+	if (device)
+		MUST(wdm_detach(fixture->fd, device));
+	MUST(wdm_destroy(fixture->fd, fixture->domain));
+	MUST(wdm_domain_create(fixture->fd, true, 0, &fixture->domain));
+	if (device) {
+		MUST(map_pages(fixture, 0, 1, HOME_ADDRESS));
+		MUST(wdm_attach(fixture->fd, fixture->domain, device));
+	}
+}
+
 /* The operations that are reported as done are done, and the others are not. */
 static unsigned int fail_in_batch(struct fixture *fixture, __u32 other, int fail)
 {
@@ -258,11 +273,7 @@ static unsigned int fail_in_batch(struct fixture *fixture, __u32 other, int fail
 					WDM_IOMMU_QUERY_LOGICAL);
 		unmap_all(fixture, &model);
 		free(model.pages);
-		/* Memory that the domain has cached would avoid allocations. */
-		if (!fixture->device->handle) {
-			MUST(wdm_destroy(fixture->fd, fixture->domain));
-			MUST(wdm_domain_create(fixture->fd, true, 0, &fixture->domain));
-		}
+		renew_domain(fixture);
 	}
 	return failures;
 }
