@@ -359,10 +359,11 @@ static void with_epoll(void)
 	allow_pass_through(false);
 }
 
-#define EPOLLS		500
+/* Pollers: a kernel with sanitizers takes a millisecond for each when they go */
+#define EPOLLS		100
 #define DESCRIPTORS	200
-/* To wake all of them takes several times as long */
-#define MOST_PER_EVENT	(20 * 1000000ULL)
+/* How much longer an event may take with all of them; to wake them takes over 30 times as long */
+#define MOST_TIMES	8
 
 /* An event does not hold up its cause until all pollers are woken up. */
 static void many_pollers(void)
@@ -403,7 +404,7 @@ static void many_pollers(void)
 	}
 	tap_diag("an event takes its source %llu us, with %u pollers %llu us", idle / 1000,
 		 EPOLLS * DESCRIPTORS, busy / 1000);
-	CHECK(busy < MOST_PER_EVENT);
+	CHECK(busy < MOST_TIMES * idle);
 	/* They are woken up. */
 	allow_pass_through(true);
 	CHECK_EQUAL(epoll_wait(epolls[EPOLLS - 1], &event, 1, 5000), 1);
