@@ -382,17 +382,16 @@ static u64 wdm_long_runs_end(struct wdm_domain *domain, u64 pgno, u64 end)
 {
 	const struct wdm_pages *pages;
 	struct wdm_extent ext;
+	u32 run = 0, last;
 	u64 page, pfn;
-	u32 run, last;
 
 	if (!wdm_mappings_at(&domain->mappings, pgno, &ext))
 		return pgno;
 	end = min(end, wdm_extent_end(&ext));
 	pages = &ext.mdl->pages;
 	page = ext.mdl_page + (pgno - ext.pgno);
-	run = wdm_pages_find(pages, page);
+	pfn = wdm_pages_pfn(pages, page, &run);
 	last = wdm_pages_find(pages, page + (end - pgno) - 1);
-	pfn = pages->runs[run].pfn + (page - pages->runs[run].page);
 	return (last - run) * WDM_RUN_LONG_PAGES > end - pgno ||
 	       wdm_run_maps_small(domain, pgno, pfn) ? pgno : end;
 }
