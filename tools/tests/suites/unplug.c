@@ -100,11 +100,11 @@ static void give_back(enum way way, const char *bdf)
 		if (way == UNPLUG)
 			ask_back(way, bdf);
 	}
-	if (way != UNBIND) {
-		CHECK(write_attribute(bdf, "driver_override", "vfio-pci"));
-		CHECK(write_text("/sys/bus/pci/drivers_probe", bdf));
+	/* Linux adds a plugged in device to sysfs before it allows drivers to bind to it. */
+	while (!bind_driver(bdf)) {
+		REQUIRE(time(NULL) < end);
+		nanosleep(&pause, NULL);
 	}
-	REQUIRE(wdm_pci_has_vfio_driver(bdf));
 }
 
 /**
