@@ -336,12 +336,14 @@ static void attach_take_device(struct attach_group *t)
 	wdm_group_revoke_device(t->group, t->device->dev);
 }
 
-static void attach_check_fill(struct kunit *test, void (*take_back)(struct attach_group *t))
+/* Revoke while a hwpt is being filled; check that the attach gives way at once. */
+static bool attach_revoke_is_quick(struct kunit *test, struct wdm_domain *domain,
+				   void (*take_back)(struct attach_group *t))
 {
-	struct wdm_domain *domain = attach_large_domain(test);
 	struct attach_group *t = attach_start(test);
 	u64 fill, revoke;
 	ktime_t start;
+	bool removed;
 
 	t->domain = domain;
 	start = ktime_get();
@@ -360,12 +362,28 @@ static void attach_check_fill(struct kunit *test, void (*take_back)(struct attac
 	revoke = ktime_us_delta(ktime_get(), start);
 	KUNIT_ASSERT_TRUE(test, fixture_wait(test, &t->attached));
 	kunit_info(test, "fill %llu us, revoke %llu us", fill, revoke);
-	KUNIT_EXPECT_STATUS(test, t->status, STATUS_DEVICE_REMOVED);
-	KUNIT_EXPECT_LT(test, revoke, fill / 3);
+	removed = t->status == STATUS_DEVICE_REMOVED;
+	KUNIT_EXPECT_TRUE(test, removed || t->status == STATUS_SUCCESS);
 	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
 	KUNIT_EXPECT_STATUS(test, wdm_device_attach(t->device, domain),
 			    STATUS_DEVICE_REMOVED);
 	attach_end(test, t);
+	return removed && revoke < fill / 3;
+}
+
+/*
+ * A busy machine can delay either thread, so one of several tries must be quick: none is if
+ * revoking waits until the hwpt is full.
+ */
+static void attach_check_fill(struct kunit *test, void (*take_back)(struct attach_group *t))
+{
+	struct wdm_domain *domain = attach_large_domain(test);
+	bool quick = false;
+	unsigned int i;
+
+	for (i = 0; i < 3 && !quick; i++)
+		quick = attach_revoke_is_quick(test, domain, take_back);
+	KUNIT_EXPECT_TRUE(test, quick);
 }
 
 /* Revoking a group that is being attached does not wait until the hwpt is filled. */

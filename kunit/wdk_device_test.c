@@ -706,15 +706,15 @@ static int attach_second_thread(void *data)
 	return status != STATUS_DEVICE_REMOVED;
 }
 
-/* A removal does not wait until the hwpt of an attach is full. */
-static void devices_removed_filling(struct kunit *test)
+/* Remove a device while its hwpt is being filled; check that the attach gives way at once. */
+static bool removal_is_quick(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
-	PMDL mdl = map_large(test, wdk->second);
 	PIOMMU_DMA_DEVICE dev = create(test);
 	struct task_struct *thread;
 	u64 fill, removal;
 	ktime_t start;
+	bool removed;
 
 	start = ktime_get();
 	KUNIT_ASSERT_STATUS(test, wdk_attach_device_ex(wdk->second, dev),
@@ -736,10 +736,31 @@ static void devices_removed_filling(struct kunit *test)
 	fake_driver_remove(wdk->pdo);
 	removal = ktime_us_delta(ktime_get(), start);
 	fake_driver.hook = NULL;
-	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+	removed = !kthread_stop(thread);
 	put_task_struct(thread);
 	kunit_info(test, "fill %llu us, removal %llu us", fill, removal);
-	KUNIT_EXPECT_LT(test, removal, fill / 3);
+	KUNIT_ASSERT_STATUS(test, wdk_delete_device(dev), STATUS_SUCCESS);
+	wdk->dev = NULL;
+	return removed && removal < fill / 3;
+}
+
+/*
+ * A removal does not wait until the hwpt of an attach is full. A busy machine can delay either
+ * thread, so one of several tries must be quick: none is if removals wait.
+ */
+static void devices_removed_filling(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	PMDL mdl = map_large(test, wdk->second);
+	bool quick = false;
+	unsigned int i;
+
+	for (i = 0; i < 3 && !quick; i++) {
+		if (i)
+			wdk->pdo = fake_driver_add(test, false);
+		quick = removal_is_quick(test);
+	}
+	KUNIT_EXPECT_TRUE(test, quick);
 	IoFreeMdl(mdl);
 }
 
