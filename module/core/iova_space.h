@@ -90,6 +90,15 @@ static inline bool wdm_iova_space_allocates(const struct wdm_iova_space *space)
 	return space->width;
 }
 
+/*
+ * Check whether any addresses are taken. A racing call can take some, but not pages that the
+ * caller holds: an old value is good enough for a check of these.
+ */
+static inline bool wdm_iova_space_used(const struct wdm_iova_space *space)
+{
+	return READ_ONCE(space->nr);
+}
+
 /* Get the last page of the space. */
 static inline u64 wdm_iova_space_last(const struct wdm_iova_space *space)
 {

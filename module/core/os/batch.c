@@ -239,21 +239,7 @@ ntstatus_t wdm_batch_yield(struct wdm_batch *batch)
 	return wdm_domain_cancelled(domain) ? STATUS_CANCELLED : STATUS_SUCCESS;
 }
 
-static ntstatus_t wdm_batch_map_hwpts(struct wdm_batch *batch,
-				      const struct wdm_extent *ext)
-{
-	struct wdm_domain *domain = batch->domain;
-	struct wdm_mapping map = wdm_extent_mapping(ext, domain->pgsize);
-	u64 last_pgno = wdm_extent_end(ext) - 1;
-
-	if (!wdm_extent_fits(domain, ext))
-		return STATUS_CONFLICTING_ADDRESSES;
-	if (ext->pgno <= batch->stale_last_pgno && last_pgno >= batch->stale_pgno)
-		wdm_batch_sync(batch);
-	return wdm_hwpts_map(domain, &map);
-}
-
-/* Map one step. On failure, its pages are removed from the table again. */
+/* Map one step. */
 static ntstatus_t wdm_batch_map_step(struct wdm_batch *batch,
 				     const struct wdm_extent *ext)
 {
@@ -263,14 +249,10 @@ static ntstatus_t wdm_batch_map_step(struct wdm_batch *batch,
 	status = wdm_mappings_insert(&domain->mappings, ext, GFP_KERNEL_ACCOUNT);
 	if (!wdm_ok(status))
 		return status;
-	status = wdm_batch_map_hwpts(batch, ext);
-	if (wdm_ok(status))
-		return status;
-
-	wdm_mappings_remove(&domain->mappings, ext->pgno, wdm_extent_end(ext) - 1);
-	if (!wdm_hwpts_broken(domain))
-		wdm_mdl_unuse(ext->mdl, ext->nr_pages);
-	return status;
+	if (ext->pgno <= batch->stale_last_pgno &&
+	    wdm_extent_end(ext) - 1 >= batch->stale_pgno)
+		wdm_batch_sync(batch);
+	return wdm_hwpts_map_extent(domain, ext);
 }
 
 /* Check whether any hwpt maps a long contiguous run by small pages only. */
@@ -312,8 +294,7 @@ ntstatus_t wdm_batch_check_unmap(struct wdm_batch *batch, u64 pgno, u64 last_pgn
 	struct wdm_domain *domain = batch->domain;
 	ntstatus_t status = STATUS_SUCCESS;
 
-	/* Others can only take pages that they hold. */
-	if (!READ_ONCE(domain->space.nr))
+	if (!wdm_iova_space_used(&domain->space))
 		return status;
 	while (wdm_ok(status) && pgno <= last_pgno) {
 		status = wdm_iova_check_unmap(domain, &pgno, last_pgno);
@@ -604,8 +585,7 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 		return STATUS_INVALID_PARAMETER_4;
 
 	status = wdm_batch_hold(batch, ext.pgno, wdm_extent_end(&ext) - 1);
-	/* Others can only take pages that they hold. */
-	if (wdm_ok(status) && READ_ONCE(batch->domain->space.nr))
+	if (wdm_ok(status) && wdm_iova_space_used(&batch->domain->space))
 		status = wdm_iova_check_map(batch->domain, ext.pgno,
 					    wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))

@@ -208,12 +208,6 @@ ntstatus_t wdm_iova_check_map(struct wdm_domain *domain, u64 pgno, u64 last_pgno
 	unsigned long flags;
 	bool taken;
 
-	/*
-	 * A racing call can add blocks, but not for these pages, which the caller holds: an
-	 * old value is good enough.
-	 */
-	if (!READ_ONCE(domain->space.nr))
-		return STATUS_SUCCESS;
 	spin_lock_irqsave(&domain->lock, flags);
 	taken = wdm_iova_space_find(&domain->space, pgno, last_pgno);
 	spin_unlock_irqrestore(&domain->lock, flags);
