@@ -12,8 +12,8 @@
 #include "support/fixture.h"
 #include "support/page_model.h"
 
-/* A few regions, some of them whole */
-#define MAPPINGS_WINDOW	(10 * WDM_REGION_PAGES + 20)
+/* Some regions, of which some are whole, and some share a place in the hash */
+#define MAPPINGS_WINDOW	(24 * WDM_REGION_PAGES + 20)
 #define MAPPINGS_STEPS	1500
 #define MAPPINGS_MDLS	3
 
@@ -197,6 +197,21 @@ static void mappings_remove_parts(struct mappings_run *run)
 	mappings_expect_removed(run, first, nr);
 }
 
+/* Leave nothing but empty nodes. */
+static void mappings_empty(struct mappings_run *run)
+{
+	struct wdm_extent ext = { };
+
+	while (wdm_mappings_next(&run->table, U64_MAX >> PAGE_SHIFT, &ext)) {
+		KUNIT_ASSERT_STATUS(run->fx->test,
+				    wdm_mappings_take(&run->table, ext.pgno,
+						      wdm_extent_end(&ext) - 1,
+						      &run->put_list, GFP_KERNEL),
+				    STATUS_SUCCESS);
+		mappings_expect_removed(run, ext.pgno, ext.nr_pages);
+	}
+}
+
 /* Look-ups of single pages find exactly the pages of a range. */
 static void mappings_iterate(struct mappings_run *run)
 {
@@ -279,7 +294,7 @@ static void mappings_random(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	mappings_start(test, run, *(const u64 *)test->param_value);
 	for (step = 0; step < MAPPINGS_STEPS; step++) {
-		switch (fixture_below(&run->fx->rng, 9)) {
+		switch (fixture_below(&run->fx->rng, 10)) {
 		case 0 ... 3:
 			mappings_insert(run);
 			break;
@@ -290,6 +305,9 @@ static void mappings_random(struct kunit *test)
 			mappings_remove_parts(run);
 			break;
 		case 7:
+			mappings_empty(run);
+			break;
+		case 8:
 			mappings_look(run);
 			mappings_look_up(run);
 			mappings_iterate(run);
@@ -469,6 +487,43 @@ static void mappings_used_once(struct kunit *test)
 			used = atomic64_read(&run->budget.used);
 	}
 	KUNIT_EXPECT_LE(test, atomic64_read(&run->budget.used), used + SZ_64K);
+	mappings_end(run);
+}
+
+/*
+ * A map of several regions uses the empty node of its last region, also if its first region's
+ * node takes the place of that one in the hash, which happens for some distances.
+ */
+static void mappings_ends_in_empty_node(struct kunit *test)
+{
+	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	struct wdm_extent ext = { .perms = WDM_PERMS };
+	const u64 all = U64_MAX >> PAGE_SHIFT;
+	struct wdm_extent found;
+	u64 first, last;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	mappings_start(test, run, 0);
+	ext.mdl = run->tm[1]->mdl;
+	for (last = 2; last < MAPPINGS_WINDOW / WDM_REGION_PAGES; last++) {
+		for (first = 0; first < last - 1; first++) {
+			ext.pgno = last * WDM_REGION_PAGES;
+			ext.nr_pages = 1;
+			KUNIT_ASSERT_STATUS(test, wdm_mappings_insert(&run->table, &ext,
+								      GFP_KERNEL),
+					    STATUS_SUCCESS);
+			mappings_take(run, ext.pgno, ext.pgno);
+			ext.pgno = first * WDM_REGION_PAGES + WDM_REGION_PAGES / 2;
+			ext.nr_pages = (last - first) * WDM_REGION_PAGES;
+			KUNIT_ASSERT_STATUS(test, wdm_mappings_insert(&run->table, &ext,
+								      GFP_KERNEL),
+					    STATUS_SUCCESS);
+			KUNIT_ASSERT_TRUE(test, wdm_mappings_find(&run->table, 0, all, &found));
+			KUNIT_ASSERT_EQ(test, found.nr_pages, ext.nr_pages);
+			mappings_take(run, ext.pgno, wdm_extent_end(&ext) - 1);
+			mappings_release(run);
+		}
+	}
 	mappings_end(run);
 }
 
@@ -668,6 +723,7 @@ static void mappings_find_concurrent(struct kunit *test)
 static struct kunit_case mappings_cases[] = {
 	KUNIT_CASE_SLOW(mappings_many_regions),
 	KUNIT_CASE_SLOW(mappings_used_once),
+	KUNIT_CASE(mappings_ends_in_empty_node),
 	KUNIT_CASE(mappings_budget),
 	KUNIT_CASE(mappings_find_concurrent),
 	KUNIT_CASE_PARAM(mappings_random, mappings_window_gen_params),

@@ -79,8 +79,6 @@ static void wdm_insert_part(struct wdm_mappings *mappings, u64 pgno, u64 part_la
 	if (!block)
 		block = wdm_node_add(mappings, pgno, reserve);
 	wdm_node_insert(block, pgno, part_last, entry);
-	if (*wdm_recent(mappings, pgno) != block)
-		wdm_node_remember(mappings, block);
 }
 
 /* Insert an extent. Its blocks are in the table or in the reserve. */
@@ -95,6 +93,12 @@ static void wdm_insert(struct wdm_mappings *mappings, const struct wdm_extent *e
 		wdm_insert_part(mappings, pgno, part_last, entry, reserve);
 		entry.page += part_last - pgno + 1;
 	}
+	/*
+	 * Only now add the nodes to the hash: this can free an empty node, which must not be one
+	 * that wdm_insert_needs() has counted on. Only the first and the last part need nodes.
+	 */
+	wdm_node_at(mappings, ext->pgno);
+	wdm_node_at(mappings, last);
 	mappings->nr_pages += ext->nr_pages;
 }
 
