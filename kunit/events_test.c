@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/mman.h>
+#include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/uaccess.h>
 
@@ -463,6 +464,53 @@ static void events_revoked(struct kunit *test)
 	events_close(test, file);
 }
 
+/* Calls of events_count_notify() */
+static unsigned int events_nr_notified;
+
+static int events_count_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	events_nr_notified++;
+	wdm_events_types_changed();
+	return NOTIFY_OK;
+}
+
+static void events_check_others(struct kunit *test, struct events_file *file,
+				struct wdm_events *other, bool whole_group)
+{
+	wdm_events_add_device(&file->ctx.events);
+	atomic64_set(&file->ctx.events.types_changed, 0);
+	atomic64_set(&other->types_changed, 0);
+	events_nr_notified = 0;
+	if (whole_group)
+		wdm_group_revoke(file->group);
+	else
+		wdm_group_revoke_device(file->group, &file->pdev->dev);
+	KUNIT_EXPECT_NE(test, atomic64_read(&file->ctx.events.types_changed), 0);
+	events_close(test, file);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&other->types_changed), 0);
+	KUNIT_EXPECT_EQ(test, events_nr_notified, 0);
+}
+
+/* A revocation makes its own file compare the types of its devices, and no other file. */
+static void events_revoked_others(struct kunit *test)
+{
+	struct notifier_block nb = { .notifier_call = events_count_notify };
+	struct events_file *file = events_open(test);
+	struct wdm_events other = { };
+
+	KUNIT_ASSERT_EQ(test, wdm_events_init(&other), 0);
+	wdm_events_add_device(&other);
+	wdm_types_register(&nb);
+	events_check_others(test, file, &other, false);
+	events_check_others(test, events_open(test), &other, true);
+	/* What the types of all devices depend on makes all files do so. */
+	wdm_types_changed();
+	KUNIT_EXPECT_EQ(test, events_nr_notified, 1);
+	KUNIT_EXPECT_NE(test, atomic64_read(&other.types_changed), 0);
+	wdm_types_unregister(&nb);
+	wdm_events_destroy(&other);
+}
+
 /**
  * struct events_race - a device that is deleted while a program asks for events
  * @file: the file
@@ -551,6 +599,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_fault_of_next_owner),
 	KUNIT_CASE(events_retire_in_attach),
 	KUNIT_CASE(events_revoked),
+	KUNIT_CASE(events_revoked_others),
 	KUNIT_CASE(events_during_delete),
 	{}
 };

@@ -16,6 +16,9 @@
  * wdm_event_device_revoked() - Queue the event that VFIO has revoked a device
  * @data: the file, which is open
  * @device: the device; the lock of its group is held
+ *
+ * The types of no other file's devices have changed: do not touch their queues. An unbind
+ * revokes a device from any number of files.
  */
 void wdm_event_device_revoked(void *data, struct wdm_device *device)
 {
@@ -27,8 +30,10 @@ void wdm_event_device_revoked(void *data, struct wdm_device *device)
 	};
 
 	/* Without a handle it is being created, and that call returns a status. */
-	if (device->handle)
-		wdm_events_push(&ctx->events, &event);
+	if (!device->handle)
+		return;
+	wdm_events_push(&ctx->events, &event);
+	wdm_events_recheck_types(&ctx->events, event.time);
 }
 
 /* In process context; the handler is retired before the file is closed. */

@@ -17,8 +17,11 @@
 /* Number of events that a read copies at a time, through the stack */
 #define WDM_EVENTS_BATCH	4U
 
-/* Guards the list of the queues of files with devices, for wdm_events_types_changed(). */
-static DEFINE_SPINLOCK(wdm_events_lock);
+/*
+ * Guards the list of the queues of files with devices, for wdm_events_types_changed(). The
+ * list may be long.
+ */
+static DEFINE_MUTEX(wdm_events_lock);
 static LIST_HEAD(wdm_events_with_devices);
 
 static struct workqueue_struct *wdm_events_wq;
@@ -88,9 +91,9 @@ int wdm_events_init(struct wdm_events *events)
  */
 void wdm_events_destroy(struct wdm_events *events)
 {
-	spin_lock(&wdm_events_lock);
+	mutex_lock(&wdm_events_lock);
 	list_del(&events->node);
-	spin_unlock(&wdm_events_lock);
+	mutex_unlock(&wdm_events_lock);
 	cancel_work_sync(&events->wake);
 	mutex_destroy(&events->types);
 	mutex_destroy(&events->reader);
@@ -283,10 +286,10 @@ void wdm_events_recheck_types(struct wdm_events *events, u64 time)
  */
 void wdm_events_add_device(struct wdm_events *events)
 {
-	spin_lock(&wdm_events_lock);
+	mutex_lock(&wdm_events_lock);
 	if (list_empty(&events->node))
 		list_add(&events->node, &wdm_events_with_devices);
-	spin_unlock(&wdm_events_lock);
+	mutex_unlock(&wdm_events_lock);
 	/* Before it was added, changes of its types went unnoticed. */
 	wdm_events_recheck_types(events, ktime_get_ns());
 }
@@ -294,14 +297,16 @@ void wdm_events_add_device(struct wdm_events *events)
 /**
  * wdm_events_types_changed() - Make the readers of all queues compare their devices' types
  *
- * Context: process context; does not sleep.
+ * Context: may sleep.
  */
 void wdm_events_types_changed(void)
 {
 	struct wdm_events *events;
 
-	spin_lock(&wdm_events_lock);
-	list_for_each_entry(events, &wdm_events_with_devices, node)
+	mutex_lock(&wdm_events_lock);
+	list_for_each_entry(events, &wdm_events_with_devices, node) {
 		wdm_events_recheck_types(events, ktime_get_ns());
-	spin_unlock(&wdm_events_lock);
+		cond_resched();
+	}
+	mutex_unlock(&wdm_events_lock);
 }

@@ -217,8 +217,9 @@ u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
  * wdm_device_types() - Get the types of domains that a device can be attached to now
  * @device: the device
  *
- * Contract: IommuDeviceQueryAvailableDomainTypes. wdm_types_register() registers for
- * changes.
+ * Contract: IommuDeviceQueryAvailableDomainTypes. They change when the provider revokes the
+ * device (wdm_owner.device_revoked), and for the reasons that wdm_types_register() registers
+ * for.
  *
  * Context: may sleep. Needs no lock.
  * Return: a mask of BIT(type); 0 if its provider has revoked it.

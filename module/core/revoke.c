@@ -4,7 +4,6 @@
  */
 #include "attach.h"
 #include "pasid.h"
-#include "policy.h"
 #include "revoke.h"
 
 /*
@@ -71,7 +70,6 @@ void wdm_group_revoke(struct wdm_group *group)
 	}
 	wdm_group_announce_revoked(group);
 	wdm_group_unlock_revoked(group);
-	wdm_types_changed();
 
 	/* Last: a group that is not in the list must not be attached. */
 	mutex_lock(&group->owner->lock);
@@ -105,7 +103,6 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 {
 	const struct wdm_owner *owner = group->owner;
 	struct wdm_device *device;
-	bool found = false;
 	void *hold = NULL;
 
 	if (!wdm_group_is_of(group, dev))
@@ -120,12 +117,9 @@ void *wdm_group_revoke_device(struct wdm_group *group, struct device *dev)
 		wdm_pasids_revoke(device);
 		if (owner->device_revoked && !group->announced)
 			owner->device_revoked(owner->data, device);
-		found = true;
 		break;
 	}
 	wdm_group_unlock_revoked(group);
-	if (found)
-		wdm_types_changed();
 	return hold;
 }
 
