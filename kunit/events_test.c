@@ -394,8 +394,11 @@ static void events_count_fault(void *context, const struct wdm_fault *fault)
 	atomic_inc(&events_nr_faults);
 }
 
-/* Faults under the next owner of a device are not reported to the previous one. */
-static void events_fault_of_next_owner(struct kunit *test)
+/*
+ * Faults under the next owner of a device are not reported to the previous one, whether the
+ * device was revoked from it or, as programs do with cdevs, only detached.
+ */
+static void events_next_owner(struct kunit *test, bool revoke)
 {
 	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
 	struct events_file *file = events_open(test);
@@ -411,8 +414,12 @@ static void events_fault_of_next_owner(struct kunit *test)
 		events_close(test, file);
 		kunit_skip(test, "this IOMMU driver reports no faults");
 	}
-	wdm_group_revoke(file->group);
-	events_next(test, file, events_memory(test));
+	if (revoke) {
+		wdm_group_revoke(file->group);
+		events_next(test, file, events_memory(test));
+	} else {
+		KUNIT_ASSERT_STATUS(test, wdm_device_detach(file->device), STATUS_SUCCESS);
+	}
 
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_owner_add_group(next, file->group->iommu_group,
@@ -437,7 +444,27 @@ static void events_fault_of_next_owner(struct kunit *test)
 	wdm_group_put(group);
 	wdm_owner_close(next);
 	wdm_owner_put(next);
+
+	/* The setting lasts across detach and attach. */
+	if (!revoke) {
+		KUNIT_ASSERT_STATUS(test, wdm_device_attach(file->device, domain),
+				    STATUS_SUCCESS);
+		events_report(file, 0x6000, IOMMU_FAULT_READ);
+		KUNIT_EXPECT_EQ(test,
+				events_next(test, file, events_memory(test)).fault.address,
+				0x6000);
+	}
 	events_close(test, file);
+}
+
+static void events_fault_of_next_owner(struct kunit *test)
+{
+	events_next_owner(test, true);
+}
+
+static void events_fault_after_detach(struct kunit *test)
+{
+	events_next_owner(test, false);
 }
 
 /* A device revoked twice is reported once; one without a handle is not reported. */
@@ -597,6 +624,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_left),
 	KUNIT_CASE(events_faults),
 	KUNIT_CASE(events_fault_of_next_owner),
+	KUNIT_CASE(events_fault_after_detach),
 	KUNIT_CASE(events_retire_in_attach),
 	KUNIT_CASE(events_revoked),
 	KUNIT_CASE(events_revoked_others),

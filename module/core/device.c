@@ -300,6 +300,7 @@ static ntstatus_t wdm_device_attach_locked(void *data, struct wdm_domain *domain
 	group->attachment->nr_devices++;
 	device->attached = true;
 	WRITE_ONCE(device->domain, domain->handle);
+	wdm_fault_start(device);
 	return STATUS_SUCCESS;
 }
 
@@ -333,13 +334,16 @@ ntstatus_t wdm_device_detach_locked(struct wdm_device *device, bool killable)
 
 	if (!device->attached)
 		return STATUS_INVALID_PARAMETER_1;
+	wdm_fault_stop(device);
 	if (attachment->nr_devices > 1) {
 		attachment->nr_devices--;
 		atomic_dec(&attachment->domain->nr_devices);
 	} else {
 		status = wdm_detach(attachment, killable);
-		if (!wdm_ok(status))
+		if (!wdm_ok(status)) {
+			wdm_fault_start(device);
 			return status;
+		}
 		group->attachment = NULL;
 	}
 	device->attached = false;

@@ -33,7 +33,7 @@ struct wdm_fault_entry {
 
 /**
  * struct wdm_fault_handler - a handler of a device's faults
- * @node: in wdm_fault_handlers
+ * @node: in wdm_fault_handlers while @device is attached
  * @device: the device
  * @fn: the function to call
  * @context: for @fn
@@ -55,7 +55,11 @@ struct wdm_fault_handler {
 
 static_assert(sizeof(struct wdm_fault_handler) <= WDM_FAULT_HANDLER_SIZE);
 
-/* Guards the list and the queues; taken in interrupt context. */
+/*
+ * Guards the list and the queues; taken in interrupt context. The list has the handlers of
+ * attached devices only: a device that is detached may have another owner, whose faults it
+ * must not get, and there is no bound on the number of such handlers.
+ */
 static DEFINE_SPINLOCK(wdm_fault_lock);
 static LIST_HEAD(wdm_fault_handlers);
 static struct workqueue_struct *wdm_fault_wq;
@@ -67,6 +71,7 @@ static bool wdm_fault_pop(struct wdm_fault_handler *handler, struct wdm_fault *f
 	bool got;
 
 	spin_lock_irqsave(&wdm_fault_lock, flags);
+	/* Once the device is revoked, its faults are none of the owner's business. */
 	if (wdm_device_revoked(handler->device))
 		kfifo_reset(&handler->queue);
 	got = kfifo_get(&handler->queue, &entry);
@@ -177,9 +182,7 @@ static int wdm_fault_report(struct iommu_domain *iommu_domain, struct device *de
 
 	spin_lock_irqsave(&wdm_fault_lock, irq_flags);
 	list_for_each_entry(handler, &wdm_fault_handlers, node) {
-		/* Once the device is revoked, its faults are none of the owner's business. */
-		if (handler->device->dev != dev ||
-		    wdm_device_revoked(handler->device))
+		if (handler->device->dev != dev)
 			continue;
 		if (!kfifo_put(&handler->queue, entry))
 			handler->dropped++;
@@ -200,6 +203,37 @@ void wdm_fault_prepare(struct iommu_domain *iommu_domain)
 }
 
 /**
+ * wdm_fault_start() - Report faults of a device that has been attached
+ * @device: the device, with or without a handler; the lock of its group is held
+ */
+void wdm_fault_start(struct wdm_device *device)
+{
+	lockdep_assert_held(&device->group->lock);
+	if (!device->faults)
+		return;
+	spin_lock_irq(&wdm_fault_lock);
+	list_add(&device->faults->node, &wdm_fault_handlers);
+	spin_unlock_irq(&wdm_fault_lock);
+}
+
+/**
+ * wdm_fault_stop() - Report no more faults of a device
+ * @device: the device, with or without a handler; the lock of its group is held
+ *
+ * Call this before the device is detached: once its DMA is blocked, another owner may attach
+ * it. Does not wait for a running handler, which still reports what is queued.
+ */
+void wdm_fault_stop(struct wdm_device *device)
+{
+	lockdep_assert_held(&device->group->lock);
+	if (!device->faults)
+		return;
+	spin_lock_irq(&wdm_fault_lock);
+	list_del_init(&device->faults->node);
+	spin_unlock_irq(&wdm_fault_lock);
+}
+
+/**
  * wdm_fault_retire() - Free a handler that wdm_fault_replace() has removed
  * @handler: the handler, or NULL
  *
@@ -215,7 +249,7 @@ void wdm_fault_retire(struct wdm_fault_handler *handler)
 
 /**
  * wdm_fault_replace() - Replace the fault handler of a device
- * @device: the device; the lock of its group is held
+ * @device: the device, attached unless @handler is NULL; the lock of its group is held
  * @handler: the handler, or NULL
  *
  * Return: the old handler, or NULL; for wdm_fault_retire() once the lock is released.
@@ -225,16 +259,11 @@ struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
 {
 	struct wdm_fault_handler *old = device->faults;
 
-	lockdep_assert_held(&device->group->lock);
-	device->faults = handler;
+	wdm_fault_stop(device);
 	if (old)
 		atomic_set(&old->retired, 1);
-	spin_lock_irq(&wdm_fault_lock);
-	if (old)
-		list_del(&old->node);
-	if (handler)
-		list_add(&handler->node, &wdm_fault_handlers);
-	spin_unlock_irq(&wdm_fault_lock);
+	device->faults = handler;
+	wdm_fault_start(device);
 	return old;
 }
 

@@ -47,6 +47,9 @@ struct wdm_fault_handler *wdm_fault_replace(struct wdm_device *device,
 					    struct wdm_fault_handler *handler);
 void wdm_fault_retire(struct wdm_fault_handler *handler);
 
+void wdm_fault_start(struct wdm_device *device);
+void wdm_fault_stop(struct wdm_device *device);
+
 void wdm_fault_prepare(struct iommu_domain *iommu_domain);
 
 int wdm_fault_init(void);

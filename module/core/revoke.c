@@ -3,6 +3,7 @@
  * Revoke: detach groups and devices from their owners for good.
  */
 #include "attach.h"
+#include "fault.h"
 #include "pasid.h"
 #include "revoke.h"
 
@@ -56,8 +57,10 @@ void wdm_group_revoke(struct wdm_group *group)
 	/* Set before the lock is taken, so that an attach of this group backs off, too. */
 	WRITE_ONCE(group->revoked, true);
 	wdm_group_lock_to_revoke(group);
-	list_for_each_entry(device, &group->devices, node)
+	list_for_each_entry(device, &group->devices, node) {
+		wdm_fault_stop(device);
 		wdm_pasids_revoke(device);
+	}
 	if (group->attachment) {
 		wdm_detach(group->attachment, false);
 		group->attachment = NULL;

@@ -1375,8 +1375,9 @@ struct wdm_iommu_event {
  * @reserved: must be 0
  *
  * Contract: IommuSetDeviceFaultReporting. The setting lasts until the device is deleted,
- * across detach and attach. When a call with @enable 0 returns, no more faults are added to
- * the queue. Of the IOMMU drivers for PCI devices, only AMD's reports faults.
+ * across detach and attach; no faults are reported while the device is detached. When a call
+ * with @enable 0 returns, no more faults are added to the queue. Of the IOMMU drivers for PCI
+ * devices, only AMD's reports faults.
  *
  * Statuses:
  *
