@@ -538,6 +538,21 @@ static void events_revoked_others(struct kunit *test)
 	wdm_events_destroy(&other);
 }
 
+/* A device that is revoked while it is being created has no handle, and causes no event. */
+static void events_revoked_unborn(struct kunit *test)
+{
+	struct events_file *file = events_open(test);
+
+	KUNIT_EXPECT_STATUS(test, wdm_device_set_handle(file->device, 0), STATUS_SUCCESS);
+	/* wdm_group_revoke() sets this first, and then waits for the lock. */
+	WRITE_ONCE(file->group->revoked, true);
+	KUNIT_EXPECT_STATUS(test, wdm_device_set_handle(file->device, 5),
+			    STATUS_DEVICE_REMOVED);
+	wdm_group_revoke(file->group);
+	KUNIT_EXPECT_FALSE(test, wdm_events_readable(&file->ctx));
+	events_close(test, file);
+}
+
 /**
  * struct events_race - a device that is deleted while a program asks for events
  * @file: the file
@@ -628,6 +643,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_retire_in_attach),
 	KUNIT_CASE(events_revoked),
 	KUNIT_CASE(events_revoked_others),
+	KUNIT_CASE(events_revoked_unborn),
 	KUNIT_CASE(events_during_delete),
 	{}
 };

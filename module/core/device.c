@@ -110,7 +110,7 @@ ntstatus_t wdm_device_create(struct wdm_group *group, struct device *dev,
 /**
  * wdm_device_set_handle() - Set the handle of a new device
  * @device: the device
- * @handle: its handle
+ * @handle: its handle; not set on failure
  *
  * Return: STATUS_SUCCESS, STATUS_DEVICE_REMOVED, STATUS_CANCELLED.
  */
@@ -121,10 +121,14 @@ ntstatus_t wdm_device_set_handle(struct wdm_device *device, u32 handle)
 	status = wdm_group_lock(device->group);
 	if (!wdm_ok(status))
 		return status;
-	/* The event of a revocation was skipped for lack of a handle: report it now. */
+	/*
+	 * The status reports the revocation. There is no event: its handle would be none that
+	 * the program has, and soon that of another object.
+	 */
 	if (wdm_device_revoked(device))
 		status = STATUS_DEVICE_REMOVED;
-	device->handle = handle;
+	else
+		device->handle = handle;
 	wdm_group_unlock(device->group);
 	return status;
 }
