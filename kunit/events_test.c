@@ -553,6 +553,60 @@ static void events_revoked_unborn(struct kunit *test)
 	events_close(test, file);
 }
 
+#define EVENTS_DOMAINS	10000
+
+/* Get the shortest time that poll() takes to compare the types of a file's devices, in ns. */
+static u64 events_time_poll(struct wdm_context *ctx)
+{
+	u64 least = U64_MAX, start;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		wdm_events_recheck_types(&ctx->events, ktime_get_ns());
+		start = ktime_get_ns();
+		wdm_events_readable(ctx);
+		least = min(least, ktime_get_ns() - start);
+	}
+	return least;
+}
+
+/* poll() looks at the devices of a file only, however many domains it has. */
+static void events_many_domains(struct kunit *test)
+{
+	struct wdm_object **objects =
+		kunit_kcalloc(test, EVENTS_DOMAINS, sizeof(*objects), GFP_KERNEL);
+	struct events_file *file = events_open(test);
+	struct wdm_object *device;
+	u64 few, many;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, objects);
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(&file->ctx, WDM_OBJECT_DEVICE, &device),
+			    STATUS_SUCCESS);
+	device->device = file->device;
+	wdm_object_publish(&file->ctx, device);
+	few = events_time_poll(&file->ctx);
+	for (i = 0; i < EVENTS_DOMAINS; i++) {
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_object_reserve(&file->ctx, WDM_OBJECT_DOMAIN,
+						       &objects[i]),
+				    STATUS_SUCCESS);
+		wdm_object_publish(&file->ctx, objects[i]);
+	}
+	many = events_time_poll(&file->ctx);
+	kunit_info(test, "poll() takes %llu ns, with %u domains %llu ns", few, EVENTS_DOMAINS,
+		   many);
+	KUNIT_EXPECT_LT(test, many, 20 * few);
+	/* The device is still found: the program knew of no types. */
+	KUNIT_EXPECT_NE(test, device->types, 0);
+
+	while (i)
+		wdm_object_abort(&file->ctx, objects[--i]);
+	device->core = NULL;
+	wdm_object_abort(&file->ctx, device);
+	events_close(test, file);
+}
+
 /**
  * struct events_race - a device that is deleted while a program asks for events
  * @file: the file
@@ -644,6 +698,7 @@ static struct kunit_case events_cases[] = {
 	KUNIT_CASE(events_revoked),
 	KUNIT_CASE(events_revoked_others),
 	KUNIT_CASE(events_revoked_unborn),
+	KUNIT_CASE(events_many_domains),
 	KUNIT_CASE(events_during_delete),
 	{}
 };

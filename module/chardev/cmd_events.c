@@ -66,14 +66,14 @@ static ntstatus_t wdm_event_types_locked(struct wdm_context *ctx, u64 time)
 	unsigned long handle;
 	u32 types;
 
-	/* Devices are among those that are listed; MDLs come by the thousand. */
-	xa_for_each_marked(&ctx->objects, handle, object, WDM_OBJECT_LISTED) {
+	/* epoll_ctl() may hold a lock of all programs: do not look at all objects. */
+	xa_for_each_marked(&ctx->objects, handle, object, WDM_OBJECT_IS_DEVICE) {
 		if (fatal_signal_pending(current))
 			return STATUS_CANCELLED;
 		cond_resched();
 		/*
-		 * Do not wait for a delete, which may wait for an attach: epoll_ctl() may hold
-		 * a lock of all programs. If it is refused, wdm_object_revive() asks again.
+		 * Nor wait for a delete, which may wait for an attach. If it is refused,
+		 * wdm_object_revive() asks again.
 		 */
 		if (!wdm_ok(wdm_object_get_nowait(ctx, handle, WDM_OBJECT_DEVICE, &object)))
 			continue;

@@ -204,6 +204,8 @@ void wdm_object_publish(struct wdm_context *ctx, struct wdm_object *object)
 				  GFP_NOWAIT)));
 	if (wdm_object_ops[object->type].listed)
 		__xa_set_mark(&ctx->objects, object->handle, WDM_OBJECT_LISTED);
+	if (object->type == WDM_OBJECT_DEVICE)
+		__xa_set_mark(&ctx->objects, object->handle, WDM_OBJECT_IS_DEVICE);
 	ctx->nr_objects[object->type]++;
 	xa_unlock(&ctx->objects);
 }

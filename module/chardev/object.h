@@ -37,6 +37,8 @@ enum wdm_object_type {
 
 /* XArray mark of objects that /proc/PID/fdinfo lists: not those that exist by the thousand */
 #define WDM_OBJECT_LISTED	XA_MARK_1
+/* XArray mark of devices, which are few among any number of other objects */
+#define WDM_OBJECT_IS_DEVICE	XA_MARK_2
 
 /**
  * struct wdm_object - an object with a handle
