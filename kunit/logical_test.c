@@ -744,6 +744,110 @@ static void logical_token_attach(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
+static bool logical_uses(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
+{
+	unsigned long flags;
+	bool uses;
+
+	if (!domain->atomic)
+		return domain->ops->uses(domain, PAGES(pgno), PAGES(last_pgno + 1) - 1, NULL);
+	spin_lock_irqsave(&domain->lock, flags);
+	uses = domain->ops->uses(domain, PAGES(pgno), PAGES(last_pgno + 1) - 1, NULL);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	return uses;
+}
+
+#define LOGICAL_TOKENS	8
+
+/* Check all ranges of 256 pages with random tokens, and maps of which a part is unmapped. */
+static void logical_check_uses(struct kunit *test, unsigned int width, u32 flags)
+{
+	const struct wdm_domain_config config = {
+		.type = WDM_TYPE_TRANSLATE, .width = width, .flags = flags,
+		.regions = logical_regions,
+		.nr_regions = ARRAY_SIZE(logical_regions),
+	};
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain_ex(fx, &config);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 8, 4);
+	struct wdm_token *tokens[LOGICAL_TOKENS];
+	bool used[256] = { }, uses;
+	unsigned int i, nr = 0;
+	u64 nr_pages, iova, pgno, first, last;
+
+	for (i = 0; i < 40 && nr < LOGICAL_TOKENS; i++) {
+		nr_pages = 1 + fixture_below(&fx->rng, 7);
+		iova = PAGES(1 + fixture_below(&fx->rng, 247));
+		if (wdm_ok(wdm_token_create(domain, PAGES(nr_pages), width ? NULL : &iova,
+					    &limits, &tokens[nr]))) {
+			pgno = wdm_token_first(tokens[nr++]);
+			memset(&used[pgno], true, nr_pages);
+		}
+		nr_pages = 1 + fixture_below(&fx->rng, 7);
+		pgno = 1 + fixture_below(&fx->rng, 247);
+		if (!wdm_ok(width ? logical_map(domain, tm, nr_pages, &pgno) :
+			    wdm_domain_map(domain, WDM_PERMS, RANGE(tm->mdl, 0, nr_pages),
+					   PAGES(pgno))))
+			continue;
+		first = fixture_below(&fx->rng, nr_pages);
+		memset(&used[pgno], true, nr_pages);
+		used[pgno + first] = false;
+		KUNIT_ASSERT_STATUS(test, wdm_domain_unmap(domain, PAGES(pgno + first), 1),
+				    STATUS_SUCCESS);
+	}
+	for (first = 0; first < ARRAY_SIZE(used); first++) {
+		uses = false;
+		for (last = first; last < ARRAY_SIZE(used); last++) {
+			uses |= used[last];
+			KUNIT_ASSERT_EQ_MSG(test, logical_uses(domain, first, last), uses,
+					    "pages %llu to %llu", first, last);
+		}
+	}
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_STATUS(test, wdm_token_delete(tokens[i]), STATUS_SUCCESS);
+}
+
+static void logical_uses_random(struct kunit *test)
+{
+	unsigned int round;
+
+	for (round = 0; round < 4; round++) {
+		logical_check_uses(test, 0, 0);
+		logical_check_uses(test, 20, 0);
+		logical_check_uses(test, 0, WDM_DOMAIN_KERNEL);
+		logical_check_uses(test, 20, WDM_DOMAIN_KERNEL);
+	}
+}
+
+/* An attach searches many tokens and allocated pages in a few steps. */
+static void logical_uses_steps(struct kunit *test)
+{
+	const struct wdm_domain_config config = { .type = WDM_TYPE_TRANSLATE, .width = 40 };
+	const u64 nr = 4096, top = BIT_ULL(20);
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain_ex(fx, &config);
+	struct test_mdl *tm = fixture_mdl_random(fx, WDM_PERMS, 1, 1);
+	struct wdm_token **tokens = kunit_kcalloc(test, nr, sizeof(*tokens), GFP_KERNEL);
+	u64 i, pgno, steps;
+
+	KUNIT_ASSERT_NOT_NULL(test, tokens);
+	for (i = 0; i < nr; i++) {
+		tokens[i] = logical_token(test, domain, 1, 0);
+		KUNIT_ASSERT_STATUS(test, logical_map(domain, tm, 1, &pgno), STATUS_SUCCESS);
+	}
+	steps = domain->space.steps;
+	KUNIT_EXPECT_FALSE(test, logical_uses(domain, 0, 0));
+	KUNIT_EXPECT_TRUE(test, logical_uses(domain, nr, nr));
+	KUNIT_EXPECT_TRUE(test, logical_uses(domain, 0, U64_MAX >> PAGE_SHIFT));
+	KUNIT_EXPECT_FALSE(test, logical_uses(domain, top, U64_MAX >> PAGE_SHIFT));
+	steps = domain->space.steps - steps;
+	KUNIT_EXPECT_GT(test, steps, 0);
+	KUNIT_EXPECT_LT(test, steps, 100);
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_STATUS(test, wdm_token_delete(tokens[i]), STATUS_SUCCESS);
+}
+
 /* A failed map leaves nothing behind, and the segment can be mapped again. */
 static void logical_token_undo(struct kunit *test)
 {
@@ -978,6 +1082,8 @@ static struct kunit_case logical_cases[] = {
 	KUNIT_CASE(logical_token_arguments),
 	KUNIT_CASE(logical_token_segments),
 	KUNIT_CASE(logical_token_attach),
+	KUNIT_CASE_SLOW(logical_uses_random),
+	KUNIT_CASE_SLOW(logical_uses_steps),
 	KUNIT_CASE(logical_token_undo),
 	KUNIT_CASE(logical_token_neighbours),
 	KUNIT_CASE_SLOW(logical_token_fill),

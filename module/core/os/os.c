@@ -12,13 +12,57 @@ static void wdm_os_destroy(struct wdm_domain *domain)
 	wdm_iova_destroy(domain);
 }
 
+/*
+ * Check the first block of a range, and advance past it. Allocated pages may be those of a
+ * map in progress that gives them back if they no longer fit.
+ */
+static bool wdm_os_block_uses_locked(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
+{
+	const struct wdm_iova_block *block =
+		wdm_iova_space_find(&domain->space, *pgno, last_pgno);
+	u64 first = *pgno;
+
+	*pgno = (block ? block->last : last_pgno) + 1;
+	if (!block)
+		return false;
+	if (block->kind == WDM_IOVA_TOKEN)
+		return wdm_token_uses(block, first);
+	return block->kind == WDM_IOVA_ALLOCATED &&
+	       wdm_mappings_any(&domain->mappings, max(first, block->first),
+				min(last_pgno, block->last));
+}
+
+static bool wdm_os_block_uses(struct wdm_domain *domain, u64 *pgno, u64 last_pgno)
+{
+	unsigned long flags;
+	bool uses;
+
+	if (domain->atomic)
+		return wdm_os_block_uses_locked(domain, pgno, last_pgno);
+	spin_lock_irqsave(&domain->lock, flags);
+	uses = wdm_os_block_uses_locked(domain, pgno, last_pgno);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	cond_resched();
+	return uses;
+}
+
+/*
+ * A domain may have a million tokens and allocated blocks, but the first of them that lies
+ * in the range ends the search. Only reserved regions, of which there are a few thousand at
+ * most, do not. Where no token has pages, the table has no empty nodes to search either.
+ */
 static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
 			const atomic_t *revoking)
 {
-	return iova <= last_iova &&
-	       (wdm_tokens_use(domain, iova, last_iova) ||
-		wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
-				 last_iova >> PAGE_SHIFT));
+	u64 pgno = iova >> PAGE_SHIFT, last_pgno = last_iova >> PAGE_SHIFT;
+	u64 next = pgno;
+
+	if (iova > last_iova)
+		return false;
+	while (next <= last_pgno)
+		if (wdm_os_block_uses(domain, &next, last_pgno))
+			return true;
+	return wdm_mappings_any(&domain->mappings, pgno, last_pgno);
 }
 
 /*

@@ -55,6 +55,7 @@ static ntstatus_t wdm_token_alloc(struct wdm_domain *domain, u64 nr_pages,
 	token->starts = token->mapped + BITS_TO_LONGS(nr_pages);
 	token->busy = token->starts + BITS_TO_LONGS(nr_pages);
 	token->domain = domain;
+	INIT_LIST_HEAD(&token->node);
 	token->nr_pages = nr_pages;
 	*out = token;
 	return STATUS_SUCCESS;
@@ -114,22 +115,18 @@ ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 }
 
 /**
- * wdm_tokens_use() - Check whether a token has one of these addresses
- * @domain: the domain, all of which is locked
- * @iova: the first logical address
- * @last_iova: the last one
+ * wdm_token_uses() - Check whether a token has pages at or above a page number
+ * @block: the block of the token; the allocator may have made it larger than the token
+ * @pgno: the page number
  *
- * Return: true if one does. It must be possible to map them for every device.
+ * Context: wdm_domain.lock is held.
+ * Return: true if it does, and was created: it must be possible to map them for every device.
  */
-bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova)
+bool wdm_token_uses(const struct wdm_iova_block *block, u64 pgno)
 {
-	const struct wdm_token *token;
+	const struct wdm_token *token = container_of(block, struct wdm_token, block);
 
-	list_for_each_entry(token, &domain->tokens, node)
-		if (iova >> PAGE_SHIFT <= wdm_token_last(token) &&
-		    last_iova >> PAGE_SHIFT >= wdm_token_first(token))
-			return true;
-	return false;
+	return !list_empty(&token->node) && pgno <= wdm_token_last(token);
 }
 
 /* Take given pages, none of which may be mapped, and hold them. */

@@ -17,7 +17,7 @@
  * struct wdm_token - a token
  * @block: has taken its pages
  * @domain: the domain
- * @node: in wdm_domain.tokens
+ * @node: in wdm_domain.tokens; empty while it is being created
  * @nr_pages: number of pages, from the first of @block on
  * @nr_mapped: number of pages that are part of segments
  * @mapped: a bit per page: it is part of a segment
@@ -72,7 +72,7 @@ void wdm_token_free(struct wdm_token *token);
 ntstatus_t wdm_token_delete(struct wdm_token *token);
 void wdm_token_close(struct wdm_token *token);
 
-bool wdm_tokens_use(struct wdm_domain *domain, u64 iova, u64 last_iova);
+bool wdm_token_uses(const struct wdm_iova_block *block, u64 pgno);
 ntstatus_t wdm_tokens_prefill(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking);
 
