@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 
 #include "../module/core/os/batch.h"
+#include "../module/core/os/token.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"
 #include "support/page_model.h"
@@ -1037,6 +1038,7 @@ struct batch_taker {
 	struct wdm_domain *domain;
 	u64 pages;
 	u64 blocks;
+	u64 charged;
 	struct completion done;
 };
 
@@ -1048,6 +1050,8 @@ static int batch_taker(void *data)
 	wdm_range_lock_urgent(&taker->domain->ranges, &all, false);
 	taker->pages = wdm_mappings_pages(&taker->domain->mappings);
 	taker->blocks = taker->domain->space.nr;
+	if (taker->domain->budget)
+		taker->charged = atomic64_read(&taker->domain->budget->used);
 	wdm_domain_unlock(taker->domain, &all);
 	complete(&taker->done);
 	return 0;
@@ -1227,6 +1231,42 @@ static void batch_yields_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, domain->space.nr, 0);
 }
 
+/* So does a token that cannot be created, while it frees its nodes. */
+static void batch_yields_token(struct kunit *test)
+{
+	const u64 nr_nodes = 1024, iova = SZ_1G;
+	const struct wdm_limits limits = WDM_NO_LIMITS;
+	struct fixture *fx = FIXTURE(test);
+	const struct wdm_domain_config config = {
+		.type = WDM_TYPE_TRANSLATE,
+		.budget = fixture_budget(fx, SZ_64M),
+	};
+	struct wdm_domain *domain = fixture_domain_ex(fx, &config);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_4K);
+	struct batch_taker *taker = kunit_kzalloc(test, sizeof(*taker), GFP_KERNEL);
+	struct wdm_token *token;
+
+	KUNIT_ASSERT_NOT_NULL(test, taker);
+	taker->test = test;
+	taker->domain = domain;
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	/* All nodes are there when the IOMMU driver gets its first call, which fails. */
+	fake->hook = batch_taker_hook;
+	fake->hook_data = taker;
+	fake->hook_at = 1;
+	fake_iommu_fail_map(fake, 1, true);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_token_create(domain, nr_nodes << (PAGE_SHIFT + WDM_REGION_BITS),
+					     &iova, &limits, &token),
+			    STATUS_INSUFFICIENT_RESOURCES);
+	fake_iommu_fail_map(fake, 0, false);
+	KUNIT_ASSERT_EQ(test, fake->hook_at, 0);
+	batch_taker_end(test, taker);
+	/* A node charges more than 2 KiB. */
+	KUNIT_EXPECT_GT(test, taker->charged, nr_nodes / 2 * SZ_2K);
+	KUNIT_EXPECT_EQ(test, domain->space.nr, 0);
+}
+
 /* A split replaces only the page that spans the cut, in each hwpt. */
 static void batch_cut_sizes(struct kunit *test)
 {
@@ -1290,6 +1330,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_yields),
 	KUNIT_CASE(batch_yields_contiguous),
 	KUNIT_CASE(batch_yields_blocks),
+	KUNIT_CASE(batch_yields_token),
 	KUNIT_CASE(batch_steps),
 	KUNIT_CASE(batch_cut_sizes),
 	{}

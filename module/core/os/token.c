@@ -154,15 +154,32 @@ static ntstatus_t wdm_token_take(struct wdm_batch *batch, struct wdm_token *toke
 	return status;
 }
 
+/*
+ * Free the token's nodes below a page, step by step. A detach that the range yields to does
+ * not look at them.
+ */
+static void wdm_token_unkeep(struct wdm_token *token, u64 end, struct wdm_range *range)
+{
+	struct wdm_domain *domain = token->domain;
+	u64 at, step_end;
+
+	for (at = wdm_token_first(token); at < end; at = step_end) {
+		step_end = min(end, (at | (WDM_TOKEN_STEP - 1)) + 1);
+		wdm_mappings_unkeep(&domain->mappings, at, step_end - 1);
+		if (wdm_range_urgent(&domain->ranges))
+			wdm_range_yield(&domain->ranges, range);
+	}
+}
+
 /* Allocate everything that maps in the token will need. */
 static ntstatus_t wdm_token_prepare(struct wdm_batch *batch, struct wdm_token *token)
 {
-	u64 at, first = wdm_token_first(token), last = wdm_token_last(token);
+	u64 at, step_last, last = wdm_token_last(token);
 	struct wdm_mappings *mappings = &token->domain->mappings;
 	ntstatus_t status = STATUS_SUCCESS;
-	u64 step_last;
 
-	for (at = first; wdm_ok(status) && at <= last; at = step_last + 1) {
+	for (at = wdm_token_first(token); wdm_ok(status) && at <= last;
+	     at = step_last + 1) {
 		step_last = min(last, at | (WDM_REGION_PAGES - 1));
 		status = wdm_mappings_keep(mappings, at, GFP_KERNEL_ACCOUNT);
 		if (!wdm_ok(status))
@@ -171,8 +188,9 @@ static ntstatus_t wdm_token_prepare(struct wdm_batch *batch, struct wdm_token *t
 	}
 	if (wdm_ok(status))
 		status = wdm_token_prefill(batch, token);
-	if (!wdm_ok(status) && at > first)
-		wdm_mappings_unkeep(mappings, first, at - 1);
+	/* The batch has unmapped nothing that it would have to sync before it yields. */
+	if (!wdm_ok(status))
+		wdm_token_unkeep(token, at, &batch->range);
 	return status;
 }
 
@@ -281,18 +299,10 @@ static void wdm_token_drop(struct wdm_token *token)
 	spin_unlock_irqrestore(&domain->lock, flags);
 }
 
-/* Free the nodes, step by step, and give the pages back. */
+/* Free the nodes and give the pages back. */
 static void wdm_token_remove(struct wdm_token *token, struct wdm_range *none)
 {
-	struct wdm_domain *domain = token->domain;
-	u64 at, step_last, last = wdm_token_last(token);
-
-	for (at = wdm_token_first(token); at <= last; at = step_last + 1) {
-		step_last = min(last, at | (WDM_TOKEN_STEP - 1));
-		wdm_mappings_unkeep(&domain->mappings, at, step_last);
-		if (wdm_range_urgent(&domain->ranges))
-			wdm_range_yield(&domain->ranges, none);
-	}
+	wdm_token_unkeep(token, wdm_token_last(token) + 1, none);
 	wdm_token_drop(token);
 }
 
