@@ -261,6 +261,39 @@ static void pasid_numbers(struct kunit *test)
 	pasid_group_end(test, &g);
 }
 
+/*
+ * An attach or detach of a PASID whose hwpt stays does not compute anew what its domain can
+ * map, or the revocation of many would take forever.
+ */
+static void pasid_many(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct wdm_pasid *pasids[FAKE_DRIVER_PASIDS];
+	struct pasid_group g;
+	unsigned int i;
+	u64 epoch;
+
+	pasid_group_start(test, &g, true);
+	for (i = 1; i < FAKE_DRIVER_PASIDS; i++) {
+		pasids[i] = pasid_create(test, &g);
+		KUNIT_ASSERT_STATUS(test, wdm_pasid_attach(pasids[i], domain),
+				    STATUS_SUCCESS);
+		if (i == 1)
+			epoch = domain->epoch;
+	}
+	KUNIT_EXPECT_EQ(test, domain->epoch, epoch);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&domain->hwpts));
+	KUNIT_EXPECT_TRUE(test, list_empty(&domain->attachments));
+	KUNIT_EXPECT_STATUS(test, wdm_pasid_detach(pasids[1]), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, domain->epoch, epoch);
+	pasid_group_take_back(&g);
+	KUNIT_EXPECT_EQ(test, domain->epoch, epoch + 1);
+	KUNIT_EXPECT_TRUE(test, list_empty(&domain->hwpts));
+	for (i = 1; i < FAKE_DRIVER_PASIDS; i++)
+		KUNIT_EXPECT_STATUS(test, wdm_pasid_delete(pasids[i]), STATUS_SUCCESS);
+	pasid_group_end(test, &g);
+}
+
 /* Closing an owner detaches PASIDs that are still attached. */
 static void pasid_owner_closed(struct kunit *test)
 {
@@ -283,6 +316,7 @@ static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(pasid_pass_through),
 	KUNIT_CASE(pasid_refused),
 	KUNIT_CASE(pasid_numbers),
+	KUNIT_CASE(pasid_many),
 	KUNIT_CASE(pasid_owner_closed),
 	{}
 };

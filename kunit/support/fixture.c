@@ -284,6 +284,17 @@ struct fake_iommu *fixture_fake(struct fixture *fx, unsigned long pgsizes)
 static struct wdm_owner fixture_owner;
 static struct wdm_group fixture_group = { .owner = &fixture_owner };
 
+/* An attachment without reserved ranges, so the domain does not keep it */
+static struct wdm_attachment fixture_attachment(struct wdm_domain *domain,
+						struct wdm_hwpt *hwpt)
+{
+	return (struct wdm_attachment) {
+		.domain = domain,
+		.hwpt = hwpt,
+		.group = &fixture_group,
+	};
+}
+
 /**
  * fixture_adopt_domain() - Fill an iommu_domain without attaching anything to it
  * @domain: the domain
@@ -295,30 +306,23 @@ ntstatus_t fixture_adopt_domain(struct wdm_domain *domain,
 				struct iommu_domain *iommu_domain)
 {
 	struct wdm_hwpt *hwpt = wdm_hwpt_create(iommu_domain, domain->gfp);
-	struct wdm_attachment *attachment = kzalloc(sizeof(*attachment), GFP_KERNEL);
-	ntstatus_t status = STATUS_INSUFFICIENT_RESOURCES;
+	struct wdm_attachment attachment = fixture_attachment(domain, hwpt);
 	struct wdm_range all;
+	ntstatus_t status;
 
-	if (!hwpt || !attachment)
-		goto free;
-	attachment->domain = domain;
-	attachment->hwpt = hwpt;
-	attachment->group = &fixture_group;
-
+	if (!hwpt)
+		return STATUS_INSUFFICIENT_RESOURCES;
 	wdm_range_lock_all(&domain->ranges, &all, false);
 	hwpt->aperture = wdm_quirk_aperture(iommu_domain);
-	status = wdm_domain_join(attachment);
+	status = wdm_domain_join(&attachment);
 	if (wdm_ok(status)) {
-		status = wdm_domain_fill(attachment);
+		status = wdm_domain_fill(&attachment);
 		if (!wdm_ok(status))
-			wdm_domain_leave(attachment, hwpt);
+			wdm_domain_leave(&attachment, hwpt);
 	}
 	wdm_domain_unlock(domain, &all);
-	if (wdm_ok(status))
-		return status;
-free:
-	kfree(attachment);
-	kfree(hwpt);
+	if (!wdm_ok(status))
+		kfree(hwpt);
 	return status;
 }
 
@@ -329,18 +333,17 @@ free:
  */
 void fixture_disown_domain(struct wdm_domain *domain, struct iommu_domain *iommu_domain)
 {
-	struct wdm_attachment *attachment;
+	struct wdm_attachment attachment;
 	struct wdm_hwpt *hwpt;
 	struct wdm_range all;
 
 	wdm_range_lock_all(&domain->ranges, &all, false);
-	list_for_each_entry(attachment, &domain->attachments, domain_node)
-		if (attachment->hwpt->domain == iommu_domain)
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		if (hwpt->domain == iommu_domain)
 			break;
-	hwpt = attachment->hwpt;
-	wdm_domain_leave(attachment, hwpt);
+	attachment = fixture_attachment(domain, hwpt);
+	wdm_domain_leave(&attachment, hwpt);
 	wdm_domain_unlock(domain, &all);
-	kfree(attachment);
 	wdm_hwpt_destroy(hwpt);
 }
 

@@ -68,7 +68,8 @@ struct wdm_counters {
  * @ops: its backend
  * @type: its type
  * @hwpts: its hwpts, as &struct wdm_hwpt
- * @attachments: what is attached, as &struct wdm_attachment
+ * @attachments: what is attached and has reserved ranges, as &struct wdm_attachment. PASIDs,
+ *	of which there may be many, have none
  * @allowed: the logical addresses that can be mapped for all attachments
  * @nr_devices: number of attached devices
  * @pgsize: the IOMMU page sizes that maps use; caller-managed: that bypass

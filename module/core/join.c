@@ -58,18 +58,26 @@ static bool wdm_attach_must_stop(const struct wdm_attachment *attachment)
 	       atomic_read(&attachment->group->owner->nr_revoking);
 }
 
+/*
+ * Many PASIDs may share a hwpt. One that joins or leaves it changes nothing: it has no
+ * reserved ranges.
+ */
 static ntstatus_t wdm_join_locked(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt)
 {
 	struct wdm_domain *domain = attachment->domain;
+	bool first;
 
 	if (!wdm_attachment_fits(attachment))
 		return wdm_attach_must_stop(attachment) ? STATUS_CANCELLED :
 							  STATUS_CONFLICTING_ADDRESSES;
-	if (!hwpt->users++)
+	first = !hwpt->users++;
+	if (first)
 		list_add_tail(&hwpt->node, &domain->hwpts);
-	list_add_tail(&attachment->domain_node, &domain->attachments);
-	wdm_allowed_update(domain);
+	if (attachment->resv.nr)
+		list_add_tail(&attachment->domain_node, &domain->attachments);
+	if (first || attachment->resv.nr)
+		wdm_allowed_update(domain);
 	return STATUS_SUCCESS;
 }
 
@@ -111,13 +119,17 @@ static void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 static ntstatus_t wdm_leave_locked(struct wdm_attachment *attachment,
 				   struct wdm_hwpt *hwpt)
 {
-	list_del(&attachment->domain_node);
-	if (!--hwpt->users) {
+	bool last = !--hwpt->users;
+
+	if (last) {
 		list_del(&hwpt->node);
 		if (WDM_HWPT_FREE_EMPTY)
 			wdm_hwpt_clear(attachment->domain, hwpt);
 	}
-	wdm_allowed_update(attachment->domain);
+	if (attachment->resv.nr)
+		list_del(&attachment->domain_node);
+	if (last || attachment->resv.nr)
+		wdm_allowed_update(attachment->domain);
 	return STATUS_SUCCESS;
 }
 

@@ -18,7 +18,8 @@ struct wdm_group;
  * struct wdm_attachment - a group, or a PASID of a device, attached to a domain
  * @domain: the domain
  * @hwpt: the hwpt that translates for it
- * @domain_node: in wdm_domain.attachments, guarded by wdm_domain.ranges
+ * @domain_node: in wdm_domain.attachments if @resv has any ranges; guarded by
+ *	wdm_domain.ranges
  * @resv: the addresses that must not be mapped while it is attached
  * @group: the attached group, or the group of @dev
  * @dev: the device whose PASID is attached
