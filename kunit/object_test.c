@@ -178,6 +178,21 @@ static void object_fail_nth(struct kunit *test)
 	KUNIT_EXPECT_LT(test, nth, 10);
 }
 
+/* A PASID is charged for what the kernel allocates when it is attached. */
+static void object_pasid_charge(struct kunit *test)
+{
+	const u64 least = sizeof(struct wdm_attachment) + sizeof(struct wdm_hwpt) + PAGE_SIZE;
+	struct wdm_object *object;
+	struct wdm_context ctx;
+
+	object_context(&ctx);
+	KUNIT_ASSERT_STATUS(test, wdm_object_reserve(&ctx, WDM_OBJECT_PASID, &object),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_GE(test, atomic64_read(&ctx.budget.used), least);
+	wdm_object_abort(&ctx, object);
+	object_close_context(test, &ctx);
+}
+
 /* Aborting destroys what the object already contains. */
 static void object_abort(struct kunit *test)
 {
@@ -707,6 +722,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(object_steps),
 	KUNIT_CASE(object_abort),
 	KUNIT_CASE(object_fail_nth),
+	KUNIT_CASE(object_pasid_charge),
 	KUNIT_CASE(object_mapped),
 	KUNIT_CASE(object_fdinfo),
 	KUNIT_CASE(object_close),

@@ -16,6 +16,7 @@
 #include "../core/device.h"
 #include "../core/domain.h"
 #include "../core/fault.h"
+#include "../core/join.h"
 #include "../core/os/token.h"
 #include "../core/pasid.h"
 #include "object.h"
@@ -81,7 +82,9 @@ static void wdm_object_release_mdl(struct wdm_object *object)
 /* By type, in the order in which closing a file destroys objects */
 static const struct wdm_object_ops wdm_object_ops[WDM_OBJECT_TYPES] = {
 	[WDM_OBJECT_PASID] = {
-		.size = sizeof(struct wdm_pasid),
+		/* Includes what it needs when it is attached: possibly a hwpt of its own */
+		.size = sizeof(struct wdm_pasid) + sizeof(struct wdm_attachment) +
+			sizeof(struct wdm_hwpt) + WDM_BUDGET_IOMMU_TABLES,
 		.listed = true,
 		.destroy = wdm_object_destroy_pasid,
 	},
