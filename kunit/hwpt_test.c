@@ -516,6 +516,43 @@ static void hwpt_undo(struct kunit *test)
 	hwpt_end(&t);
 }
 
+static void hwpt_revoke(struct fake_iommu *fake)
+{
+	atomic_inc(fake->hook_data);
+}
+
+/* An attach that fills a hwpt backs off soon, whatever the length of the runs. */
+static void hwpt_backs_off(struct kunit *test)
+{
+	const u64 nr_pages = SZ_256M >> PAGE_SHIFT, run = SZ_2M >> PAGE_SHIFT;
+	u64 *pfns = kvmalloc_array(nr_pages, sizeof(*pfns), GFP_KERNEL);
+	atomic_t revoking = ATOMIC_INIT(0);
+	struct test_mdl *tm;
+	struct hwt t;
+	u64 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	hwpt_start(test, &t, FAKE_PGSIZES_4K);
+	for (i = 0; i < nr_pages; i++)
+		pfns[i] = FIXTURE_NO_RAM_PFN + i + i / run;
+	tm = fixture_mdl(t.fx, WDM_PERMS, pfns, nr_pages);
+	kvfree(pfns);
+	KUNIT_ASSERT_EQ(test, tm->mdl->pages.nr_runs, nr_pages / run);
+	t.hwpt->revoking = &revoking;
+	t.fake->hook = hwpt_revoke;
+	t.fake->hook_data = &revoking;
+	t.fake->hook_at = 1;
+	KUNIT_EXPECT_STATUS(test, hwpt_map(&t, tm, 0, nr_pages, WDM_PGSIZE_ANY),
+			    STATUS_CANCELLED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&revoking), 1);
+	KUNIT_EXPECT_LE(test, t.fake->mapped, SZ_64M >> PAGE_SHIFT);
+	/* Only debug kernels undo what was mapped in a hwpt that is freed anyway. */
+	if (t.fake->mapped)
+		wdm_hwpt_unmap_sync(t.hwpt, HW_IOVA, t.fake->mapped << PAGE_SHIFT);
+	hwpt_check_empty(&t);
+	hwpt_end(&t);
+}
+
 static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_scattered),
 	KUNIT_CASE_PARAM(hwpt_runs, hwpt_gen_params),
@@ -526,6 +563,7 @@ static struct kunit_case hwpt_cases[] = {
 	KUNIT_CASE(hwpt_tables),
 	KUNIT_CASE(hwpt_sync),
 	KUNIT_CASE(hwpt_undo),
+	KUNIT_CASE(hwpt_backs_off),
 	{}
 };
 
