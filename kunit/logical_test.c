@@ -870,6 +870,42 @@ static void logical_token_undo(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
 }
 
+/*
+ * A segment that cannot be mapped after its first steps leaves the pages to the MDL's creator.
+ * One that was mapped gives them back.
+ */
+static void logical_token_undo_once(struct kunit *test)
+{
+	const u64 nr_pages = 4 * WDM_TABLE_PART + 5;
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = logical_domain(test, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, nr_pages, 512);
+	struct wdm_token *token;
+	unsigned int step;
+
+	fixture_mdl_once(tm);
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	token = logical_token(test, domain, nr_pages, 300);
+	for (step = 1; step <= 5; step++) {
+		fake_iommu_fail_map(fake, step, true);
+		KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 0, nr_pages),
+				    STATUS_INSUFFICIENT_RESOURCES);
+		fake_iommu_fail_map(fake, 0, false);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&tm->unmapped), 0);
+		KUNIT_EXPECT_EQ(test, wdm_mdl_uses(tm->mdl), 0);
+		KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+		KUNIT_EXPECT_FALSE(test, fake_iommu_stale(fake));
+		KUNIT_EXPECT_EQ(test, wdm_mappings_pages(&domain->mappings), 0);
+	}
+	KUNIT_EXPECT_STATUS(test, logical_segment(token, tm, 0, nr_pages), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, fake->mapped, nr_pages);
+	KUNIT_EXPECT_STATUS(test, wdm_token_unmap(token, 0, PAGES(nr_pages)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&tm->unmapped), nr_pages);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
+
 /* Pages of a token and its neighbours, from one run of an MDL, with and without large pages */
 static void logical_token_neighbours(struct kunit *test)
 {
@@ -1085,6 +1121,7 @@ static struct kunit_case logical_cases[] = {
 	KUNIT_CASE_SLOW(logical_uses_random),
 	KUNIT_CASE_SLOW(logical_uses_steps),
 	KUNIT_CASE(logical_token_undo),
+	KUNIT_CASE(logical_token_undo_once),
 	KUNIT_CASE(logical_token_neighbours),
 	KUNIT_CASE_SLOW(logical_token_fill),
 	KUNIT_CASE(logical_budget),

@@ -663,6 +663,32 @@ static void translate_identity(struct kunit *test)
 	tr_check_identity(test, fake, tm, 0, 0);
 }
 
+/* A map that fails at its second run leaves the pages to the MDL's creator. */
+static void translate_identity_undo(struct kunit *test)
+{
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_AMD);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 300, 512);
+	u64 pfns[] = { tm->pfns[0], tm->pfns[1], tm->pfns[299] };
+	struct test_mdl *once = fixture_mdl(fx, WDM_PERMS, pfns, ARRAY_SIZE(pfns));
+	const struct wdm_mdl_range *all = RANGE(once->mdl, 0, ARRAY_SIZE(pfns));
+
+	fixture_mdl_once(once);
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 299, 1)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ, all),
+			    STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&once->unmapped), 0);
+	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(once->mdl), 0);
+	tr_check_identity(test, fake, tm, 299, 1);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_unmap_identity(domain, RANGE(tm->mdl, 299, 1)),
+			    STATUS_SUCCESS);
+}
+
 /* Identity unmaps unmap only what is mapped at its own address. */
 static void translate_not_identity(struct kunit *test)
 {
@@ -697,6 +723,7 @@ static struct kunit_case translate_cases[] = {
 	KUNIT_CASE(translate_parameters),
 	KUNIT_CASE(translate_aperture),
 	KUNIT_CASE(translate_identity),
+	KUNIT_CASE(translate_identity_undo),
 	KUNIT_CASE(translate_not_identity),
 	{}
 };

@@ -111,6 +111,24 @@ static const struct wdm_mdl_ops fixture_mdl_ops = {
 	.free = fixture_mdl_free,
 };
 
+static void fixture_mdl_unmapped(struct wdm_mdl *mdl, u64 page, u64 nr_pages)
+{
+	struct fixture_mdl_box *box = container_of(mdl, struct fixture_mdl_box,
+						   mdl);
+
+	atomic64_add(nr_pages, &box->owner->unmapped);
+}
+
+static const struct wdm_mdl_ops fixture_once_ops = {
+	.free = fixture_mdl_free,
+	.unmapped = fixture_mdl_unmapped,
+};
+
+void fixture_mdl_once(struct test_mdl *tm)
+{
+	tm->mdl->ops = &fixture_once_ops;
+}
+
 struct test_mdl *fixture_mdl(struct fixture *fx, u32 access, const u64 *pfns,
 			     u64 nr_pages)
 {

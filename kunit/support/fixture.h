@@ -78,6 +78,7 @@ u32 fixture_perms(struct rnd_state *rng);
  * @pfns: the page frames
  * @nr_pages: number of @pfns
  * @put: the creator's reference was dropped
+ * @unmapped: with fixture_mdl_once(): number of pages that were released one by one
  * @freed: number of times that the module has freed it
  */
 struct test_mdl {
@@ -87,6 +88,7 @@ struct test_mdl {
 	u64 *pfns;
 	u64 nr_pages;
 	bool put;
+	atomic64_t unmapped;
 	unsigned int freed;
 };
 
@@ -104,6 +106,9 @@ void *fixture_memory(struct fixture *fx, unsigned int order);
 /* Create an MDL of such memory. */
 struct test_mdl *fixture_mdl_of(struct fixture *fx, u32 access, void *memory,
 				u64 nr_pages);
+
+/* Make an MDL release its pages as they are unmapped; it must be mapped once. */
+void fixture_mdl_once(struct test_mdl *tm);
 
 /* Drop the creator's reference now rather than at the end of the test. */
 void fixture_mdl_put(struct test_mdl *tm);

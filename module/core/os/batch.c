@@ -416,13 +416,21 @@ void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 	}
 }
 
-/* Unmap the first pages of an extent again; no large page spans the end of these. */
-static void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext,
-			   u64 nr_pages)
+/**
+ * wdm_batch_undo() - Unmap pages of a map that has failed
+ * @batch: the batch, which holds the pages
+ * @ext: what to map; the caller has a reference to the MDL
+ * @nr_pages: number of leading pages that are mapped; no large page spans their end
+ *
+ * Does not add to the put list, which would release pages of an MDL that is mapped once:
+ * they still belong to the caller. But the list records whether a hwpt was broken, even one
+ * that was dropped at a yield.
+ */
+void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext, u64 nr_pages)
 {
 	wdm_batch_remove(batch, ext->pgno, ext->pgno + nr_pages - 1);
 	wdm_batch_sync(batch);
-	if (!wdm_hwpts_broken(batch->domain))
+	if (!batch->put_list.leak)
 		wdm_mdl_unuse(ext->mdl, nr_pages);
 }
 

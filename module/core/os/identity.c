@@ -66,6 +66,19 @@ static void wdm_identity_remove_runs(struct wdm_batch *batch,
 	}
 }
 
+/* Unmap the runs that were mapped before one that cannot be. */
+static void wdm_identity_undo_runs(struct wdm_batch *batch,
+				   const struct wdm_mdl_range *range)
+{
+	struct wdm_extent run;
+	u64 done;
+
+	for (done = 0; wdm_identity_run(range, done, 0, &run); done += run.nr_pages) {
+		wdm_batch_undo(batch, &run, run.nr_pages);
+		wdm_batch_yield(batch);
+	}
+}
+
 static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
 					const struct wdm_mdl_range *range)
 {
@@ -86,7 +99,7 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
 	}
 	if (!wdm_ok(status)) {
 		mapped.nr_pages = done;
-		wdm_identity_remove_runs(batch, &mapped);
+		wdm_identity_undo_runs(batch, &mapped);
 	}
 	return status;
 }

@@ -126,6 +126,19 @@ static void wdm_token_unmap_steps(struct wdm_batch *batch, u64 pgno, u64 nr_page
 	}
 }
 
+/* Unmap the first steps of a segment that cannot be mapped. All have the same size. */
+static void wdm_token_undo(struct wdm_batch *batch, const struct wdm_extent *ext,
+			   u64 nr_pages)
+{
+	struct wdm_extent step = *ext;
+
+	for (; nr_pages; nr_pages -= WDM_TABLE_PART) {
+		wdm_batch_undo(batch, &step, WDM_TABLE_PART);
+		wdm_batch_yield(batch);
+		step.pgno += WDM_TABLE_PART;
+	}
+}
+
 /* Map a segment, in steps. */
 static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
 				      const struct wdm_extent *ext)
@@ -146,7 +159,7 @@ static ntstatus_t wdm_token_map_steps(struct wdm_batch *batch,
 			status = wdm_hwpts_map_extent(batch->domain, &step);
 		}
 		if (!wdm_ok(status)) {
-			wdm_token_unmap_steps(batch, ext->pgno, done);
+			wdm_token_undo(batch, ext, done);
 			return status;
 		}
 	}
