@@ -74,7 +74,8 @@ ntstatus_t wdm_cmd_map_ex(struct wdm_command *cmd)
 	if (wdm_ok(status))
 		status = wdm_map_ex_check(domain, arg);
 	if (wdm_ok(status))
-		status = wdm_memory_get(cmd, &arg->memory, arg->permissions, &memory);
+		status = wdm_memory_get(cmd, &arg->memory, arg->permissions, !identity,
+					&memory);
 	if (!wdm_ok(status))
 		return status;
 	status = wdm_map_ex_do(domain, &memory.range, arg);
@@ -136,7 +137,7 @@ ntstatus_t wdm_cmd_map_reserved(struct wdm_command *cmd)
 		return STATUS_INVALID_PARAMETER_2;
 	if (!arg->permissions || arg->permissions & ~WDM_PERMS)
 		return STATUS_INVALID_PARAMETER_3;
-	status = wdm_memory_get(cmd, &arg->memory, arg->permissions, &memory);
+	status = wdm_memory_get(cmd, &arg->memory, arg->permissions, true, &memory);
 	/* Here the memory is parameter 4. */
 	if (status == STATUS_INVALID_PARAMETER_3)
 		status = STATUS_INVALID_PARAMETER_4;

@@ -174,6 +174,7 @@ static ntstatus_t wdm_memory_check(const struct wdm_iommu_memory *arg)
  * @cmd: the call
  * @arg: the memory, which wdm_memory_permitted() allows
  * @perms: how devices will access it
+ * @once: see &struct wdm_user_memory
  * @memory: out: the memory, for wdm_memory_put() after success
  *
  * Return: STATUS_INVALID_PARAMETER_3 for @arg; a status of wdm_object_get() for its MDL;
@@ -182,13 +183,13 @@ static ntstatus_t wdm_memory_check(const struct wdm_iommu_memory *arg)
  * read.
  */
 ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory *arg,
-			  u32 perms, struct wdm_memory *memory)
+			  u32 perms, bool once, struct wdm_memory *memory)
 {
 	struct wdm_user_memory user = {
 		.start = arg->address,
 		.length = arg->length,
 		.access = perms | WDM_READ,
-		.once = true,
+		.once = once,
 	};
 	ntstatus_t status;
 

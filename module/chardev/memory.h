@@ -21,7 +21,7 @@ struct wdm_memory {
 
 bool wdm_memory_permitted(const struct wdm_iommu_memory *arg);
 ntstatus_t wdm_memory_get(struct wdm_command *cmd, const struct wdm_iommu_memory *arg,
-			  u32 perms, struct wdm_memory *memory);
+			  u32 perms, bool once, struct wdm_memory *memory);
 void wdm_memory_put(struct wdm_memory *memory);
 
 #endif /* WDM_CHARDEV_MEMORY_H */

@@ -23,8 +23,8 @@ struct wdm_mdl;
  * @start: where it starts: an offset in @file, or a user address
  * @length: number of bytes
  * @access: what devices may do: WDM_READ, or WDM_READ | WDM_WRITE
- * @once: the MDL will be mapped once and as a whole; pages are unpinned as they are
- *	unmapped
+ * @once: the MDL will be mapped once, as a whole and at consecutive addresses; pages are
+ *	unpinned as they are unmapped
  */
 struct wdm_user_memory {
 	struct file *file;

@@ -24,8 +24,9 @@ struct wdm_mdl;
  * struct wdm_mdl_ops - the operations of an MDL's creator
  * @free: release the pages and free the MDL, whose last reference was dropped
  * @unmapped: optional: release pages that have been unmapped; may be called by several
- *	threads for different pages. Only for an MDL that is mapped once and as a whole,
- *	so that its pages are consecutive in the mapping table
+ *	threads for different pages. Only for an MDL that is mapped once, as a whole and at
+ *	consecutive addresses: pages that are neighbours in the mapping table are so in the
+ *	MDL
  */
 struct wdm_mdl_ops {
 	void (*free)(struct wdm_mdl *mdl);

@@ -1635,8 +1635,9 @@ enum wdm_iommu_address_flags {
  *
  * Contract: IommuMapLogicalRangeEx, or IommuMapIdentityRangeEx. All or nothing. An
  * allocated address is a multiple of the length, rounded up to a power of two.
- * %WDM_IOMMU_UNMAP unmaps it. An identity map in a pass-through domain succeeds without
- * effect.
+ * %WDM_IOMMU_UNMAP unmaps it. Memory of the process is unpinned as it is unmapped; with
+ * %WDM_IOMMU_ADDRESS_IDENTITY, all of it once its last page is unmapped. An identity map in a
+ * pass-through domain succeeds without effect.
  *
  * Statuses:
  *
