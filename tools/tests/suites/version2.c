@@ -670,6 +670,152 @@ static void closed(void)
 	CHECK(pins_are_back(pinned));
 }
 
+#define SEGMENT		(64UL << 20)
+#define KILLS		12
+
+/* Map and unmap memory as a long segment of a token until killed; @rounds: how often. */
+static void map_segments(unsigned int *rounds)
+{
+	struct wdm_iommu_memory memory = { .type = WDM_IOMMU_MEMORY_USER, .length = SEGMENT };
+	struct fixture fixture;
+	__u64 address = 0;
+	void *buffer;
+	__u32 token;
+
+	start(&fixture, 1, 32);
+	buffer = mmap(NULL, SEGMENT, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	REQUIRE(buffer != MAP_FAILED);
+	memory.address = caller(buffer);
+	MUST(wdm_reserve(fixture.fd, fixture.domain, SEGMENT, &address, 0, 0, 0, &token));
+	for (;; __atomic_add_fetch(rounds, 1, __ATOMIC_RELEASE)) {
+		MUST(wdm_map_reserved(fixture.fd, token, 0, WDM_RW, &memory));
+		MUST(wdm_unmap_reserved(fixture.fd, token, 0, SEGMENT));
+	}
+}
+
+/* A process that is killed while it maps a segment leaves nothing pinned. */
+static void killed_in_segments(void)
+{
+	long long pinned = pinned_pages();
+	unsigned int *rounds = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+
+	REQUIRE(rounds != MAP_FAILED);
+	for (unsigned int i = 0; i < KILLS; i++) {
+		*rounds = 0;
+		child = fork();
+		REQUIRE(child >= 0);
+		if (!child) {
+			map_segments(rounds);
+			_exit(1);
+		}
+		while (!__atomic_load_n(rounds, __ATOMIC_ACQUIRE) && !waitpid(child, NULL, WNOHANG))
+			usleep(1000);
+		usleep(random_number(200000));
+		kill(child, SIGKILL);
+		REQUIRE(waitpid(child, NULL, 0) == child);
+		if (!CHECK(pins_are_back(pinned)))
+			return;
+	}
+}
+
+/* Map one page of a file at two addresses, so that an identity map of both fails. */
+static void identity_twice(void)
+{
+	struct wdm_iommu_memory memory = { .type = WDM_IOMMU_MEMORY_USER, .length = 2 * PAGE };
+	int file = memfd_create("wdm-e2e", MFD_CLOEXEC);
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	unsigned char *twice;
+	__u64 address = 0;
+
+	open_fixture(&fixture);
+	MUST(create(fixture.fd, 0, &fixture.domain));
+	REQUIRE(file >= 0 && !ftruncate(file, PAGE));
+	twice = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	REQUIRE(twice != MAP_FAILED);
+	REQUIRE(mmap(twice + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file,
+		     0) == twice + PAGE);
+	memory.address = caller(twice);
+	EXPECT(STATUS_RESOURCE_IN_USE,
+	       wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address,
+			  WDM_IOMMU_ADDRESS_IDENTITY, 0, 0));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 0);
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+	close(file);
+}
+
+#define SEARCHED	1024UL
+
+/* Find two pages of memory, and a third one, of which the second follows the first one. */
+static bool find_neighbours(unsigned char *memory, unsigned char *found[3])
+{
+	static __u64 physical[SEARCHED];
+
+	for (size_t i = 0; i < SEARCHED; i++) {
+		memory[i * PAGE] = 1;
+		physical[i] = physical_address(memory + i * PAGE);
+		if (!physical[i])
+			return false;
+	}
+	for (size_t i = 0; i < SEARCHED; i++)
+		for (size_t j = 1; j < SEARCHED; j++)
+			if (physical[j] == physical[i] + PAGE &&
+			    physical[0] != physical[i] && physical[0] - physical[j] != PAGE &&
+			    physical[i] - physical[0] != PAGE) {
+				found[0] = memory + i * PAGE;
+				found[1] = memory + j * PAGE;
+				found[2] = memory;
+				return true;
+			}
+	return false;
+}
+
+/* In an identity map, pages are mapped in the order of their physical addresses. */
+static void identity_reversed(void)
+{
+	struct wdm_iommu_memory memory = { .type = WDM_IOMMU_MEMORY_USER, .length = 3 * PAGE };
+	int file = memfd_create("wdm-e2e", MFD_CLOEXEC);
+	unsigned char *all, *found[3], *reversed;
+	long long pinned = pinned_pages();
+	struct fixture fixture;
+	__u64 first, third;
+	__u64 address = 0;
+
+	open_fixture(&fixture);
+	MUST(create(fixture.fd, 0, &fixture.domain));
+	REQUIRE(file >= 0 && !ftruncate(file, SEARCHED * PAGE));
+	all = mmap(NULL, SEARCHED * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	reversed = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(all != MAP_FAILED && reversed != MAP_FAILED);
+	if (!find_neighbours(all, found))
+		skip("no two pages are known to be next to each other");
+	first = physical_address(found[0]);
+	third = physical_address(found[2]);
+	for (size_t i = 0; i < 3; i++) {
+		unsigned char *source = found[i < 2 ? 1 - i : 2];
+
+		REQUIRE(mmap(reversed + i * PAGE, PAGE, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_FIXED, file, source - all) == reversed + i * PAGE);
+		reversed[i * PAGE] = 2;
+	}
+	memory.address = caller(reversed);
+	MUST(wdm_map_ex(fixture.fd, fixture.domain, WDM_RW, &memory, &address,
+			WDM_IOMMU_ADDRESS_IDENTITY, 0, 0));
+	/* The third one stays mapped, and pinned. */
+	MUST(wdm_unmap(fixture.fd, fixture.domain, first, 2 * PAGE));
+	CHECK_EQUAL(query(fixture.fd, fixture.domain).mapped_pages, 1);
+	CHECK_EQUAL(pinned_pages(), pinned + 3);
+	CHECK_EQUAL(locked_memory(), 3 * PAGE);
+	MUST(wdm_unmap(fixture.fd, fixture.domain, third, PAGE));
+	CHECK_EQUAL(locked_memory(), 0);
+	CHECK(pins_are_back(pinned));
+	close(file);
+}
+
 static void for_pasids(void)
 {
 	struct fixture fixture;
@@ -755,6 +901,10 @@ static const struct test_case cases[] = {
 	{ .name = "a token at an allocated address", .run = token_allocated,
 	  .needs = NEEDS_DEVICE },
 	{ .name = "tokens of a file that is closed", .run = closed, .needs = NEEDS_DEVICE },
+	{ .name = "killed while mapping a segment", .run = killed_in_segments,
+	  .needs = NEEDS_DEVICE, .seconds = 120 },
+	{ .name = "identity map of a page that is there twice", .run = identity_twice },
+	{ .name = "identity map of pages in reverse order", .run = identity_reversed },
 	{ .name = "a domain for PASIDs", .run = for_pasids },
 	{ .name = "threads that allocate", .run = threads },
 };
