@@ -630,6 +630,52 @@ static void logical_token_keeps_domain(struct kunit *test)
 	KUNIT_EXPECT_STATUS(test, wdm_domain_delete(domain), STATUS_SUCCESS);
 }
 
+/**
+ * struct logical_delete - a thread that deletes a domain
+ * @domain: the domain
+ * @status: what it got
+ * @done: it has ended
+ */
+struct logical_delete {
+	struct wdm_domain *domain;
+	ntstatus_t status;
+	struct completion done;
+};
+
+static int logical_delete_thread(void *data)
+{
+	struct logical_delete *t = data;
+
+	t->status = wdm_domain_delete(t->domain);
+	complete(&t->done);
+	return 0;
+}
+
+/* A domain that has a token is in use, and does not wait for calls on the token to say so. */
+static void logical_token_in_use(struct kunit *test)
+{
+	struct logical_delete *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct wdm_token *token;
+	struct wdm_range range;
+	bool in_time;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->domain = logical_domain(test, 0);
+	init_completion(&t->done);
+	token = logical_token(test, t->domain, 3, 64);
+	KUNIT_ASSERT_STATUS(test, wdm_range_lock(&t->domain->ranges, &range, 64, 66, false),
+			    STATUS_SUCCESS);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(logical_delete_thread, t,
+						    "wdm_delete")));
+	in_time = fixture_wait(test, &t->done);
+	wdm_range_unlock(&t->domain->ranges, &range);
+	/* If it has waited after all, it ends now. */
+	if (!in_time)
+		fixture_wait(test, &t->done);
+	KUNIT_EXPECT_STATUS(test, t->status, STATUS_RESOURCE_IN_USE);
+	KUNIT_EXPECT_STATUS(test, wdm_token_delete(token), STATUS_SUCCESS);
+}
+
 static ntstatus_t logical_segment(struct wdm_token *token, struct test_mdl *tm, u64 page,
 				  u64 nr_pages)
 {
@@ -1115,6 +1161,7 @@ static struct kunit_case logical_cases[] = {
 	KUNIT_CASE(logical_pass_through),
 	KUNIT_CASE(logical_token_statuses),
 	KUNIT_CASE(logical_token_keeps_domain),
+	KUNIT_CASE(logical_token_in_use),
 	KUNIT_CASE(logical_token_arguments),
 	KUNIT_CASE(logical_token_segments),
 	KUNIT_CASE(logical_token_attach),

@@ -72,7 +72,15 @@ free:
 ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 {
 	struct wdm_range all;
+	unsigned long flags;
 	bool used;
+
+	/* Do not wait for calls that use a token: they may hold its pages for long. */
+	spin_lock_irqsave(&domain->lock, flags);
+	used = !list_empty(&domain->tokens);
+	spin_unlock_irqrestore(&domain->lock, flags);
+	if (used)
+		return STATUS_RESOURCE_IN_USE;
 
 	/* A token that is being deleted has left the list, but still has nodes. */
 	wdm_range_lock_all(&domain->ranges, &all, false);
