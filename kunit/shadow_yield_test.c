@@ -8,6 +8,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/sched/signal.h>
 
 #include "support/fixture.h"
@@ -355,6 +356,65 @@ static void yield_in_removal(struct kunit *test)
 	KUNIT_EXPECT_GT(test, watch->between, 0);
 }
 
+static void yield_mdl_free(struct wdm_mdl *mdl)
+{
+}
+
+static const struct wdm_mdl_ops yield_mdl_ops = { .free = yield_mdl_free };
+
+#define SEARCH_PAGES	((64ULL * SZ_1G) >> PAGE_SHIFT)
+
+/* Add 64 GiB in parts. */
+static void yield_add_space(struct kunit *test, struct wdm_domain *domain, u64 part)
+{
+	struct wdm_mdl *mdl = kunit_kzalloc(test, sizeof(*mdl), GFP_KERNEL);
+	struct wdm_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	struct wdm_pages pages = { .runs = run };
+	u64 page;
+
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	wdm_pages_add(&pages, FIXTURE_NO_RAM_PFN, SEARCH_PAGES);
+	wdm_mdl_init(mdl, &yield_mdl_ops, WDM_PERMS, &pages);
+	for (page = 0; page < SEARCH_PAGES; page += part)
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_memory_add(domain, WDM_PERMS,
+							  RANGE(mdl, page, part),
+							  YIELD_MORE + (page << PAGE_SHIFT)),
+				    STATUS_SUCCESS);
+}
+
+/* Get the time of the fastest of some searches that an attach performs. */
+static u64 yield_time_uses(struct kunit *test, struct wdm_domain *domain, u64 last_iova)
+{
+	u64 begin, best = U64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		begin = ktime_get_ns();
+		KUNIT_EXPECT_TRUE(test,
+				  domain->ops->uses(domain, YIELD_MORE, last_iova, NULL));
+		best = min(best, ktime_get_ns() - begin);
+	}
+	return max(best, 1ULL);
+}
+
+/* In bypass, an attach does not look at all parts of the address space. */
+static void yield_bypass_uses(struct kunit *test)
+{
+	const struct wdm_pt_config bypass = { .type = WDM_PT_X64 };
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), false, 0);
+	struct wdm_walk_error walk_error;
+	u64 one, all;
+
+	yield_add_space(test, domain, SEARCH_PAGES >> 11);
+	KUNIT_ASSERT_STATUS(test, wdm_domain_configure(domain, &bypass, &walk_error),
+			    STATUS_SUCCESS);
+	one = yield_time_uses(test, domain, YIELD_MORE);
+	all = yield_time_uses(test, domain, U64_MAX);
+	KUNIT_EXPECT_LT(test, all, 200 * one);
+}
+
 /* Remove the memory of half of the leaves. */
 static void yield_in_memory_remove(struct kunit *test)
 {
@@ -640,6 +700,7 @@ static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_zap),
 	KUNIT_CASE(yield_in_memory_remove),
 	KUNIT_CASE(yield_in_removal),
+	KUNIT_CASE_SLOW(yield_bypass_uses),
 	KUNIT_CASE(yield_in_large_map),
 	KUNIT_CASE(yield_in_large_zap),
 	KUNIT_CASE(yield_in_large_remove),

@@ -22,16 +22,12 @@ static bool wdm_space_step(struct wdm_domain *domain, u64 pgno, u64 end,
 			   struct wdm_extent *ext)
 {
 	u64 step = wdm_bypass_step(domain);
-	u64 last_pgno = min(end - 1, pgno | (step - 1));
 
-	if (pgno >= end)
-		return false;
-	/* Search the step only at first: a search joins all adjacent memory. */
-	if (!wdm_domain_find(domain, pgno, last_pgno, ext) &&
-	    (last_pgno == end - 1 || !wdm_domain_find(domain, last_pgno + 1, end - 1, ext)))
-		return false;
-	ext->nr_pages = min(ext->nr_pages, step - (ext->pgno & (step - 1)));
-	return true;
+	/* Find the start first: wdm_domain_find() joins all adjacent memory. */
+	return pgno < end &&
+	       wdm_mappings_peek(&domain->mappings, pgno, end - 1, ext) &&
+	       wdm_domain_find(domain, ext->pgno,
+			       min(end - 1, ext->pgno | (step - 1)), ext);
 }
 
 /**
@@ -68,7 +64,7 @@ bool wdm_bypass_fits(struct wdm_walk *walk)
 	struct wdm_extent ext;
 	u64 pgno = 0;
 
-	while (wdm_domain_find(walk->domain, pgno, ULONG_MAX, &ext)) {
+	while (wdm_space_step(walk->domain, pgno, U64_MAX, &ext)) {
 		if (!wdm_extent_fits(walk->domain, &ext) ||
 		    !wdm_walk_yield(walk))
 			return false;

@@ -51,12 +51,11 @@ static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
 bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
 		     const atomic_t *revoking)
 {
-	struct wdm_extent ext;
 	struct wdm_leaf leaf;
 
 	if (wdm_shadow_bypasses(domain->shadow))
-		return wdm_domain_find(domain, iova >> PAGE_SHIFT,
-				      last_iova >> PAGE_SHIFT, &ext);
+		return wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
+					last_iova >> PAGE_SHIFT);
 	/* If the search was ended, say yes: the attach fails, or backs off. */
 	return wdm_shadow_leaf(domain, iova, last_iova, true, revoking, &leaf) ||
 	       wdm_domain_cancelled(domain) || (revoking && atomic_read(revoking));

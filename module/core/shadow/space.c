@@ -58,7 +58,10 @@ bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms)
 	struct wdm_extent ext;
 
 	do {
-		if (!wdm_domain_find(walk->domain, pgno, last_pgno, &ext) ||
+		/* A step at a time: a search joins all adjacent memory. */
+		if (!wdm_domain_find(walk->domain, pgno,
+				     min(last_pgno, pgno | (WDM_HWPT_STEP_PAGES - 1)),
+				     &ext) ||
 		    ext.pgno != pgno || perms & ~ext.perms)
 			return false;
 		pgno += ext.nr_pages;
