@@ -234,6 +234,7 @@ static struct file *wdm_cdev_revoke(struct device *dev)
 		else
 			file = hold ?: file;
 		wdm_group_put(group);
+		cond_resched();
 	}
 	return file;
 }
