@@ -33,6 +33,14 @@ const void *parameter(void)
 	return current_parameter;
 }
 
+double seconds_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
 noreturn void finish(void)
 {
 	fflush(stdout);

@@ -108,6 +108,9 @@ const void *parameter(void);
 noreturn void finish(void);
 PRINTF_LIKE(1, 2) noreturn void skip(const char *format, ...);
 
+/* Get the time of CLOCK_MONOTONIC in seconds. */
+double seconds_now(void);
+
 /* Position and text of a check */
 struct place {
 	const char *file;

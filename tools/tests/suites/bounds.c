@@ -28,14 +28,6 @@
  */
 #define MOST_SECONDS	60.0
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 static long long memory_of(const char *word)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -77,11 +69,11 @@ static double configure(struct fixture *fixture, __u32 *status)
 {
 	long long free = memory_of("MemFree:"), slab = memory_of("Slab:");
 	struct wdm_iommu_walk_error walk_error;
-	double start = now(), seconds;
+	double start = seconds_now(), seconds;
 
 	*status = wdm_configure_x64(fixture->fd, fixture->domain, caller(page(fixture, 0)), 0,
 				    &walk_error);
-	seconds = now() - start;
+	seconds = seconds_now() - start;
 	free -= memory_of("MemFree:");
 	slab = memory_of("Slab:") - slab;
 	tap_diag("%s, %llu invalid, %llu tables, %lld KiB, %lld KiB of slab, %.3f s",
@@ -140,13 +132,13 @@ static void aliased_tables(void)
 	least = first;
 	for (unsigned int i = 0; i < 3; i++) {
 		struct wdm_iommu_walk_error walk_error;
-		double start = now(), seconds;
+		double start = seconds_now(), seconds;
 
 		EXPECT(STATUS_WORKING_SET_QUOTA,
 		       wdm_flush(fixture.fd, fixture.domain, &walk_error));
 		CHECK_EQUAL(walk_error.count,
 			    query(fixture.fd, fixture.domain).invalid_entries);
-		seconds = now() - start;
+		seconds = seconds_now() - start;
 		if (seconds < least)
 			least = seconds;
 	}
@@ -263,17 +255,17 @@ static double flush_once(struct flushers *flushers)
 	double start;
 
 	*flushers->entry ^= flushers->flip;
-	start = now();
+	start = seconds_now();
 	MUST(wdm_flush(flushers->fixture->fd, flushers->fixture->domain, NULL));
-	return now() - start;
+	return seconds_now() - start;
 }
 
 static double close_device(struct fixture *fixture)
 {
-	double start = now();
+	double start = seconds_now();
 
 	take_back(fixture->device);
-	return now() - start;
+	return seconds_now() - start;
 }
 
 /* VFIO revokes the group while threads flush a gigabyte. */

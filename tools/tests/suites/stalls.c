@@ -107,19 +107,11 @@ static void *make_call(void *data)
 	return NULL;
 }
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 /* During a stalled call, others proceed, and the group can be revoked. */
 static void check_others(struct ioctl_objects *objects)
 {
 	struct fixture *fixture = &objects->fixture;
-	double start = now();
+	double start = seconds_now();
 	__u32 domain;
 
 	MUST(wdm_domain_create(fixture->fd, true, 0, &domain));
@@ -130,7 +122,7 @@ static void check_others(struct ioctl_objects *objects)
 	MUST(wdm_attach(fixture->fd, objects->os, objects->device));
 	take_back(fixture->device);
 	CHECK_EQUAL(query(fixture->fd, objects->os).devices, 0);
-	CHECK(now() - start < WAIT_SECONDS);
+	CHECK(seconds_now() - start < WAIT_SECONDS);
 }
 
 /* Find a pointer in the argument of a call. */
@@ -290,11 +282,11 @@ static void killed(void)
 			_exit(WEXITSTATUS(status));
 		}
 		close(report[0]);
-		start = now();
+		start = seconds_now();
 		kill(child, SIGKILL);
 		REQUIRE(waitpid(child, &status, 0) == child);
 		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-		CHECK(now() - start < WAIT_SECONDS);
+		CHECK(seconds_now() - start < WAIT_SECONDS);
 	}
 }
 
