@@ -76,7 +76,7 @@ static bool wdm_split_possible(const struct wdm_domain *domain, u64 cut)
 	if (!cut || domain->pgsize == WDM_PGSIZE_MIN)
 		return false;
 	list_for_each_entry(hwpt, &domain->hwpts, node)
-		if (__fls(hwpt->domain->pgsize_bitmap) > __ffs64(cut << PAGE_SHIFT))
+		if (__fls(hwpt->domain->pgsize_bitmap) > __ffs64(cut) + PAGE_SHIFT)
 			return true;
 	return false;
 }
