@@ -519,6 +519,41 @@ static void cases_bypass(struct kunit *test)
 	cases_flush(t, STATUS_SUCCESS);
 }
 
+/* Translation is turned off while leaves translate addresses that the bypass maps. */
+static void cases_bypass_replaces(struct kunit *test)
+{
+	/* First page number of the leaves and their number, relative to the address space */
+	static const u64 leaves[][2] = { { 0, 1 }, { 3, 100 }, { 511, 1 } };
+	struct tables *t = tables_start(test, test->param_value);
+	u64 pages = wdm_mappings_pages(&t->domain->mappings);
+	struct wdm_walk_error walk_error;
+	struct fake_page page;
+	unsigned int i;
+	u64 n;
+
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		cases_chain(t);
+		*tables_entry(t, 2, TABLES_DATA_A / SZ_2M) =
+			tables_pointer(t, tables_page(3));
+		for (n = leaves[i][0]; n < leaves[i][0] + leaves[i][1]; n++)
+			*tables_entry(t, 3, n) =
+				tables_pointer(t, TABLES_DATA_B + n * PAGE_SIZE);
+		cases_good(t);
+
+		KUNIT_ASSERT_STATUS(test, cases_configure(t, false, &walk_error),
+				    STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, t->fake->mapped, pages);
+		for (n = 0; n < 512; n++) {
+			u64 va = TABLES_DATA_A + n * PAGE_SIZE;
+
+			KUNIT_ASSERT_TRUE(test, fake_iommu_at(t->fake, va, &page));
+			KUNIT_EXPECT_EQ(test, page.phys + (va - page.iova),
+					PFN_PHYS(fixture_mdl_pfn(t->fx, t->data[1]->mdl, n)));
+		}
+		KUNIT_EXPECT_FALSE(test, fake_iommu_stale(t->fake));
+	}
+}
+
 /* 16 entries that hardware may cache as one are flushed as one. */
 static void cases_contiguous(struct kunit *test)
 {
@@ -694,6 +729,7 @@ static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_memory_parameters, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bad_root, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bypass, cases_gen_params),
+	KUNIT_CASE_PARAM(cases_bypass_replaces, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous_large, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bounds, cases_gen_params),

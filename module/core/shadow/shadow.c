@@ -54,6 +54,8 @@ static bool wdm_shadow_block(struct wdm_walk *walk)
 	} else if (wdm_shadow_bypasses(shadow) && !wdm_bypass_unmap(walk)) {
 		return false;
 	}
+	/* The bypass may map at the same addresses. */
+	wdm_walk_unmap_stale(walk);
 	wdm_hwpts_sync(walk->domain);
 	shadow->configured = false;
 	shadow->translating = false;
