@@ -734,6 +734,7 @@ struct wdm_iommu_unmap_identity {
  * - %STATUS_RESOURCE_IN_USE: a page of the range is part of the address space.
  * - %STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP, while TranslationEnabled
  *   is FALSE.
+ * - %STATUS_CANCELLED: while TranslationEnabled is FALSE, the memory may have been added.
  */
 struct wdm_iommu_memory_add {
 	__u32 size;
@@ -769,6 +770,7 @@ struct wdm_iommu_memory_add {
  * - %STATUS_INVALID_PARAMETER_3: @length is 0 or not whole pages, or the range
  *   wraps.
  * - %STATUS_NOT_FOUND: a page of the range is not part of the address space.
+ * - %STATUS_CANCELLED: the memory may have been removed.
  */
 struct wdm_iommu_memory_remove {
 	__u32 size;
