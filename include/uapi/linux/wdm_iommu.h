@@ -1329,7 +1329,8 @@ enum wdm_iommu_fault_kind {
  * @type: &enum wdm_iommu_event_type
  * @size: size of the record in bytes
  * @time: when it happened, in nanoseconds of CLOCK_MONOTONIC
- * @device: handle of the device, or 0
+ * @device: handle of the device, or 0. Handles are reused: an event of a device that has been
+ *	destroyed since may name an object that was created after @time
  * @domain: %WDM_IOMMU_EVENT_FAULT: handle of the domain that the device was attached to
  *	shortly after the fault, or 0
  * @lost: for %WDM_IOMMU_EVENT_LOST
