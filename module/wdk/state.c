@@ -61,22 +61,25 @@ static int wdk_callback_notify(struct notifier_block *nb, unsigned long action,
 	return NOTIFY_OK;
 }
 
-/* Set the callback of a device, which keeps the device from being deleted. */
+/*
+ * Set the callback of a device, and get a reference to the device: once the callback is
+ * registered, another thread may unregister it and delete the device.
+ */
 static NTSTATUS wdk_callback_install(PIOMMU_DMA_DEVICE DmaDevice,
 				     struct wdk_callback *callback)
 {
 	PIOMMU_DMA_DEVICE dev = wdk_device_lock(DmaDevice);
-	NTSTATUS status = STATUS_UNSUCCESSFUL;
 
 	if (!dev)
 		return STATUS_INVALID_HANDLE;
-	if (!dev->callback) {
-		callback->device = dev;
-		dev->callback = callback;
-		status = STATUS_SUCCESS;
+	if (dev->callback) {
+		wdk_device_unlock(dev);
+		return STATUS_UNSUCCESSFUL;
 	}
-	wdk_device_unlock(dev);
-	return status;
+	callback->device = dev;
+	dev->callback = callback;
+	mutex_unlock(&dev->lock);
+	return STATUS_SUCCESS;
 }
 
 /*
@@ -88,6 +91,7 @@ NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateC
 				   PIOMMU_INTERFACE_STATE_CHANGE_FIELDS StateFields)
 {
 	struct wdk_callback *callback;
+	PIOMMU_DMA_DEVICE dev;
 	NTSTATUS status;
 
 	might_sleep();
@@ -109,13 +113,14 @@ NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateC
 		return status;
 	}
 
-	wdk_callback_call(callback, wdk_device_types(callback->device));
+	dev = callback->device;
+	wdk_callback_call(callback, wdk_device_types(dev));
 	wdm_types_register(&callback->nb);
 	/* Report changes that preceded the registration of the notifier. */
 	schedule_work(&callback->work);
-	mutex_lock(&callback->device->lock);
+	mutex_lock(&dev->lock);
 	callback->registered = true;
-	mutex_unlock(&callback->device->lock);
+	wdk_device_unlock(dev);
 	return STATUS_SUCCESS;
 }
 
