@@ -81,6 +81,7 @@ static ntstatus_t wdm_cdev_hold(struct device *dev, void **hold)
 	int next = 0;
 
 	while (!fatal_signal_pending(current)) {
+		cond_resched();
 		next = iterate_fd(current->files, next, wdm_cdev_match, dev);
 		if (!next)
 			return status;
