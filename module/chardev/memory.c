@@ -157,10 +157,11 @@ bool wdm_memory_permitted(const struct wdm_iommu_memory *arg)
 /* Check that memory is whole pages, and not too many. */
 static ntstatus_t wdm_memory_check(const struct wdm_iommu_memory *arg)
 {
+	u64 max = arg->type == WDM_IOMMU_MEMORY_USER ? WDM_USER_MDL_MAX_PAGES :
+						       WDM_MDL_MAX_PAGES;
 	u64 nr_pages = arg->length >> PAGE_SHIFT;
 
-	if (arg->mdl || !nr_pages || !PAGE_ALIGNED(arg->length) ||
-	    nr_pages > WDM_MDL_MAX_PAGES)
+	if (arg->mdl || !nr_pages || !PAGE_ALIGNED(arg->length) || nr_pages > max)
 		return STATUS_INVALID_PARAMETER_3;
 	if (arg->type == WDM_IOMMU_MEMORY_FRAMES)
 		return arg->address ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;

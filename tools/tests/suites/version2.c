@@ -312,6 +312,10 @@ static void wrong_calls(void)
 	bad = (struct wdm_iommu_memory) { .type = WDM_IOMMU_MEMORY_USER, .length = PAGE };
 	EXPECT(STATUS_ACCESS_VIOLATION,
 	       wdm_map_ex(fixture.fd, allocating, WDM_RW, &bad, &address, 0, 0, 0));
+	bad = (struct wdm_iommu_memory) { .type = WDM_IOMMU_MEMORY_USER, .address = PAGE,
+					  .length = (__u64)PAGE << 32 };
+	EXPECT(STATUS_INVALID_PARAMETER_3,
+	       wdm_map_ex(fixture.fd, allocating, WDM_RW, &bad, &address, 0, 0, 0));
 	MUST(wdm_mdl_create(fixture.fd, fixture.arena, PAGE, WDM_IOMMU_READ, &mdl));
 	bad = (struct wdm_iommu_memory) { .type = WDM_IOMMU_MEMORY_MDL, .mdl = mdl };
 	EXPECT(STATUS_ACCESS_DENIED,
