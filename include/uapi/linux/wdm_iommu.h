@@ -424,7 +424,8 @@ enum wdm_iommu_device_flags {
  * - %STATUS_NO_SUCH_DEVICE: there is no such device.
  * - %STATUS_ACCESS_VIOLATION: @name cannot be read.
  * - %STATUS_NOT_FOUND: the device is not behind an IOMMU.
- * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file.
+ * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file, or the device has no
+ *   driver: bind it to a VFIO driver.
  * - %STATUS_DEVICE_REMOVED: VFIO is revoking the group or the device.
  * - %STATUS_RESOURCE_IN_USE: the device already has a handle.
  */

@@ -55,8 +55,10 @@ static void not_viable(void)
 {
 	const char *third = find_third();
 	struct wdm_vfio_device *device;
+	struct wdm_pci_address address;
 	struct fixture fixture;
 	struct wdm_error error;
+	__u32 handle;
 
 	open_fixture(&fixture);
 	open_arena(&fixture, 1);
@@ -73,9 +75,14 @@ static void not_viable(void)
 	set_driver(third, NULL);
 	device = wdm_vfio_open(fixture.fd, options.pair[0].text, &error);
 	CHECK(device);
-	wdm_vfio_close(device);
+	/* It cannot be used itself: nothing would revoke it. */
+	REQUIRE(wdm_pci_parse(third, &address));
+	EXPECT(STATUS_ACCESS_DENIED, wdm_device_create(fixture.fd, &address, &handle, NULL));
 	set_driver(third, "vfio-pci");
 	CHECK(wdm_pci_has_vfio_driver(third));
+	if (!options.cdev)
+		MUST(wdm_device_create(fixture.fd, &address, &handle, NULL));
+	wdm_vfio_close(device);
 }
 
 static void attached(void)
