@@ -125,14 +125,18 @@ static int wdm_get_first_device(struct device *dev, void *data)
 
 /*
  * Linux attaches a PASID to all devices of the group and accepts any of them for the
- * detach. Do not use the one that was attached: after an unplug it has no group.
+ * detach. The attached one cannot leave the group now: its removal first waits for the lock of
+ * the group, to revoke it. After an unplug it has no group, so use another one.
  */
 static void wdm_attachment_leave_pasid(struct wdm_attachment *attachment)
 {
+	struct iommu_group *iommu_group = attachment->group->iommu_group;
 	struct device *dev = NULL;
 
-	iommu_group_for_each_dev(attachment->group->iommu_group, &dev,
-				 wdm_get_first_device);
+	if (wdm_group_has(attachment->group, attachment->dev))
+		dev = get_device(attachment->dev);
+	else
+		iommu_group_for_each_dev(iommu_group, &dev, wdm_get_first_device);
 	if (!dev)
 		return;
 	iommu_detach_device_pasid(attachment->hwpt->domain, dev, attachment->pasid);
