@@ -190,6 +190,18 @@ static int fake_driver_def_domain_type(struct device *dev)
 	return IOMMU_DOMAIN_IDENTITY;
 }
 
+static void fake_driver_get_resv_regions(struct device *dev, struct list_head *head)
+{
+	struct iommu_resv_region *region;
+
+	if (!fake_driver.direct)
+		return;
+	region = iommu_alloc_resv_region(SZ_1M, SZ_64K, IOMMU_READ | IOMMU_WRITE,
+					 IOMMU_RESV_DIRECT, GFP_KERNEL);
+	if (region)
+		list_add_tail(&region->list, head);
+}
+
 static const struct iommu_ops fake_driver_ops = {
 	.owner = THIS_MODULE,
 	.identity_domain = &fake_identity,
@@ -199,6 +211,7 @@ static const struct iommu_ops fake_driver_ops = {
 	.probe_device = fake_driver_probe,
 	.device_group = fake_driver_group,
 	.def_domain_type = fake_driver_def_domain_type,
+	.get_resv_regions = fake_driver_get_resv_regions,
 	.domain_alloc_paging_flags = fake_driver_alloc_paging,
 };
 
@@ -284,7 +297,8 @@ static void fake_driver_set_fwspec(struct kunit *test, struct device *dev)
 struct device *fake_driver_add(struct kunit *test, bool pasids)
 {
 	const struct property_entry properties[] = {
-		PROPERTY_ENTRY_U32("pasid-num-bits", ilog2(FAKE_DRIVER_PASIDS)),
+		PROPERTY_ENTRY_U32("pasid-num-bits",
+				   fake_driver.pasid_bits ?: ilog2(FAKE_DRIVER_PASIDS)),
 		{ }
 	};
 	struct platform_device *pdev;

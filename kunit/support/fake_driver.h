@@ -18,6 +18,8 @@
 /**
  * struct fake_driver - behaviour of the driver, for one test
  * @shared: new devices share one IOMMU group
+ * @pasid_bits: new devices with PASIDs have 1 << @pasid_bits; 0: FAKE_DRIVER_PASIDS
+ * @direct: the firmware requires a direct mapping of new devices
  * @incoherent: DMA of the devices is not coherent
  * @refuse_pasids: iommu_domains cannot be attached to PASIDs
  * @fail_attach: make the attach after this many fail with -ENOMEM; 0: none
@@ -33,6 +35,8 @@
  */
 struct fake_driver {
 	bool shared;
+	unsigned int pasid_bits;
+	bool direct;
 	bool incoherent;
 	bool refuse_pasids;
 	unsigned int fail_attach;
