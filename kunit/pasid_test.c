@@ -294,6 +294,33 @@ static void pasid_many(struct kunit *test)
 	pasid_group_end(test, &g);
 }
 
+/* A group has the PASIDs that all of its devices with PASIDs support. */
+static void pasid_group_numbers(struct kunit *test)
+{
+	struct wdm_domain *domain = fixture_domain(FIXTURE(test), true, 0);
+	struct wdm_pasid *pasids[4], *none;
+	struct pasid_group g;
+	unsigned int i;
+
+	fake_driver.shared = true;
+	fake_driver_add(test, false);
+	fake_driver.pasid_bits = ilog2(ARRAY_SIZE(pasids));
+	fake_driver_add(test, true);
+	fake_driver.pasid_bits = 0;
+	pasid_group_start(test, &g, true);
+	for (i = 1; i < ARRAY_SIZE(pasids); i++) {
+		pasids[i] = pasid_create(test, &g);
+		KUNIT_EXPECT_STATUS(test, wdm_pasid_attach(pasids[i], domain),
+				    STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_STATUS(test, wdm_pasid_create(g.device, &none), STATUS_NONE_MAPPED);
+	for (i = 1; i < ARRAY_SIZE(pasids); i++) {
+		KUNIT_EXPECT_STATUS(test, wdm_pasid_detach(pasids[i]), STATUS_SUCCESS);
+		KUNIT_EXPECT_STATUS(test, wdm_pasid_delete(pasids[i]), STATUS_SUCCESS);
+	}
+	pasid_group_end(test, &g);
+}
+
 /* Closing an owner detaches PASIDs that are still attached. */
 static void pasid_owner_closed(struct kunit *test)
 {
@@ -316,6 +343,7 @@ static struct kunit_case pasid_cases[] = {
 	KUNIT_CASE(pasid_pass_through),
 	KUNIT_CASE(pasid_refused),
 	KUNIT_CASE(pasid_numbers),
+	KUNIT_CASE(pasid_group_numbers),
 	KUNIT_CASE(pasid_many),
 	KUNIT_CASE(pasid_owner_closed),
 	{}
