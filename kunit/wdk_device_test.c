@@ -764,6 +764,71 @@ static void devices_removed_filling(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
+/* Linux does not give up the direct mappings of a device, so it cannot be claimed. */
+static void devices_direct(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	struct device *pdo;
+
+	fake_driver.direct = true;
+	pdo = fake_driver_add(test, false);
+	fake_driver.direct = false;
+	KUNIT_ASSERT_STATUS(test, wdk_create_device(pdo, NULL, &wdk->dev),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, types(wdk->dev), 0);
+	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain, wdk->dev),
+			    STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_STATUS(test, wdk->io.AttachDevice(wdk->domain, pdo, 0, 1),
+			    STATUS_ACCESS_DENIED);
+	KUNIT_EXPECT_TRUE(test, fake_driver_identity(pdo));
+}
+
+static struct completion delete_begun;
+
+/*
+ * The driver deletes a device as soon as its callback can be unregistered, which may be before
+ * the call that registered it has returned.
+ */
+static int delete_thread(void *data)
+{
+	PIOMMU_DMA_DEVICE dev = data;
+	NTSTATUS status;
+	bool stop;
+
+	complete(&delete_begun);
+	do {
+		cond_resched();
+		stop = kthread_should_stop();
+		status = wdk_unregister_state_change(on_change, dev);
+	} while (status == STATUS_UNSUCCESSFUL && !stop);
+	return !wdm_ok(status) || !wdm_ok(wdk_delete_device(dev));
+}
+
+static void devices_registered_deleted(struct kunit *test)
+{
+	IOMMU_INTERFACE_STATE_CHANGE_FIELDS fields = { .AvailableDomainTypes = 1 };
+	struct wdk_devices *wdk = WDK(test);
+	struct task_struct *thread;
+	struct changes changes;
+	unsigned int i;
+
+	changes_init(&changes, test);
+	for (i = 0; i < 500; i++) {
+		thread = kthread_create(delete_thread, create(test), "delete");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+		get_task_struct(thread);
+		init_completion(&delete_begun);
+		wake_up_process(thread);
+		wait_for_completion(&delete_begun);
+		KUNIT_EXPECT_STATUS(test, wdk_register_state_change(on_change, &changes,
+								    wdk->dev, &fields),
+				    STATUS_SUCCESS);
+		wdk->dev = NULL;
+		KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+		put_task_struct(thread);
+	}
+}
+
 /* A deleted domain is recognized. */
 static void devices_no_domain(struct kunit *test)
 {
@@ -991,6 +1056,8 @@ static struct kunit_case wdk_device_cases[] = {
 	KUNIT_CASE(devices_removed),
 	KUNIT_CASE(devices_attach_slow),
 	KUNIT_CASE_SLOW(devices_removed_filling),
+	KUNIT_CASE(devices_direct),
+	KUNIT_CASE(devices_registered_deleted),
 	KUNIT_CASE(devices_no_domain),
 	KUNIT_CASE(devices_faults),
 	KUNIT_CASE(devices_fault_queries),

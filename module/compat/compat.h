@@ -68,6 +68,7 @@ static inline struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 }
 #endif
 
+#include "direct.h"
 #include "pasid.h"
 
 /*

@@ -171,11 +171,13 @@ ntstatus_t wdm_device_delete(struct wdm_device *device)
  * @dev: the device
  * @types: out: see wdm_types_of()
  * @untrusted: out: a device of the group is at an external port
+ * @direct: out: Linux does not block a device of the group, so it cannot be claimed
  */
 struct wdm_types_probe {
 	struct device *dev;
 	u32 types;
 	bool untrusted;
+	bool direct;
 };
 
 /* Called with the mutex of the iommu_group held, so the device stays in the group. */
@@ -185,6 +187,8 @@ static int wdm_types_probe_device(struct device *dev, void *data)
 
 	if (dev_is_pci(dev) && to_pci_dev(dev)->untrusted)
 		probe->untrusted = true;
+	if (wdm_requires_direct(dev))
+		probe->direct = true;
 	if (dev != probe->dev || !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return 0;
 	probe->types = BIT(WDM_TYPE_TRANSLATE) | BIT(WDM_TYPE_UNMANAGED);
@@ -211,6 +215,8 @@ u32 wdm_types_of(struct iommu_group *iommu_group, struct device *dev)
 	    !iommu_group_has_isolated_msi(iommu_group))
 		return 0;
 	iommu_group_for_each_dev(iommu_group, &probe, wdm_types_probe_device);
+	if (probe.direct)
+		return 0;
 	/* A device at an external port never gets access to all of memory. */
 	if (probe.untrusted)
 		probe.types &= ~BIT(WDM_TYPE_PASS_THROUGH);

@@ -268,9 +268,14 @@ static NTSTATUS wdk_claim_group(struct iommu_group *iommu_group,
 		return STATUS_SUCCESS;
 	}
 	ret = iommu_group_claim_dma_owner(iommu_group, wdk_owner);
-	/* -EPERM: it has an owner, or a driver that does DMA. */
+	/* It has an owner, or a driver that does DMA. */
+	if (ret == -EPERM)
+		return STATUS_DEVICE_BUSY;
+	/* The firmware requires direct mappings of one of its devices. */
+	if (ret == -EINVAL)
+		return STATUS_ACCESS_DENIED;
 	if (ret)
-		return ret == -EPERM ? STATUS_DEVICE_BUSY : wdm_status_from_driver(ret);
+		return wdm_status_from_driver(ret);
 	status = wdm_owner_add_group(wdk_owner, iommu_group, &wdk_provider,
 				     NULL, out);
 	if (!wdm_ok(status))
