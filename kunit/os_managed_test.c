@@ -670,17 +670,23 @@ static void translate_identity_undo(struct kunit *test)
 	struct wdm_domain *domain = fixture_domain(fx, true, 0);
 	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_AMD);
 	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, 300, 512);
-	u64 pfns[] = { tm->pfns[0], tm->pfns[1], tm->pfns[299] };
+	/* Runs that are next to each other, which an IOMMU driver can sync together */
+	u64 pfns[] = { tm->pfns[5], tm->pfns[4], tm->pfns[3], tm->pfns[2], tm->pfns[1],
+		       tm->pfns[299] };
 	struct test_mdl *once = fixture_mdl(fx, WDM_PERMS, pfns, ARRAY_SIZE(pfns));
 	const struct wdm_mdl_range *all = RANGE(once->mdl, 0, ARRAY_SIZE(pfns));
+	unsigned int syncs;
 
 	fixture_mdl_once(once);
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
 	KUNIT_ASSERT_STATUS(test,
 			    wdm_domain_map_identity(domain, WDM_READ, RANGE(tm->mdl, 299, 1)),
 			    STATUS_SUCCESS);
+	syncs = fake->nr_sync;
 	KUNIT_EXPECT_STATUS(test, wdm_domain_map_identity(domain, WDM_READ, all),
 			    STATUS_RESOURCE_IN_USE);
+	/* One for all runs */
+	KUNIT_EXPECT_EQ(test, fake->nr_sync, syncs + 1);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&once->unmapped), 0);
 	KUNIT_EXPECT_EQ(test, wdm_mdl_uses(once->mdl), 0);
 	tr_check_identity(test, fake, tm, 299, 1);

@@ -417,21 +417,20 @@ void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 }
 
 /**
- * wdm_batch_undo() - Unmap pages of a map that has failed
- * @batch: the batch, which holds the pages
- * @ext: what to map; the caller has a reference to the MDL
- * @nr_pages: number of leading pages that are mapped; no large page spans their end
+ * wdm_batch_undo() - Drop the uses of pages of a map that has failed
+ * @batch: the batch, which holds the pages; wdm_batch_remove() has unmapped them
+ * @mdl: the MDL, to which the caller has a reference
+ * @nr_pages: number of pages
  *
  * Does not add to the put list, which would release pages of an MDL that is mapped once:
  * they still belong to the caller. But the list records whether a hwpt was broken, even one
  * that was dropped at a yield.
  */
-void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext, u64 nr_pages)
+void wdm_batch_undo(struct wdm_batch *batch, struct wdm_mdl *mdl, u64 nr_pages)
 {
-	wdm_batch_remove(batch, ext->pgno, ext->pgno + nr_pages - 1);
 	wdm_batch_sync(batch);
 	if (!batch->put_list.leak)
-		wdm_mdl_unuse(ext->mdl, nr_pages);
+		wdm_mdl_unuse(mdl, nr_pages);
 }
 
 /* Out of line, as the copy of the extent makes the stack frame of each map larger. */
@@ -457,8 +456,10 @@ static noinline ntstatus_t wdm_batch_map_steps(struct wdm_batch *batch,
 		step.pgno += step.nr_pages;
 		step.mdl_page += step.nr_pages;
 	}
-	if (done)
-		wdm_batch_undo(batch, ext, done);
+	if (done) {
+		wdm_batch_remove(batch, ext->pgno, ext->pgno + done - 1);
+		wdm_batch_undo(batch, ext->mdl, done);
+	}
 	return status;
 }
 

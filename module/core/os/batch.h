@@ -85,7 +85,7 @@ ntstatus_t wdm_batch_map_extent(struct wdm_batch *batch,
 ntstatus_t wdm_batch_check_unmap(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 ntstatus_t wdm_batch_prepare(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
 void wdm_batch_remove(struct wdm_batch *batch, u64 pgno, u64 last_pgno);
-void wdm_batch_undo(struct wdm_batch *batch, const struct wdm_extent *ext, u64 nr_pages);
+void wdm_batch_undo(struct wdm_batch *batch, struct wdm_mdl *mdl, u64 nr_pages);
 
 ntstatus_t wdm_domain_map(struct wdm_domain *domain, u32 perms,
 			  const struct wdm_mdl_range *range, u64 iova);

@@ -74,9 +74,10 @@ static void wdm_identity_undo_runs(struct wdm_batch *batch,
 	u64 done;
 
 	for (done = 0; wdm_identity_run(range, done, 0, &run); done += run.nr_pages) {
-		wdm_batch_undo(batch, &run, run.nr_pages);
+		wdm_batch_remove(batch, run.pgno, wdm_extent_end(&run) - 1);
 		wdm_batch_yield(batch);
 	}
+	wdm_batch_undo(batch, range->mdl, done);
 }
 
 static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,

@@ -130,13 +130,13 @@ static void wdm_token_unmap_steps(struct wdm_batch *batch, u64 pgno, u64 nr_page
 static void wdm_token_undo(struct wdm_batch *batch, const struct wdm_extent *ext,
 			   u64 nr_pages)
 {
-	struct wdm_extent step = *ext;
+	u64 pgno, end = ext->pgno + nr_pages;
 
-	for (; nr_pages; nr_pages -= WDM_TABLE_PART) {
-		wdm_batch_undo(batch, &step, WDM_TABLE_PART);
+	for (pgno = ext->pgno; pgno < end; pgno += WDM_TABLE_PART) {
+		wdm_batch_remove(batch, pgno, pgno + WDM_TABLE_PART - 1);
 		wdm_batch_yield(batch);
-		step.pgno += WDM_TABLE_PART;
 	}
+	wdm_batch_undo(batch, ext->mdl, nr_pages);
 }
 
 /* Map a segment, in steps. */
