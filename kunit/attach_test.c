@@ -342,6 +342,7 @@ static bool attach_revoke_is_quick(struct kunit *test, struct wdm_domain *domain
 {
 	struct attach_group *t = attach_start(test);
 	u64 fill, revoke;
+	unsigned int i;
 	ktime_t start;
 	bool removed;
 
@@ -356,6 +357,10 @@ static bool attach_revoke_is_quick(struct kunit *test, struct wdm_domain *domain
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(attach_thread, t,
 						    "wdm_attach")));
+	/* An attach that starts after the revocation would fail at once. */
+	for (i = 0; i < 10000 && !wdm_range_is_locked(&domain->ranges); i++)
+		usleep_range(100, 200);
+	KUNIT_EXPECT_TRUE(test, wdm_range_is_locked(&domain->ranges));
 	usleep_range(fill / 8, fill / 7);
 	start = ktime_get();
 	take_back(t);
