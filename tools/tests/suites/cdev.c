@@ -651,13 +651,18 @@ static void many_files(void)
 {
 	const struct rlimit limit = { MANY_FILES + 100, MANY_FILES + 100 };
 	struct file_times one, many;
+	bool quick = false;
 
 	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit));
-	one = time_files(1);
-	many = time_files(MANY_FILES);
-	tap_diag("unbind: %.0f ms, with %u files %.0f ms, and %.0f ms to close them",
-		 one.unbind * 1e3, MANY_FILES, many.unbind * 1e3, many.close * 1e3);
-	CHECK(many.unbind < one.unbind + many.close / 2);
+	/* On a busy machine, one of several tries is quick. */
+	for (unsigned int i = 0; i < 3 && !quick; i++) {
+		one = time_files(1);
+		many = time_files(MANY_FILES);
+		tap_diag("unbind: %.0f ms, with %u files %.0f ms, and %.0f ms to close them",
+			 one.unbind * 1e3, MANY_FILES, many.unbind * 1e3, many.close * 1e3);
+		quick = many.unbind < one.unbind + many.close / 2;
+	}
+	CHECK(quick);
 }
 
 static void unplug(void)
