@@ -82,7 +82,7 @@ ntstatus_t wdm_domain_delete(struct wdm_domain *domain)
 	if (used)
 		return STATUS_RESOURCE_IN_USE;
 
-	/* A token that is being deleted has left the list, but still has nodes. */
+	/* The call that deleted the last token may still hold its range of this domain. */
 	wdm_range_lock_all(&domain->ranges, &all, false);
 	used = !list_empty(&domain->hwpts) || !list_empty(&domain->tokens);
 	wdm_domain_unlock(domain, &all);

@@ -39,9 +39,10 @@ void wdm_policy_set(enum wdm_policy policy, bool allowed)
 /**
  * wdm_types_changed() - Call the notifiers of changed types
  *
- * For changes of anything that the types of several devices depend on; a revocation notifies
- * the owner only (wdm_owner.device_revoked). Calls the notifiers without an action or data;
- * each compares wdm_device_types() with an earlier result.
+ * For changes of anything that the types of several devices depend on, and the removal of a
+ * device of kernel code; a revocation notifies the owner only (wdm_owner.device_revoked).
+ * Calls the notifiers without an action or data; each compares wdm_device_types() with an
+ * earlier result.
  *
  * Context: may sleep. No lock of a group, a domain or an owner is held; locks of VFIO
  * and of providers may be.
