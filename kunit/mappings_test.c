@@ -197,17 +197,21 @@ static void mappings_remove_parts(struct mappings_run *run)
 	mappings_expect_removed(run, first, nr);
 }
 
+static void mappings_take(struct mappings_run *run, u64 pgno, u64 last_pgno)
+{
+	KUNIT_ASSERT_STATUS(run->fx->test,
+			    wdm_mappings_take(&run->table, pgno, last_pgno,
+					      &run->put_list, GFP_KERNEL),
+			    STATUS_SUCCESS);
+}
+
 /* Leave nothing but empty nodes. */
 static void mappings_empty(struct mappings_run *run)
 {
 	struct wdm_extent ext = { };
 
 	while (wdm_mappings_next(&run->table, U64_MAX >> PAGE_SHIFT, &ext)) {
-		KUNIT_ASSERT_STATUS(run->fx->test,
-				    wdm_mappings_take(&run->table, ext.pgno,
-						      wdm_extent_end(&ext) - 1,
-						      &run->put_list, GFP_KERNEL),
-				    STATUS_SUCCESS);
+		mappings_take(run, ext.pgno, wdm_extent_end(&ext) - 1);
 		mappings_expect_removed(run, ext.pgno, ext.nr_pages);
 	}
 }
@@ -416,14 +420,6 @@ static void mappings_fill_regions(struct kunit *test, struct mappings_run *run,
 	}
 	KUNIT_ASSERT_EQ(test, wdm_mappings_pages(&run->table),
 			MAPPINGS_REGIONS * pages);
-}
-
-static void mappings_take(struct mappings_run *run, u64 pgno, u64 last_pgno)
-{
-	KUNIT_ASSERT_STATUS(run->fx->test,
-			    wdm_mappings_take(&run->table, pgno, last_pgno,
-					      &run->put_list, GFP_KERNEL),
-			    STATUS_SUCCESS);
 }
 
 /* A table with many regions, spans and nodes, is emptied region by region, */
