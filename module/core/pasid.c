@@ -19,52 +19,38 @@
 #include "pasid.h"
 #include "policy.h"
 
-/**
- * struct wdm_pasid_probe - the numbers of PASIDs in a group
- * @dev: a device
- * @found: out: @dev is part of the group
- * @max: out: that of @dev
- * @least: out: the least of the devices with PASIDs
- */
-struct wdm_pasid_probe {
-	struct device *dev;
-	bool found;
-	u32 max;
-	u32 least;
-};
-
-/* Called with the mutex of the iommu_group held. */
-static int wdm_pasid_probe_device(struct device *dev, void *data)
+static void wdm_probe_max_pasids(struct device *dev, void *data)
 {
-	struct wdm_pasid_probe *probe = data;
-	u32 max = wdm_max_pasids(dev);
+	*(u32 *)data = wdm_max_pasids(dev);
+}
 
-	if (dev == probe->dev) {
-		probe->found = true;
-		probe->max = max;
-	}
+/* Lower a number of PASIDs to that of a device with PASIDs. */
+static int wdm_limit_pasids(struct device *dev, void *data)
+{
+	u32 max = wdm_max_pasids(dev), *limit = data;
+
 	if (max)
-		probe->least = min(probe->least, max);
+		*limit = min(*limit, max);
 	return 0;
 }
 
 static ntstatus_t wdm_pasid_alloc(struct wdm_device *device, u32 *out)
 {
-	struct wdm_pasid_probe probe = { .dev = device->dev, .least = U32_MAX };
 	struct wdm_group *group = device->group;
 	int pasid;
+	u32 max;
 
 	lockdep_assert_held(&group->lock);
-	iommu_group_for_each_dev(group->iommu_group, &probe, wdm_pasid_probe_device);
-	if (!probe.found)
+	if (!wdm_group_call(group, device->dev, wdm_probe_max_pasids, &max))
 		return STATUS_DEVICE_REMOVED;
-	if (!probe.max)
+	if (!max)
 		return STATUS_INVALID_PARAMETER_1;
 	/*
 	 * 0 stands for requests without a PASID. Linux attaches no PASID that another device of
 	 * the group, if it has PASIDs at all, does not support.
 	 */
-	pasid = ida_alloc_range(&group->pasids, 1, probe.least - 1, GFP_KERNEL);
+	iommu_group_for_each_dev(group->iommu_group, &max, wdm_limit_pasids);
+	pasid = ida_alloc_range(&group->pasids, 1, max - 1, GFP_KERNEL);
 	if (pasid < 0)
 		return pasid == -ENOSPC ? STATUS_NONE_MAPPED :
 					  STATUS_INSUFFICIENT_RESOURCES;
