@@ -47,6 +47,18 @@ void wdm_walk_unmap_stale(struct wdm_walk *walk)
 }
 
 /**
+ * wdm_walk_sync_hwpts() - Unmap what has been put off, and sync
+ * @walk: the walk, in its first pass or at the end of it
+ *
+ * When it returns, nothing that was zapped is mapped, and its addresses can be mapped again.
+ */
+void wdm_walk_sync_hwpts(struct wdm_walk *walk)
+{
+	wdm_walk_unmap_stale(walk);
+	wdm_hwpts_sync(walk->domain);
+}
+
+/**
  * wdm_walk_unmap_later() - Unmap leaves of 4 KiB with those that follow them
  * @walk: the walk, in its first pass
  * @iova: the first logical address of the leaves, which are no longer live

@@ -275,6 +275,7 @@ extern const struct wdm_walk_ops wdm_walk_atomic;
 bool wdm_walk_yield_slow(struct wdm_walk *walk);
 void wdm_walk_unmap(struct wdm_walk *walk, u64 iova, u64 size);
 void wdm_walk_unmap_stale(struct wdm_walk *walk);
+void wdm_walk_sync_hwpts(struct wdm_walk *walk);
 void wdm_walk_unmap_later(struct wdm_walk *walk, u64 iova, u64 size);
 ntstatus_t wdm_shadow_read(struct wdm_domain *domain,
 			   ntstatus_t (*fn)(struct wdm_domain *domain, void *arg),

@@ -55,8 +55,7 @@ static bool wdm_shadow_block(struct wdm_walk *walk)
 		return false;
 	}
 	/* The bypass may map at the same addresses. */
-	wdm_walk_unmap_stale(walk);
-	wdm_hwpts_sync(walk->domain);
+	wdm_walk_sync_hwpts(walk);
 	shadow->configured = false;
 	shadow->translating = false;
 	return true;

@@ -182,10 +182,8 @@ static bool wdm_walk_lock(struct wdm_walk *walk)
 
 static void wdm_walk_unlock(struct wdm_walk *walk)
 {
-	if (walk->locked) {
-		wdm_walk_unmap_stale(walk);
-		wdm_hwpts_sync(walk->domain);
-	}
+	if (walk->locked)
+		wdm_walk_sync_hwpts(walk);
 	/* It may not have reached all invalid entries that it was to retry. */
 	if (walk->cancelled)
 		walk->shadow->retry = true;
