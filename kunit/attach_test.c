@@ -336,7 +336,7 @@ static void attach_take_device(struct attach_group *t)
 	wdm_group_revoke_device(t->group, t->device->dev);
 }
 
-/* Revoke while a hwpt is being filled; check that the attach gives way at once. */
+/* Revoke while a hwpt is being filled; check that the attach ends at once. */
 static bool attach_revoke_is_quick(struct kunit *test, struct wdm_domain *domain,
 				   void (*take_back)(struct attach_group *t))
 {

@@ -262,8 +262,8 @@ static void pasid_numbers(struct kunit *test)
 }
 
 /*
- * An attach or detach of a PASID whose hwpt stays does not compute anew what its domain can
- * map, or the revocation of many would take forever.
+ * An attach or detach of a PASID whose hwpt stays does not recompute what its domain can map, or
+ * the revocation of many would take forever.
  */
 static void pasid_many(struct kunit *test)
 {

@@ -706,7 +706,7 @@ static int attach_second_thread(void *data)
 	return status != STATUS_DEVICE_REMOVED;
 }
 
-/* Remove a device while its hwpt is being filled; check that the attach gives way at once. */
+/* Remove a device while its hwpt is being filled; check that the attach ends at once. */
 static bool removal_is_quick(struct kunit *test)
 {
 	struct wdk_devices *wdk = WDK(test);
