@@ -53,6 +53,21 @@ void *get_pages(size_t pages)
 	return memory;
 }
 
+/* Check whether the kernel, or a module, has a function or variable of this name. */
+bool kernel_has_symbol(const char *name)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[256];
+	bool found = false;
+
+	if (!symbols)
+		return false;
+	while (!found && fgets(line, sizeof(line), symbols))
+		found = sscanf(line, "%*s %*s %255s", symbol) == 1 && !strcmp(symbol, name);
+	fclose(symbols);
+	return found;
+}
+
 /* Write to a file in sysfs or the like; false with errno. */
 bool write_text(const char *path, const char *text)
 {

@@ -13,6 +13,7 @@
 size_t find_edu(struct wdm_bdf *found, size_t most);
 void *get_pages(size_t pages);
 bool kernel_is_at_least(unsigned int version, unsigned int patchlevel);
+bool kernel_has_symbol(const char *name);
 bool write_text(const char *path, const char *text);
 __u64 physical_address(const void *address);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints: one event per action, with its counts, and none while they are off.
+ * The tracepoints: one event per action, with its counts, and none while they are off. And the
+ * order of the IOMMU driver's calls, as kprobes see it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,11 @@
 #include "fixture.h"
 
 #define TRACING	"/sys/kernel/tracing/"
+
+/* Intel's unmap before Linux 6.19, and the sync that it calls */
+#define INTEL_UNMAP	"intel_iommu_unmap_pages"
+#define INTEL_SYNC	"intel_iommu_tlb_sync"
+#define PROBES		TRACING "events/wdm_probes/"
 
 static void put(const char *file, const char *text)
 {
@@ -168,11 +174,102 @@ static void off(void)
 	CHECK(!find_event("wdm_attach"));
 }
 
+static void start_probes(void)
+{
+	if (access("/sys/class/iommu/dmar0", F_OK) || !kernel_has_symbol(INTEL_UNMAP))
+		skip("only with Intel's IOMMU driver before Linux 6.19");
+	put(TRACING "kprobe_events",
+	    "p:wdm_probes/unmap " INTEL_UNMAP "\n"
+	    "r:wdm_probes/unmapped " INTEL_UNMAP "\n"
+	    "p:wdm_probes/sync " INTEL_SYNC "\n");
+}
+
+static void stop_probes(void)
+{
+	put(PROBES "enable", "0");
+	put(TRACING "kprobe_events", "\n");
+}
+
+/*
+ * Check that the probed calls of this process so far are so many unmaps and so many syncs, none of
+ * them inside an unmap.
+ */
+static void check_order(unsigned int unmaps, unsigned int syncs)
+{
+	unsigned int nr_unmaps = 0, nr_syncs = 0, nested = 0;
+	FILE *trace = fopen(TRACING "trace", "r");
+	bool inside = false;
+	char line[512], self[16];
+
+	REQUIRE(trace);
+	snprintf(self, sizeof(self), "-%d ", (int)getpid());
+	while (fgets(line, sizeof(line), trace)) {
+		if (line[0] == '#' || !strstr(line, self))
+			continue;
+		if (strstr(line, " unmap: ")) {
+			inside = true;
+			nr_unmaps++;
+		} else if (strstr(line, " unmapped: ")) {
+			inside = false;
+		} else if (strstr(line, " sync: ")) {
+			nr_syncs++;
+			nested += inside;
+		}
+	}
+	fclose(trace);
+	CHECK_EQUAL(nr_unmaps, unmaps);
+	CHECK_EQUAL(nr_syncs, syncs);
+	CHECK_EQUAL(nested, 0);
+}
+
+/*
+ * Intel's driver before Linux 6.19 frees the tables that an unmap leaves with the first sync
+ * after it. If the unmap itself calls that sync, for what was gathered before, its own range is
+ * not flushed, and the IOMMU may walk the freed tables.
+ */
+static void freed_tables(void)
+{
+	struct wdm_iommu_batch_op ops[2] = {
+		{ .op = WDM_IOMMU_BATCH_UNMAP, .length = WDM_PAGE_SIZE,
+		  .logical_address = ADDRESS },
+		{ .op = WDM_IOMMU_BATCH_UNMAP, .length = HUGE_PAGE_SIZE,
+		  .logical_address = ADDRESS + 2 * HUGE_PAGE_SIZE },
+	};
+	struct fixture fixture;
+	__u32 done;
+
+	start_probes();
+	/* The page of the fixture, and twice 513 pages */
+	open_os_managed(&fixture, 514, 0);
+
+	/* A page before a table's range, and the whole range */
+	MUST(map_pages(&fixture, 1, 513, ADDRESS + HUGE_PAGE_SIZE - WDM_PAGE_SIZE));
+	put(TRACING "trace", "\n");
+	put(PROBES "enable", "1");
+	MUST(wdm_unmap(fixture.fd, fixture.domain, ADDRESS + HUGE_PAGE_SIZE - WDM_PAGE_SIZE,
+		       513 * WDM_PAGE_SIZE));
+	put(PROBES "enable", "0");
+	check_order(2, 2);
+
+	/* The same in two operations of a batch, elsewhere */
+	MUST(map_pages(&fixture, 1, 1, ops[0].logical_address));
+	MUST(map_pages(&fixture, 2, 512, ops[1].logical_address));
+	put(TRACING "trace", "\n");
+	put(PROBES "enable", "1");
+	MUST(wdm_batch(fixture.fd, fixture.domain, ops, ARRAY_SIZE(ops), &done));
+	put(PROBES "enable", "0");
+	CHECK_EQUAL(done, ARRAY_SIZE(ops));
+	check_order(2, 2);
+	stop_probes();
+}
+
 static const struct test_case cases[] = {
 	{ .name = "an OS-managed domain is traced", .run = os_managed, .needs = NEEDS_DEVICE },
 	{ .name = "a caller-managed domain is traced", .run = caller_managed,
 	  .needs = NEEDS_DEVICE },
 	{ .name = "nothing is traced while it is off", .run = off, .needs = NEEDS_DEVICE },
+	{ .name = "tables are freed after their range is flushed", .run = freed_tables,
+	  .needs = NEEDS_DEVICE },
 };
 
 const struct suite trace_suite = { "trace", cases, ARRAY_SIZE(cases) };

@@ -470,21 +470,6 @@ static void physical(void)
 			  WDM_IOMMU_ADDRESS_IDENTITY, 0, 0));
 }
 
-/* Check whether the kernel warns of each page that it frees while an IOMMU translates to it. */
-static bool kernel_checks_freed_pages(void)
-{
-	char line[512];
-	bool found = false;
-	FILE *symbols;
-
-	symbols = fopen("/proc/kallsyms", "r");
-	REQUIRE(symbols);
-	while (!found && fgets(line, sizeof(line), symbols))
-		found = strstr(line, " iommu_debug_init");
-	fclose(symbols);
-	return found;
-}
-
 static void pass_through(void)
 {
 	struct wdm_iommu_memory memory;
@@ -492,7 +477,7 @@ static void pass_through(void)
 	__u64 address = 0;
 	__u32 domain;
 
-	if (kernel_checks_freed_pages())
+	if (kernel_has_symbol("iommu_debug_init"))
 		skip("the kernel warns of pages that it frees while they are mapped");
 	REQUIRE(write_text(PARAMETER, "0"));
 	open_fixture(&fixture);
