@@ -519,6 +519,32 @@ static void cases_bypass(struct kunit *test)
 	cases_flush(t, STATUS_SUCCESS);
 }
 
+/*
+ * A program can remove any page of its address space, so without translation it is mapped by
+ * small pages. That of kernel code is fixed, and mapped by the largest pages that fit.
+ */
+static void cases_bypass_pages(struct kunit *test)
+{
+	struct tables_kind kind = *(const struct tables_kind *)test->param_value;
+	struct wdm_walk_error walk_error;
+	struct test_mdl *large;
+	struct tables *t;
+	int kernel;
+
+	for (kernel = 0; kernel <= 1; kernel++) {
+		kind.kernel = kernel;
+		t = tables_start(test, &kind);
+		large = fixture_mdl_contiguous(t->fx, WDM_PERMS, 512, 512);
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_domain_memory_add(t->domain, WDM_PERMS,
+							  RANGE(large->mdl, 0, 512), SZ_1G),
+				    STATUS_SUCCESS);
+		KUNIT_ASSERT_STATUS(test, cases_configure(t, false, &walk_error),
+				    STATUS_SUCCESS);
+		KUNIT_EXPECT_EQ(test, cases_page_size(t, SZ_1G), kernel ? SZ_2M : SZ_4K);
+	}
+}
+
 /* Translation is turned off while leaves translate addresses that the bypass maps. */
 static void cases_bypass_replaces(struct kunit *test)
 {
@@ -729,6 +755,7 @@ static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_memory_parameters, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bad_root, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bypass, cases_gen_params),
+	KUNIT_CASE_PARAM(cases_bypass_pages, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bypass_replaces, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous_large, cases_gen_params),
