@@ -594,9 +594,8 @@ ntstatus_t wdm_batch_map(struct wdm_batch *batch, u32 perms,
 		return STATUS_INVALID_PARAMETER_4;
 
 	status = wdm_batch_hold(batch, ext.pgno, wdm_extent_end(&ext) - 1);
-	if (wdm_ok(status) && wdm_iova_space_used(&batch->domain->space))
-		status = wdm_iova_check_map(batch->domain, ext.pgno,
-					    wdm_extent_end(&ext) - 1);
+	if (wdm_ok(status))
+		status = wdm_batch_check_map(batch, ext.pgno, wdm_extent_end(&ext) - 1);
 	if (wdm_ok(status))
 		status = wdm_batch_map_extent(batch, &ext);
 	batch->nr_maps += wdm_ok(status);

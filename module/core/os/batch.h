@@ -74,6 +74,21 @@ static inline ntstatus_t wdm_batch_begin_held(struct wdm_batch *batch,
 	return status;
 }
 
+/**
+ * wdm_batch_check_map() - Check that pages can be mapped at an address of the caller's choice
+ * @batch: the batch, which holds the pages
+ * @pgno: the first page number
+ * @last_pgno: the last page number
+ *
+ * Return: STATUS_RESOURCE_IN_USE if a reserved region or a token has one of the pages.
+ */
+static inline ntstatus_t wdm_batch_check_map(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
+{
+	if (!wdm_iova_space_used(&batch->domain->space))
+		return STATUS_SUCCESS;
+	return wdm_iova_check_map(batch->domain, pgno, last_pgno);
+}
+
 /* For identity.c and token.c */
 ntstatus_t wdm_check_map(u32 perms, const struct wdm_mdl_range *range);
 ntstatus_t wdm_batch_alloc(struct wdm_batch *batch, struct wdm_iova_block *block,

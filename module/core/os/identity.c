@@ -90,9 +90,9 @@ static ntstatus_t wdm_identity_map_runs(struct wdm_batch *batch, u32 perms,
 
 	for (done = 0; wdm_identity_run(range, done, perms, &run); done += run.nr_pages) {
 		status = wdm_batch_yield(batch);
-		if (wdm_ok(status) && wdm_iova_space_used(&batch->domain->space))
-			status = wdm_iova_check_map(batch->domain, run.pgno,
-						    wdm_extent_end(&run) - 1);
+		if (wdm_ok(status))
+			status = wdm_batch_check_map(batch, run.pgno,
+						     wdm_extent_end(&run) - 1);
 		if (wdm_ok(status))
 			status = wdm_batch_map_extent(batch, &run);
 		if (!wdm_ok(status))
