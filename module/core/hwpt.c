@@ -129,8 +129,6 @@ static u64 wdm_hwpt_call(const struct wdm_hwpt *hwpt, u64 iova, phys_addr_t phys
  * @iova: where to map the first piece; the others follow
  * @size: bytes of all pieces
  * @limit: how many bytes a call may map there
- * @enough: map the pieces once they have so many bytes: they may consist of small pages,
- *	and an attach that fills the hwpt backs off between calls only
  * @phys_end: physical end of the last piece, exclusive
  * @nr: number of pieces
  * @max: capacity of @sg
@@ -146,7 +144,6 @@ struct wdm_sg_batch {
 	u64 iova;
 	u64 size;
 	u64 limit;
-	u64 enough;
 	phys_addr_t phys_end;
 	unsigned int nr;
 	unsigned int max;
@@ -162,7 +159,6 @@ static void wdm_sg_batch_start(struct wdm_sg_batch *batch, u64 iova)
 	batch->iova = iova;
 	batch->size = 0;
 	batch->limit = wdm_map_limit(iova);
-	batch->enough = min(batch->limit, WDM_HWPT_SMALL_STEP);
 	batch->nr = 0;
 }
 
@@ -209,11 +205,13 @@ static int wdm_sg_batch_flush(struct wdm_sg_batch *batch)
 
 /*
  * Prepare for another piece. iommu_map_sg() merges contiguous pieces and would then use larger
- * pages than wanted, so map those with separate calls.
+ * pages than wanted, so map those with separate calls. Do not gather much, either: the pieces may
+ * consist of small pages, and an attach that fills the hwpt backs off between calls only.
  */
 static int wdm_sg_batch_prepare(struct wdm_sg_batch *batch, phys_addr_t phys)
 {
-	if (batch->nr == batch->max || batch->size >= batch->enough ||
+	if (batch->nr == batch->max ||
+	    batch->size >= min(batch->limit, WDM_HWPT_SMALL_STEP) ||
 	    (batch->nr && (batch->hwpt->unmap_exact || phys == batch->phys_end)))
 		return wdm_sg_batch_flush(batch);
 	return 0;
