@@ -415,11 +415,31 @@ static void wdk_nth_exit(struct kunit *test)
 	wdm_policy_set(WDM_POLICY_PASS_THROUGH, false);
 }
 
+/* IoAllocateMdl() retries with an allocation that may sleep, but not where it must not. */
+static void nth_mdls(struct kunit *test)
+{
+	PMDL mdl;
+
+	rcu_read_lock();
+	memory_fail_nth(1);
+	mdl = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
+	memory_failed();
+	rcu_read_unlock();
+	KUNIT_EXPECT_NULL(test, mdl);
+
+	memory_fail_nth(1);
+	mdl = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
+	memory_failed();
+	KUNIT_ASSERT_NOT_NULL(test, mdl);
+	IoFreeMdl(mdl);
+}
+
 static struct kunit_case wdk_nth_cases[] = {
 	KUNIT_CASE(nth_domains),
 	KUNIT_CASE(nth_maps),
 	KUNIT_CASE(nth_devices),
 	KUNIT_CASE(nth_pasids),
+	KUNIT_CASE(nth_mdls),
 	{}
 };
 

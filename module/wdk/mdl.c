@@ -73,7 +73,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 		return NULL;
 	Mdl = wdk_mdl_alloc(VirtualAddress, Length, GFP_ATOMIC | __GFP_NOWARN);
 	/* Retry with GFP_KERNEL if possible: a long MDL may need several pages. */
-	if (!Mdl && preemptible())
+	if (!Mdl && preemptible() && !rcu_preempt_depth())
 		Mdl = wdk_mdl_alloc(VirtualAddress, Length, GFP_KERNEL);
 	return Mdl;
 }
