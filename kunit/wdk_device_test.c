@@ -764,6 +764,62 @@ static void devices_removed_filling(struct kunit *test)
 	IoFreeMdl(mdl);
 }
 
+/* A thread that attaches a device and detaches it, over and over */
+struct attach_rounds {
+	PIOMMU_DMA_DOMAIN domain;
+	PIOMMU_DMA_DEVICE dev;
+	unsigned int nr;
+};
+
+static int attach_rounds_thread(void *data)
+{
+	struct attach_rounds *rounds = data;
+	NTSTATUS status = STATUS_SUCCESS;
+
+	while (!kthread_should_stop()) {
+		if (wdm_ok(status))
+			status = wdk_attach_device_ex(rounds->domain, rounds->dev);
+		if (wdm_ok(status)) {
+			rounds->nr++;
+			status = wdk_detach_device_ex(rounds->dev);
+		}
+		cond_resched();
+	}
+	return !wdm_ok(status);
+}
+
+/* A detach, and the end of the claim of a group, make no other attach start over. */
+static void devices_detach_beside(struct kunit *test)
+{
+	struct wdk_devices *wdk = WDK(test);
+	PMDL mdl = map_large(test, wdk->second);
+	struct attach_rounds rounds = { .domain = wdk->domain };
+	struct task_struct *thread;
+	int i, before;
+
+	KUNIT_ASSERT_STATUS(test, wdk_create_device(fake_driver_add(test, false), NULL,
+						    &rounds.dev),
+			    STATUS_SUCCESS);
+	create(test);
+	before = atomic_read(&fake_driver.nr_allocs);
+	thread = kthread_run(attach_rounds_thread, &rounds, "rounds");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	get_task_struct(thread);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->second, wdk->dev),
+				    STATUS_SUCCESS);
+		KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(wdk->dev), STATUS_SUCCESS);
+	}
+	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+	put_task_struct(thread);
+	kunit_info(test, "%u rounds", rounds.nr);
+	KUNIT_EXPECT_GT(test, rounds.nr, 100);
+	/* One iommu_domain for each attach */
+	KUNIT_EXPECT_EQ(test, atomic_read(&fake_driver.nr_allocs) - before, rounds.nr + 4);
+	KUNIT_EXPECT_STATUS(test, wdk_delete_device(rounds.dev), STATUS_SUCCESS);
+	IoFreeMdl(mdl);
+}
+
 /* Linux does not give up the direct mappings of a device, so it cannot be claimed. */
 static void devices_direct(struct kunit *test)
 {
@@ -1056,6 +1112,7 @@ static struct kunit_case wdk_device_cases[] = {
 	KUNIT_CASE(devices_removed),
 	KUNIT_CASE(devices_attach_slow),
 	KUNIT_CASE_SLOW(devices_removed_filling),
+	KUNIT_CASE_SLOW(devices_detach_beside),
 	KUNIT_CASE(devices_direct),
 	KUNIT_CASE(devices_registered_deleted),
 	KUNIT_CASE(devices_no_domain),

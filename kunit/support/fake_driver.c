@@ -160,6 +160,7 @@ fake_driver_alloc_paging(struct device *dev, u32 flags,
 	fdom->fake.domain.ops = &fake_paging_ops;
 	fdom->pasids = flags & IOMMU_HWPT_ALLOC_PASID;
 	atomic_inc(&fake_driver.nr_domains);
+	atomic_inc(&fake_driver.nr_allocs);
 	if (fdom->pasids)
 		atomic_inc(&fake_driver.nr_pasid_domains);
 	return &fdom->fake.domain;

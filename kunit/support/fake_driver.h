@@ -31,6 +31,7 @@
  * @narrow_last: see @narrow
  * @narrow_pgsizes: see @narrow
  * @nr_domains: number of paging iommu_domains
+ * @nr_allocs: number of paging iommu_domains that have been allocated
  * @nr_pasid_domains: number of those that were allocated for PASIDs
  */
 struct fake_driver {
@@ -46,6 +47,7 @@ struct fake_driver {
 	u64 narrow_last;
 	unsigned long narrow_pgsizes;
 	atomic_t nr_domains;
+	atomic_t nr_allocs;
 	atomic_t nr_pasid_domains;
 };
 

@@ -63,7 +63,7 @@ bool wdm_owner_is_closed(struct wdm_owner *owner)
  * @provider: the operations of the provider
  * @provider_data: private to the provider
  * @out: out: the group, with a reference for the provider, which revokes it with
- *	wdm_group_revoke()
+ *	wdm_group_revoke() or, unattached, removes it with wdm_owner_remove_group()
  *
  * Return: STATUS_SUCCESS, STATUS_INVALID_DEVICE_STATE if the owner is closed,
  * STATUS_INSUFFICIENT_RESOURCES.
@@ -103,9 +103,25 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 }
 
 /**
+ * wdm_owner_remove_group() - Take a group from its owner
+ * @group: the group; nothing of it is attached, or will be
+ *
+ * For providers that know this: wdm_group_revoke() makes all attaches of the owner back off,
+ * as one of them may hold the lock of the group.
+ */
+void wdm_owner_remove_group(struct wdm_group *group)
+{
+	WARN_ON(group->attachment);
+	WRITE_ONCE(group->revoked, true);
+	mutex_lock(&group->owner->lock);
+	list_del_init(&group->owner_node);
+	mutex_unlock(&group->owner->lock);
+}
+
+/**
  * wdm_owner_find_group() - Find a group of an owner
  * @owner: the owner
- * @iommu_group: the group
+ * @iommu_group: the group; only its address is used
  * @provider: the provider of the group; NULL: any provider of whole groups
  *
  * Return: the group, with a reference; NULL if the owner does not have it.

@@ -110,6 +110,7 @@ ntstatus_t wdm_owner_add_group(struct wdm_owner *owner,
 			       struct iommu_group *iommu_group,
 			       const struct wdm_provider_ops *provider,
 			       void *provider_data, struct wdm_group **out);
+void wdm_owner_remove_group(struct wdm_group *group);
 struct wdm_group *wdm_owner_find_group(struct wdm_owner *owner,
 				       struct iommu_group *iommu_group,
 				       const struct wdm_provider_ops *provider);

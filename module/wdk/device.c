@@ -308,8 +308,9 @@ void wdk_device_unclaim(PIOMMU_DMA_DEVICE dev)
 	mutex_lock(&wdk_lock);
 	group = dev->group;
 	dev->group = NULL;
+	/* A device whose claim is dropped is detached, or revoked. */
 	if (group && !wdk_group_is_used(group)) {
-		wdm_group_revoke(group);
+		wdm_owner_remove_group(group);
 		wdk_release_group(group);
 	}
 	mutex_unlock(&wdk_lock);
