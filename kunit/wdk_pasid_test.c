@@ -319,8 +319,8 @@ static void pasid_attach_types(struct kunit *test)
 	delete(test, pasid);
 }
 
-/* Cache coherency is enforced for the first PASID of an iommu_domain, and for others. */
-static void pasid_coherent(struct kunit *test)
+/* Attach two PASIDs and their device; check whether cache coherency is enforced for each. */
+static void pasid_check_coherency(struct kunit *test, bool enforced)
 {
 	struct wdk_pasids *wdk = WDK(test);
 	PIOMMU_DMA_PASID_DEVICE pasid[2];
@@ -331,16 +331,25 @@ static void pasid_coherent(struct kunit *test)
 		pasid[i] = create(test, &asid);
 		KUNIT_EXPECT_STATUS(test, wdk_attach_pasid_device(wdk->domain[0], pasid[i]),
 				    STATUS_SUCCESS);
-		KUNIT_EXPECT_TRUE(test, fake_driver_snoops(wdk->pdo, asid));
+		KUNIT_EXPECT_EQ(test, fake_driver_snoops(wdk->pdo, asid), enforced);
 		KUNIT_EXPECT_TRUE(test, reaches(test, asid));
 	}
 	KUNIT_EXPECT_STATUS(test, wdk_attach_device_ex(wdk->domain[0], wdk->dev),
 			    STATUS_SUCCESS);
-	KUNIT_EXPECT_TRUE(test, fake_driver_snoops(wdk->pdo, 0));
+	KUNIT_EXPECT_EQ(test, fake_driver_snoops(wdk->pdo, 0), enforced);
+	KUNIT_EXPECT_STATUS(test, wdk_detach_device_ex(wdk->dev), STATUS_SUCCESS);
 	for (i = 0; i < ARRAY_SIZE(pasid); i++) {
 		KUNIT_EXPECT_STATUS(test, wdk_detach_pasid_device(pasid[i]), STATUS_SUCCESS);
 		delete(test, pasid[i]);
 	}
+}
+
+/* Cache coherency is enforced for all PASIDs of an iommu_domain, if the IOMMU can do that. */
+static void pasid_coherent(struct kunit *test)
+{
+	pasid_check_coherency(test, true);
+	fake_driver.cannot_snoop = true;
+	pasid_check_coherency(test, false);
 }
 
 /* PASIDs are detached before their group is released. */

@@ -68,6 +68,8 @@ static int fake_driver_attach(struct iommu_domain *domain, struct device *dev,
 			return -EOPNOTSUPP;
 		if (fake_driver.fail_attach && !--fake_driver.fail_attach)
 			return -ENOMEM;
+		if (fake_driver.cannot_snoop && fake_domain_of(domain)->snoops)
+			return -EINVAL;
 		if (dev == fake_driver.narrow)
 			fake_driver_narrow(domain);
 	}
@@ -127,18 +129,24 @@ static void fake_driver_free(struct iommu_domain *domain)
 	kfree(fdom);
 }
 
-/* As Intel's driver does with first-stage tables: not for PASIDs that are attached. */
+/*
+ * As Intel's driver does with first-stage tables: for attached devices, and if their IOMMUs can
+ * do it, but without a look at attached PASIDs.
+ */
 static bool fake_driver_enforce(struct iommu_domain *domain)
 {
 	struct fake_dev *fdev;
 	unsigned int i;
 
-	fake_domain_of(domain)->snoops = true;
 	for (i = 0; i < fake_nr_devs; i++) {
 		fdev = platform_get_drvdata(fake_devs[i]);
-		if (fdev->at[0] == domain)
-			fdev->snoops[0] = true;
+		if (fdev->at[0] != domain)
+			continue;
+		if (fake_driver.cannot_snoop)
+			return false;
+		fdev->snoops[0] = true;
 	}
+	fake_domain_of(domain)->snoops = true;
 	return true;
 }
 
@@ -168,7 +176,14 @@ fake_driver_alloc_paging(struct device *dev, u32 flags,
 
 static bool fake_driver_capable(struct device *dev, enum iommu_cap cap)
 {
-	return cap == IOMMU_CAP_CACHE_COHERENCY && !fake_driver.incoherent;
+	switch (cap) {
+	case IOMMU_CAP_CACHE_COHERENCY:
+		return !fake_driver.incoherent;
+	case IOMMU_CAP_ENFORCE_CACHE_COHERENCY:
+		return !fake_driver.cannot_snoop;
+	default:
+		return false;
+	}
 }
 
 static struct iommu_device *fake_driver_probe(struct device *dev)

@@ -21,6 +21,7 @@
  * @pasid_bits: new devices with PASIDs have 1 << @pasid_bits; 0: FAKE_DRIVER_PASIDS
  * @direct: the firmware requires a direct mapping of new devices
  * @incoherent: DMA of the devices is not coherent
+ * @cannot_snoop: the IOMMU cannot enforce cache coherency
  * @refuse_pasids: iommu_domains cannot be attached to PASIDs
  * @fail_attach: make the attach after this many fail with -ENOMEM; 0: none
  * @hook: called by each attach to a device or a PASID, before it
@@ -39,6 +40,7 @@ struct fake_driver {
 	unsigned int pasid_bits;
 	bool direct;
 	bool incoherent;
+	bool cannot_snoop;
 	bool refuse_pasids;
 	unsigned int fail_attach;
 	void (*hook)(struct device *dev, u32 pasid);

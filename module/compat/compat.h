@@ -98,6 +98,12 @@ static inline ssize_t wdm_compat_iommu_map_sg(struct iommu_domain *domain,
 
 #define iommu_map_sg wdm_compat_iommu_map_sg
 
+/* These drivers can tell for attached devices only. PASIDs are for newer kernels. */
+static inline bool wdm_can_enforce_coherency(struct device *dev)
+{
+	return true;
+}
+
 static inline int wdm_compat_remaps_interrupts(struct device *dev, void *data)
 {
 	return device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
@@ -108,6 +114,11 @@ static inline bool iommu_group_has_isolated_msi(struct iommu_group *group)
 	return irq_domain_check_msi_remap() ||
 	       iommu_group_for_each_dev(group, NULL,
 					wdm_compat_remaps_interrupts);
+}
+#else
+static inline bool wdm_can_enforce_coherency(struct device *dev)
+{
+	return device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
 }
 #endif
 

@@ -66,6 +66,7 @@ static void wdm_hwpt_probe(struct device *dev, void *data)
 		return;
 	hwpt->domain = hwpt->pasids ? wdm_pasid_domain_alloc(dev) :
 				      iommu_paging_domain_alloc(dev);
+	hwpt->coherent = wdm_can_enforce_coherency(dev);
 	hwpt->unmap_exact = wdm_quirk_unmaps_exact(dev);
 	hwpt->reports_faults = wdm_quirk_reports_faults(dev);
 }
@@ -206,11 +207,13 @@ static ntstatus_t wdm_hwpt_finish(struct wdm_hwpt *hwpt,
 
 	/*
 	 * Some drivers finalize a domain at its first attach. Coherency can be enforced
-	 * only between that attach and the first map.
+	 * only between that attach and the first map. Intel's driver looks at the IOMMUs of
+	 * attached devices for that, but not of PASIDs.
 	 */
 	hwpt->aperture = wdm_quirk_aperture(hwpt->domain);
-	if (ops->enforce_cache_coherency)
-		hwpt->coherent = ops->enforce_cache_coherency(hwpt->domain);
+	if (hwpt->coherent)
+		hwpt->coherent = ops->enforce_cache_coherency &&
+				 ops->enforce_cache_coherency(hwpt->domain);
 	if (!(hwpt->domain->pgsize_bitmap & PAGE_SIZE))
 		return STATUS_NOT_SUPPORTED;
 	return wdm_hwpt_map_regions(hwpt, regions);

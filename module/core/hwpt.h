@@ -36,7 +36,7 @@
  * @filled: the first page number that an attach has not filled yet, U64_MAX once the hwpt
  *	is complete: what the domain maps below this is mapped here
  * @users: attachments that use it
- * @coherent: cache coherency is enforced
+ * @coherent: cache coherency is enforced; before the first attach, whether the IOMMU can
  * @exclusive: it maps the direct regions of its only group
  * @unmap_exact: an unmap must cover everything that one call mapped
  * @pasids: it was allocated for PASIDs
