@@ -67,25 +67,42 @@ static bool wdm_cdev_is_for(struct file *file, const struct device *dev)
 	return vdev && vdev->dev == dev;
 }
 
+/* Files to look at between two chances to reschedule: iterate_fd() holds a spinlock. */
+#define WDM_CDEV_BATCH	1000
+
+/**
+ * struct wdm_cdev_search - a search among the files of the calling process
+ * @dev: the device
+ * @left: number of files to look at before a chance to reschedule
+ */
+struct wdm_cdev_search {
+	const struct device *dev;
+	unsigned int left;
+};
+
 /* For iterate_fd(), which stops at a nonzero result: the file descriptor plus 1 */
-static int wdm_cdev_match(const void *dev, struct file *file, unsigned int fd)
+static int wdm_cdev_match(const void *data, struct file *file, unsigned int fd)
 {
-	return wdm_cdev_is_for(file, dev) ? fd + 1 : 0;
+	struct wdm_cdev_search *search = (void *)data;
+
+	return wdm_cdev_is_for(file, search->dev) || !--search->left ? fd + 1 : 0;
 }
 
 /* Hold the file through which the device is bound, if the calling process has it open. */
 static ntstatus_t wdm_cdev_hold(struct device *dev, void **hold)
 {
+	struct wdm_cdev_search search = { .dev = dev };
 	ntstatus_t status = STATUS_DEVICE_REMOVED;
 	struct file *file;
 	int next = 0;
 
 	while (!fatal_signal_pending(current)) {
 		cond_resched();
-		next = iterate_fd(current->files, next, wdm_cdev_match, dev);
+		search.left = WDM_CDEV_BATCH;
+		next = iterate_fd(current->files, next, wdm_cdev_match, &search);
 		if (!next)
 			return status;
-		/* The descriptor may refer to another file by now. */
+		/* The descriptor may refer to another file by now, or end a batch. */
 		file = fget(next - 1);
 		if (!file)
 			continue;

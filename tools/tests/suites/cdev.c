@@ -192,16 +192,22 @@ static void check_other_device(struct fixture *fixture)
 /* The descriptor's number does not matter, nor do descriptors of other files. */
 static void other_descriptors(void)
 {
+	const struct rlimit limit = { 4096, 4096 };
 	struct wdm_error error;
 	struct fixture fixture;
-	int second, copy;
+	int second, copy, other;
 
 	open_os_managed(&fixture, 2, 0);
 	MUST(wdm_detach(fixture.fd, fixture.device->handle));
 	unmap_bar(&fixture);
 	second = wdm_cdev_open(options.device.text, &error);
-	copy = fcntl(fixture.device->fd, F_DUPFD_CLOEXEC, 200);
-	REQUIRE(second >= 0 && copy >= 200);
+	/* Behind more files than are looked at without a chance to reschedule */
+	REQUIRE(!setrlimit(RLIMIT_NOFILE, &limit));
+	other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (other >= 0 && other < 3000)
+		other = dup(other);
+	copy = fcntl(fixture.device->fd, F_DUPFD_CLOEXEC, 3000);
+	REQUIRE(second >= 0 && copy > 3000);
 	/* The number now belongs to a file that is not bound. */
 	REQUIRE(dup2(second, fixture.device->fd) == fixture.device->fd);
 	MUST(wdm_attach(fixture.fd, fixture.domain, fixture.device->handle));
