@@ -23,7 +23,11 @@ static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 				      struct device *dev,
 				      struct wdm_device **out)
 {
-	struct iommu_group *iommu_group = iommu_group_get(dev);
+	/*
+	 * Only to compare it with the groups of the owner, which exist: the device may be another
+	 * program's, or unplugged just now, so iommu_group_get() may meet a freed group.
+	 */
+	struct iommu_group *iommu_group = READ_ONCE(dev->iommu_group);
 	struct wdm_group *group;
 	ntstatus_t status;
 
@@ -31,7 +35,6 @@ static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 		return STATUS_NOT_FOUND;
 
 	group = wdm_owner_find_group(owner, iommu_group, NULL);
-	iommu_group_put(iommu_group);
 	if (!group)
 		return STATUS_ACCESS_DENIED;
 
