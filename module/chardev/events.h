@@ -28,7 +28,7 @@ struct wdm_iommu_event;
  * @wake: wakes them
  * @node: in the list of the queues of files with devices, once there is a device
  * @types: serializes comparisons of the devices' types, so that an older result cannot
- *	overtake a newer one
+ *	overtake a newer one, and keeps deletes of devices out
  * @types_changed: when the types of domains that devices can be attached to may have
  *	changed, in ns of CLOCK_MONOTONIC; 0 once a reader compares them. Set without a
  *	lock, cleared with @types held
@@ -42,7 +42,7 @@ struct wdm_events {
 	wait_queue_head_t wait;
 	struct work_struct wake;
 	struct list_head node;
-	struct mutex types;		/* one comparison at a time */
+	struct mutex types;		/* one comparison or delete at a time */
 	atomic64_t types_changed;
 };
 

@@ -360,23 +360,8 @@ static void wdm_object_revive(struct wdm_context *ctx, struct wdm_object *object
 		wdm_events_recheck_types(&ctx->events, ktime_get_ns());
 }
 
-/**
- * wdm_object_delete() - Delete an object
- * @ctx: the file
- * @handle: its handle
- * @type: the required type, or %WDM_OBJECT_ANY
- *
- * An object that cannot be deleted stays usable throughout.
- *
- * Return:
- * * %STATUS_SUCCESS
- * * %STATUS_INVALID_HANDLE - no object has this handle
- * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
- * * %STATUS_RESOURCE_IN_USE - another object or another call uses it
- * * %STATUS_CANCELLED - a fatal signal ended the core's wait
- */
-ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
-			     enum wdm_object_type type)
+static ntstatus_t wdm_object_kill_handle(struct wdm_context *ctx, u32 handle,
+					 enum wdm_object_type type, struct wdm_object **out)
 {
 	ntstatus_t status = STATUS_SUCCESS;
 	struct wdm_object *object;
@@ -390,6 +375,48 @@ ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
 	else if (!wdm_object_kill(object))
 		status = STATUS_RESOURCE_IN_USE;
 	xa_unlock(&ctx->objects);
+	*out = object;
+	return status;
+}
+
+/* Kill an object. No reader of events uses it then, of which the program would not know. */
+static ntstatus_t wdm_object_begin_delete(struct wdm_context *ctx, u32 handle,
+					  enum wdm_object_type type,
+					  struct wdm_object **out)
+{
+	ntstatus_t status;
+
+	if (!xa_get_mark(&ctx->objects, handle, WDM_OBJECT_IS_DEVICE))
+		return wdm_object_kill_handle(ctx, handle, type, out);
+	if (mutex_lock_killable(&ctx->events.types))
+		return STATUS_CANCELLED;
+	status = wdm_object_kill_handle(ctx, handle, type, out);
+	mutex_unlock(&ctx->events.types);
+	return status;
+}
+
+/**
+ * wdm_object_delete() - Delete an object
+ * @ctx: the file
+ * @handle: its handle
+ * @type: the required type, or %WDM_OBJECT_ANY
+ *
+ * An object that cannot be deleted stays usable throughout.
+ *
+ * Return:
+ * * %STATUS_SUCCESS
+ * * %STATUS_INVALID_HANDLE - no object has this handle
+ * * %STATUS_OBJECT_TYPE_MISMATCH - it names an object of another type
+ * * %STATUS_RESOURCE_IN_USE - another object or another call uses it
+ * * %STATUS_CANCELLED - a fatal signal ended a wait
+ */
+ntstatus_t wdm_object_delete(struct wdm_context *ctx, u32 handle,
+			     enum wdm_object_type type)
+{
+	struct wdm_object *object;
+	ntstatus_t status;
+
+	status = wdm_object_begin_delete(ctx, handle, type, &object);
 	if (!wdm_ok(status))
 		return status;
 

@@ -513,6 +513,39 @@ static void races(void)
 	CHECK(is_empty(fixture.fd));
 }
 
+static void *read_on(void *argument)
+{
+	struct race *race = argument;
+	struct wdm_iommu_event event;
+
+	while (!__atomic_load_n(&race->stop, __ATOMIC_RELAXED)) {
+		if (wdm_read_events(race->fd, &event, 1) > 0)
+			race->read++;
+	}
+	return NULL;
+}
+
+/* A thread that reads events looks at all devices, but no call fails for that. */
+static void destroyed(void)
+{
+	struct fixture fixture;
+	struct race race = { 0 };
+	pthread_t thread;
+
+	start(&fixture);
+	race.fd = fixture.fd;
+	REQUIRE(!pthread_create(&thread, NULL, read_on, &race));
+	for (unsigned int i = 0; i < 2000; i++) {
+		allow_pass_through(!(i % 2));
+		MUST(wdm_destroy(fixture.fd, fixture.device->handle));
+		MUST(create_device(fixture.fd, fixture.device));
+	}
+	__atomic_store_n(&race.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	tap_diag("%u events read", race.read);
+	CHECK(race.read);
+}
+
 static const struct test_case cases[] = {
 	{ .name = "an empty queue", .run = nothing },
 	{ .name = "a device that VFIO takes back", .run = revoked, .needs = NEEDS_DEVICE },
@@ -525,6 +558,8 @@ static const struct test_case cases[] = {
 	{ .name = "many pollers", .run = many_pollers, .needs = NEEDS_DEVICE, .seconds = 120 },
 	{ .name = "a queue that processes share", .run = with_fork, .needs = NEEDS_DEVICE },
 	{ .name = "threads that race for the queue", .run = races, .needs = NEEDS_DEVICE },
+	{ .name = "devices destroyed while a thread reads", .run = destroyed,
+	  .needs = NEEDS_DEVICE },
 };
 
 const struct suite events_suite = { "events", cases, ARRAY_SIZE(cases) };
