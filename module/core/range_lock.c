@@ -104,11 +104,12 @@ static __always_inline void wdm_range_del(struct wdm_range_lock *ranges,
 /* Stop waiting for a range. */
 static void wdm_range_give_up(struct wdm_range_lock *ranges, struct wdm_range *range)
 {
+	/* Before the unlock, as in wdm_range_unlock() */
+	rwsem_release(&ranges->dep_map, _RET_IP_);
 	spin_lock(&ranges->lock);
 	ranges->nr_waiting--;
 	wdm_range_del(ranges, range);
 	spin_unlock(&ranges->lock);
-	rwsem_release(&ranges->dep_map, _RET_IP_);
 }
 
 /*
@@ -205,7 +206,8 @@ ntstatus_t wdm_range_lock(struct wdm_range_lock *ranges, struct wdm_range *range
  * @ranges: the lock
  * @range: the caller's queue entry
  * @killable: a fatal signal ends the wait
- * @stop: the wait ends within %WDM_RANGE_POLL_MS once this is not 0
+ * @stop: the wait ends within %WDM_RANGE_POLL_MS, or two jiffies if they are longer, once this
+ *	is not 0
  *
  * Return: as wdm_range_lock(); STATUS_CANCELLED also if @stop ended the wait.
  */
