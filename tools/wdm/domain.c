@@ -223,22 +223,35 @@ NTSTATUS wdk_flush_domain(PIOMMU_DMA_DOMAIN Domain)
 				    status;
 }
 
-/* Contract: IommuFlushDomainByVaList. Splits lists that are too long for one ioctl. */
+/*
+ * Contract: IommuFlushDomainByVaList. Splits lists that are too long for one ioctl. Invalid
+ * entries of one part do not keep the others from being flushed.
+ */
 NTSTATUS wdk_flush_domain_va_list(PIOMMU_DMA_DOMAIN Domain, BOOLEAN LastLevel, ULONG Number,
 				  PVOID VaList)
 {
-	NTSTATUS status = prepare(Domain);
-	const __u64 *list = VaList;
+	NTSTATUS status = prepare(Domain), first = STATUS_SUCCESS;
 	ULONG most = wdk_info()->max_va_list, part;
+	struct wdm_iommu_walk_error error;
+	const __u64 *list = VaList;
+	__u64 lowest = 0;
 
-	while (NT_SUCCESS(status)) {
+	if (!NT_SUCCESS(status))
+		return status;
+	do {
 		part = Number < most ? Number : most;
 		status = wdk_status(wdm_flush_va_list(wdk_fd(), Domain->handle, LastLevel,
-						      list, part, NULL));
+						      list, part, &error));
+		if (!NT_SUCCESS(status) && !error.count)
+			return status;
+		/* As in one call, report the invalid entry with the lowest address. */
+		if (!NT_SUCCESS(status) &&
+		    (NT_SUCCESS(first) || error.logical_address < lowest)) {
+			first = status;
+			lowest = error.logical_address;
+		}
 		list += part;
 		Number -= part;
-		if (!Number)
-			break;
-	}
-	return status;
+	} while (Number);
+	return first;
 }

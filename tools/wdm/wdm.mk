@@ -29,7 +29,9 @@ $(O)/obj/kunit/%.o: ../kunit/%.c
 
 $(O)/wdm-foo: $(O)/obj/wdm/tests/foo.o $(port_objects) $(wdm_library) $(library)
 $(O)/wdm-ddi: $(O)/obj/wdm/tests/ddi.o $(O)/obj/kunit/ddi.o $(wdm_library) $(library)
-$(O)/wdm-unit: $(O)/obj/wdm/tests/unit.o $(common_objects) $(wdm_library) $(library)
+$(O)/wdm-unit: $(patsubst %,$(O)/obj/wdm/tests/%.o,unit calls) $(common_objects) \
+	$(wdm_library) $(library)
+$(O)/wdm-unit: ALL_LDFLAGS += -Wl,--wrap=wdm_open
 $(wdm_tests) $(O)/wdm-unit:
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 

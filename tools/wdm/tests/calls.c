@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Tests of what libwdm.a asks of the kernel, and of how it handles failures. The test
+ * itself is the kernel: it answers the ioctls.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "program.h"
+#include "tap.h"
+
+#include "private.h"
+
+#define MAX_VA_LIST	2
+
+/* Return the NTSTATUS of a call, after writing its results. Called without a lock. */
+typedef __u32 answer_fn(unsigned long request, void *argument);
+
+static answer_fn *answer;
+static int file = -1;
+
+int __wrap_wdm_open(void)
+{
+	return file < 0 ? __real_wdm_open() : file;
+}
+
+/* Used in place of libc's by all of the program */
+int ioctl(int fd, unsigned long request, ...)
+{
+	/* The start of all structures */
+	struct {
+		__u32 size;
+		__u32 status;
+	} *argument;
+	va_list arguments;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (fd != file) {
+		errno = EBADF;
+		return -1;
+	}
+	argument->status = STATUS_SUCCESS;
+	if (request == WDM_IOMMU_INFO) {
+		((struct wdm_iommu_info *)argument)->max_va_list = MAX_VA_LIST;
+		((struct wdm_iommu_info *)argument)->event_size = sizeof(struct wdm_iommu_event);
+	} else if (answer) {
+		argument->status = answer(request, argument);
+	}
+	errno = EINVAL;
+	return argument->status ? -1 : 0;
+}
+
+static PIOMMU_DMA_DOMAIN create_domain(BOOLEAN os_managed)
+{
+	PIOMMU_DMA_DOMAIN domain;
+
+	answer = NULL;
+	return NT_SUCCESS(wdk_create_domain(os_managed, &domain)) ? domain : NULL;
+}
+
+/* Of the parts of a list, the first ones fail, at 0x5000 and at 0x3000. */
+static __u32 part_errors[] = { STATUS_ACCESS_VIOLATION, STATUS_INVALID_PARAMETER };
+static unsigned int parts, flushed;
+
+static __u32 answer_flush(unsigned long request, void *argument)
+{
+	struct wdm_iommu_flush_va_list *flush = argument;
+	unsigned int part = parts;
+
+	if (request != WDM_IOMMU_FLUSH_VA_LIST)
+		return STATUS_SUCCESS;
+	parts++;
+	flushed += flush->number;
+	if (part >= ARRAY_SIZE(part_errors))
+		return STATUS_SUCCESS;
+	flush->walk_error.count = 1;
+	flush->walk_error.logical_address = part ? 0x3000 : 0x5000;
+	return part_errors[part];
+}
+
+static __u32 answer_unconfigured(unsigned long request, void *argument)
+{
+	(void)argument;
+	parts += request == WDM_IOMMU_FLUSH_VA_LIST;
+	return request == WDM_IOMMU_FLUSH_VA_LIST ? STATUS_INVALID_DEVICE_STATE : STATUS_SUCCESS;
+}
+
+static void test_flush(void)
+{
+	__u64 list[2 * MAX_VA_LIST + 1] = { 0x5000, 0x6000, 0x3000, 0x4000, 0x7000 };
+	PIOMMU_DMA_DOMAIN domain = create_domain(FALSE);
+	NTSTATUS status;
+
+	answer = answer_flush;
+	status = wdk_flush_domain_va_list(domain, TRUE, ARRAY_SIZE(list), list);
+	tap_ok(parts == 3 && flushed == ARRAY_SIZE(list),
+	       "a list is flushed to its end, in spite of invalid entries");
+	tap_ok(status == STATUS_INVALID_PARAMETER,
+	       "the status is that of the entry with the lowest address");
+	parts = 0;
+	answer = answer_unconfigured;
+	status = wdk_flush_domain_va_list(domain, TRUE, ARRAY_SIZE(list), list);
+	tap_ok(parts == 1 && status == STATUS_INVALID_DEVICE_STATE, "any other failure ends it");
+	answer = NULL;
+	wdk_delete_domain(domain);
+}
+
+/* Run all tests. From here on, /dev/wdm_iommu is a pipe, in which there are no events. */
+void test_calls(void)
+{
+	int ends[2];
+
+	if (!tap_ok(!pipe(ends), "a pipe"))
+		return;
+	file = ends[0];
+	/* A call that never returns */
+	alarm(60);
+	test_flush();
+	alarm(0);
+}
