@@ -79,9 +79,7 @@ static NTSTATUS create_pass_through(PIOMMU_DMA_DOMAIN *out)
 		wdk_delete_domain(domain);
 		return status;
 	}
-	wdk_acquire();
-	domain->bypasses = true;
-	wdk_release();
+	wdk_memory_bypass(domain, true);
 	*out = domain;
 	return STATUS_SUCCESS;
 }
@@ -208,9 +206,9 @@ NTSTATUS wdk_configure_domain(PIOMMU_DMA_DOMAIN Domain, PDOMAIN_CONFIGURATION Co
 		return STATUS_INVALID_PARAMETER_2;
 	}
 	status = wdk_call(WDM_IOMMU_CONFIGURE, &argument);
-	wdk_acquire();
-	Domain->bypasses = NT_SUCCESS(status) && !argument.translation_enabled;
-	wdk_release();
+	/* With invalid entries it fails, but the configuration is in effect. */
+	if (NT_SUCCESS(status) || argument.walk_error.count)
+		wdk_memory_bypass(Domain, !argument.translation_enabled);
 	return status;
 }
 

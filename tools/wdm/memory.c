@@ -317,6 +317,22 @@ static void sync_bypassing(void)
 	}
 }
 
+/**
+ * wdk_memory_bypass() - Set whether a domain's devices see the program's physical addresses
+ * @domain: a domain that does not map on request
+ * @bypasses: they do
+ *
+ * Call it after the domain was configured.
+ */
+void wdk_memory_bypass(PIOMMU_DMA_DOMAIN domain, bool bypasses)
+{
+	wdk_acquire();
+	domain->bypasses = bypasses;
+	/* Other threads may have got addresses since wdk_memory_sync(). */
+	sync_bypassing();
+	wdk_release();
+}
+
 static _Noreturn void out_of_frames(void)
 {
 	fprintf(stderr, "libwdm: out of memory or of physical addresses (%lu pages)\n",

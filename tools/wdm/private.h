@@ -225,6 +225,7 @@ void wdk_memory_lock(const void *va, SIZE_T bytes);
 void wdk_memory_unlock(const void *va, SIZE_T bytes);
 NTSTATUS wdk_memory_find(struct wdk_memory *memory);
 NTSTATUS wdk_memory_sync(PIOMMU_DMA_DOMAIN domain);
+void wdk_memory_bypass(PIOMMU_DMA_DOMAIN domain, bool bypasses);
 PVOID wdk_pool_alloc(SIZE_T size, bool zero, ULONGLONG highest);
 
 /* Of AddressSanitizer, if the program is built with it */

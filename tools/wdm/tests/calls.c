@@ -111,6 +111,58 @@ static void test_flush(void)
 	wdk_delete_domain(domain);
 }
 
+static __u32 configure_status;
+static char *late;
+static ULONGLONG late_address, last_added;
+
+static __u32 answer_configure(unsigned long request, void *argument)
+{
+	if (request == WDM_IOMMU_MEMORY_ADD)
+		last_added = ((struct wdm_iommu_memory_add *)argument)->caller_address;
+	if (request != WDM_IOMMU_CONFIGURE)
+		return STATUS_SUCCESS;
+	/* Another thread asks for an address. */
+	if (late)
+		late_address = MmGetPhysicalAddress(late).QuadPart;
+	return configure_status;
+}
+
+/* Check whether memory is added to a caller's address space when it gets an address. */
+static bool is_added(const char *memory)
+{
+	return last_added == (ULONGLONG)MmGetPhysicalAddress(memory).QuadPart;
+}
+
+static void test_bypass(void)
+{
+	DOMAIN_CONFIGURATION bypass = { .Type = DomainConfigurationX64 };
+	DOMAIN_CONFIGURATION tables = { .Type = DomainConfigurationX64 };
+	PIOMMU_DMA_DOMAIN domain = create_domain(FALSE);
+	char *memory[4];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(memory); i++)
+		memory[i] = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, 'test');
+	tables.X64.TranslationEnabled = TRUE;
+	answer = answer_configure;
+	late = memory[0];
+	tap_ok(wdk_configure_domain(domain, &bypass) == STATUS_SUCCESS &&
+	       last_added == late_address,
+	       "without translation, devices reach memory that was new during Configure");
+	late = NULL;
+	tap_ok(is_added(memory[1]), "they reach new memory");
+	configure_status = STATUS_INVALID_PARAMETER_2;
+	tap_ok(wdk_configure_domain(domain, &tables) == STATUS_INVALID_PARAMETER_2 &&
+	       is_added(memory[2]), "they still do after a Configure that failed");
+	configure_status = STATUS_SUCCESS;
+	tap_ok(wdk_configure_domain(domain, &tables) == STATUS_SUCCESS && !is_added(memory[3]),
+	       "with translation, memory is added at the next flush");
+	answer = NULL;
+	wdk_delete_domain(domain);
+	for (i = 0; i < ARRAY_SIZE(memory); i++)
+		ExFreePool(memory[i]);
+}
+
 /* Run all tests. From here on, /dev/wdm_iommu is a pipe, in which there are no events. */
 void test_calls(void)
 {
@@ -122,5 +174,6 @@ void test_calls(void)
 	/* A call that never returns */
 	alarm(60);
 	test_flush();
+	test_bypass();
 	alarm(0);
 }
