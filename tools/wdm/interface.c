@@ -11,11 +11,12 @@ pthread_mutex_t wdk_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static pthread_once_t opened = PTHREAD_ONCE_INIT;
 static struct wdm_iommu_info info;
-static int fd = -1;
+static int fd = -1, open_error;
 
 static void open_once(void)
 {
 	fd = wdm_open();
+	open_error = errno;
 	if (fd >= 0)
 		wdm_info(fd, &info);
 }
@@ -23,11 +24,13 @@ static void open_once(void)
 /**
  * wdk_fd() - Get the program's /dev/wdm_iommu
  *
- * Return: a file descriptor; -1 if it cannot be opened.
+ * Return: a file descriptor; -1 with errno if it cannot be opened.
  */
 int wdk_fd(void)
 {
 	pthread_once(&opened, open_once);
+	if (fd < 0)
+		errno = open_error;
 	return fd;
 }
 
