@@ -309,9 +309,9 @@ NTSTATUS wdk_map_scattered(PIOMMU_DMA_DOMAIN domain, ULONG permissions,
 	return status;
 }
 
-/* Find the lowest token of @list with an address in [@address, @end). */
+/* Find the lowest token of @list with an address from @address to @last, inclusive. */
 static struct wdk_token *next_token(const LIST_ENTRY *list, PIOMMU_DMA_DOMAIN domain,
-				    ULONGLONG address, ULONGLONG end)
+				    ULONGLONG address, ULONGLONG last)
 {
 	struct wdk_token *lowest = NULL;
 	const LIST_ENTRY *entry;
@@ -319,8 +319,8 @@ static struct wdk_token *next_token(const LIST_ENTRY *list, PIOMMU_DMA_DOMAIN do
 	for (entry = list->Flink; entry != list; entry = entry->Flink) {
 		struct wdk_token *token = CONTAINING_RECORD(entry, struct wdk_token, link);
 
-		if (token->domain == domain && token->base < end &&
-		    token->base + token->size > address &&
+		if (token->domain == domain && token->base <= last &&
+		    token->base + (token->size - 1) >= address &&
 		    (!lowest || token->base < lowest->base))
 			lowest = token;
 	}
@@ -328,10 +328,12 @@ static struct wdk_token *next_token(const LIST_ENTRY *list, PIOMMU_DMA_DOMAIN do
 }
 
 /* Unmap pages of one scattered map, all of which are mapped. */
-static void unmap_pages(struct wdk_token *token, ULONGLONG address, ULONGLONG end)
+static void unmap_pages(struct wdk_token *token, ULONGLONG address, ULONGLONG length)
 {
-	for (; address < end; address += PAGE_SIZE)
-		wdm_unmap_reserved(wdk_fd(), token->handle, address - token->base, PAGE_SIZE);
+	SIZE_T offset = address - token->base, end = offset + length;
+
+	for (; offset < end; offset += PAGE_SIZE)
+		wdm_unmap_reserved(wdk_fd(), token->handle, offset, PAGE_SIZE);
 	/* RESOURCE_IN_USE: some of its pages are still mapped. */
 	if (!wdm_destroy(wdk_fd(), token->handle)) {
 		RemoveEntryList(&token->link);
@@ -343,35 +345,35 @@ static void unmap_pages(struct wdk_token *token, ULONGLONG address, ULONGLONG en
  * wdk_unmap_scattered() - Unmap a range that is a token for the kernel
  * @domain: the domain
  * @address: the first address
- * @length: number of bytes
+ * @length: number of bytes; the range may end with the last page of the address space
  *
  * Return: STATUS_RESOURCE_IN_USE if a driver's token is in the range; STATUS_NOT_FOUND if part
  * of it is not mapped. Has no effect on failure.
  */
 NTSTATUS wdk_unmap_scattered(PIOMMU_DMA_DOMAIN domain, ULONGLONG address, ULONGLONG length)
 {
-	ULONGLONG end = address + length, until;
+	ULONGLONG last = address + length - 1, part;
 	NTSTATUS status = STATUS_SUCCESS;
 	struct wdk_token *token;
 
 	wdk_acquire();
-	if (next_token(&tokens, domain, address, end))
+	if (next_token(&tokens, domain, address, last))
 		status = STATUS_RESOURCE_IN_USE;
 	else if (!wdk_is_mapped(domain, address, length))
 		status = STATUS_NOT_FOUND;
-	while (NT_SUCCESS(status) && address < end) {
-		token = next_token(&domain->scattered, domain, address, end);
+	while (NT_SUCCESS(status) && length) {
+		token = next_token(&domain->scattered, domain, address, last);
 		if (token && token->base <= address) {
-			until = token->base + token->size;
-			if (until > end)
-				until = end;
-			unmap_pages(token, address, until);
+			part = token->size - (address - token->base);
+			if (part > length)
+				part = length;
+			unmap_pages(token, address, part);
 		} else {
-			until = token ? token->base : end;
-			status = wdk_status(wdm_unmap(wdk_fd(), domain->handle, address,
-						      until - address));
+			part = token ? token->base - address : length;
+			status = wdk_status(wdm_unmap(wdk_fd(), domain->handle, address, part));
 		}
-		address = until;
+		address += part;
+		length -= part;
 	}
 	wdk_release();
 	return status;
@@ -395,7 +397,7 @@ bool wdk_forget_scattered(PIOMMU_DMA_DOMAIN domain)
 		struct wdk_token *token = CONTAINING_RECORD(domain->scattered.Flink,
 							    struct wdk_token, link);
 
-		unmap_pages(token, token->base, token->base + token->size);
+		unmap_pages(token, token->base, token->size);
 	}
 	return true;
 }

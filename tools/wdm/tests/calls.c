@@ -16,6 +16,7 @@
 #include "private.h"
 
 #define MAX_VA_LIST	2
+#define TAG		0x74736574
 
 /* Return the NTSTATUS of a call, after writing its results. Called without a lock. */
 typedef __u32 answer_fn(unsigned long request, void *argument);
@@ -142,7 +143,7 @@ static void test_bypass(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(memory); i++)
-		memory[i] = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, 'test');
+		memory[i] = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, TAG);
 	tables.X64.TranslationEnabled = TRUE;
 	answer = answer_configure;
 	late = memory[0];
@@ -163,6 +164,60 @@ static void test_bypass(void)
 		ExFreePool(memory[i]);
 }
 
+/* The last two pages of the address space are a token, and mapped. */
+#define LAST_PAGES	(-2 * PAGE_SIZE)
+
+static unsigned int unmapped;
+
+static __u32 answer_last_pages(unsigned long request, void *argument)
+{
+	struct wdm_iommu_query_mappings *query = argument;
+
+	switch (request) {
+	case WDM_IOMMU_RESERVE:
+		((struct wdm_iommu_reserve *)argument)->logical_address = LAST_PAGES;
+		break;
+	case WDM_IOMMU_QUERY_MAPPINGS:
+		query->number = 1;
+		query->start = UINT64_MAX;
+		*(struct wdm_iommu_mapping *)(uintptr_t)query->mappings =
+			(struct wdm_iommu_mapping) { LAST_PAGES, 2 * PAGE_SIZE, 0, 0, 0 };
+		break;
+	case WDM_IOMMU_UNMAP:
+		return STATUS_RESOURCE_IN_USE;
+	case WDM_IOMMU_UNMAP_RESERVED:
+		unmapped += ((struct wdm_iommu_unmap_reserved *)argument)->length / PAGE_SIZE;
+		break;
+	}
+	return STATUS_SUCCESS;
+}
+
+static void test_last_page(void)
+{
+	char *memory = ExAllocatePool2(POOL_FLAG_NON_PAGED, 2 * PAGE_SIZE, TAG);
+	PFN_NUMBER frames[] = { PHYS_PFN(MmGetPhysicalAddress(memory + PAGE_SIZE).QuadPart),
+				PHYS_PFN(MmGetPhysicalAddress(memory).QuadPart) };
+	IOMMU_MAP_PHYSICAL_ADDRESS physical = { .MapType = MapPhysicalAddressTypePfn };
+	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = NULL;
+	PIOMMU_DMA_DOMAIN domain = create_domain(TRUE);
+	IOMMU_DMA_LOGICAL_ADDRESS address = LAST_PAGES;
+
+	physical.PfnArray.PageFrame = frames;
+	physical.PfnArray.NumberOfPages = ARRAY_SIZE(frames);
+	answer = answer_last_pages;
+	wdk_reserve_logical_address_range(domain, 2 * PAGE_SIZE, &address, NULL, NULL, &token);
+	tap_ok(token && wdk_unmap_logical_range(domain, LAST_PAGES + PAGE_SIZE, 1) ==
+	       STATUS_RESOURCE_IN_USE, "the last page is part of a token");
+	wdk_free_reserved_logical_address_range(token);
+	tap_ok(NT_SUCCESS(wdk_map_logical_range_ex(domain, IOMMU_ACCESS_READ, &physical, NULL,
+						   NULL, NULL, &address)) &&
+	       wdk_unmap_logical_range(domain, address, 2) == STATUS_SUCCESS && unmapped == 2,
+	       "scattered pages at the end of the address space are unmapped");
+	answer = NULL;
+	wdk_delete_domain(domain);
+	ExFreePool(memory);
+}
+
 /* Run all tests. From here on, /dev/wdm_iommu is a pipe, in which there are no events. */
 void test_calls(void)
 {
@@ -175,5 +230,6 @@ void test_calls(void)
 	alarm(60);
 	test_flush();
 	test_bypass();
+	test_last_page();
 	alarm(0);
 }
