@@ -416,20 +416,27 @@ static bool read_configs(PIOMMU_DEVICE_CREATION_CONFIGURATION first, struct conf
 	return true;
 }
 
-static NTSTATUS create_again(PDEVICE_OBJECT pdo, const struct config *config)
+/* Create the kernel's device, which is named as it was opened: by its cdev, or its address. */
+static NTSTATUS create_handle(PDEVICE_OBJECT pdo, const struct config *config)
 {
 	struct wdm_iommu_device_create argument = {
 		.size = sizeof(argument),
-		.segment = pdo->address.segment,
-		.bus = pdo->address.bus,
-		.devfn = pdo->address.devfn,
 		.pasid_config = config->pasid,
 		.suppress_pasid_faults = config->suppress,
 	};
-	NTSTATUS status = wdk_status(wdm_destroy(wdk_fd(), pdo->handle));
+	struct wdm_vfio_fds files = { .size = sizeof(files) };
+	NTSTATUS status;
 
-	if (NT_SUCCESS(status))
-		status = wdk_call(WDM_IOMMU_DEVICE_CREATE, &argument);
+	wdm_vfio_get_fds(pdo->vfio, &files);
+	if (files.group < 0) {
+		argument.flags = WDM_IOMMU_DEVICE_CDEV;
+		argument.cdev = files.device;
+	} else {
+		argument.segment = pdo->address.segment;
+		argument.bus = pdo->address.bus;
+		argument.devfn = pdo->address.devfn;
+	}
+	status = wdk_call(WDM_IOMMU_DEVICE_CREATE, &argument);
 	if (NT_SUCCESS(status)) {
 		pdo->handle = argument.device;
 		pdo->pasid = config->pasid;
@@ -448,9 +455,14 @@ static NTSTATUS configure(PDEVICE_OBJECT pdo, const struct config *config)
 		return STATUS_SUCCESS;
 	if (pdo->domain)
 		return STATUS_RESOURCE_IN_USE;
-	status = create_again(pdo, config);
+	status = wdk_status(wdm_destroy(wdk_fd(), pdo->handle));
 	if (!NT_SUCCESS(status))
-		create_again(pdo, &before);
+		return status;
+	/* Without a handle, the device counts as removed. */
+	pdo->handle = 0;
+	status = create_handle(pdo, config);
+	if (!NT_SUCCESS(status))
+		create_handle(pdo, &before);
 	return status;
 }
 

@@ -45,7 +45,7 @@ struct _IOMMU_DMA_DOMAIN {
  * @link: in the list of all PDOs
  * @refs: references; dropping the last one closes the device
  * @vfio: the device
- * @handle: for the ioctls
+ * @handle: for the ioctls; 0 if a new configuration has failed, and the previous one, too
  * @address: its PCI address
  * @pasid: configuration of the kernel's device: &enum wdm_iommu_pasid_config
  * @suppress: likewise, suppress_pasid_faults

@@ -12,6 +12,7 @@
 #include "calls.h"
 #include "program.h"
 #include "tap.h"
+#include "vfio_device.h"
 
 #include "private.h"
 
@@ -218,6 +219,85 @@ static void test_last_page(void)
 	ExFreePool(memory);
 }
 
+/* Make a PDO of a device that was opened through its cdev. */
+static PDEVICE_OBJECT open_cdev(__u32 handle)
+{
+	PDEVICE_OBJECT pdo = calloc(1, sizeof(*pdo));
+
+	pdo->refs = 1;
+	pdo->handle = handle;
+	pdo->vfio = wdm__vfio_new();
+	pdo->vfio->is_cdev = true;
+	pdo->vfio->fd = dup(file);
+	wdk_acquire();
+	InsertTailList(&wdk_pdos, &pdo->link);
+	wdk_release();
+	return pdo;
+}
+
+/* The handle of the device, which the kernel has; the creation of one fails so many times. */
+static __u32 device_handle, failures, wrong;
+static int cdev;
+
+static __u32 answer_device(unsigned long request, void *argument)
+{
+	struct wdm_iommu_query_device *query = argument;
+	struct wdm_iommu_device_create *create = argument;
+	struct wdm_iommu_destroy *destroy = argument;
+
+	switch (request) {
+	case WDM_IOMMU_QUERY_DEVICE:
+		if (!device_handle || query->device != device_handle)
+			return STATUS_INVALID_HANDLE;
+		query->max_pasids = 1;
+		break;
+	case WDM_IOMMU_DEVICE_CREATE:
+		if (create->flags != WDM_IOMMU_DEVICE_CDEV || create->cdev != cdev ||
+		    create->segment || create->bus || create->devfn)
+			return STATUS_ACCESS_DENIED;
+		if (failures && failures--)
+			return STATUS_INSUFFICIENT_RESOURCES;
+		device_handle = 8;
+		create->device = device_handle;
+		break;
+	case WDM_IOMMU_DESTROY:
+		/* It may be the number of another object by then. */
+		wrong += destroy->handle && destroy->handle != device_handle;
+		device_handle = 0;
+		break;
+	}
+	return STATUS_SUCCESS;
+}
+
+static void test_pasid_config(void)
+{
+	IOMMU_DEVICE_CREATION_CONFIGURATION config = {
+		.ConfigType = IommuDeviceCreationConfigTypePasid,
+	};
+	PIOMMU_DMA_DEVICE device = NULL;
+	PDEVICE_OBJECT pdo = open_cdev(7);
+
+	cdev = pdo->vfio->fd;
+	pdo->address = (struct wdm_pci_address) { .bus = 3 };
+	device_handle = 7;
+	answer = answer_device;
+	failures = 1;
+	tap_ok(wdk_create_device(pdo, &config, &device) == STATUS_INSUFFICIENT_RESOURCES &&
+	       device_handle && pdo->handle == device_handle && !pdo->pasid,
+	       "the PDO of a cdev keeps its configuration if the kernel refuses another");
+	tap_ok(wdk_create_device(pdo, &config, &device) == STATUS_SUCCESS &&
+	       pdo->handle == device_handle && pdo->pasid == WDM_IOMMU_PASID_DEFAULT_ONLY,
+	       "it is configured for PASIDs");
+	wdk_delete_device(device);
+	failures = 2;
+	tap_ok(wdk_create_device(pdo, NULL, &device) == STATUS_INSUFFICIENT_RESOURCES &&
+	       wdk_create_device(pdo, NULL, &device) == STATUS_NOT_FOUND,
+	       "it is gone if the kernel refuses both");
+	wdm_pdo_close(pdo);
+	tap_ok(!wrong, "no other object is destroyed");
+	answer = NULL;
+}
+
 /* Run all tests. From here on, /dev/wdm_iommu is a pipe, in which there are no events. */
 void test_calls(void)
 {
@@ -231,5 +311,6 @@ void test_calls(void)
 	test_flush();
 	test_bypass();
 	test_last_page();
+	test_pasid_config();
 	alarm(0);
 }
