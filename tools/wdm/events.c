@@ -12,31 +12,59 @@
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static int start_error;
 
-/* The PDO or device whose callback is running, or NULL; guarded by wdk_lock */
-static const void *running;
+/**
+ * struct turn - a call of a callback
+ * @object: the PDO or device
+ * @outer: the call of the callback that registers this one, or NULL
+ */
+struct turn {
+	const void *object;
+	struct turn *outer;
+};
+
+/* The call in progress, or NULL; guarded by wdk_lock */
+static struct turn *running;
 static pthread_t running_on;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
 
-/* Wait until no callback is running; drops wdk_lock while it waits. */
+/* Check whether a callback is running on this thread. */
+static bool is_nested(void)
+{
+	return running && pthread_equal(running_on, pthread_self());
+}
+
+/* Wait until no callback is running on another thread; drops wdk_lock while it waits. */
 static void wait_for_turn(void)
 {
-	while (running)
+	while (running && !is_nested())
 		pthread_cond_wait(&idle, &wdk_lock);
 }
 
-/* Call a callback; drops wdk_lock during the call. No other callback is running. */
-static void begin(const void *object)
+/* Call a callback, after wait_for_turn(); drops wdk_lock during the call. */
+static void begin(struct turn *turn, const void *object)
 {
-	running = object;
+	turn->object = object;
+	turn->outer = running;
+	running = turn;
 	running_on = pthread_self();
 	wdk_release();
 }
 
-static void end(void)
+static void end(const struct turn *turn)
 {
 	wdk_acquire();
-	running = NULL;
+	running = turn->outer;
 	pthread_cond_broadcast(&idle);
+}
+
+static bool is_running(const void *object)
+{
+	const struct turn *turn;
+
+	for (turn = running; turn; turn = turn->outer)
+		if (turn->object == object)
+			return true;
+	return false;
 }
 
 /**
@@ -47,7 +75,7 @@ static void end(void)
  */
 void wdk_events_wait(const void *object)
 {
-	while (running == object && !pthread_equal(running_on, pthread_self()))
+	while (is_running(object) && !is_nested())
 		pthread_cond_wait(&idle, &wdk_lock);
 }
 
@@ -70,6 +98,7 @@ static void report_fault(const struct wdm_iommu_event *event)
 	FAULT_INFORMATION info = { .Type = FaultInformationX64 };
 	DEVICE_FAULT_CONFIGURATION faults;
 	PDEVICE_OBJECT pdo;
+	struct turn turn;
 
 	wait_for_turn();
 	pdo = find_pdo(event->device);
@@ -82,9 +111,9 @@ static void report_fault(const struct wdm_iommu_event *event)
 	info.X64.Type = event->fault.kind == WDM_IOMMU_FAULT_PERMISSION ?
 		PermissionFault : TranslationFault;
 	info.X64.PciSegment = pdo->address.segment;
-	begin(pdo);
+	begin(&turn, pdo);
 	faults.FaultHandler(faults.FaultContext, &info);
-	end();
+	end(&turn);
 }
 
 static void call(PIOMMU_DMA_DEVICE device, ULONG types)
@@ -92,12 +121,13 @@ static void call(PIOMMU_DMA_DEVICE device, ULONG types)
 	IOMMU_INTERFACE_STATE_CHANGE change = { .AvailableDomainTypes = types };
 	PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK callback = device->callback;
 	PVOID context = device->context;
+	struct turn turn;
 
 	change.PresentFields.AvailableDomainTypes = 1;
 	device->types = types;
-	begin(device);
+	begin(&turn, device);
 	callback(&change, context);
-	end();
+	end(&turn);
 }
 
 /* Find a device whose callback has not been called for its current types. */
@@ -205,8 +235,12 @@ NTSTATUS wdk_register_state_change(PIOMMU_INTERFACE_STATE_CHANGE_CALLBACK StateC
 		DmaDevice->context = Context;
 		call(DmaDevice, wdk_device_types(DmaDevice->pdo));
 		DmaDevice->registered = true;
-		/* Report changes since the types were queried. */
-		report_changes();
+		/*
+		 * Report changes since the types were queried. Inside a callback, wait for its
+		 * end: what called it looks for changes, or reads the event.
+		 */
+		if (!is_nested())
+			report_changes();
 	}
 	wdk_release();
 	return status;

@@ -298,6 +298,79 @@ static void test_pasid_config(void)
 	answer = NULL;
 }
 
+static IOMMU_INTERFACE_STATE_CHANGE_FIELDS fields = { .AvailableDomainTypes = 1 };
+static PIOMMU_DMA_DEVICE outer, inner;
+static __u32 types = 1;
+static NTSTATUS nested = STATUS_UNSUCCESSFUL;
+static unsigned int outer_calls, inner_calls;
+static bool in_outer, unregistered_early;
+static pthread_t unregistering;
+
+static __u32 answer_types(unsigned long request, void *argument)
+{
+	if (request == WDM_IOMMU_QUERY_DEVICE)
+		((struct wdm_iommu_query_device *)argument)->domain_types = types;
+	return STATUS_SUCCESS;
+}
+
+static void outer_callback(PIOMMU_INTERFACE_STATE_CHANGE change, PVOID context);
+
+static void *unregister_outer(void *unused)
+{
+	wdk_unregister_state_change(outer_callback, outer);
+	unregistered_early = __atomic_load_n(&in_outer, __ATOMIC_SEQ_CST);
+	return unused;
+}
+
+static void inner_callback(PIOMMU_INTERFACE_STATE_CHANGE change, PVOID context)
+{
+	(void)change;
+	(void)context;
+	if (!inner_calls++) {
+		pthread_create(&unregistering, NULL, unregister_outer, NULL);
+		usleep(50000);
+	}
+}
+
+/* At the second call, register another callback. */
+static void outer_callback(PIOMMU_INTERFACE_STATE_CHANGE change, PVOID context)
+{
+	(void)change;
+	(void)context;
+	if (!outer_calls++)
+		return;
+	__atomic_store_n(&in_outer, true, __ATOMIC_SEQ_CST);
+	nested = wdk_register_state_change(inner_callback, NULL, inner, &fields);
+	usleep(50000);
+	__atomic_store_n(&in_outer, false, __ATOMIC_SEQ_CST);
+}
+
+static void test_nested_callback(void)
+{
+	const struct wdm_iommu_event event = { .type = WDM_IOMMU_EVENT_DOMAIN_TYPES };
+	PDEVICE_OBJECT pdo = open_cdev(7), other = open_cdev(8);
+
+	answer = answer_types;
+	wdk_create_device(pdo, NULL, &outer);
+	wdk_create_device(other, NULL, &inner);
+	wdk_register_state_change(outer_callback, NULL, outer, &fields);
+	types = 3;
+	wdk_events_deliver(&event);
+	tap_ok(outer_calls == 2 && inner_calls == 1 && nested == STATUS_SUCCESS,
+	       "a callback registers another");
+	pthread_join(unregistering, NULL);
+	tap_ok(!unregistered_early, "it is not unregistered while it runs");
+	types = 1;
+	wdk_events_deliver(&event);
+	tap_ok(outer_calls == 2 && inner_calls == 2, "the other one is called from then on");
+	wdk_unregister_state_change(inner_callback, inner);
+	wdk_delete_device(outer);
+	wdk_delete_device(inner);
+	wdm_pdo_close(pdo);
+	wdm_pdo_close(other);
+	answer = NULL;
+}
+
 /* Run all tests. From here on, /dev/wdm_iommu is a pipe, in which there are no events. */
 void test_calls(void)
 {
@@ -312,5 +385,6 @@ void test_calls(void)
 	test_bypass();
 	test_last_page();
 	test_pasid_config();
+	test_nested_callback();
 	alarm(0);
 }
