@@ -2,7 +2,7 @@
 /*
  * Callbacks: a thread of the library reads the events of /dev/wdm_iommu and calls fault
  * handlers and state change callbacks, one at a time. It is started when the first of them is
- * registered.
+ * registered. A thread that registers a state change callback makes the first call itself.
  */
 #include <errno.h>
 #include <signal.h>
