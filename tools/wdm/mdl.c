@@ -189,7 +189,7 @@ VOID MmUnlockPages(PMDL Mdl)
 	MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
 	if (!(Mdl->MdlFlags & MDL_PAGES_LOCKED))
 		return;
-	wdk_memory_unlock(Mdl->StartVa, (SIZE_T)wdk_span_pages(Mdl) << PAGE_SHIFT);
+	wdk_memory_unlock(Mdl->StartVa, MmGetMdlPfnArray(Mdl), wdk_span_pages(Mdl));
 	Mdl->MdlFlags &= ~(MDL_PAGES_LOCKED | MDL_WRITE_OPERATION);
 }
 

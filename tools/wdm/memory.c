@@ -10,8 +10,8 @@
  * work with IOMMUs of few address bits and avoid interrupt windows.
  *
  * A page keeps its frame as long as something holds it: a block of the pool, a locked MDL, or
- * for other memory the end of the program. It is pinned when a caller-managed domain needs
- * it.
+ * for other memory the end of the program. malloc() may return freed memory again: a new block
+ * of whole pages gets new frames. A page is pinned when a caller-managed domain needs it.
  */
 #include <search.h>
 
@@ -197,6 +197,12 @@ static size_t span(const void *va, SIZE_T bytes)
 	return ((ULONG_PTR)va % PAGE_SIZE + bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
+static void drop_page(struct wdk_page *page)
+{
+	if (!--page->users)
+		remove_page(page);
+}
+
 static void drop(const void *va, SIZE_T bytes)
 {
 	ULONG_PTR virtual = page_number(va), end = virtual + span(va, bytes);
@@ -204,7 +210,23 @@ static void drop(const void *va, SIZE_T bytes)
 	for (; virtual < end; virtual++) {
 		struct wdk_page *page = find_page(virtual);
 
-		if (page && !--page->users)
+		if (page)
+			drop_page(page);
+	}
+}
+
+/*
+ * Remove the pages of a new block that consists of whole pages: they are left from memory that
+ * was freed.
+ */
+static void forget(const void *va, SIZE_T bytes)
+{
+	ULONG_PTR virtual = page_number(va), end = virtual + span(va, bytes);
+
+	for (; virtual < end; virtual++) {
+		struct wdk_page *page = find_page(virtual);
+
+		if (page)
 			remove_page(page);
 	}
 }
@@ -363,7 +385,8 @@ static PFN_NUMBER frame_of(const void *va)
  * @Va: the memory
  *
  * Contract: MmGetPhysicalAddress. Memory that is neither part of the pool nor locked by an MDL
- * keeps its address until the program ends, and must stay mapped.
+ * keeps its address until the program ends, and must stay mapped. If it is freed, the address
+ * may become invalid.
  *
  * Return: the address, which is assigned by this library.
  */
@@ -417,12 +440,20 @@ void wdk_memory_lock(const void *va, SIZE_T bytes)
 /**
  * wdk_memory_unlock() - Undo wdk_memory_lock()
  * @va: the memory
- * @bytes: number of bytes
+ * @frames: its page frames; pages that have others by now, as the memory was freed, are skipped
+ * @number: number of @frames
  */
-void wdk_memory_unlock(const void *va, SIZE_T bytes)
+void wdk_memory_unlock(const void *va, const PFN_NUMBER *frames, size_t number)
 {
+	size_t i;
+
 	wdk_acquire();
-	drop(va, bytes);
+	for (i = 0; i < number; i++) {
+		struct wdk_page *page = find_page(page_number(va) + i);
+
+		if (page && page->frame == frames[i])
+			drop_page(page);
+	}
 	wdk_release();
 }
 
@@ -522,6 +553,8 @@ PVOID wdk_pool_alloc(SIZE_T size, bool zero, ULONGLONG highest)
 	block->start = ~(ULONG_PTR)memory;
 	block->size = size ? size : 1;
 	wdk_acquire();
+	if (size >= PAGE_SIZE)
+		forget(memory, size);
 	place = tsearch(block, &blocks, compare_blocks);
 	if (place && highest != UINT64_MAX) {
 		/* The last byte of frame n is n * PAGE_SIZE + PAGE_SIZE - 1. */

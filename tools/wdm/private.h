@@ -222,7 +222,7 @@ void wdk_events_deliver(const struct wdm_iommu_event *event);
 
 /* memory.c */
 void wdk_memory_lock(const void *va, SIZE_T bytes);
-void wdk_memory_unlock(const void *va, SIZE_T bytes);
+void wdk_memory_unlock(const void *va, const PFN_NUMBER *frames, size_t number);
 NTSTATUS wdk_memory_find(struct wdk_memory *memory);
 NTSTATUS wdk_memory_sync(PIOMMU_DMA_DOMAIN domain);
 void wdk_memory_bypass(PIOMMU_DMA_DOMAIN domain, bool bypasses);

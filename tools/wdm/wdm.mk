@@ -31,7 +31,7 @@ $(O)/wdm-foo: $(O)/obj/wdm/tests/foo.o $(port_objects) $(wdm_library) $(library)
 $(O)/wdm-ddi: $(O)/obj/wdm/tests/ddi.o $(O)/obj/kunit/ddi.o $(wdm_library) $(library)
 $(O)/wdm-unit: $(patsubst %,$(O)/obj/wdm/tests/%.o,unit calls) $(common_objects) \
 	$(wdm_library) $(library)
-$(O)/wdm-unit: ALL_LDFLAGS += -Wl,--wrap=wdm_open
+$(O)/wdm-unit: ALL_LDFLAGS += -Wl,--wrap=wdm_open,--wrap=posix_memalign
 $(wdm_tests) $(O)/wdm-unit:
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 

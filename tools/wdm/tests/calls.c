@@ -30,6 +30,18 @@ int __wrap_wdm_open(void)
 	return file < 0 ? __real_wdm_open() : file;
 }
 
+/* The next result of posix_memalign(), if not NULL */
+static void *next_memory;
+
+int __wrap_posix_memalign(void **memory, size_t align, size_t bytes)
+{
+	if (!next_memory)
+		return __real_posix_memalign(memory, align, bytes);
+	*memory = next_memory;
+	next_memory = NULL;
+	return 0;
+}
+
 /* Used in place of libc's by all of the program */
 int ioctl(int fd, unsigned long request, ...)
 {
@@ -64,6 +76,11 @@ static PIOMMU_DMA_DOMAIN create_domain(BOOLEAN os_managed)
 
 	answer = NULL;
 	return NT_SUCCESS(wdk_create_domain(os_managed, &domain)) ? domain : NULL;
+}
+
+static PFN_NUMBER frame_of(const void *va)
+{
+	return PHYS_PFN(MmGetPhysicalAddress(va).QuadPart);
 }
 
 /* Of the parts of a list, the first ones fail, at 0x5000 and at 0x3000. */
@@ -196,8 +213,7 @@ static __u32 answer_last_pages(unsigned long request, void *argument)
 static void test_last_page(void)
 {
 	char *memory = ExAllocatePool2(POOL_FLAG_NON_PAGED, 2 * PAGE_SIZE, TAG);
-	PFN_NUMBER frames[] = { PHYS_PFN(MmGetPhysicalAddress(memory + PAGE_SIZE).QuadPart),
-				PHYS_PFN(MmGetPhysicalAddress(memory).QuadPart) };
+	PFN_NUMBER frames[] = { frame_of(memory + PAGE_SIZE), frame_of(memory) };
 	IOMMU_MAP_PHYSICAL_ADDRESS physical = { .MapType = MapPhysicalAddressTypePfn };
 	PIOMMU_DMA_LOGICAL_ADDRESS_TOKEN token = NULL;
 	PIOMMU_DMA_DOMAIN domain = create_domain(TRUE);
@@ -371,6 +387,40 @@ static void test_nested_callback(void)
 	answer = NULL;
 }
 
+/* Check that the page frames of an MDL are contiguous, and those of the memory. */
+static bool is_contiguous(PMDL mdl, const char *va)
+{
+	ULONG i;
+
+	for (i = 0; i < mdl->ByteCount / PAGE_SIZE; i++)
+		if (MmGetMdlPfnArray(mdl)[i] != MmGetMdlPfnArray(mdl)[0] + i ||
+		    MmGetMdlPfnArray(mdl)[i] != frame_of(va + i * PAGE_SIZE))
+			return false;
+	return true;
+}
+
+/* malloc() returns memory again that had page frames, and that an MDL has locked. */
+static void test_reused_memory(void)
+{
+	static const PHYSICAL_ADDRESS zero, all = { .QuadPart = -1 };
+	char *memory = aligned_alloc(PAGE_SIZE, 4 * PAGE_SIZE), *va;
+	PMDL locked = IoAllocateMdl(memory + PAGE_SIZE, PAGE_SIZE, FALSE, FALSE, NULL), mdl;
+
+	MmProbeAndLockPages(locked, UserMode, IoReadAccess);
+	frame_of(memory + 2 * PAGE_SIZE);
+	frame_of(memory);
+	next_memory = memory;
+	mdl = MmAllocatePagesForMdlEx(zero, all, zero, 4 * PAGE_SIZE, MmCached, 0);
+	va = MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority);
+	tap_ok(va == memory && is_contiguous(mdl, va),
+	       "a block of memory that was freed gets new frames");
+	MmUnlockPages(locked);
+	tap_ok(va && is_contiguous(mdl, va), "an MDL of the freed memory has no part in them");
+	MmFreePagesFromMdl(mdl);
+	IoFreeMdl(mdl);
+	IoFreeMdl(locked);
+}
+
 /* Run all tests. From here on, /dev/wdm_iommu is a pipe, in which there are no events. */
 void test_calls(void)
 {
@@ -386,5 +436,6 @@ void test_calls(void)
 	test_last_page();
 	test_pasid_config();
 	test_nested_callback();
+	test_reused_memory();
 	alarm(0);
 }
