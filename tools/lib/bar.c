@@ -4,6 +4,7 @@
  * device's file.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -162,6 +163,10 @@ static bool map_area(struct wdm_vfio_device *device, const struct wdm_region *re
 
 	if (area->memory)
 		return true;
+	if (area->size > SIZE_MAX) {
+		errno = EOVERFLOW;
+		return false;
+	}
 	if (region->flags & VFIO_REGION_INFO_FLAG_READ)
 		protection |= PROT_READ;
 	if (region->flags & VFIO_REGION_INFO_FLAG_WRITE)

@@ -166,5 +166,5 @@ int wdm_read_events_sized(int fd, struct wdm_iommu_event *events, size_t number,
 		bytes = read(fd, events, number * size);
 	else
 		bytes = read_records(fd, events, number, size, info.event_size);
-	return bytes < 0 ? -1 : bytes / info.event_size;
+	return bytes < 0 ? -1 : (int)(bytes / info.event_size);
 }

@@ -5,12 +5,16 @@
 #ifndef VFIO_DEVICE_H
 #define VFIO_DEVICE_H
 
+#include <assert.h>
 #include <pthread.h>
+#include <sys/types.h>
 
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 
 #include "wdm_iommu_user.h"
+
+static_assert(sizeof(off_t) == 8, "VFIO's offsets need -D_FILE_OFFSET_BITS=64");
 
 /* BARs, followed by the expansion ROM */
 #define WDM_REGIONS	(PCI_STD_NUM_BARS + 1)

@@ -15,7 +15,7 @@
 
 #define BAR		2
 #define BAR_SIZE	0x10000ULL
-#define BAR_OFFSET	0x20000ULL	/* where in the file */
+#define BAR_OFFSET	(2ULL << 40)	/* where in the file, as for VFIO */
 
 /* What VFIO answers for a region with capabilities: one that is not ours, then the areas */
 struct answer {
@@ -98,8 +98,8 @@ static void test_registers(struct wdm_vfio_device *device)
 			good &= wdm_bar_write(device, BAR, offset, &number, width, NULL);
 			good &= wdm_bar_read(device, BAR, offset, &back, width, NULL);
 			good &= !memcmp(&number, &back, width);
-			good &= pread(device->fd, expected, width, BAR_OFFSET + offset) == width &&
-				!memcmp(&number, expected, width);
+			good &= pread64(device->fd, expected, width, BAR_OFFSET + offset) ==
+				(ssize_t)width && !memcmp(&number, expected, width);
 		}
 	}
 	tap_ok(good, "all widths, mapped and not");
@@ -131,16 +131,31 @@ static void test_lists(struct wdm_vfio_device *device)
 	       !wdm_bar_map(device, BAR, 0, 1, NULL) && errno == ENXIO, "a BAR without mmap");
 }
 
+/* More than a program of 32 bits can map */
+static void test_large(struct wdm_vfio_device *device)
+{
+	struct answer answer = make_answer();
+	bool mapped;
+
+	answer.info.size = 1ULL << 33;
+	answer.areas[0].size = (1ULL << 32) + WDM_PAGE_SIZE;
+	errno = 0;
+	mapped = fill(device, &answer) && wdm_bar_map(device, BAR, 0, 1, NULL);
+	tap_ok(sizeof(size_t) == 8 ? mapped : !mapped && errno == EOVERFLOW,
+	       "a part of more than 4 GiB");
+}
+
 void test_region(void)
 {
 	struct wdm_vfio_device *device = wdm__vfio_new();
 
 	device->fd = memfd_create("device", MFD_CLOEXEC);
-	if (!tap_ok(device->fd >= 0 && !ftruncate(device->fd, BAR_OFFSET + BAR_SIZE),
+	if (!tap_ok(device->fd >= 0 && !ftruncate64(device->fd, BAR_OFFSET + BAR_SIZE),
 		    "a file in place of a device"))
 		return;
 	test_areas(device);
 	test_registers(device);
 	test_lists(device);
+	test_large(device);
 	wdm_vfio_close(device);
 }
