@@ -54,6 +54,19 @@ static __u64 *new_table(struct wdm_tables *tables, __u64 *entry)
 	return table;
 }
 
+/* Get the table that an entry refers to. */
+static __u64 *find_table(const struct wdm_tables *tables, __u64 entry)
+{
+	__u64 offset = (entry & tables->format->target) - tables->caller_address;
+
+	/* A leaf, or an entry that the program has written, may refer to anything. */
+	if (offset % WDM_PAGE_SIZE || offset / WDM_PAGE_SIZE >= tables->used) {
+		errno = EEXIST;
+		return NULL;
+	}
+	return tables->memory + offset / sizeof(*tables->memory);
+}
+
 /**
  * wdm_tables_entry() - Find the entry that translates an address
  * @tables: the tables
@@ -61,10 +74,9 @@ static __u64 *new_table(struct wdm_tables *tables, __u64 *entry)
  * @level: %WDM_LEVEL_4K and up
  * @create: create missing tables on the path
  *
- * Entries above @level must be empty or refer to tables of @tables.
- *
  * Return: the entry, or NULL with errno: ENOENT if a table on the path is missing, ENOMEM if
- * there is no page left for a table, ERANGE if the format cannot translate @address.
+ * there is no page left for a table, ERANGE if the format cannot translate @address, EEXIST
+ * if an entry above @level is a leaf, or refers to memory that is no table of @tables.
  */
 __u64 *wdm_tables_entry(struct wdm_tables *tables, __u64 address, unsigned int level,
 			bool create)
@@ -81,17 +93,15 @@ __u64 *wdm_tables_entry(struct wdm_tables *tables, __u64 address, unsigned int l
 		if (at == level)
 			return entry;
 		if (*entry) {
-			__u64 next = *entry & tables->format->target;
-
-			table = tables->memory + (next - tables->caller_address) / sizeof(*table);
+			table = find_table(tables, *entry);
 		} else if (create) {
 			table = new_table(tables, entry);
-			if (!table)
-				return NULL;
 		} else {
 			errno = ENOENT;
 			return NULL;
 		}
+		if (!table)
+			return NULL;
 	}
 }
 

@@ -451,11 +451,12 @@ static void table_change(struct shell *shell, struct words *words, struct outcom
 	if (entry) {
 		*entry = map ? domain->tables.format->leaf(target, level, permissions) : target;
 		set_word(outcome, true, "ok", "the entry is %#llx; flush to apply it", *entry);
-	} else if (unmap) {
-		set_word(outcome, false, "no-entry", "there is no table on the path");
 	} else {
-		set_word(outcome, false, "no-entry",
-			 "no page is left for a table, or a leaf is in the way");
+		set_word(outcome, false, "no-entry", "%s",
+			 errno == EEXIST ? "a leaf is in the way" :
+			 errno == ENOMEM ? "no page is left for a table" :
+			 errno == ENOENT ? "there is no table on the path" :
+					   "the tables do not translate this address");
 	}
 }
 

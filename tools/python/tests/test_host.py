@@ -43,6 +43,16 @@ class PageTables(unittest.TestCase):
             self.assertEqual(tables.entry(0x40201000), 0)
             with self.assertRaises(MemoryError):
                 tables.map(0x8000000000, 0)
+            tables.map(0x40400000, 0x200000, LEVEL_2M)
+            for change in (lambda: tables.map(0x40401000, 0), lambda: tables.clear(0x40401000)):
+                with self.assertRaises(WdmError) as caught:
+                    change()
+                self.assertEqual(caught.exception.errno, errno.EEXIST)
+            self.assertIsNone(tables.entry(0x40401000))
+            with self.assertRaises(WdmError) as caught:
+                tables.map(1 << 48, 0)
+            self.assertEqual(caught.exception.errno, errno.ERANGE)
+            tables.clear(0x80000000)
 
     def test_x64(self):
         self.check_format(Format.X64, 0x7, 0x7)

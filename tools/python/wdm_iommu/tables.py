@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 """A caller's page tables, in its memory."""
-from ctypes import POINTER, byref, cast
+import errno
+import os
+from ctypes import POINTER, byref, cast, get_errno
 
 from . import abi
 from .abi import Format, PAGE_SIZE
-from .library import lib
+from .library import WdmError, lib
 from .objects import RW, Buffer
 
 # Levels of entries
@@ -33,7 +35,16 @@ class Tables:
     def map(self, address, target, level=LEVEL_4K, permissions=RW):
         """Write the entry that translates an address to a caller address."""
         if not lib.wdm_tables_map(byref(self.c), address, target, level, permissions):
+            self._fail(address)
+
+    @staticmethod
+    def _fail(address):
+        number = get_errno()
+        if number == errno.ENOMEM:
             raise MemoryError("no page is left for another table")
+        why = {errno.EEXIST: "a leaf is in the way",
+               errno.ERANGE: "the tables do not translate it"}.get(number, os.strerror(number))
+        raise WdmError(number, f"cannot reach the entry of {address:#x}: {why}")
 
     def _entry(self, address, level):
         return cast(lib.wdm_tables_entry(byref(self.c), address, level, False),
@@ -49,3 +60,5 @@ class Tables:
         entry = self._entry(address, level)
         if entry:
             entry[0] = 0
+        elif get_errno() != errno.ENOENT:
+            self._fail(address)

@@ -156,6 +156,35 @@ static void test_full(void *memory)
 	       "no room for tables");
 }
 
+/* Entries that refer to no table */
+static void test_foreign(const struct wdm_table_format *format, __u64 *memory)
+{
+	const __u64 caller = 0x123456000, low = 0x200000;
+	const __u64 targets[] = { 0, caller - WDM_PAGE_SIZE, caller + 3 * WDM_PAGE_SIZE };
+	__u64 before[PAGES * WDM_PAGE_SIZE / sizeof(__u64)];
+	__u64 *middle = memory + ARRAY_SIZE(before) / 2;
+	struct wdm_tables tables;
+	bool refused = true;
+
+	memset(memory, 0, sizeof(before));
+	wdm_tables_init(&tables, format, 48, middle, 4, caller);
+	tap_ok(wdm_tables_map(&tables, low, 0x40000000, WDM_LEVEL_2M, WDM_RW),
+	       "%s: a leaf of 2 MiB", format->name);
+	memcpy(before, memory, sizeof(before));
+	tap_ok(!wdm_tables_map(&tables, low + WDM_PAGE_SIZE, 0x1000, WDM_LEVEL_4K, WDM_RW) &&
+	       errno == EEXIST && !memcmp(before, memory, sizeof(before)),
+	       "%s: it is in the way of a page", format->name);
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		*wdm_tables_entry(&tables, low, WDM_LEVEL_2M, false) = format->table(targets[i]);
+		refused = refused && !wdm_tables_entry(&tables, low, WDM_LEVEL_4K, true) &&
+			  errno == EEXIST;
+	}
+	tap_ok(refused, "%s: tables elsewhere", format->name);
+	tables.caller_address++;
+	tap_ok(!wdm_tables_entry(&tables, low, WDM_LEVEL_4K, true) && errno == EEXIST,
+	       "%s: tables that are not aligned", format->name);
+}
+
 /* The bits, against the manuals */
 static void test_entries(void)
 {
@@ -205,6 +234,8 @@ int main(void)
 	test_tables(&wdm_format_arm64, 39, memory);
 	test_tables(&wdm_format_arm64, 48, memory);
 	test_full(memory);
+	test_foreign(&wdm_format_x64, memory);
+	test_foreign(&wdm_format_arm64, memory);
 	test_region();
 	test_parallel();
 	test_wdmctl();
