@@ -9,29 +9,13 @@
 #include <string.h>
 
 #include "json.h"
+#include "wdmctl.h"
 
 #define MAX_DEPTH	8
 
 static char closing[MAX_DEPTH];
 static bool any[MAX_DEPTH + 1];
 static unsigned int depth;
-
-/* Get the length of the UTF-8 character at @at; 0 if it is invalid. */
-static size_t character(const unsigned char *at)
-{
-	size_t size = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 :
-		      (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < size; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	/* Overlong forms, surrogates, and beyond the last character */
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0;
-	return size;
-}
 
 /* Convert an invalid byte to the character with its number. */
 static void quote(const char *text)
@@ -41,7 +25,7 @@ static void quote(const char *text)
 
 	putchar('"');
 	for (; *at; at += size) {
-		size = character(at);
+		size = character_size(at);
 		if (*at == '"' || *at == '\\')
 			printf("\\%c", *at);
 		else if (*at < ' ' || *at == 0x7f || !size)

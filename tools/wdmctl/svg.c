@@ -48,17 +48,26 @@ struct box {
 	const char *reserved;
 };
 
+/* Drop what XML cannot represent, and convert invalid bytes as JSON does. */
 static void put_escaped(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		if (*text == '<')
+	const unsigned char *at = (const unsigned char *)text;
+	size_t size;
+
+	for (; *at; at += size) {
+		size = character_size(at);
+		if (*at == '<')
 			fputs("&lt;", out);
-		else if (*text == '>')
+		else if (*at == '>')
 			fputs("&gt;", out);
-		else if (*text == '&')
+		else if (*at == '&')
 			fputs("&amp;", out);
-		else if ((unsigned char)*text >= ' ')
-			fputc(*text, out);
+		else if (!size)
+			fprintf(out, "&#%u;", *at);
+		else if (*at >= ' ' && memcmp(at, "\357\277\276", size) &&
+			 memcmp(at, "\357\277\277", size))
+			fwrite(at, 1, size, out);
+		size += !size;
 	}
 }
 
@@ -262,11 +271,11 @@ static void draw_box(FILE *out, unsigned int y, const struct box *box)
 /* To scale, from the first to the last mapped address */
 static unsigned int draw_strip(FILE *out, unsigned int y, const struct map *map)
 {
-	__u64 start = map->runs[0].address, span;
 	const struct wdm_iommu_mapping *end = &map->runs[map->number - 1];
-	double left = -1, right = -1, from, to;
+	__u64 start = map->runs[0].address, last = end->address + end->length - 1;
+	/* Up to 2^64, which an integer cannot hold */
+	double left = -1, right = -1, from, to, span = last - start + 1.0;
 
-	span = end->address + end->length - start;
 	fprintf(out, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"22\" rx=\"4\" fill=\"#e8ecf0\"/>\n",
 		MARGIN, y, STRIP_WIDTH);
 	/* Ranges that fall on the same pixels are drawn as one. */
@@ -288,9 +297,9 @@ static unsigned int draw_strip(FILE *out, unsigned int y, const struct map *map)
 	fprintf(out, "<g class=\"scale\">");
 	put_text(out, MARGIN, y + 38, "0x%llx", start);
 	fprintf(out, "</g><g class=\"scale\" text-anchor=\"end\">");
-	put_text(out, MARGIN + STRIP_WIDTH, y + 38, "0x%llx", start + span - 1);
+	put_text(out, MARGIN + STRIP_WIDTH, y + 38, "0x%llx", last);
 	fprintf(out, "</g><g class=\"scale\" text-anchor=\"middle\">");
-	put_text(out, WIDTH / 2, y + 38, "to scale: %s", SIZE_TEXT(span));
+	put_text(out, WIDTH / 2, y + 38, "to scale: %s", SIZE_TEXT(last - start + 1 ?: last));
 	fprintf(out, "</g>\n");
 	return y + 60;
 }

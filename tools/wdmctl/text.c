@@ -48,6 +48,23 @@ const char *size_text(__u64 bytes, char *text, size_t size)
 	return text;
 }
 
+/* Get the length of the UTF-8 character at @at; 0 if it is invalid. */
+size_t character_size(const unsigned char *at)
+{
+	size_t size = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 :
+		      (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < size; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	/* Overlong forms, surrogates, and beyond the last character */
+	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
+		return 0;
+	return size;
+}
+
 /* Read a whole file, which may be in procfs, to be freed; NULL with errno. */
 char *read_text(const char *path)
 {

@@ -237,6 +237,30 @@ static void test_picture(const char *name, struct map *map, size_t number)
 	free(text);
 }
 
+/* The first and the last page, and a name that is not UTF-8 */
+static void test_extremes(struct map *map)
+{
+	char path[] = "/tmp/wdmctl-test-XXXXXX", *text;
+	struct open_file file = *map->file;
+	int fd = mkstemp(path);
+
+	strcpy(file.command, "\303\244 \377 \355\240\200 \357\277\277");
+	map->file = &file;
+	map->number = 2;
+	map->runs[0] = (struct wdm_iommu_mapping) { .length = WDM_PAGE_SIZE };
+	map->runs[1] = (struct wdm_iommu_mapping) {
+		.address = -WDM_PAGE_SIZE, .length = WDM_PAGE_SIZE,
+	};
+	tap_ok(svg_write(path, map, 1), "a picture of 64 bits");
+	text = read_text(path);
+	unlink(path);
+	close(fd);
+	tap_ok(text && strstr(text, "to scale: 16 EiB") && strstr(text, "x=\"928.00\"") &&
+	       !strstr(text, "inf") && !strstr(text, "nan"), "it is to scale");
+	tap_ok(text && strstr(text, "of \303\244 &#255; &#237;&#160;&#128; ,"), "it is UTF-8");
+	free(text);
+}
+
 static void test_pictures(void)
 {
 	struct wdm_iommu_range ranges[] = {
@@ -267,6 +291,7 @@ static void test_pictures(void)
 	test_picture("nothing", &map, 0);
 	test_picture("ten ranges", &map, 10);
 	test_picture("2000 ranges", &map, RUNS);
+	test_extremes(&map);
 	free(map.runs);
 }
 
