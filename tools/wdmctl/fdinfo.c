@@ -147,10 +147,14 @@ void fdinfo_free(struct open_file *file)
 static void read_name(pid_t pid, char *name, size_t size)
 {
 	char path[64], *text;
+	size_t length;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	text = read_text(path);
-	snprintf(name, size, "%.*s", text ? (int)strcspn(text, "\n") : 1, text ? text : "?");
+	length = text ? strlen(text) : 0;
+	/* A newline ends the file, but names may have some, too. */
+	snprintf(name, size, "%.*s", length ? (int)length - 1 : 1, length ? text : "?");
+	replace_controls(name);
 	free(text);
 }
 

@@ -65,6 +65,22 @@ size_t character_size(const unsigned char *at)
 	return size;
 }
 
+/* Replace what a terminal may act on: bytes below a blank, DEL, and C1 in both encodings. */
+void replace_controls(char *text)
+{
+	unsigned char *at = (unsigned char *)text;
+	size_t size;
+
+	for (; *at; at += size) {
+		size = character_size(at);
+		if (*at < ' ' || (*at >= 0x7f && *at < 0xa0))
+			*at = '?';
+		else if (*at == 0xc2 && size && at[1] < 0xa0)
+			memset(at, '?', size);
+		size += !size;
+	}
+}
+
 /* Read a whole file, which may be in procfs, to be freed; NULL with errno. */
 char *read_text(const char *path)
 {

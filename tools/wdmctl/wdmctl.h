@@ -60,6 +60,7 @@ const char *permission_name(__u32 permissions);
 const char *range_kind(__u32 kind);
 const char *size_text(__u64 bytes, char *text, size_t size);
 size_t character_size(const unsigned char *at);
+void replace_controls(char *text);
 char *read_text(const char *path);
 
 #define SIZE_TEXT(bytes)	size_text(bytes, (char [24]) { "" }, 24)

@@ -196,6 +196,14 @@ static void test_sizes(void)
 	       !strcmp(SIZE_TEXT(~0ULL), "16 EiB"), "sizes");
 }
 
+static void test_controls(void)
+{
+	char text[] = "a\033[2J\n\177 \303\244 \233 \302\233 \302\240 \303";
+
+	replace_controls(text);
+	tap_ok(!strcmp(text, "a?[2J?? \303\244 ? ?? \302\240 \303"), "control characters");
+}
+
 #define RUNS	2000
 
 /* A domain with a few ranges, or with many */
@@ -341,6 +349,7 @@ void test_wdmctl(void)
 	test_faults();
 	test_fdinfo();
 	test_sizes();
+	test_controls();
 	test_pictures();
 	test_json();
 }
