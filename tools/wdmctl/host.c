@@ -276,20 +276,46 @@ void host_file(struct verdict *verdict)
 	}
 }
 
-void host_vfio(struct verdict *verdict)
+/* Get the flags of the module's info; 0 if it does not answer, which host_file() reports. */
+static __u32 info_flags(int fd)
+{
+	struct wdm_iommu_info info;
+
+	return wdm_info(fd, &info) ? 0 : info.flags;
+}
+
+/* Check whether devices can be opened through their cdevs. */
+static bool has_iommufd(struct verdict *verdict)
 {
 	struct wdm_error error;
-	int container;
+	int iommufd = wdm_iommufd_open(&error);
+
+	if (iommufd < 0) {
+		verdict_set(verdict, GRADE_FAIL, "%s", error.text);
+		return false;
+	}
+	close(iommufd);
+	verdict_set(verdict, GRADE_OK, "VFIO hands devices over by their cdevs");
+	return true;
+}
+
+void host_vfio(struct verdict *verdict)
+{
+	int fd = wdm_open(), container;
+	__u32 flags = info_flags(fd);
+	struct wdm_error error;
+
+	if (fd >= 0)
+		close(fd);
 
 	if (access("/sys/bus/pci/drivers/vfio-pci", F_OK)) {
 		verdict_set(verdict, GRADE_FAIL, "the driver vfio-pci is not loaded");
 		verdict_cure(verdict, "modprobe vfio-pci");
 		return;
 	}
-	if (!access("/dev/vfio/devices", F_OK) && access("/dev/vfio/vfio", F_OK)) {
-		verdict_set(verdict, GRADE_OK, "VFIO hands devices over by their cdevs");
+	if (flags & WDM_IOMMU_INFO_VFIO_CDEV &&
+	    (has_iommufd(verdict) || !(flags & WDM_IOMMU_INFO_VFIO_CONTAINER)))
 		return;
-	}
 	container = wdm_container_open(&error);
 	if (container >= 0) {
 		close(container);
@@ -489,40 +515,51 @@ static void ask_module(struct verdict *verdict, int fd, const char *bdf, int con
 	take_answer(verdict, fd, status, device);
 }
 
-/* The same without containers, where the device has to be opened. */
+/* Return false if this user cannot open the files. */
+static bool ask_in_container(struct verdict *verdict, int fd, const char *bdf, int number)
+{
+	struct wdm_error error;
+	int group, container = wdm_container_open(&error);
+
+	if (container < 0) {
+		verdict_set(verdict, GRADE_FAIL, "%s", error.text);
+		return false;
+	}
+	group = wdm_group_open(number, &error);
+	if (group >= 0) {
+		ask_module(verdict, fd, bdf, container, group);
+		close(group);
+	} else {
+		group_verdict(verdict, bdf, number, &error);
+	}
+	close(container);
+	return group >= 0 || (error.error != EACCES && error.error != EPERM);
+}
+
+/* The same through the cdev, which has to be opened. */
 static void ask_through_cdev(struct verdict *verdict, int fd, const char *bdf)
 {
 	struct wdm_error error;
 	struct wdm_vfio_device *device = wdm_vfio_open(fd, bdf, &error);
 
-	if (!device) {
+	if (device) {
+		verdict_set(verdict, GRADE_OK, "usable");
+		take_answer(verdict, fd, STATUS_SUCCESS, wdm_vfio_handle(device));
+		wdm_vfio_close(device);
+	} else if (verdict->grade == GRADE_OK) {
 		verdict_set(verdict, GRADE_FAIL, "%s", error.text);
-		return;
 	}
-	take_answer(verdict, fd, STATUS_SUCCESS, wdm_vfio_handle(device));
-	wdm_vfio_close(device);
 }
 
+/* Through the container if possible, which does not reset the device. */
 static void ask(struct verdict *verdict, int fd, const char *bdf, int number)
 {
-	struct wdm_error error;
-	int container, group;
+	__u32 flags = info_flags(fd);
 
-	if (access("/dev/vfio/vfio", F_OK)) {
+	if (flags & WDM_IOMMU_INFO_VFIO_CONTAINER && ask_in_container(verdict, fd, bdf, number))
+		return;
+	if (flags & WDM_IOMMU_INFO_VFIO_CDEV)
 		ask_through_cdev(verdict, fd, bdf);
-		return;
-	}
-	group = wdm_group_open(number, &error);
-	if (group < 0) {
-		group_verdict(verdict, bdf, number, &error);
-		return;
-	}
-	container = wdm_container_open(&error);
-	if (container >= 0) {
-		ask_module(verdict, fd, bdf, container, group);
-		close(container);
-	}
-	close(group);
 }
 
 /**
