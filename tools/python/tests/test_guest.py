@@ -137,6 +137,20 @@ class Dma(unittest.TestCase):
         with self.assertRaises(WdmError):
             self.device.open_beside("0000:00:1f.7")
 
+    def test_close(self):
+        with self.iommu.create_domain() as domain:
+            domain.attach(self.device)
+            self.device.close()
+            self.device.close()
+        for use in (self.device.reset, self.device.bars[0].info, lambda: self.device.config[0, 2],
+                    lambda: self.device.group, lambda: self.edu.read(IOVA, 1)):
+            with self.assertRaises(ValueError):
+                use()
+        with self.assertRaises(WdmError):
+            self.device.query()
+        with self.iommu.open_device(os.environ["WDM_EDU"]) as device:
+            self.assertEqual(device.config[0, 2], 0x1234)
+
     def test_interrupts(self):
         bar = self.device.bars[0]
         self.assertEqual(self.device.interrupt_count(IrqType.MSI), 1)

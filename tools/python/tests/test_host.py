@@ -7,7 +7,7 @@ import unittest
 
 from wdm_iommu import (
     Buffer, DomainType, DomainTypesChanged, Fault, Format, Iommu, LEVEL_2M, Lost, PAGE_SIZE,
-    Permission, Status, Tables, WdmError, abi, library, objects)
+    Permission, Status, Tables, WdmError, abi, library, objects, user_memory)
 
 STATUS_ACCESS_DENIED = 0xC0000022
 
@@ -22,6 +22,8 @@ class Memory(unittest.TestCase):
             buffer[PAGE_SIZE:PAGE_SIZE + 3] = b"abc"
             self.assertEqual(ctypes.string_at(buffer.address + PAGE_SIZE, 3), b"abc")
         buffer.close()
+        with self.assertRaises(ValueError):
+            user_memory(buffer.address, PAGE_SIZE)
 
 
 class PageTables(unittest.TestCase):
@@ -53,6 +55,8 @@ class PageTables(unittest.TestCase):
                 tables.map(1 << 48, 0)
             self.assertEqual(caught.exception.errno, errno.ERANGE)
             tables.clear(0x80000000)
+        with self.assertRaises(ValueError):
+            tables.map(0x40201000, 0x123000)
 
     def test_x64(self):
         self.check_format(Format.X64, 0x7, 0x7)
@@ -108,9 +112,33 @@ class Errors(unittest.TestCase):
                 return -1
 
         from wdm_iommu import Device
-        with self.assertRaises(WdmError) as caught:
-            Device(NoFile(), "no address")
-        self.assertTrue(str(caught.exception))
+        for name in "no address", b"\xff":
+            with self.assertRaises(WdmError) as caught:
+                Device(NoFile(), name)
+            self.assertTrue(str(caught.exception))
+
+
+class Integers(unittest.TestCase):
+    """Arguments that do not fit"""
+
+    def test_calls(self):
+        iommu = Iommu.__new__(Iommu)
+        iommu._fd = -1
+        domain, mdl = objects.Domain(iommu, 1), objects.Mdl(iommu, 2, 0x1000, PAGE_SIZE, None)
+        callers = objects.CallerDomain(iommu, 3)
+        for call in (
+                lambda n: domain.map(mdl, n), lambda n: domain.map(mdl.memory(n)),
+                lambda n: domain.map(user_memory(0, n)), lambda n: domain.unmap(0, n),
+                lambda n: domain.map(mdl, minimum=n), lambda n: domain.reserve(n),
+                lambda n: iommu.create_domain(regions=[(n, 0, False)]),
+                lambda n: iommu.create_domain(width=n), lambda n: iommu.pin(n, 0),
+                lambda n: callers.flush([n]), lambda n: callers.add_memory(mdl, n)):
+            for number in 2**64 + 0x1000, -0x1000:
+                with self.assertRaises((OverflowError, ctypes.ArgumentError)):
+                    call(number)
+            with self.assertRaises(WdmError) as caught:
+                call(0x1000)
+            self.assertEqual(caught.exception.errno, errno.EBADF)
 
 
 class Events(unittest.TestCase):

@@ -7,7 +7,7 @@ from ctypes import byref, c_int, c_void_p
 
 from . import abi
 from .abi import DomainType, IrqType
-from .library import WdmError, call, check, lib
+from .library import WdmError, call, check, fit, lib
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,7 +40,7 @@ class Bar:
 
     def __setitem__(self, where, value):
         offset, width = where
-        value = abi.WIDTHS[width](value)
+        value = fit(abi.WIDTHS[width], value)
         call("wdm_bar_write", self._c, self.index, offset, byref(value), width)
 
     def map(self, offset=0, length=0):
@@ -62,7 +62,7 @@ class Config:
 
     def __setitem__(self, where, value):
         offset, width = where
-        value = abi.WIDTHS[width](value)
+        value = fit(abi.WIDTHS[width], value)
         call("wdm_config_write", self._device.c, offset, byref(value), width)
 
     def capability(self, number):
@@ -111,8 +111,10 @@ class Interrupts:
     def disable(self):
         """Disable the interrupts."""
         if self.fds:
-            call("wdm_irq_disable", self._device.c, self._kind)
-            self._close()
+            try:
+                call("wdm_irq_disable", self._device.c, self._kind)
+            finally:
+                self._close()
 
     def _close(self):
         for fd in self.fds:
@@ -145,12 +147,19 @@ class Device:
         self.iommu = iommu
         arguments = (iommu.fileno(), os.fsencode(name))
         if beside is None:
-            self.c = call("wdm_vfio_open", *arguments)
+            self._c = call("wdm_vfio_open", *arguments)
         else:
-            self.c = call("wdm_vfio_open_beside", beside.c, *arguments)
+            self._c = call("wdm_vfio_open_beside", beside.c, *arguments)
         self.handle = lib.wdm_vfio_handle(self.c)
         self.config = Config(self)
         self.bars = [Bar(self, index) for index in range(6)]
+
+    @property
+    def c(self):
+        """The device's pointer in C"""
+        if self._c is None:
+            raise ValueError("the device is closed")
+        return self._c
 
     def open_beside(self, name):
         """Open another device in the same container, such as one of the same group."""
@@ -218,11 +227,15 @@ class Device:
         return Interrupts(self, kind, number)
 
     def close(self):
-        """Close the device, and delete its handle."""
-        if self.c:
-            lib.wdm_vfio_close(self.c)
-            self.c = None
+        """Close the device, detach it, and delete its handle."""
+        if self._c is not None:
+            lib.wdm_vfio_close(self._c)
+            self._c = None
+        if self.handle and self.iommu.fileno() >= 0:
+            # Closing it detaches it, unless it was opened through its cdev
+            lib.wdm_detach(self.iommu.fileno(), self.handle)
             check("cannot delete the device", lib.wdm_destroy(self.iommu.fileno(), self.handle))
+            self.handle = 0
 
     def __enter__(self):
         return self
@@ -235,9 +248,15 @@ class Edu:
     """DMA of QEMU's edu device, which has a buffer of 4095 bytes"""
 
     def __init__(self, device):
-        self._bar = device.bars[0].map()
+        self._device = device
+        self._mapping = device.bars[0].map()
         if not lib.wdm_edu_present(self._bar):
             raise ValueError("this is not an edu device")
+
+    @property
+    def _bar(self):
+        # The pointer raises an exception if the BAR is not mapped any more
+        return self._device.c and self._mapping
 
     def read(self, address, length, offset=0):
         """Make it read memory into its buffer, unless the IOMMU blocks that."""

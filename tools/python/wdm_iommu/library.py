@@ -89,13 +89,39 @@ _PROTOTYPES = {
 }
 
 
+def fit(kind, value):
+    """An integer as a ctypes type, which would truncate it silently"""
+    number = kind(value)
+    if number.value != value:
+        raise OverflowError(f"{value:#x} does not fit into {8 * ctypes.sizeof(kind)} bits")
+    return number
+
+
+class _Checked:
+    """The type of an argument, in which integers must fit"""
+
+    def __init__(self, kind):
+        self._kind = kind
+        self._integer = c_size_t if kind is c_void_p else kind
+
+    def from_param(self, value):
+        """Convert an argument. ctypes makes an ArgumentError of any exception."""
+        if isinstance(value, int):
+            fit(self._integer, value)
+        return self._kind.from_param(value)
+
+
+_CHECKED = {kind: _Checked(kind)
+            for kind in (c_int, c_size_t, c_uint, c_uint8, c_uint32, c_uint64, c_void_p)}
+
+
 def _load():
     library = ctypes.CDLL(os.environ.get("WDM_IOMMU_LIBRARY", "libwdm_iommu.so.0"),
                           use_errno=True)
     for name, (result, arguments) in _PROTOTYPES.items():
         function = getattr(library, name)
         function.restype = result
-        function.argtypes = arguments
+        function.argtypes = [_CHECKED.get(kind, kind) for kind in arguments]
     return library
 
 
@@ -163,5 +189,5 @@ def call(name, *arguments):
     failed = result < 0 if isinstance(result, int) and not isinstance(result, bool) else not result
     if failed:
         status = None if error.status == abi.STATUS_NONE else Status(error.status)
-        raise WdmError(error.error, error.text.decode(), status)
+        raise WdmError(error.error, error.text.decode(errors="replace"), status)
     return result

@@ -9,7 +9,7 @@ from ctypes import byref, c_uint32, c_uint64
 
 from . import abi
 from .abi import AddressFlag, DomainFlag, DomainType, MemoryType, PAGE_SIZE, Permission, Query
-from .library import WdmError, check, lib
+from .library import WdmError, check, fit, lib
 
 RW = Permission.READ | Permission.WRITE
 
@@ -32,8 +32,14 @@ class Buffer:
     def __init__(self, pages):
         self._mmap = mmap.mmap(-1, pages * PAGE_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._view = ctypes.c_char.from_buffer(self._mmap)
-        self.address = ctypes.addressof(self._view)
         self.length = pages * PAGE_SIZE
+
+    @property
+    def address(self):
+        """Address of the memory"""
+        if self._view is None:
+            raise ValueError("the buffer is closed")
+        return ctypes.addressof(self._view)
 
     def __getitem__(self, where):
         return self._mmap[where]
@@ -101,12 +107,13 @@ class Mdl(_Object):
 
     def memory(self, offset=0, length=0):
         """A part of the memory, for Domain.map() and Token.map()"""
-        return abi.wdm_iommu_memory(MemoryType.MDL, self.handle, offset, length)
+        return abi.wdm_iommu_memory(MemoryType.MDL, self.handle, fit(c_uint64, offset),
+                                    fit(c_uint64, length))
 
 
 def user_memory(address, length):
     """Memory of this process that a map pins until it is unmapped"""
-    return abi.wdm_iommu_memory(MemoryType.USER, 0, address, length)
+    return abi.wdm_iommu_memory(MemoryType.USER, 0, fit(c_uint64, address), fit(c_uint64, length))
 
 
 def _memory(what):
@@ -171,7 +178,8 @@ class _Attachment:
         return self._device
 
     def __exit__(self, *_):
-        self._device.detach()
+        if self._device.handle:
+            self._device.detach()
 
 
 class Domain(_AnyDomain):
@@ -183,7 +191,7 @@ class Domain(_AnyDomain):
         Without an address, the domain chooses one within the limits. Returns the address.
         """
         flags, low, high = _limits(address, minimum, maximum)
-        where = c_uint64(address or 0)
+        where = fit(c_uint64, address or 0)
         check("cannot map", lib.wdm_map_ex(
             self._fd, self.handle, permissions, byref(_memory(what)), byref(where), flags,
             low, high))
@@ -206,7 +214,7 @@ class Domain(_AnyDomain):
     def reserve(self, length, address=None, minimum=None, maximum=None):
         """Reserve logical addresses, and return a Token."""
         flags, low, high = _limits(address, minimum, maximum)
-        where, handle = c_uint64(address or 0), c_uint32()
+        where, handle = fit(c_uint64, address or 0), c_uint32()
         check("cannot reserve addresses", lib.wdm_reserve(
             self._fd, self.handle, length, byref(where), flags, low, high, byref(handle)))
         return Token(self.iommu, handle.value, where.value, length)
@@ -258,7 +266,7 @@ class CallerDomain(_AnyDomain):
         if addresses is None:
             self._walk("cannot flush", lib.wdm_flush, self._fd, self.handle)
             return
-        addresses = list(addresses)
+        addresses = [fit(c_uint64, address) for address in addresses]
         self._walk("cannot flush", lib.wdm_flush_va_list, self._fd, self.handle, last_level,
                    (c_uint64 * len(addresses))(*addresses), len(addresses))
 
@@ -318,7 +326,8 @@ class Iommu:
             raise ValueError("page_granular excludes the other arguments")
         else:
             array = (abi.wdm_iommu_region * len(regions))(
-                *(abi.wdm_iommu_region(start, length, bool(should_map))
+                *(abi.wdm_iommu_region(fit(c_uint64, start), fit(c_uint64, length),
+                                       bool(should_map))
                   for start, length, should_map in regions))
             status = lib.wdm_domain_create_ex(self._fd, kind or DomainType.TRANSLATE, width,
                                               array, len(regions), byref(handle))

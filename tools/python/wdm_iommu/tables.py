@@ -32,9 +32,14 @@ class Tables:
                             buffer.length // PAGE_SIZE,
                             buffer.address if address is None else address)
 
+    @property
+    def _c(self):
+        # The address raises an exception if there is no memory any more
+        return self.buffer.address and byref(self.c)
+
     def map(self, address, target, level=LEVEL_4K, permissions=RW):
         """Write the entry that translates an address to a caller address."""
-        if not lib.wdm_tables_map(byref(self.c), address, target, level, permissions):
+        if not lib.wdm_tables_map(self._c, address, target, level, permissions):
             self._fail(address)
 
     @staticmethod
@@ -47,7 +52,7 @@ class Tables:
         raise WdmError(number, f"cannot reach the entry of {address:#x}: {why}")
 
     def _entry(self, address, level):
-        return cast(lib.wdm_tables_entry(byref(self.c), address, level, False),
+        return cast(lib.wdm_tables_entry(self._c, address, level, False),
                     POINTER(abi.c_uint64))
 
     def entry(self, address, level=LEVEL_4K):
