@@ -217,7 +217,7 @@ static bool start(struct demo *demo, const char *bdf)
 
 	demo->fd = wdm_open();
 	if (!tap_ok(demo->fd >= 0, "open " WDM_IOMMU_PATH))
-		return report_errno(WDM_IOMMU_PATH), false;
+		return report_open(), false;
 	demo->device = wdm_vfio_open(demo->fd, bdf, &error);
 	if (!tap_ok(demo->device,
 		    "open %s through VFIO, with its DMA given to " WDM_IOMMU_PATH, bdf))

@@ -128,7 +128,7 @@ int cmd_events(const struct options *options)
 
 	fd = wdm_open();
 	if (fd < 0)
-		return report_errno(WDM_IOMMU_PATH);
+		return report_open();
 	device = wdm_vfio_open(fd, bdf, &error);
 	if (!device) {
 		close(fd);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array_size.h"
 #include "fault_log.h"
 #include "json.h"
 #include "machine.h"
@@ -190,7 +191,7 @@ static int open_trace(struct watch *watch)
 	return trace;
 }
 
-static void follow(struct watch *watch, int log, int trace)
+static bool follow(struct watch *watch, int log, int trace)
 {
 	struct pollfd files[] = {
 		{ .fd = log, .events = POLLIN },
@@ -199,43 +200,46 @@ static void follow(struct watch *watch, int log, int trace)
 
 	while (!interrupted) {
 		if (poll(files, 2, -1) < 0 && errno != EINTR)
-			break;
+			return false;
 		if (!drain_log(watch, log))
-			break;
+			return false;
 		if (trace >= 0)
 			drain_trace(watch, trace);
 	}
+	return true;
 }
 
 static int watch_faults(struct watch *watch, bool wait)
 {
 	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC), trace = -1;
+	static const int signals[] = { SIGHUP, SIGINT, SIGPIPE, SIGTERM };
 	const struct sigaction action = { .sa_handler = interrupt };
+	bool good;
 
 	if (log < 0)
 		return report_text("/dev/kmsg: %s; only root may read the kernel log",
 				   strerror(errno));
 	if (watch->json && !wait)
 		json_array(NULL);
-	if (!drain_log(watch, log))
+	good = drain_log(watch, log);
+	if (good && wait) {
+		for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+			sigaction(signals[i], &action, NULL);
+		trace = open_trace(watch);
+		good = follow(watch, log, trace);
+	}
+	if (!good)
 		report_errno("/dev/kmsg");
 	if (watch->json && !wait)
 		json_end();
-	if (wait) {
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGPIPE, &action, NULL);
-		trace = open_trace(watch);
-		follow(watch, log, trace);
-	} else if (!watch->number && !watch->json) {
+	if (good && !wait && !watch->number && !watch->json)
 		printf("the kernel log has no report of blocked DMA\n");
-	}
 	if (trace >= 0)
 		close(trace);
 	if (*watch->instance)
 		rmdir(watch->instance);
 	close(log);
-	return 0;
+	return !good;
 }
 
 int cmd_faults(const struct options *options)

@@ -195,6 +195,12 @@ static bool module_installed(void)
 	return installed;
 }
 
+static void cure_missing(struct verdict *verdict)
+{
+	verdict_cure(verdict, module_installed() ? "modprobe wdm_iommu" :
+		     "install it: make install, or the package wdm-iommu-dkms; then modprobe wdm_iommu");
+}
+
 void host_module(struct verdict *verdict)
 {
 	char *version = read_text("/sys/module/wdm_iommu/version");
@@ -205,8 +211,7 @@ void host_module(struct verdict *verdict)
 			    version ? (int)strcspn(version, "\n") : 0, version ? version : "");
 	} else {
 		verdict_set(verdict, GRADE_FAIL, "the module wdm_iommu is not loaded");
-		verdict_cure(verdict, module_installed() ? "modprobe wdm_iommu" :
-			     "install it: make install, or the package wdm-iommu-dkms; then modprobe wdm_iommu");
+		cure_missing(verdict);
 	}
 	free(version);
 }
@@ -247,21 +252,46 @@ static void cure_permission(struct verdict *verdict, const char *path)
 			     path);
 }
 
+/* @error: of open() */
+static void open_verdict(struct verdict *verdict, int error)
+{
+	switch (error) {
+	case ENOENT:
+		verdict_set(verdict, GRADE_FAIL, "there is no " WDM_IOMMU_PATH);
+		cure_missing(verdict);
+		break;
+	case EACCES:
+	case EPERM:
+		verdict_set(verdict, GRADE_FAIL, "no permission for " WDM_IOMMU_PATH ": %s",
+			    strerror(error));
+		cure_permission(verdict, WDM_IOMMU_PATH);
+		break;
+	default:
+		verdict_set(verdict, GRADE_FAIL, "cannot open " WDM_IOMMU_PATH ": %s",
+			    strerror(error));
+		/* The files of a user share a budget of kernel memory. */
+		if (error == ENOMEM)
+			verdict_cure(verdict, "close files: wdmctl ps");
+	}
+}
+
+/* Report that wdm_open() has failed. Return an exit status. */
+int report_open(void)
+{
+	struct verdict verdict;
+
+	open_verdict(&verdict, errno);
+	return report_text("%s%s%s", verdict.what, *verdict.cure ? "; cure: " : "", verdict.cure);
+}
+
 void host_file(struct verdict *verdict)
 {
 	struct wdm_iommu_info info;
 	__u32 status;
 	int fd = wdm_open();
 
-	if (fd < 0 && errno == ENOENT) {
-		verdict_set(verdict, GRADE_FAIL, "there is no " WDM_IOMMU_PATH);
-		verdict_cure(verdict, "load the module");
-		return;
-	}
 	if (fd < 0) {
-		verdict_set(verdict, GRADE_FAIL, "no permission for " WDM_IOMMU_PATH ": %s",
-			    strerror(errno));
-		cure_permission(verdict, WDM_IOMMU_PATH);
+		open_verdict(verdict, errno);
 		return;
 	}
 	status = wdm_info(fd, &info);

@@ -54,7 +54,7 @@ int cmd_info(const struct options *options)
 	__u32 status;
 
 	if (fd < 0)
-		return report_errno(WDM_IOMMU_PATH);
+		return report_open();
 	status = wdm_info(fd, &info);
 	close(fd);
 	if (status)

@@ -204,6 +204,15 @@ static char *help_filter(int key, const char *text, void *input)
 	return fclose(out) ? NULL : list;
 }
 
+/* Return the exit status, knowing whether all of the output was written. */
+static int finish(int result)
+{
+	if (!ferror(stdout) && !fflush(stdout))
+		return result;
+	report_text("cannot write the output");
+	return result ? result : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -218,7 +227,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &parsed);
 	if (parsed.help) {
 		argp_help(&argp, stdout, ARGP_HELP_STD_HELP, program_invocation_short_name);
-		return EXIT_SUCCESS;
+		return finish(EXIT_SUCCESS);
 	}
-	return parsed.command->run(&parsed.options);
+	return finish(parsed.command->run(&parsed.options));
 }

@@ -204,7 +204,7 @@ int cmd_selftest(const struct options *options)
 		check_device(fd, memory, options->words[0]);
 		close(fd);
 	} else {
-		tap_diag("%s", strerror(errno));
+		report_open();
 	}
 	return tap_finish();
 }

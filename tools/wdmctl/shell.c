@@ -187,13 +187,14 @@ static void run_terminal(struct session *session)
 
 static int run_commands(struct session *session, const char *commands)
 {
-	char *line = strdup(commands);
+	char *copy = strdup(commands), *rest = copy, *line;
 
-	if (!line)
+	if (!copy)
 		return 1;
 	tap_header("TAP version 13");
-	run_line(session, line);
-	free(line);
+	while (!session->shell.quit && (line = strsep(&rest, "\n")))
+		run_line(session, line);
+	free(copy);
 	return finish_test(session);
 }
 
@@ -209,7 +210,7 @@ int cmd_shell(const struct options *options)
 	session->shell.out = stdout;
 	session->shell.fd = wdm_open();
 	if (session->shell.fd < 0)
-		return report_errno(WDM_IOMMU_PATH);
+		return report_open();
 	if (options->command) {
 		session->name = "command";
 		result = run_commands(session, options->command);

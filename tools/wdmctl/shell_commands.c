@@ -228,6 +228,12 @@ static __u32 make_mdl(struct shell *shell, struct object *object, __u64 size, __
 	return status;
 }
 
+static void check_size(const struct shell *shell, struct words *words, __u64 size)
+{
+	if (size > MAX_MEMORY - shell->memory)
+		bad_words(words, "all MDLs together can have %s", SIZE_TEXT(MAX_MEMORY));
+}
+
 static void do_mdl(struct shell *shell, struct words *words, struct outcome *outcome)
 {
 	struct object *object = new_object(shell, words, KIND_MDL);
@@ -239,10 +245,9 @@ static void do_mdl(struct shell *shell, struct words *words, struct outcome *out
 	access = next_is(words, "r") ? WDM_IOMMU_READ : WDM_RW;
 	if (!size || size % WDM_PAGE_SIZE)
 		bad_words(words, "the size must be whole pages");
-	else if (size > MAX_MEMORY - shell->memory)
-		bad_words(words, "all MDLs together can have %s", SIZE_TEXT(MAX_MEMORY));
 	else if (pattern > 0xff)
 		bad_words(words, "the pattern is a byte");
+	check_size(shell, words, size);
 	if (!no_more_words(words))
 		return;
 	status = make_mdl(shell, object, size, access, pattern);
@@ -390,6 +395,7 @@ static void table_create(struct shell *shell, struct words *words, struct outcom
 		bad_words(words, arm ? "arm64 has 25 to 48 bits" : "x64 has 48 or 57 bits");
 	if (!pages || pages > 4096)
 		bad_words(words, "1 to 4096 pages");
+	check_size(shell, words, pages * WDM_PAGE_SIZE);
 	if (!no_more_words(words))
 		return;
 	status = make_mdl(shell, memory, pages * WDM_PAGE_SIZE, WDM_RW, 0);

@@ -92,13 +92,17 @@ static __u32 read_map(int fd, struct map *map)
 	return status;
 }
 
+static void free_map(struct map *map)
+{
+	free(map->runs);
+	free(map->caller);
+	free(map->ranges);
+}
+
 static void free_maps(struct map *maps, size_t number)
 {
-	for (size_t i = 0; i < number; i++) {
-		free(maps[i].runs);
-		free(maps[i].caller);
-		free(maps[i].ranges);
-	}
+	for (size_t i = 0; i < number; i++)
+		free_map(&maps[i]);
 	free(maps);
 }
 
@@ -235,9 +239,9 @@ static int add_maps(const struct open_file *file, __u32 only, struct map **maps,
 		*maps = more;
 		more[*number] = (struct map) { .file = file, .domain = &file->domains[i] };
 		status = read_map(fd, &more[(*number)++]);
-		/* It may have been deleted; then nothing has been allocated. */
-		if (status == STATUS_INVALID_HANDLE && !more[*number - 1].ranges) {
-			(*number)--;
+		/* It may have been deleted at any time, and its handle used again. */
+		if (status == STATUS_INVALID_HANDLE || status == STATUS_OBJECT_TYPE_MISMATCH) {
+			free_map(&more[--(*number)]);
 			status = 0;
 		}
 	}
@@ -265,27 +269,30 @@ static void print_maps(const struct map *maps, size_t number, bool json)
 		json_end();
 }
 
-/* Parse a whole word as a number; 0 if it is none. */
-static int number_of(const char *word)
+/* Parse a whole word as a number; -1 if it is none, or less than @least. */
+static int number_of(const char *word, long least)
 {
 	char *end;
 	long value = strtol(word, &end, 10);
 
-	return *word && !*end && value > 0 && value <= 0x7fffffff ? value : 0;
+	return *word && !*end && value >= least && value <= 0x7fffffff ? value : -1;
 }
 
 int cmd_show(const struct options *options)
 {
-	pid_t pid = number_of(options->words[0]);
+	pid_t pid = number_of(options->words[0], 1);
 	int fd = -1, result = 0;
 	struct map *maps = NULL;
 	struct open_files all;
 	size_t number = 0;
 
-	if (!pid)
+	if (pid < 0)
 		return report_text("%s is not a process ID", options->words[0]);
-	if (options->words[1])
-		fd = atoi(options->words[1]);
+	if (options->words[1]) {
+		fd = number_of(options->words[1], 0);
+		if (fd < 0)
+			return report_text("%s is not a file descriptor", options->words[1]);
+	}
 	if (!open_files_read(&all, pid))
 		return report_text("process %d: %s; wdmctl ps lists those that can be shown", pid,
 				   strerror(errno));

@@ -53,6 +53,9 @@ int report_status(const char *what, __u32 status);
 int report_error(const char *what, const struct wdm_error *error);
 PRINTF_LIKE(1, 2) int report_text(const char *format, ...);
 
+/* host.c */
+int report_open(void);
+
 /* text.c */
 const char *yes_no(bool value);
 const char *type_name(__u32 type);
