@@ -40,8 +40,8 @@ __u32 wdm_domain_create_ex(int fd, __u32 type, __u32 width, const struct wdm_iom
  * @domain: an OS-managed domain
  * @permissions: WDM_IOMMU_READ, WDM_IOMMU_WRITE
  * @memory: the memory
- * @address: the address; in, if @flags has WDM_IOMMU_ADDRESS_EXPLICIT or
- *	WDM_IOMMU_ADDRESS_IDENTITY; otherwise out, as the domain chooses it
+ * @address: the address; in, if @flags has WDM_IOMMU_ADDRESS_EXPLICIT; otherwise out, as the
+ *	domain chooses it; not used if @flags has WDM_IOMMU_ADDRESS_IDENTITY
  * @flags: WDM_IOMMU_ADDRESS_*
  * @min: with WDM_IOMMU_ADDRESS_MIN
  * @max: with WDM_IOMMU_ADDRESS_MAX

@@ -170,7 +170,6 @@ static void run_domain(struct test *test, bool os_managed)
 
 /**
  * selftest_nvme() - Run the tests with a controller
- * selftest_nvme() - run the tests with a controller
  * @fd: /dev/wdm_iommu
  * @device: the controller
  * @vendor: its vendor's PCI ID
