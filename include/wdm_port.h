@@ -500,6 +500,14 @@ VOID IoBuildPartialMdl(PMDL SourceMdl, PMDL TargetMdl, PVOID VirtualAddress,
 		       ULONG Length);
 PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority);
 VOID MmUnmapLockedPages(PVOID BaseAddress, PMDL Mdl);
+
+/* Unmap a partial MDL before IoBuildPartialMdl() fills it again, or IoFreeMdl(). */
+static inline VOID MmPrepareMdlForReuse(PMDL Mdl)
+{
+	if (Mdl->MdlFlags & MDL_PARTIAL && Mdl->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA)
+		MmUnmapLockedPages(Mdl->MappedSystemVa, Mdl);
+}
+
 VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE AccessMode,
 			 LOCK_OPERATION Operation);
 VOID MmUnlockPages(PMDL Mdl);

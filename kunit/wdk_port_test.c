@@ -221,6 +221,45 @@ static void wdk_port_mdls(struct kunit *test)
 	IoFreeMdl(pages);
 }
 
+/* Drivers of large transfers use one partial MDL for part after part. */
+static void wdk_port_partial_mdl(struct kunit *test)
+{
+	PHYSICAL_ADDRESS zero = { }, any = { .QuadPart = -1 };
+	PMDL pages, part;
+	UCHAR *va, *all;
+	ULONG i;
+
+	pages = MmAllocatePagesForMdlEx(zero, any, zero, 4 * PAGE_SIZE, MmCached,
+					MM_ALLOCATE_FULLY_REQUIRED);
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	part = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, part);
+	MmPrepareMdlForReuse(part);
+	for (i = 0; i < 4; i++) {
+		IoBuildPartialMdl(pages, part, MmGetMdlVirtualAddress(pages) + i * PAGE_SIZE,
+				  PAGE_SIZE);
+		va = MmGetSystemAddressForMdlSafe(part, NormalPagePriority);
+		KUNIT_ASSERT_NOT_NULL(test, va);
+		KUNIT_EXPECT_TRUE(test, part->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
+		*va = i + 1;
+		MmPrepareMdlForReuse(part);
+		KUNIT_EXPECT_FALSE(test, part->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA);
+	}
+
+	/* Of a source that is mapped, a part has no mapping of its own. */
+	all = MmGetSystemAddressForMdlSafe(pages, NormalPagePriority);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	IoBuildPartialMdl(pages, part, MmGetMdlVirtualAddress(pages) + 3 * PAGE_SIZE, PAGE_SIZE);
+	MmPrepareMdlForReuse(part);
+	KUNIT_EXPECT_PTR_EQ(test, (UCHAR *)MmGetSystemAddressForMdlSafe(part, 0),
+			    all + 3 * PAGE_SIZE);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, all[i * PAGE_SIZE], i + 1);
+	IoFreeMdl(part);
+	MmFreePagesFromMdl(pages);
+	IoFreeMdl(pages);
+}
+
 static struct kunit_case wdk_port_cases[] = {
 	KUNIT_CASE(wdk_port_lists),
 	KUNIT_CASE(wdk_port_numbers),
@@ -228,6 +267,7 @@ static struct kunit_case wdk_port_cases[] = {
 	KUNIT_CASE(wdk_port_events),
 	KUNIT_CASE(wdk_port_event_lifetime),
 	KUNIT_CASE(wdk_port_mdls),
+	KUNIT_CASE(wdk_port_partial_mdl),
 	{}
 };
 

@@ -77,7 +77,8 @@ EXPORT_SYMBOL_NS_GPL(DbgPrintEx, WDM_IOMMU_NS);
 /**
  * IoBuildPartialMdl() - Describe part of another MDL's buffer
  * @SourceMdl: an MDL with its pages
- * @TargetMdl: an MDL with space for the page frames of the part
+ * @TargetMdl: an MDL with space for the page frames of the part; if it was mapped, after
+ *	MmPrepareMdlForReuse()
  * @VirtualAddress: start of the part, in the address range of @SourceMdl
  * @Length: number of bytes; 0 for the rest of the buffer
  *
@@ -99,7 +100,8 @@ EXPORT_SYMBOL_NS_GPL(IoBuildPartialMdl, WDM_IOMMU_NS);
  * @Priority: ignored
  *
  * Contract: MmGetSystemAddressForMdlSafe. Pages without contiguous kernel addresses are
- * mapped, until MmUnmapLockedPages(), MmUnlockPages() or MmFreePagesFromMdl().
+ * mapped, until MmUnmapLockedPages(), MmPrepareMdlForReuse(), MmUnlockPages() or
+ * MmFreePagesFromMdl().
  *
  * Context: may sleep, unless the pages have an address already.
  * Return: the address of the first byte; NULL when out of memory, or if the page frames are

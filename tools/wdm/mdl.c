@@ -69,7 +69,8 @@ void IoFreeMdl(PMDL Mdl)
 /**
  * IoBuildPartialMdl() - Describe part of another MDL's buffer
  * @SourceMdl: an MDL with its pages
- * @TargetMdl: an MDL with space for the page frames of the part
+ * @TargetMdl: an MDL with space for the page frames of the part; if it was mapped, after
+ *	MmPrepareMdlForReuse()
  * @VirtualAddress: start of the part, in the address range of @SourceMdl
  * @Length: number of bytes; 0 for the rest of the buffer
  *

@@ -166,6 +166,16 @@ static void test_mdls(void)
 	tap_ok(va && !va[2 * PAGE_SIZE - 1], "pages of an MDL, zeroed");
 	tap_ok(pages && physical(va) >> PAGE_SHIFT == MmGetMdlPfnArray(pages)[0],
 	       "their frames are those of the memory");
+	MmUnmapLockedPages(va, pages);
+	part = IoAllocateMdl(NULL, PAGE_SIZE, FALSE, FALSE, NULL);
+	IoBuildPartialMdl(pages, part, (char *)MmGetMdlVirtualAddress(pages) + PAGE_SIZE,
+			  PAGE_SIZE);
+	tap_ok(MmGetSystemAddressForMdlSafe(part, NormalPagePriority) == va + PAGE_SIZE &&
+	       part->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA, "a part of pages that are not mapped");
+	MmPrepareMdlForReuse(part);
+	tap_ok(!(part->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) && !part->MappedSystemVa,
+	       "it is unmapped for reuse");
+	IoFreeMdl(part);
 	MmFreePagesFromMdl(pages);
 	IoFreeMdl(pages);
 }
