@@ -792,15 +792,16 @@ static void logical_token_attach(struct kunit *test)
 
 static bool logical_uses(struct wdm_domain *domain, u64 pgno, u64 last_pgno)
 {
+	u64 iova = PAGES(pgno), last_iova = PAGES(last_pgno + 1) - 1;
 	unsigned long flags;
-	bool uses;
+	ntstatus_t status;
 
 	if (!domain->atomic)
-		return domain->ops->uses(domain, PAGES(pgno), PAGES(last_pgno + 1) - 1, NULL);
+		return !wdm_ok(domain->ops->check_unused(domain, iova, last_iova, NULL));
 	spin_lock_irqsave(&domain->lock, flags);
-	uses = domain->ops->uses(domain, PAGES(pgno), PAGES(last_pgno + 1) - 1, NULL);
+	status = domain->ops->check_unused(domain, iova, last_iova, NULL);
 	spin_unlock_irqrestore(&domain->lock, flags);
-	return uses;
+	return !wdm_ok(status);
 }
 
 #define LOGICAL_TOKENS	8
@@ -1015,7 +1016,7 @@ static void logical_token_fill(struct kunit *test)
 				    STATUS_SUCCESS);
 		pgno = 0;
 		found = 0;
-		for (steps = 0; domain->ops->next(domain, pgno, false, NULL, &map);
+		for (steps = 0; wdm_ok(domain->ops->next(domain, pgno, false, NULL, &map));
 		     steps++) {
 			pgno = (map.iova >> PAGE_SHIFT) + map.nr_pages;
 			found += map.nr_pages;

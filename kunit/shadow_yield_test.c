@@ -212,18 +212,29 @@ static void yield_in_configure(struct kunit *test)
 }
 
 /* @nth: in the first pass, or in the second one */
-/* An attach looks for conflicting mappings, and backs off if a group is revoked. */
+/*
+ * An attach looks for conflicting mappings, and for what to map, and backs off if a group is
+ * revoked: even if the revocation has ended when the search returns.
+ */
 static void yield_in_empty_tables(struct kunit *test)
 {
 	struct yield *y = yield_start(test);
 	struct wdm_domain *domain = y->t->domain;
 	atomic_t stop = ATOMIC_INIT(0);
+	struct wdm_mapping map;
 
 	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
-	KUNIT_EXPECT_FALSE(test, domain->ops->uses(domain, 0, U64_MAX, &stop));
-	KUNIT_EXPECT_FALSE(test, domain->ops->uses(domain, 0, U64_MAX, NULL));
+	KUNIT_EXPECT_STATUS(test, domain->ops->check_unused(domain, 0, U64_MAX, &stop),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, domain->ops->check_unused(domain, 0, U64_MAX, NULL),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, domain->ops->next(domain, 0, true, &stop, &map),
+			    STATUS_NOT_FOUND);
 	atomic_set(&stop, 1);
-	KUNIT_EXPECT_TRUE(test, domain->ops->uses(domain, 0, U64_MAX, &stop));
+	KUNIT_EXPECT_STATUS(test, domain->ops->check_unused(domain, 0, U64_MAX, &stop),
+			    STATUS_CANCELLED);
+	KUNIT_EXPECT_STATUS(test, domain->ops->next(domain, 0, true, &stop, &map),
+			    STATUS_CANCELLED);
 }
 
 static void yield_in_flush(struct kunit *test, unsigned int nth)
@@ -392,8 +403,10 @@ static u64 yield_time_uses(struct kunit *test, struct wdm_domain *domain, u64 la
 
 	for (i = 0; i < 5; i++) {
 		begin = ktime_get_ns();
-		KUNIT_EXPECT_TRUE(test,
-				  domain->ops->uses(domain, YIELD_MORE, last_iova, NULL));
+		KUNIT_EXPECT_STATUS(test,
+				    domain->ops->check_unused(domain, YIELD_MORE, last_iova,
+							      NULL),
+				    STATUS_CONFLICTING_ADDRESSES);
 		best = min(best, ktime_get_ns() - begin);
 	}
 	return max(best, 1ULL);

@@ -27,15 +27,16 @@ struct wdm_walk_error;
  * @create: optional: allocate the state of the backend for a new domain
  * @destroy: free everything that the backend has allocated; nothing is attached, and
  *	no other call uses the domain
- * @uses: return true if anything is translated from @iova to @last_iova. May return true
- *	for nothing once a fatal signal is pending or, unless @revoking is NULL, *@revoking is
- *	not 0
+ * @check_unused: check that nothing is translated from @iova to @last_iova. Return
+ *	STATUS_CONFLICTING_ADDRESSES if something is; may return STATUS_CANCELLED once a fatal
+ *	signal is pending or, unless @revoking is NULL, *@revoking is not 0
  * @prefill: optional: allocate page tables in a new hwpt, where nothing is mapped yet. Return
  *	STATUS_CANCELLED once *@revoking is not 0
  * @next: find the first translated pages at or above page number @pgno, at most as many
- *	as one map may cover; no IOMMU page spans their end. Return false if there are
- *	none, if @killable and a fatal signal is pending, or once *@revoking is not 0. After
- *	a bounded search, return an empty map at the address to continue from
+ *	as one map may cover; no IOMMU page spans their end. Return STATUS_NOT_FOUND if
+ *	there are none, STATUS_CANCELLED if @killable and a fatal signal is pending, or once
+ *	*@revoking is not 0: it may be 0 again when the caller looks. After a bounded search,
+ *	return an empty map at the address to continue from
  * @lookup: find the first pages at or above page number @pgno that devices can reach;
  *	STATUS_NOT_FOUND if there are none. Called without locks
  * @report: fill in the members that only the backend knows. Called without locks
@@ -44,8 +45,8 @@ struct wdm_walk_error;
  * @configure: see wdm_domain_configure(); @pt is NULL for TranslationEnabled FALSE
  * @flush: see wdm_domain_flush(), and wdm_domain_flush_list() if @list is not NULL
  *
- * @uses, @prefill and @next are called with all pages of the domain locked; @uses and
- * @next also with wdm_domain.lock held, in atomic context, if the domain is atomic.
+ * @check_unused, @prefill and @next are called with all pages of the domain locked;
+ * @check_unused and @next also with wdm_domain.lock held, in atomic context, if the domain is atomic.
  *
  * The last four belong to caller-managed domains and are NULL for an OS-managed one.
  * They take the locks that they need.
@@ -53,12 +54,12 @@ struct wdm_walk_error;
 struct wdm_backend_ops {
 	ntstatus_t (*create)(struct wdm_domain *domain);
 	void (*destroy)(struct wdm_domain *domain);
-	bool (*uses)(struct wdm_domain *domain, u64 iova, u64 last_iova,
-		     const atomic_t *revoking);
+	ntstatus_t (*check_unused)(struct wdm_domain *domain, u64 iova, u64 last_iova,
+				   const atomic_t *revoking);
 	ntstatus_t (*prefill)(struct wdm_domain *domain, struct wdm_hwpt *hwpt,
 			      const atomic_t *revoking);
-	bool (*next)(struct wdm_domain *domain, u64 pgno, bool killable,
-		     const atomic_t *revoking, struct wdm_mapping *map);
+	ntstatus_t (*next)(struct wdm_domain *domain, u64 pgno, bool killable,
+			   const atomic_t *revoking, struct wdm_mapping *map);
 	ntstatus_t (*lookup)(struct wdm_domain *domain, u64 pgno,
 			     struct wdm_extent *ext);
 	ntstatus_t (*report)(struct wdm_domain *domain,

@@ -103,7 +103,7 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova,
 		return wdm_mappings_any(&domain->mappings, pgno, pgno);
 	if (domain->atomic) {
 		spin_lock_irqsave(&domain->lock, flags);
-		mapped = domain->ops->uses(domain, iova, iova, NULL);
+		mapped = !wdm_ok(domain->ops->check_unused(domain, iova, iova, NULL));
 		spin_unlock_irqrestore(&domain->lock, flags);
 		return mapped;
 	}
@@ -113,7 +113,7 @@ static bool wdm_fault_is_mapped(struct wdm_domain *domain, u64 iova,
 	 */
 	if (!wdm_ok(wdm_range_lock_all_unless(&domain->ranges, &all, false, retired)))
 		return false;
-	mapped = domain->ops->uses(domain, iova, iova, NULL);
+	mapped = !wdm_ok(domain->ops->check_unused(domain, iova, iova, NULL));
 	wdm_range_unlock(&domain->ranges, &all);
 	return mapped;
 }

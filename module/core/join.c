@@ -9,26 +9,28 @@
 /* Maximum number of pages that small maps fill under wdm_domain.lock */
 #define WDM_FILL_PAGES	512
 
-/* Check that nothing is mapped outside the aperture of a hwpt, or in a reserved region. */
-static bool wdm_attachment_fits(const struct wdm_attachment *attachment)
+/*
+ * Check that nothing is mapped outside the aperture of a hwpt, or in a reserved region. Return
+ * STATUS_CONFLICTING_ADDRESSES if something is, STATUS_CANCELLED if the attach has to back off.
+ */
+static ntstatus_t wdm_attachment_check(const struct wdm_attachment *attachment)
 {
 	const atomic_t *revoking = &attachment->group->owner->nr_revoking;
 	const struct wdm_iova_range *aperture = &attachment->hwpt->aperture;
 	const struct wdm_resv *resv = &attachment->resv;
 	struct wdm_domain *domain = attachment->domain;
+	ntstatus_t status = STATUS_SUCCESS;
 	unsigned int i;
 
-	if (aperture->iova &&
-	    domain->ops->uses(domain, 0, aperture->iova - 1, revoking))
-		return false;
-	if (aperture->last_iova != U64_MAX &&
-	    domain->ops->uses(domain, aperture->last_iova + 1, U64_MAX, revoking))
-		return false;
-	for (i = 0; i < resv->nr; i++)
-		if (domain->ops->uses(domain, resv->ranges[i].iova,
-				      resv->ranges[i].last_iova, revoking))
-			return false;
-	return true;
+	if (aperture->iova)
+		status = domain->ops->check_unused(domain, 0, aperture->iova - 1, revoking);
+	if (wdm_ok(status) && aperture->last_iova != U64_MAX)
+		status = domain->ops->check_unused(domain, aperture->last_iova + 1, U64_MAX,
+						   revoking);
+	for (i = 0; wdm_ok(status) && i < resv->nr; i++)
+		status = domain->ops->check_unused(domain, resv->ranges[i].iova,
+						   resv->ranges[i].last_iova, revoking);
+	return status;
 }
 
 /*
@@ -66,11 +68,11 @@ static ntstatus_t wdm_join_locked(struct wdm_attachment *attachment,
 				  struct wdm_hwpt *hwpt)
 {
 	struct wdm_domain *domain = attachment->domain;
+	ntstatus_t status = wdm_attachment_check(attachment);
 	bool first;
 
-	if (!wdm_attachment_fits(attachment))
-		return wdm_attach_must_stop(attachment) ? STATUS_CANCELLED :
-							  STATUS_CONFLICTING_ADDRESSES;
+	if (!wdm_ok(status))
+		return status;
 	first = !hwpt->users++;
 	if (first)
 		list_add_tail(&hwpt->node, &domain->hwpts);
@@ -102,7 +104,7 @@ static void wdm_hwpt_clear(struct wdm_domain *domain, struct wdm_hwpt *hwpt)
 	u64 pgno = 0, nr_pages;
 
 	iommu_iotlb_gather_init(&gather);
-	while (domain->ops->next(domain, pgno, false, NULL, &map)) {
+	while (wdm_ok(domain->ops->next(domain, pgno, false, NULL, &map))) {
 		pgno = map.iova >> PAGE_SHIFT;
 		if (!map.nr_pages)
 			continue;
@@ -154,13 +156,13 @@ static ntstatus_t wdm_fill_locked(struct wdm_attachment *attachment,
 
 	for (nr_pages = 0; nr_pages < WDM_FILL_PAGES && !wdm_hwpt_must_yield(hwpt);
 	     nr_pages += map.nr_pages) {
-		if (!domain->ops->next(domain, hwpt->filled, true, hwpt->revoking,
-				       &map)) {
-			if (wdm_domain_cancelled(domain) || wdm_hwpt_must_yield(hwpt))
-				return STATUS_CANCELLED;
+		status = domain->ops->next(domain, hwpt->filled, true, hwpt->revoking, &map);
+		if (status == STATUS_NOT_FOUND) {
 			hwpt->filled = U64_MAX;
 			return STATUS_SUCCESS;
 		}
+		if (!wdm_ok(status))
+			return status;
 		hwpt->filled = map.iova >> PAGE_SHIFT;
 		if (!map.nr_pages)
 			break;

@@ -51,45 +51,46 @@ static bool wdm_os_block_uses(struct wdm_domain *domain, u64 *pgno, u64 last_pgn
  * in the range ends the search. Only reserved regions, of which there are a few thousand at
  * most, do not. Where no token has pages, the table has no empty nodes to search either.
  */
-static bool wdm_os_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
-			const atomic_t *revoking)
+static ntstatus_t wdm_os_check_unused(struct wdm_domain *domain, u64 iova, u64 last_iova,
+				      const atomic_t *revoking)
 {
 	u64 pgno = iova >> PAGE_SHIFT, last_pgno = last_iova >> PAGE_SHIFT;
 	u64 next = pgno;
 
 	if (iova > last_iova)
-		return false;
+		return STATUS_SUCCESS;
 	while (next <= last_pgno)
 		if (wdm_os_block_uses(domain, &next, last_pgno))
-			return true;
-	return wdm_mappings_any(&domain->mappings, pgno, last_pgno);
+			return STATUS_CONFLICTING_ADDRESSES;
+	return wdm_mappings_any(&domain->mappings, pgno, last_pgno) ?
+	       STATUS_CONFLICTING_ADDRESSES : STATUS_SUCCESS;
 }
 
 /*
  * An extent may continue in the next block of the table. In an atomic domain every page is an
  * IOMMU page of its own, so what one block has will do.
  */
-static bool wdm_os_next(struct wdm_domain *domain, u64 pgno, bool killable,
-			const atomic_t *revoking, struct wdm_mapping *map)
+static ntstatus_t wdm_os_next(struct wdm_domain *domain, u64 pgno, bool killable,
+			      const atomic_t *revoking, struct wdm_mapping *map)
 {
 	const u64 last_pgno = U64_MAX >> PAGE_SHIFT;
 	struct wdm_extent ext;
 
 	if (pgno > last_pgno)
-		return false;
+		return STATUS_NOT_FOUND;
 	if (!wdm_mappings_look(&domain->mappings, &pgno, last_pgno, &ext)) {
 		*map = (struct wdm_mapping) {
 			.iova = min(pgno, last_pgno) << PAGE_SHIFT,
 		};
-		return true;
+		return STATUS_SUCCESS;
 	}
 	if (!ext.nr_pages)
-		return false;
+		return STATUS_NOT_FOUND;
 	if (!domain->atomic && !(wdm_extent_end(&ext) & (WDM_REGION_PAGES - 1)))
 		wdm_mappings_find(&domain->mappings, ext.pgno,
 				  ext.pgno | (WDM_HWPT_STEP_PAGES - 1), &ext);
 	*map = wdm_extent_mapping(&ext, domain->pgsize);
-	return true;
+	return STATUS_SUCCESS;
 }
 
 static ntstatus_t wdm_os_lookup(struct wdm_domain *domain, u64 pgno,
@@ -107,7 +108,7 @@ static ntstatus_t wdm_os_report(struct wdm_domain *domain,
 
 const struct wdm_backend_ops wdm_os_backend = {
 	.destroy = wdm_os_destroy,
-	.uses = wdm_os_uses,
+	.check_unused = wdm_os_check_unused,
 	.prefill = wdm_tokens_prefill,
 	.next = wdm_os_next,
 	.lookup = wdm_os_lookup,

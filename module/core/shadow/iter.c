@@ -25,40 +25,48 @@ static u64 wdm_shadow_index(const struct wdm_pt *pt, u64 iova)
 	return size;
 }
 
-/* Find the first leaf from @iova to @last_iova, and clip it to start at @iova. */
-static bool wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
-			    bool killable, const atomic_t *revoking,
-			    struct wdm_leaf *leaf)
+/*
+ * Find the first leaf from @iova to @last_iova, and clip it to start at @iova. Return as
+ * wdm_leaf_next().
+ */
+static ntstatus_t wdm_shadow_leaf(struct wdm_domain *domain, u64 iova, u64 last_iova,
+				  bool killable, const atomic_t *revoking,
+				  struct wdm_leaf *leaf)
 {
 	const struct wdm_pt *pt = &domain->shadow->pt;
 	u64 last_va = wdm_shadow_index(pt, last_iova);
 	u64 start, skip;
+	ntstatus_t status;
 
 	if (!wdm_pt_translates(pt, last_iova))
 		last_va--;
-	if (!wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last_va, killable, revoking,
-			   leaf))
-		return false;
+	status = wdm_leaf_next(domain, wdm_shadow_index(pt, iova), last_va, killable, revoking,
+			       leaf);
+	if (!wdm_ok(status))
+		return status;
 	start = wdm_pt_canonical(pt, leaf->va);
 	skip = iova > start ? (iova - start) & PAGE_MASK : 0;
 	leaf->va += skip;
 	leaf->caller += skip;
 	leaf->size -= skip;
-	return true;
+	return STATUS_SUCCESS;
 }
 
-/* Backend operation: check whether anything is translated. */
-bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
-		     const atomic_t *revoking)
+/* Backend operation: check that nothing is translated. */
+ntstatus_t wdm_shadow_check_unused(struct wdm_domain *domain, u64 iova, u64 last_iova,
+				   const atomic_t *revoking)
 {
 	struct wdm_leaf leaf;
+	ntstatus_t status;
 
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_mappings_any(&domain->mappings, iova >> PAGE_SHIFT,
-					last_iova >> PAGE_SHIFT);
-	/* If the search was ended, say yes: the attach fails, or backs off. */
-	return wdm_shadow_leaf(domain, iova, last_iova, true, revoking, &leaf) ||
-	       wdm_domain_cancelled(domain) || (revoking && atomic_read(revoking));
+					last_iova >> PAGE_SHIFT) ?
+		       STATUS_CONFLICTING_ADDRESSES : STATUS_SUCCESS;
+	status = wdm_shadow_leaf(domain, iova, last_iova, true, revoking, &leaf);
+	if (wdm_ok(status))
+		return STATUS_CONFLICTING_ADDRESSES;
+	return status == STATUS_NOT_FOUND ? STATUS_SUCCESS : status;
 }
 
 /* Get the pages of one MDL at the start of a leaf, at most @size bytes. */
@@ -78,25 +86,28 @@ static bool wdm_leaf_extent(struct wdm_domain *domain, const struct wdm_leaf *le
 }
 
 /* Backend operation: find the next pages to map in a hwpt, or to unmap. */
-bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
-		     const atomic_t *revoking, struct wdm_mapping *map)
+ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
+			   const atomic_t *revoking, struct wdm_mapping *map)
 {
 	struct wdm_extent ext;
 	struct wdm_leaf leaf;
+	ntstatus_t status;
 
 	if (wdm_shadow_bypasses(domain->shadow)) {
 		if (!wdm_bypass_next(domain, pgno, &ext))
-			return false;
+			return STATUS_NOT_FOUND;
 		*map = wdm_extent_mapping(&ext, domain->pgsize);
-		return true;
+		return STATUS_SUCCESS;
 	}
-	if (pgno > U64_MAX >> PAGE_SHIFT ||
-	    !wdm_shadow_leaf(domain, pgno << PAGE_SHIFT, U64_MAX, killable, revoking,
-			     &leaf) ||
-	    !wdm_leaf_extent(domain, &leaf, wdm_leaf_step(domain, &leaf, 0), &ext))
-		return false;
+	if (pgno > U64_MAX >> PAGE_SHIFT)
+		return STATUS_NOT_FOUND;
+	status = wdm_shadow_leaf(domain, pgno << PAGE_SHIFT, U64_MAX, killable, revoking, &leaf);
+	if (!wdm_ok(status))
+		return status;
+	if (!wdm_leaf_extent(domain, &leaf, wdm_leaf_step(domain, &leaf, 0), &ext))
+		return STATUS_NOT_FOUND;
 	*map = wdm_extent_mapping(&ext, WDM_PGSIZE_ANY);
-	return true;
+	return STATUS_SUCCESS;
 }
 
 /**
@@ -114,14 +125,14 @@ static ntstatus_t wdm_shadow_find(struct wdm_domain *domain, void *arg)
 {
 	const struct wdm_shadow_search *search = arg;
 	struct wdm_leaf leaf;
+	ntstatus_t status;
 
 	if (wdm_shadow_bypasses(domain->shadow))
 		return wdm_bypass_next(domain, search->pgno, search->ext) ?
 		       STATUS_SUCCESS : STATUS_NOT_FOUND;
-	if (!wdm_shadow_leaf(domain, search->pgno << PAGE_SHIFT, U64_MAX, true, NULL,
-			     &leaf))
-		return wdm_domain_cancelled(domain) ? STATUS_CANCELLED :
-						      STATUS_NOT_FOUND;
+	status = wdm_shadow_leaf(domain, search->pgno << PAGE_SHIFT, U64_MAX, true, NULL, &leaf);
+	if (!wdm_ok(status))
+		return status;
 	return wdm_leaf_extent(domain, &leaf, leaf.size, search->ext) ?
 	       STATUS_SUCCESS : STATUS_NOT_FOUND;
 }

@@ -63,11 +63,11 @@ static bool wdm_leaf_find(const struct wdm_shadow *shadow, u64 *va,
  *
  * Tables that translate nothing are passed over one by one.
  *
- * Return: true if a leaf translates an address up to @last_va; false also if the search
- * was ended.
+ * Return: STATUS_SUCCESS if a leaf translates an address up to @last_va; STATUS_NOT_FOUND if
+ * none does; STATUS_CANCELLED if the search was ended.
  */
-bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
-		   bool killable, const atomic_t *revoking, struct wdm_leaf *leaf)
+ntstatus_t wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
+			 bool killable, const atomic_t *revoking, struct wdm_leaf *leaf)
 {
 	const struct wdm_shadow *shadow = domain->shadow;
 	const struct wdm_partial_leaf *part = &shadow->partial;
@@ -75,27 +75,27 @@ bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
 	unsigned int i;
 
 	if (!shadow->root)
-		return false;
+		return STATUS_NOT_FOUND;
 	last_va = min(last_va, wdm_pt_size(&shadow->pt) - 1);
 	while (va <= last_va) {
 		if ((killable && wdm_domain_cancelled(domain)) ||
 		    (revoking && atomic_read(revoking)))
-			return false;
+			return STATUS_CANCELLED;
 		if (!domain->atomic)
 			cond_resched();
 		if (!wdm_leaf_find(shadow, &va, &sp, &i))
 			continue;
 		wdm_entry_leaf(&shadow->pt, sp, i, leaf);
 		if (sp != part->sp || i != part->i)
-			return leaf->va <= last_va;
+			break;
 		leaf->size = part->end - part->start;
 		leaf->caller += part->start;
 		leaf->va += part->start;
 		if (va < leaf->va + leaf->size)
-			return leaf->va <= last_va;
+			break;
 		va = wdm_entry_va(sp, i) + wdm_pt_span(sp->level);
 	}
-	return false;
+	return va <= last_va && leaf->va <= last_va ? STATUS_SUCCESS : STATUS_NOT_FOUND;
 }
 
 /* Get the largest page size that an IOMMU of the domain can have used, at least a step. */

@@ -211,10 +211,10 @@ ntstatus_t wdm_space_remove(struct wdm_domain *domain, u64 caller,
 			    u64 nr_pages);
 
 /* iter.c */
-bool wdm_shadow_uses(struct wdm_domain *domain, u64 iova, u64 last_iova,
-		     const atomic_t *revoking);
-bool wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
-		     const atomic_t *revoking, struct wdm_mapping *map);
+ntstatus_t wdm_shadow_check_unused(struct wdm_domain *domain, u64 iova, u64 last_iova,
+				   const atomic_t *revoking);
+ntstatus_t wdm_shadow_next(struct wdm_domain *domain, u64 pgno, bool killable,
+			   const atomic_t *revoking, struct wdm_mapping *map);
 ntstatus_t wdm_shadow_lookup(struct wdm_domain *domain, u64 pgno,
 			     struct wdm_extent *ext);
 
@@ -264,8 +264,8 @@ bool wdm_space_allows(struct wdm_walk *walk, u64 caller, u64 size, u32 perms);
 /* leaf.c */
 void wdm_entry_leaf(const struct wdm_pt *pt, const struct wdm_shadow_page *sp,
 		    unsigned int i, struct wdm_leaf *leaf);
-bool wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
-		   bool killable, const atomic_t *revoking, struct wdm_leaf *leaf);
+ntstatus_t wdm_leaf_next(const struct wdm_domain *domain, u64 va, u64 last_va,
+			 bool killable, const atomic_t *revoking, struct wdm_leaf *leaf);
 u64 wdm_leaf_step(struct wdm_domain *domain, const struct wdm_leaf *leaf,
 		  u64 offset);
 

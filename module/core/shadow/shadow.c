@@ -200,7 +200,7 @@ static ntstatus_t wdm_shadow_report(struct wdm_domain *domain,
 const struct wdm_backend_ops wdm_shadow_backend = {
 	.create = wdm_shadow_create,
 	.destroy = wdm_shadow_destroy,
-	.uses = wdm_shadow_uses,
+	.check_unused = wdm_shadow_check_unused,
 	.next = wdm_shadow_next,
 	.lookup = wdm_shadow_lookup,
 	.report = wdm_shadow_report,
