@@ -211,7 +211,6 @@ static void yield_in_configure(struct kunit *test)
 	yield_check_leaves(test, y);
 }
 
-/* @nth: in the first pass, or in the second one */
 /*
  * An attach looks for conflicting mappings, and for what to map, and backs off if a group is
  * revoked: even if the revocation has ended when the search returns.
@@ -237,6 +236,7 @@ static void yield_in_empty_tables(struct kunit *test)
 			    STATUS_CANCELLED);
 }
 
+/* @nth: in the first pass, or in the second one */
 static void yield_in_flush(struct kunit *test, unsigned int nth)
 {
 	struct yield *y = yield_start(test);
@@ -282,6 +282,57 @@ static void yield_in_list(struct kunit *test)
 			    STATUS_SUCCESS);
 	yield_check(test, y, 520, YIELD_LEAVES);
 	yield_check_leaves(test, y);
+}
+
+/* Every second leaf: each is unmapped by itself. */
+static void yield_fill_apart(struct yield *y)
+{
+	unsigned int i;
+
+	yield_fill(y, 0);
+	for (i = 1; i < YIELD_LEAVES; i += 2)
+		*tables_entry(y->t, 3, i) = 0;
+}
+
+/* Remove all tables of leaves, by a list with an address of each. */
+static void yield_in_list_of_tables(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	struct wdm_walk_error walk_error;
+	u64 vas[YIELD_TABLES];
+	unsigned int i;
+
+	yield_fill_apart(y);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	for (i = 0; i < YIELD_TABLES; i++) {
+		*tables_entry(y->t, 2, i) = 0;
+		vas[i] = i * (u64)SZ_2M;
+	}
+	yield_arm(test, y, 3);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_flush_list(y->t->domain, false, vas, YIELD_TABLES,
+						  &walk_error),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 260, 0);
+}
+
+/* Remove the memory of a table of leaves that many entries refer to. */
+static void yield_in_table_remove(struct kunit *test)
+{
+	struct yield *y = yield_start(test);
+	unsigned int i;
+
+	yield_fill_apart(y);
+	for (i = 0; i < YIELD_TABLES; i++)
+		*tables_entry(y->t, 2, i) = tables_pointer(y->t, TABLES_DATA_C);
+	memcpy(page_to_virt(pfn_to_page(y->t->data[3]->pfns[0])), tables_entry(y->t, 3, 0),
+	       PAGE_SIZE);
+	KUNIT_ASSERT_STATUS(test, yield_configure(y, true), STATUS_SUCCESS);
+	yield_arm(test, y, 3);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_domain_memory_remove(y->t->domain, TABLES_DATA_C, 1),
+			    STATUS_SUCCESS);
+	yield_check(test, y, 260, 0);
 }
 
 /* Remove the tables of leaves, one after the other. */
@@ -710,6 +761,8 @@ static struct kunit_case yield_cases[] = {
 	KUNIT_CASE(yield_in_first_pass),
 	KUNIT_CASE(yield_in_second_pass),
 	KUNIT_CASE(yield_in_list),
+	KUNIT_CASE(yield_in_list_of_tables),
+	KUNIT_CASE(yield_in_table_remove),
 	KUNIT_CASE(yield_in_zap),
 	KUNIT_CASE(yield_in_memory_remove),
 	KUNIT_CASE(yield_in_removal),

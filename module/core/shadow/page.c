@@ -269,6 +269,8 @@ bool wdm_zap_users(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 				return false;
 			__set_bit(i, sp->pending);
 			wdm_sp_dirty(walk->shadow, sp, i);
+			if (!wdm_walk_yield(walk))
+				return false;
 		} else if (child && !wdm_zap_users(walk, child, caller,
 						   last_caller)) {
 			return false;

@@ -118,15 +118,19 @@ void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 static void wdm_scan_run(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 			 unsigned int i)
 {
+	unsigned int level = sp->level, run, j;
 	struct wdm_pt_entry was, is;
-	unsigned int run, j;
 
 	wdm_decode(walk, sp, sp->seen[i], &was);
 	wdm_decode(walk, sp, READ_ONCE(sp->entries[i]), &is);
-	run = min(max(was.run, is.run), wdm_pt_entries(walk->pt, sp->level));
+	run = min(max(was.run, is.run), wdm_pt_entries(walk->pt, level));
 	i -= i % run;
-	for (j = i; j < i + run && !walk->cancelled; j++)
+	for (j = i; j < i + run && !walk->cancelled; j++) {
 		wdm_scan_entry(walk, sp, j);
+		/* It may have zapped a table. */
+		if (level && !wdm_walk_yield(walk))
+			return;
+	}
 }
 
 static void wdm_scan_one(struct wdm_walk *walk, struct wdm_shadow_page *sp,
@@ -180,10 +184,12 @@ static void wdm_scan_path(struct wdm_walk *walk, u64 va, bool last_level)
 
 	while (sp->level) {
 		i = wdm_pt_index(pt, sp->level, va);
-		if (!last_level || !sp->child[i])
+		if (!last_level || !sp->child[i]) {
 			wdm_scan_one(walk, sp, i);
-		if (walk->cancelled)
-			return;
+			/* It may have zapped a table. */
+			if (walk->cancelled || !wdm_walk_yield(walk))
+				return;
+		}
 		sp = sp->child[i];
 		if (!sp || !wdm_sp_is_readable(sp))
 			return;
