@@ -744,6 +744,59 @@ static void cases_bounds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, report.translated_bytes, 2ULL * SZ_1G);
 }
 
+/**
+ * struct cases_quota - a budget that is exhausted until the first map
+ * @budget: the budget
+ * @taken: what was charged to exhaust it
+ */
+struct cases_quota {
+	struct wdm_budget *budget;
+	u64 taken;
+};
+
+static void cases_return_quota(struct fake_iommu *fake)
+{
+	struct cases_quota *quota = fake->hook_data;
+
+	wdm_budget_uncharge(quota->budget, quota->taken);
+}
+
+/*
+ * The budget returns in the middle of a flush, after an entry was refused for it, and before
+ * the flush tries the invalid entries again: that all are valid in the end is what it reports.
+ */
+static void cases_quota_returns(struct kunit *test)
+{
+	struct tables *t = tables_start(test, test->param_value);
+	struct cases_quota quota = { .budget = fixture_budget(t->fx, SZ_1M) };
+	struct wdm_walk_error walk_error;
+	u64 bytes;
+
+	t->domain->budget = quota.budget;
+	cases_chain(t);
+	/* The leaves are below the last of the entries. */
+	*tables_entry(t, 0, 2) = *tables_entry(t, 0, 0);
+	*tables_entry(t, 0, 0) = 0;
+	cases_good(t);
+	for (bytes = SZ_16M; bytes; bytes /= 2) {
+		while (wdm_budget_charge(quota.budget, bytes))
+			quota.taken += bytes;
+	}
+	*tables_entry(t, 0, 0) = tables_pointer(t, tables_page(4));
+	cases_flush(t, STATUS_WORKING_SET_QUOTA);
+
+	*tables_entry(t, 0, 1) = tables_pointer(t, tables_page(4));
+	*tables_entry(t, 3, 0) = tables_pointer(t, TABLES_DATA_A);
+	t->fake->hook = cases_return_quota;
+	t->fake->hook_data = &quota;
+	t->fake->hook_at = 1;
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(t->domain, &walk_error), STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, t->fake->hook_at, 0);
+	KUNIT_EXPECT_EQ(test, walk_error.count, 0);
+	memset(t->mem, 0, TABLES_NR * PAGE_SIZE);
+	cases_flush(t, STATUS_SUCCESS);
+}
+
 static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_large, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_neighbours, cases_gen_params),
@@ -759,6 +812,7 @@ static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_bypass_replaces, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_contiguous_large, cases_gen_params),
+	KUNIT_CASE_PARAM(cases_quota_returns, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_bounds, cases_gen_params),
 	{}
 };

@@ -122,7 +122,9 @@ void wdm_walk_full(struct wdm_walk *walk)
 	walk->retry = wdm_walk_retries(walk);
 	wdm_walk_both(walk);
 	if (!walk->retry && !walk->cancelled && !wdm_walk_try_first(walk)) {
+		/* This tries everything again that has failed. */
 		walk->retry = true;
+		*walk->walk_error = (struct wdm_walk_error) { .status = STATUS_SUCCESS };
 		wdm_walk_both(walk);
 	}
 	walk->walk_error->count = walk->shadow->nr_invalid;
