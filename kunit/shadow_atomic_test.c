@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/timer.h>
 
+#include "../module/core/shadow/private.h"
 #include "support/caller_tables.h"
 #include "support/fail_nth.h"
 #include "support/fixture.h"
@@ -736,6 +737,23 @@ static void atomic_storm(struct kunit *test)
 	atomic_check(test, at);
 }
 
+/* A flush that yields does not make later ones try all invalid entries again. */
+static void atomic_retries_once(struct kunit *test)
+{
+	struct atomic *at = atomic_start(test);
+	struct wdm_walk_error walk_error;
+
+	*tables_entry(at->t, 3, 0) = tables_pointer(at->t, TABLES_END);
+	KUNIT_EXPECT_STATUS(test, atomic_configure(at), STATUS_ACCESS_VIOLATION);
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(at->t->domain,
+						fixture_fake(at->t->fx, FAKE_PGSIZES_X86)),
+			    STATUS_SUCCESS);
+	KUNIT_EXPECT_STATUS(test, wdm_domain_flush(at->t->domain, &walk_error),
+			    STATUS_ACCESS_VIOLATION);
+	KUNIT_EXPECT_EQ(test, walk_error.count, 1);
+	KUNIT_EXPECT_FALSE(test, at->t->domain->shadow->retry);
+}
+
 static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE(atomic_irqs_off),
 	KUNIT_CASE(atomic_in_configure),
@@ -748,6 +766,7 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE(atomic_in_large_zap),
 	KUNIT_CASE(atomic_in_attach),
 	KUNIT_CASE(atomic_in_attach_large),
+	KUNIT_CASE(atomic_retries_once),
 	KUNIT_CASE(atomic_no_memory),
 	KUNIT_CASE(atomic_no_driver_memory),
 	KUNIT_CASE(atomic_attach_memory),

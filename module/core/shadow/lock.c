@@ -135,6 +135,7 @@ static void wdm_walk_yield_atomic(struct wdm_walk *walk)
 	__must_hold(&walk->domain->lock)
 {
 	struct wdm_shadow *shadow = walk->shadow;
+	bool retry = shadow->retry;
 
 	if (walk->keeps_lock)
 		return;
@@ -145,6 +146,9 @@ static void wdm_walk_yield_atomic(struct wdm_walk *walk)
 	spin_lock_irqsave(&walk->domain->lock, walk->flags);
 	walk->cancelled = shadow->nr_walks != walk->number;
 	walk->keeps_lock = walk->cancelled;
+	/* None did, or this one would be cancelled. */
+	if (!walk->cancelled)
+		shadow->retry = retry;
 }
 
 static void wdm_walk_unlock_atomic(struct wdm_walk *walk)
