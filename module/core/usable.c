@@ -133,7 +133,8 @@ ntstatus_t wdm_domain_usable(struct wdm_domain *domain,
 		list_for_each_entry(attachment, &domain->attachments, domain_node)
 			wdm_usable_add_resv(usable, &attachment->resv);
 	}
-	if (domain->pgsize == WDM_PGSIZE_MIN)
+	/* The page size of a caller-managed domain is that of its bypass only. */
+	if (wdm_domain_os_managed(domain) && domain->pgsize == WDM_PGSIZE_MIN)
 		usable->page_sizes &= PAGE_SIZE;
 	wdm_domain_unlock(domain, &none);
 	if (wdm_ok(status))
