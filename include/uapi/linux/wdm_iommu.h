@@ -771,6 +771,8 @@ struct wdm_iommu_memory_add {
  * - %STATUS_INVALID_PARAMETER_3: @length is 0 or not whole pages, or the range
  *   wraps.
  * - %STATUS_NOT_FOUND: a page of the range is not part of the address space.
+ * - %STATUS_WORKING_SET_QUOTA, %STATUS_INSUFFICIENT_RESOURCES: the memory has not been
+ *   removed. Translations to it have blocked for a moment; some may until the next flush.
  * - %STATUS_CANCELLED: the memory may have been removed.
  */
 struct wdm_iommu_memory_remove {
@@ -866,10 +868,12 @@ enum wdm_iommu_configure_flags {
  * - %STATUS_CONFLICTING_ADDRESSES: @translation_enabled is 0, and the devices cannot
  *   use all addresses of the caller's address space.
  *
- * After these two, the earlier configuration may be lost:
+ * After these, the earlier configuration may be lost:
  *
  * - %STATUS_INSUFFICIENT_RESOURCES, with @walk_error.count 0 and @translation_enabled 0:
  *   the domain may block all DMA.
+ * - %STATUS_CONFLICTING_ADDRESSES, likewise, if a device was attached meanwhile that cannot
+ *   use all of those addresses.
  * - %STATUS_CANCELLED: parts of the old and of the new configuration may be in effect.
  *   The next flush or Configure completes it.
  */
