@@ -140,6 +140,8 @@ ntstatus_t wdm_cmd_domain_create_ex(struct wdm_command *cmd)
 			return STATUS_INVALID_PARAMETER;
 		config.flags |= WDM_DOMAIN_PAGE_GRANULAR;
 	}
+	if (arg->type == WDM_IOMMU_TYPE_PASS_THROUGH)
+		return wdm_create_domain(cmd, &config, &arg->domain);
 	status = wdm_get_width(arg, &config.width);
 	if (!wdm_ok(status))
 		return status;
