@@ -214,13 +214,14 @@ static int wdm_pin_file(struct wdm_user_mdl *umdl, const struct wdm_user_memory 
 {
 	u64 left = (memory->length >> PAGE_SHIFT) - umdl->mdl.pages.nr_pages;
 	u64 start = memory->start + (umdl->mdl.pages.nr_pages << PAGE_SHIFT);
+	/* Holes are filled by whole folios. So bound the pages, and not only the folios. */
+	u64 end = start + min(left, max) * PAGE_SIZE;
 	struct folio **folios = (struct folio **)pinned;
 	pgoff_t offset;
 	u64 first, run;
 	long i, nr;
 
-	nr = wdm_pin_memfd(memory->file, start, memory->start + memory->length - 1,
-			   folios, min(left, max), &offset);
+	nr = wdm_pin_memfd(memory->file, start, end - 1, folios, min(left, max), &offset);
 	if (nr <= 0)
 		return nr ?: -EFAULT;
 	first = offset >> PAGE_SHIFT;
@@ -241,7 +242,7 @@ static int wdm_pin_all(struct wdm_user_mdl *umdl, const struct wdm_user_memory *
 {
 	const u64 *done = &umdl->mdl.pages.nr_pages;
 	u64 nr_pages = memory->length >> PAGE_SHIFT;
-	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH / wdm_memfd_folio_pages(memory->file));
+	u64 max = min_t(u64, nr_pages, WDM_PIN_BATCH);
 	void *few[WDM_PIN_FEW] __uninitialized, **pinned = few;
 	int ret = 0;
 

@@ -105,16 +105,6 @@ static inline bool wdm_is_memfd(struct file *file)
 	return shmem_file(file) || is_file_hugepages(file);
 }
 
-/* Maximum number of pages that pinning a folio may allocate; 1 without a file */
-static inline unsigned long wdm_memfd_folio_pages(struct file *file)
-{
-#ifdef CONFIG_HUGETLBFS
-	if (file && is_file_hugepages(file))
-		return min(pages_per_huge_page(hstate_file(file)), 4096U);
-#endif
-	return 1;
-}
-
 /* Check F_SEAL_FUTURE_WRITE; mapping_map_writable() checks F_SEAL_WRITE only. */
 static inline bool wdm_memfd_is_sealed(struct file *file)
 {
@@ -142,11 +132,6 @@ static inline bool wdm_is_memfd(struct file *file)
 static inline bool wdm_memfd_is_sealed(struct file *file)
 {
 	return true;
-}
-
-static inline unsigned long wdm_memfd_folio_pages(struct file *file)
-{
-	return 1;
 }
 
 static inline long wdm_pin_memfd(struct file *file, loff_t start, loff_t end,
