@@ -57,6 +57,7 @@ ntstatus_t wdm_status_from_errno(int err)
 		return STATUS_SUCCESS;
 	case -ENOMEM:
 	case -ENOSPC:
+	case -EDQUOT:
 		return STATUS_INSUFFICIENT_RESOURCES;
 	case -EFAULT:
 	case -EHWPOISON:

@@ -196,8 +196,9 @@ static int wdm_pin_user(struct wdm_user_mdl *umdl, const struct wdm_user_memory 
 	nr = wdm_pin_user_pages(memory->start + done,
 				min((memory->length - done) >> PAGE_SHIFT, max),
 				memory->access & WDM_WRITE, pages);
+	/* -EOVERFLOW: the last page of the address space, which no process has */
 	if (nr <= 0)
-		return nr ?: -EFAULT;
+		return nr && nr != -EOVERFLOW ? nr : -EFAULT;
 	for (i = 0; i < nr; i += run) {
 		run = wdm_contiguous(&pages[i], nr - i);
 		if (wdm_add_run(umdl, page_to_pfn(pages[i]), run)) {

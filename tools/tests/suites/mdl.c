@@ -82,8 +82,12 @@ static void no_memory(void)
 	EXPECT(STATUS_ACCESS_VIOLATION, wdm_mdl_create(fixture.fd, NULL, PAGE, WDM_RW, &mdl));
 	EXPECT(STATUS_ACCESS_VIOLATION,
 	       wdm_mdl_create(fixture.fd, (void *)(1UL << 63), PAGE, WDM_RW, &mdl));
-	EXPECT(STATUS_ACCESS_VIOLATION,
-	       wdm_mdl_create(fixture.fd, (void *)(-2 * PAGE), PAGE, WDM_RW, &mdl));
+	for (long long i = 1; i <= 2; i++) {
+		EXPECT(STATUS_ACCESS_VIOLATION,
+		       wdm_mdl_create(fixture.fd, (void *)(-i * PAGE), PAGE, WDM_RW, &mdl));
+		EXPECT(STATUS_ACCESS_VIOLATION,
+		       wdm_mdl_create(fixture.fd, (void *)(-i * PAGE), PAGE, WDM_IOMMU_READ, &mdl));
+	}
 	CHECK_EQUAL(locked_memory(), 0);
 	CHECK(pins_are_back(pinned));
 	/* Read access requires only readable memory. */
