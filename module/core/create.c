@@ -70,19 +70,22 @@ static ntstatus_t wdm_config_check(const struct wdm_domain_config *config)
 }
 
 /* Memory at a physical address given by the caller can be mapped if it has pages. */
-static bool wdm_region_has_pages(const struct wdm_reserved_region *region)
+static ntstatus_t wdm_region_check_pages(const struct wdm_domain *domain,
+					 const struct wdm_reserved_region *region)
 {
 	u64 pfn = region->iova >> PAGE_SHIFT, end = pfn + region->nr_pages;
 
 	if (region->nr_pages > WDM_MDL_MAX_PAGES)
-		return false;
+		return STATUS_NOT_SUPPORTED;
 	for (; pfn < end; pfn++) {
+		if (wdm_domain_cancelled(domain))
+			return STATUS_CANCELLED;
 		/* Offline memory may be unplugged without a notifier call. */
 		if (!pfn_to_online_page(pfn))
-			return false;
+			return STATUS_NOT_SUPPORTED;
 		cond_resched();
 	}
-	return true;
+	return STATUS_SUCCESS;
 }
 
 static ntstatus_t wdm_map_one_to_one(struct wdm_domain *domain, struct wdm_mdl *mdl,
@@ -116,8 +119,9 @@ static ntstatus_t wdm_region_map(struct wdm_domain *domain,
 	struct wdm_mdl *mdl;
 	ntstatus_t status;
 
-	if (!wdm_region_has_pages(region))
-		return STATUS_NOT_SUPPORTED;
+	status = wdm_region_check_pages(domain, region);
+	if (!wdm_ok(status))
+		return status;
 	mdl = wdm_ram_mdl_create(pfn, region->nr_pages);
 	if (!mdl)
 		return STATUS_INSUFFICIENT_RESOURCES;
