@@ -86,12 +86,23 @@ static void mappings_end(struct mappings_run *run)
 static u64 mappings_removed(const struct mappings_run *run,
 			    const struct wdm_mdl *mdl)
 {
-	u64 i, nr = 0;
+	const struct wdm_put_list *put_list = &run->put_list;
+	const struct wdm_put_entry *entry = put_list->few;
+	const struct wdm_put_chunk *chunk = NULL;
+	u64 i, max, nr = 0;
 
-	for (i = 0; i < run->put_list.nr; i++)
-		if (run->put_list.list[i].mdl == mdl)
-			nr += run->put_list.list[i].nr_pages;
-	return nr;
+	for (;;) {
+		max = chunk ? ARRAY_SIZE(chunk->entry) : ARRAY_SIZE(put_list->few);
+		if (chunk == put_list->chunk)
+			max = put_list->nr;
+		for (i = 0; i < max; i++)
+			if (entry[i].mdl == mdl)
+				nr += entry[i].nr_pages;
+		if (chunk == put_list->chunk)
+			return nr;
+		chunk = chunk ? chunk->next : put_list->chunks;
+		entry = chunk->entry;
+	}
 }
 
 static void mappings_check(struct mappings_run *run)
@@ -395,6 +406,42 @@ static void mappings_keeps_mdl(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 0);
 	wdm_mappings_destroy(&run->table);
 	KUNIT_EXPECT_EQ(test, run->tm[0]->freed, 1);
+}
+
+/* Remove up to the end of the window, whose last page is not mapped: nothing happens. */
+static void mappings_remove_fails(struct mappings_run *run, u64 pgno)
+{
+	u64 last_pgno = run->model.first + MAPPINGS_WINDOW - 1;
+
+	KUNIT_EXPECT_STATUS(run->fx->test,
+			    wdm_mappings_take(&run->table, pgno, last_pgno, &run->put_list,
+					      GFP_KERNEL),
+			    STATUS_NOT_FOUND);
+	mappings_check(run);
+}
+
+/* Neighbours of different MDLs need an entry of the put list each. It grows by pages. */
+static void mappings_alternate(struct kunit *test)
+{
+	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	u64 i, pgno, nr, end;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	mappings_start(test, run, 1000);
+	for (i = 0; i < MAPPINGS_WINDOW - 1; i++)
+		mappings_put(run, i % 2, i, 1, i, WDM_PERMS);
+	pgno = run->model.first;
+	end = pgno + MAPPINGS_WINDOW - 1;
+	for (; pgno < end; pgno += nr) {
+		mappings_remove_fails(run, pgno);
+		nr = min(1 + fixture_below(&run->fx->rng, 500), end - pgno);
+		mappings_take(run, pgno, pgno + nr - 1);
+		mappings_expect_removed(run, pgno, nr);
+		mappings_check(run);
+		KUNIT_EXPECT_LE(test, run->put_list.max * sizeof(struct wdm_put_entry),
+				PAGE_SIZE);
+	}
+	mappings_end(run);
 }
 
 /* Many blocks, spans and nodes */
@@ -725,6 +772,7 @@ static struct kunit_case mappings_cases[] = {
 	KUNIT_CASE_PARAM(mappings_random, mappings_window_gen_params),
 	KUNIT_CASE_PARAM(mappings_merge, mappings_window_gen_params),
 	KUNIT_CASE(mappings_keeps_mdl),
+	KUNIT_CASE(mappings_alternate),
 	{}
 };
 

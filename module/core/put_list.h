@@ -8,6 +8,7 @@
 
 #include <linux/gfp.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 
 #include "../status.h"
 #include "mdl.h"
@@ -25,27 +26,54 @@ struct wdm_put_entry {
 };
 
 /**
+ * struct wdm_put_chunk - a page of entries
+ * @next: the next chunk of the list, or NULL
+ * @entry: the entries
+ */
+struct wdm_put_chunk {
+	struct wdm_put_chunk *next;
+	struct wdm_put_entry entry[(PAGE_SIZE - sizeof(void *)) / sizeof(struct wdm_put_entry)];
+};
+
+/**
  * struct wdm_put_list - uses of MDLs
  * @leak: never drop the uses
  * @nr: number of entries in @list
  * @max: capacity of @list
- * @list: the uses; several entries may be of one MDL
+ * @list: the last uses: @few, or the entries of @chunk; several entries may be of one MDL
+ * @chunk: the chunk of @list; NULL: @list is @few
+ * @chunks: the first chunk, which continues @few; the list keeps those behind @chunk for
+ *	more entries
  * @few: storage for short lists
+ *
+ * A list may have an entry for each page of a long range, which is locked while it grows. So
+ * growing it copies nothing.
  */
 struct wdm_put_list {
 	bool leak;
-	u64 nr;
-	u64 max;
+	u32 nr;
+	u32 max;
 	struct wdm_put_entry *list;
+	struct wdm_put_chunk *chunk;
+	struct wdm_put_chunk *chunks;
 	struct wdm_put_entry few[4];
 };
+
+/* Continue after @nr entries of a chunk; NULL: of the few that precede the first chunk. */
+static inline void wdm_put_list_seek(struct wdm_put_list *put_list,
+				     struct wdm_put_chunk *chunk, u32 nr)
+{
+	put_list->nr = nr;
+	put_list->max = chunk ? ARRAY_SIZE(chunk->entry) : ARRAY_SIZE(put_list->few);
+	put_list->list = chunk ? chunk->entry : put_list->few;
+	put_list->chunk = chunk;
+}
 
 static inline void wdm_put_list_init(struct wdm_put_list *put_list)
 {
 	put_list->leak = false;
-	put_list->nr = 0;
-	put_list->max = ARRAY_SIZE(put_list->few);
-	put_list->list = put_list->few;
+	put_list->chunks = NULL;
+	wdm_put_list_seek(put_list, NULL, 0);
 }
 
 /* Check whether pages can be added to an entry. */
@@ -97,7 +125,7 @@ void wdm_put_list_release_list(struct wdm_put_list *put_list);
  */
 static inline void wdm_put_list_release(struct wdm_put_list *put_list)
 {
-	if (put_list->nr || put_list->list != put_list->few)
+	if (put_list->nr || put_list->chunks)
 		wdm_put_list_release_list(put_list);
 }
 
@@ -109,22 +137,25 @@ static inline void wdm_put_list_leak(struct wdm_put_list *put_list)
 
 /* A position in the list to roll back to */
 struct wdm_put_list_checkpoint {
-	u64 nr;
+	struct wdm_put_chunk *chunk;
+	u32 nr;
 	u64 nr_pages;
 };
 
 static inline void wdm_put_list_checkpoint(const struct wdm_put_list *put_list,
 					   struct wdm_put_list_checkpoint *checkpoint)
 {
+	checkpoint->chunk = put_list->chunk;
 	checkpoint->nr = put_list->nr;
 	checkpoint->nr_pages = put_list->nr ?
 			       put_list->list[put_list->nr - 1].nr_pages : 0;
 }
 
+/* Roll back. The list keeps its memory: adding the same entries again needs none. */
 static inline void wdm_put_list_rollback(struct wdm_put_list *put_list,
 					 const struct wdm_put_list_checkpoint *checkpoint)
 {
-	put_list->nr = checkpoint->nr;
+	wdm_put_list_seek(put_list, checkpoint->chunk, checkpoint->nr);
 	if (put_list->nr)
 		put_list->list[put_list->nr - 1].nr_pages = checkpoint->nr_pages;
 }
