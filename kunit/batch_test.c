@@ -1186,6 +1186,52 @@ static void batch_steps(struct kunit *test)
 	}
 }
 
+/* An unmap syncs after each GiB or so, as the sync frees all page tables of what it unmaps. */
+static void batch_syncs_long(struct kunit *test)
+{
+	const u64 part = SZ_1G >> PAGE_SHIFT, nr_parts = 8, few = part / 128;
+	struct fixture *fx = FIXTURE(test);
+	struct wdm_domain *domain = fixture_domain(fx, true, 0);
+	struct fake_iommu *fake = fixture_fake(fx, SZ_4K | SZ_2M);
+	struct test_mdl *tm = fixture_mdl_contiguous(fx, WDM_PERMS, part, 512);
+	struct wdm_batch *batch = kunit_kzalloc(test, sizeof(*batch), GFP_KERNEL);
+	unsigned int way, syncs;
+	u64 i, counted;
+
+	KUNIT_ASSERT_NOT_NULL(test, batch);
+	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
+	fake->gathers = true;
+	for (way = 0; way < 2; way++) {
+		for (i = 0; i < nr_parts; i++)
+			KUNIT_ASSERT_STATUS(test,
+					    wdm_domain_map(domain, WDM_READ,
+							   RANGE(tm->mdl, 0, part),
+							   SZ_1G * i),
+					    STATUS_SUCCESS);
+		syncs = fake->nr_sync;
+		counted = atomic64_read(&domain->counters.syncs);
+		KUNIT_ASSERT_STATUS(test,
+				    wdm_batch_begin(batch, domain, 0, nr_parts * part - 1),
+				    STATUS_SUCCESS);
+		/* With one operation, then with many */
+		if (!way)
+			KUNIT_EXPECT_STATUS(test,
+					    wdm_batch_unmap(batch, 0, nr_parts * part),
+					    STATUS_SUCCESS);
+		for (i = 0; way && i < nr_parts * part; i += few)
+			KUNIT_EXPECT_STATUS(test,
+					    wdm_batch_unmap(batch, i << PAGE_SHIFT, few),
+					    STATUS_SUCCESS);
+		wdm_batch_end(batch);
+		KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+		KUNIT_EXPECT_LE(test, fake->max_unsynced, (u64)SZ_1G + SZ_256M);
+		/* No more often than that, either */
+		KUNIT_EXPECT_LE(test, fake->nr_sync - syncs, nr_parts);
+		KUNIT_EXPECT_EQ(test, atomic64_read(&domain->counters.syncs) - counted,
+				fake->nr_sync - syncs);
+	}
+}
+
 static void batch_taker_hook(struct fake_iommu *fake)
 {
 	struct batch_taker *taker = fake->hook_data;
@@ -1332,6 +1378,7 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_yields_blocks),
 	KUNIT_CASE(batch_yields_token),
 	KUNIT_CASE(batch_steps),
+	KUNIT_CASE_SLOW(batch_syncs_long),
 	KUNIT_CASE(batch_cut_sizes),
 	{}
 };

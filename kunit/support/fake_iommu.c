@@ -247,6 +247,8 @@ static size_t fake_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 		list_add_tail(&page->node, &fake->stale);
 		next = page->iova + page->size;
 	}
+	fake->unsynced += next - iova;
+	fake->max_unsynced = max(fake->max_unsynced, fake->unsynced);
 	if (fake->frees_tables)
 		fake_drop_tables(fake, iova, next - iova);
 	spin_unlock_irqrestore(&fake->lock, flags);
@@ -267,6 +269,7 @@ static void fake_sync(struct fake_iommu *fake, u64 first, u64 last)
 
 	spin_lock_irqsave(&fake->lock, flags);
 	fake->nr_sync++;
+	fake->unsynced = 0;
 	list_for_each_entry_safe(page, tmp, &fake->stale, node) {
 		if (page->iova < first || page->iova + page->size - 1 > last)
 			continue;

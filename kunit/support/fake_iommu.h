@@ -74,6 +74,8 @@ struct fake_table {
  * @nr_map: number of calls of map_pages
  * @nr_unmap: number of calls of unmap_pages
  * @nr_sync: number of calls of iotlb_sync and flush_iotlb_all
+ * @unsynced: number of bytes unmapped since the last of these
+ * @max_unsynced: the maximum of @unsynced so far
  * @fail_map: if not 0: make the call of map_pages after this many fail
  * @fail_all: likewise all calls after it
  * @torn: number of large pages that an unmap of a part has unmapped
@@ -113,6 +115,8 @@ struct fake_iommu {
 	unsigned int nr_map;
 	unsigned int nr_unmap;
 	unsigned int nr_sync;
+	u64 unsynced;
+	u64 max_unsynced;
 	unsigned int fail_map;
 	bool fail_all;
 	unsigned int torn;

@@ -1163,9 +1163,9 @@ struct wdm_iommu_batch_op {
  * @reserved: must be 0
  *
  * Performs the operations in the order of the array, with one lookup of the domain and
- * one IOTLB invalidation for all of them. The first failure ends the call: @status is its
- * status and @done the index of the operation. The operations before it are complete; it
- * and those after it have changed nothing.
+ * one IOTLB invalidation for all of them, or one for each GiB that they unmap. The first
+ * failure ends the call: @status is its status and @done the index of the operation. The
+ * operations before it are complete; it and those after it have changed nothing.
  *
  * DMA to unmapped ranges is blocked when the call returns; until then, a device may reach
  * the previous page. If the batch maps other memory at the same address, it invalidates

@@ -37,6 +37,12 @@
  */
 #define WDM_STEP_LARGE_PAGES	((u64)SZ_256M >> PAGE_SHIFT)
 
+/*
+ * Sync after this many unmapped pages. A sync frees the page tables that have become empty, 512
+ * of 4 KiB pages, without a break; until then they exist, although no budget counts them.
+ */
+#define WDM_STALE_PAGES		((u64)SZ_1G >> PAGE_SHIFT)
+
 /* A run of this many pages is long: a large page can map it. */
 #define WDM_RUN_LONG_PAGES	((u64)SZ_2M >> PAGE_SHIFT)
 
@@ -56,7 +62,7 @@ static void wdm_batch_sync(struct wdm_batch *batch)
 	struct wdm_hwpt *hwpt;
 	u64 begin;
 
-	if (batch->stale_pgno > batch->stale_last_pgno)
+	if (!batch->nr_stale)
 		return;
 	begin = WDM_TRACE_BEGIN(wdm_sync);
 	hwpt = list_first_entry(&batch->domain->hwpts, struct wdm_hwpt, node);
@@ -67,6 +73,7 @@ static void wdm_batch_sync(struct wdm_batch *batch)
 		trace_wdm_sync(batch->domain, batch->stale_pgno << PAGE_SHIFT,
 			       batch->stale_last_pgno - batch->stale_pgno + 1, 0,
 			       STATUS_SUCCESS, wdm_trace_ns(begin));
+	batch->nr_stale = 0;
 	batch->stale_pgno = U64_MAX;
 	batch->stale_last_pgno = 0;
 }
@@ -100,6 +107,7 @@ ntstatus_t wdm_batch_begin(struct wdm_batch *batch, struct wdm_domain *domain,
 	batch->held = false;
 	batch->pgno = pgno;
 	batch->last_pgno = last_pgno;
+	batch->nr_stale = 0;
 	batch->stale_pgno = U64_MAX;
 	batch->stale_last_pgno = 0;
 	batch->nr_maps = 0;
@@ -341,8 +349,9 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pg
 
 	if (list_empty(&domain->hwpts))
 		return;
-	if (batch->stale_pgno > batch->stale_last_pgno)
+	if (!batch->nr_stale)
 		iommu_iotlb_gather_init(&batch->gather);
+	batch->nr_stale += last_pgno - pgno + 1;
 	batch->stale_pgno = min(batch->stale_pgno, pgno);
 	batch->stale_last_pgno = max(batch->stale_last_pgno, last_pgno);
 
@@ -353,6 +362,8 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pg
 		else
 			wdm_hwpt_unmap_sync(hwpt, iova, size);
 	}
+	if (batch->nr_stale >= WDM_STALE_PAGES)
+		wdm_batch_sync(batch);
 }
 
 /*

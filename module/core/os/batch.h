@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Batch: a sequence of maps and unmaps in an OS-managed domain that share one IOTLB
- * sync. A single call is a batch of one.
+ * sync, unless they unmap more than a GiB. A single call is a batch of one.
  */
 #ifndef WDM_CORE_BATCH_H
 #define WDM_CORE_BATCH_H
@@ -15,7 +15,8 @@
  * @pgno: the first page number of @range
  * @last_pgno: the last page number of @range
  * @range: the pages that no other call may change
- * @stale_pgno: the first page that was unmapped and not synced yet
+ * @nr_stale: number of pages that were unmapped and not synced yet
+ * @stale_pgno: the first such page
  * @stale_last_pgno: the last such page; below @stale_pgno if there is none
  * @gather: what to sync in the first hwpt
  * @put_list: the MDLs of unmapped pages
@@ -29,6 +30,7 @@ struct wdm_batch {
 	u64 pgno;
 	u64 last_pgno;
 	struct wdm_range range;
+	u64 nr_stale;
 	u64 stale_pgno;
 	u64 stale_last_pgno;
 	struct iommu_iotlb_gather gather;
