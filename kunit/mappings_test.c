@@ -694,6 +694,57 @@ static void mappings_budget(struct kunit *test)
 	mappings_end(run);
 }
 
+/* Map pages of a contiguous MDL, and return what the budget is charged. */
+static s64 mappings_charge_of(struct mappings_run *run, u64 pgno, u64 nr_pages)
+{
+	s64 used = atomic64_read(&run->budget.used);
+	struct wdm_extent ext = {
+		.pgno = pgno, .nr_pages = nr_pages,
+		.mdl = run->tm[1]->mdl, .perms = WDM_READ,
+	};
+
+	KUNIT_EXPECT_STATUS(run->fx->test, wdm_mappings_insert(&run->table, &ext, GFP_KERNEL),
+			    STATUS_SUCCESS);
+	return atomic64_read(&run->budget.used) - used;
+}
+
+/* A removal that cuts a span once needs no more than a node and two spans. */
+static void mappings_budget_of_cut(struct kunit *test)
+{
+	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	const u64 large = BIT_ULL(20), pgno = large + 200;
+	const struct cred *cred, *saved;
+	s64 room, others, used;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	mappings_start(test, run, 0);
+	room = mappings_charge_of(run, 0, 1);
+	room += 2 * (mappings_charge_of(run, BIT_ULL(10), WDM_REGION_PAGES) -
+		     WDM_REGION_PAGES * sizeof(u64));
+	mappings_charge_of(run, large, 8 * WDM_REGION_PAGES);
+
+	cred = mappings_unprivileged(test);
+	saved = override_creds(cred);
+	atomic64_set(&run->budget.pinned, 0);
+	others = WDM_BUDGET_BASE - atomic64_read(&run->budget.used) - room;
+	KUNIT_EXPECT_TRUE(test, wdm_budget_charge(&run->budget, others + 1));
+	used = atomic64_read(&run->budget.used);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_mappings_take(&run->table, pgno, pgno, &run->put_list,
+					      GFP_KERNEL),
+			    STATUS_WORKING_SET_QUOTA);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&run->budget.used), used);
+	wdm_budget_uncharge(&run->budget, 1);
+	KUNIT_EXPECT_STATUS(test,
+			    wdm_mappings_take(&run->table, pgno, pgno, &run->put_list,
+					      GFP_KERNEL),
+			    STATUS_SUCCESS);
+	wdm_budget_uncharge(&run->budget, others);
+	revert_creds(saved);
+	put_cred(cred);
+	mappings_end(run);
+}
+
 /* Pages that stay mapped are found, whatever happens to their neighbours. */
 struct mappings_toggle {
 	struct wdm_mappings *table;
@@ -768,6 +819,7 @@ static struct kunit_case mappings_cases[] = {
 	KUNIT_CASE_SLOW(mappings_used_once),
 	KUNIT_CASE(mappings_ends_in_empty_node),
 	KUNIT_CASE(mappings_budget),
+	KUNIT_CASE(mappings_budget_of_cut),
 	KUNIT_CASE(mappings_find_concurrent),
 	KUNIT_CASE_PARAM(mappings_random, mappings_window_gen_params),
 	KUNIT_CASE_PARAM(mappings_merge, mappings_window_gen_params),

@@ -115,6 +115,7 @@ ntstatus_t wdm_mappings_prepare(struct wdm_mappings *mappings, u64 *pgno,
 	struct wdm_map_needs needs;
 	u64 edge, nr = 0;
 	unsigned long flags;
+	bool cut;
 
 again:
 	spin_lock_irqsave(&mappings->lock, flags);
@@ -123,7 +124,8 @@ again:
 	if (edge) {
 		needs.nr[WDM_NODE] = wdm_region_index(edge) ? 1 : 0;
 		needs.nr[WDM_SPAN] = needs.nr[WDM_NODE] + 1;
-		if (wdm_reserve_has(&reserve, &needs))
+		cut = wdm_reserve_has(&reserve, &needs);
+		if (cut)
 			wdm_span_cut(mappings, block, edge, &reserve);
 	} else if (block) {
 		if (!block->span && *wdm_recent(mappings, *pgno) != block)
@@ -134,7 +136,8 @@ again:
 
 	if (edge) {
 		/* Look again: a span may have to be cut at both ends. */
-		status = wdm_reserve_fill(mappings, &reserve, &needs, gfp);
+		if (!cut)
+			status = wdm_reserve_fill(mappings, &reserve, &needs, gfp);
 		if (wdm_ok(status))
 			goto again;
 	} else if (!nr) {
