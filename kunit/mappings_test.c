@@ -7,6 +7,7 @@
 #include <linux/cred.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/sizes.h>
 
 #include "support/fixture.h"
@@ -745,6 +746,54 @@ static void mappings_budget_of_cut(struct kunit *test)
 	mappings_end(run);
 }
 
+/* Keep empty nodes for regions, as tokens do. */
+static void mappings_keep(struct mappings_run *run, u64 pgno, u64 nr_regions)
+{
+	for (; nr_regions; nr_regions--, pgno += WDM_REGION_PAGES)
+		KUNIT_ASSERT_STATUS(run->fx->test,
+				    wdm_mappings_keep(&run->table, pgno, GFP_KERNEL),
+				    STATUS_SUCCESS);
+}
+
+/* Get the least time of some calls that find the last page of a region, in nanoseconds. */
+static u64 mappings_time_find(struct mappings_run *run, u64 pgno)
+{
+	struct wdm_extent ext;
+	unsigned int i;
+	u64 best = U64_MAX, begin;
+
+	for (i = 0; i < 5; i++) {
+		begin = ktime_get_ns();
+		KUNIT_EXPECT_TRUE(run->fx->test,
+				  wdm_mappings_find(&run->table, pgno, U64_MAX >> PAGE_SHIFT,
+						    &ext));
+		best = min(best, ktime_get_ns() - begin);
+		KUNIT_EXPECT_EQ(run->fx->test, ext.pgno, pgno);
+		KUNIT_EXPECT_EQ(run->fx->test, ext.nr_pages, 1);
+	}
+	return best;
+}
+
+/* Whether an extent continues does not depend on how many empty nodes follow it. */
+static void mappings_find_before_kept(struct kunit *test)
+{
+	const u64 few = 128, many = 8192, last = WDM_REGION_PAGES - 1;
+	struct mappings_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+	u64 fast, slow;
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	mappings_start(test, run, 0);
+	mappings_charge_of(run, last, 1);
+	mappings_keep(run, WDM_REGION_PAGES, few);
+	fast = mappings_time_find(run, last);
+	mappings_keep(run, (1 + few) * WDM_REGION_PAGES, many - few);
+	slow = mappings_time_find(run, last);
+	KUNIT_EXPECT_LT(test, slow, 16 * fast);
+	wdm_mappings_unkeep(&run->table, WDM_REGION_PAGES,
+			    (1 + many) * WDM_REGION_PAGES - 1);
+	mappings_end(run);
+}
+
 /* Pages that stay mapped are found, whatever happens to their neighbours. */
 struct mappings_toggle {
 	struct wdm_mappings *table;
@@ -820,6 +869,7 @@ static struct kunit_case mappings_cases[] = {
 	KUNIT_CASE(mappings_ends_in_empty_node),
 	KUNIT_CASE(mappings_budget),
 	KUNIT_CASE(mappings_budget_of_cut),
+	KUNIT_CASE_SLOW(mappings_find_before_kept),
 	KUNIT_CASE(mappings_find_concurrent),
 	KUNIT_CASE_PARAM(mappings_random, mappings_window_gen_params),
 	KUNIT_CASE_PARAM(mappings_merge, mappings_window_gen_params),

@@ -168,12 +168,14 @@ bool wdm_mappings_find(struct wdm_mappings *mappings, u64 pgno, u64 last_pgno,
 	if (pgno > last_pgno || !wdm_peek(mappings, pgno, last_pgno, ext, true))
 		return false;
 
-	/* An extent may continue in the next block. */
-	while (!wdm_region_index(wdm_extent_end(ext)) &&
-	       wdm_extent_end(ext) <= last_pgno &&
-	       wdm_mappings_peek(mappings, wdm_extent_end(ext), last_pgno, &next) &&
-	       wdm_extent_join(ext, &next))
+	/* An extent may continue in the next block, which one look finds. */
+	while (!wdm_region_index(wdm_extent_end(ext)) && wdm_extent_end(ext) <= last_pgno) {
+		pgno = wdm_extent_end(ext);
+		wdm_mappings_look(mappings, &pgno, last_pgno, &next);
+		if (!next.nr_pages || !wdm_extent_join(ext, &next))
+			break;
 		cond_resched();
+	}
 	return true;
 }
 
