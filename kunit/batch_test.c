@@ -1120,6 +1120,7 @@ static void batch_check_take(struct kunit *test, u32 flags, const struct test_md
 	KUNIT_EXPECT_LT(test, taker->pages, STEP_PAGES);
 	wdm_batch_end(batch);
 	KUNIT_EXPECT_EQ(test, fake->mapped, 0);
+	KUNIT_EXPECT_EQ(test, fake->torn, 0);
 }
 
 /* Long maps and unmaps yield to revocations. */
@@ -1142,12 +1143,32 @@ static void batch_yields_contiguous(struct kunit *test)
 	batch_check_take(test, 0, tm, FAKE_PGSIZES_AMD, 512 * 64 + 256);
 }
 
+/* A step that ends inside a page of medium size extends to the end of that page only. */
+static void batch_yields_medium(struct kunit *test)
+{
+	const u64 medium = SZ_64M >> PAGE_SHIFT;
+	struct fixture *fx = FIXTURE(test);
+	u64 *pfns = kunit_kmalloc_array(test, STEP_PAGES, sizeof(*pfns), GFP_KERNEL);
+	u64 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	/* So many single pages follow it that a step is short. */
+	fx->next_pfn = roundup(fx->next_pfn, medium);
+	for (i = 0; i < STEP_PAGES; i++) {
+		pfns[i] = fx->next_pfn;
+		fx->next_pfn += i < medium ? 1 : 2;
+	}
+	batch_check_take(test, 0, fixture_mdl(fx, WDM_PERMS, pfns, STEP_PAGES),
+			 SZ_4K | SZ_2M | SZ_64M, medium * 8);
+}
+
 /* Map all pages of an MDL, and unmap them: first all but a few at both ends. */
-static void batch_check_steps(struct kunit *test, const struct test_mdl *tm, u64 pgno)
+static void batch_check_steps(struct kunit *test, unsigned long pgsizes,
+			      const struct test_mdl *tm, u64 pgno)
 {
 	struct fixture *fx = FIXTURE(test);
 	struct wdm_domain *domain = fixture_domain(fx, true, 0);
-	struct fake_iommu *fake = fixture_fake(fx, FAKE_PGSIZES_X86);
+	struct fake_iommu *fake = fixture_fake(fx, pgsizes);
 	u64 iova = pgno << PAGE_SHIFT, few = 5, rest = STEP_PAGES - few;
 
 	KUNIT_ASSERT_STATUS(test, fixture_adopt(domain, fake), STATUS_SUCCESS);
@@ -1172,18 +1193,18 @@ static void batch_check_steps(struct kunit *test, const struct test_mdl *tm, u64
 static void batch_steps(struct kunit *test)
 {
 	static const u64 pgnos[] = { 0, 100, 512 * 3 + 1, 512 * 64 };
+	static const unsigned long pgsizes[] = { FAKE_PGSIZES_X86, FAKE_PGSIZES_AMD };
 	struct fixture *fx = FIXTURE(test);
-	unsigned int i;
+	struct test_mdl *tm[3];
+	unsigned int i, j, k;
 
-	for (i = 0; i < ARRAY_SIZE(pgnos); i++) {
-		batch_check_steps(test, fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 4),
-				  pgnos[i]);
-		batch_check_steps(test, fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 2000),
-				  pgnos[i]);
-		batch_check_steps(test,
-				  fixture_mdl_contiguous(fx, WDM_PERMS, STEP_PAGES, 512),
-				  pgnos[i]);
-	}
+	tm[0] = fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 4);
+	tm[1] = fixture_mdl_random(fx, WDM_PERMS, STEP_PAGES, 2000);
+	tm[2] = fixture_mdl_contiguous(fx, WDM_PERMS, STEP_PAGES, 512 * 64);
+	for (i = 0; i < ARRAY_SIZE(pgnos); i++)
+		for (j = 0; j < ARRAY_SIZE(pgsizes); j++)
+			for (k = 0; k < ARRAY_SIZE(tm); k++)
+				batch_check_steps(test, pgsizes[j], tm[k], pgnos[i]);
 }
 
 /* An unmap syncs after each GiB or so, as the sync frees all page tables of what it unmaps. */
@@ -1375,9 +1396,10 @@ static struct kunit_case batch_cases[] = {
 	KUNIT_CASE(batch_parameters),
 	KUNIT_CASE(batch_yields),
 	KUNIT_CASE(batch_yields_contiguous),
+	KUNIT_CASE(batch_yields_medium),
 	KUNIT_CASE(batch_yields_blocks),
 	KUNIT_CASE(batch_yields_token),
-	KUNIT_CASE(batch_steps),
+	KUNIT_CASE_SLOW(batch_steps),
 	KUNIT_CASE_SLOW(batch_syncs_long),
 	KUNIT_CASE(batch_cut_sizes),
 	{}

@@ -123,17 +123,20 @@ static bool wdm_split_find(struct wdm_domain *domain, u64 cut,
 }
 
 /**
- * wdm_split_needed() - Check whether a large page may span a cut
+ * wdm_split_end() - Get the end of the large pages that may span a cut
  * @domain: the domain, locked against attach and detach
  * @cut: the first page number after the cut; the caller holds this page
  *
- * Return: true if one may.
+ * Large pages are naturally aligned, so the widest one contains those of all other hwpts, and
+ * none spans its end.
+ *
+ * Return: the page number after the widest one; @cut if there is none.
  */
-bool wdm_split_needed(struct wdm_domain *domain, u64 cut)
+u64 wdm_split_end(struct wdm_domain *domain, u64 cut)
 {
 	struct wdm_split split;
 
-	return wdm_split_find(domain, cut, &split);
+	return wdm_split_find(domain, cut, &split) ? wdm_extent_end(&split.ext) : cut;
 }
 
 /* The page was there a moment ago, so this needs no page table. */

@@ -31,7 +31,7 @@ struct wdm_splits {
 	struct wdm_split back;
 };
 
-bool wdm_split_needed(struct wdm_domain *domain, u64 cut);
+u64 wdm_split_end(struct wdm_domain *domain, u64 cut);
 void wdm_splits_find(struct wdm_domain *domain, struct wdm_splits *splits,
 		     u64 pgno, u64 last_pgno);
 void wdm_splits_span(const struct wdm_splits *splits, u64 *pgno, u64 *last_pgno);

@@ -26,7 +26,8 @@
 
 /*
  * Maximum number of pages that are mapped or unmapped between two yields. If a large page
- * may span the end of these, the step extends to the end of the largest page.
+ * may span the end of these, a map extends to the end of the largest page, and an unmap to the
+ * end of that page.
  */
 #define WDM_STEP_PAGES		((u64)SZ_32M >> PAGE_SHIFT)
 #define WDM_STEP_MAX_PAGES	WDM_HWPT_STEP_PAGES
@@ -400,9 +401,7 @@ static u64 wdm_unmap_step(struct wdm_batch *batch, u64 pgno, u64 last_pgno)
 	if (long_end > last_pgno)
 		return last_pgno;
 	end = max(end, ALIGN_DOWN(long_end, WDM_STEP_PAGES));
-	if (!wdm_split_needed(batch->domain, end))
-		return end - 1;
-	return min(last_pgno, pgno | (WDM_STEP_MAX_PAGES - 1));
+	return min(last_pgno, wdm_split_end(batch->domain, end) - 1);
 }
 
 /**
