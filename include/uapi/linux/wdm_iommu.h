@@ -617,14 +617,17 @@ struct wdm_iommu_mdl_create_file {
  *
  * Statuses:
  *
- * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed, or, for %WDM_IOMMU_MAP, a
+ *   pass-through domain, in which an identity map succeeds without effect.
  * - %STATUS_INVALID_PARAMETER_2: @permissions.
  * - %STATUS_INVALID_PARAMETER_3: @offset or @length are not whole pages, or not
  *   within the MDL.
  * - %STATUS_INVALID_PARAMETER_4: @logical_address is not page aligned, or the range
  *   wraps.
  * - %STATUS_ACCESS_DENIED: the MDL does not allow devices to write.
- * - %STATUS_RESOURCE_IN_USE: a page of the range is already mapped (Windows: IN_USE).
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is already mapped (Windows: IN_USE), or is
+ *   part of a token or of a reserved region of %WDM_IOMMU_DOMAIN_CREATE_EX.
+ * - %STATUS_NOT_SUPPORTED: the domain has an allocator.
  * - %STATUS_CONFLICTING_ADDRESSES: an address is reserved for an attached device, or
  *   its IOMMU cannot translate it.
  * - %STATUS_PRIVILEGE_NOT_HELD: an identity map without CAP_SYS_RAWIO.
@@ -658,10 +661,12 @@ struct wdm_iommu_map {
  *
  * Statuses:
  *
- * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed, or a pass-through domain.
  * - %STATUS_INVALID_PARAMETER_2: @logical_address is not page aligned.
  * - %STATUS_INVALID_PARAMETER_3: @length is 0 or not whole pages, or the range wraps.
  * - %STATUS_NOT_FOUND: a page of the range is not mapped.
+ * - %STATUS_RESOURCE_IN_USE: a page of the range is part of a token, or of a reserved region
+ *   with @should_map (&struct wdm_iommu_region).
  */
 struct wdm_iommu_unmap {
 	__u32 size;
@@ -683,13 +688,16 @@ struct wdm_iommu_unmap {
  * @offset: where in the MDL to start, in bytes
  * @length: bytes; 0 means from @offset to the end of the MDL
  *
- * Contract: IommuUnmapIdentityRange. Needs CAP_SYS_RAWIO. All or nothing.
+ * Contract: IommuUnmapIdentityRange. Needs CAP_SYS_RAWIO. All or nothing. In a pass-through
+ * domain it succeeds without effect.
  *
  * Statuses:
  *
  * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
  * - %STATUS_INVALID_PARAMETER_2: @offset or @length.
  * - %STATUS_NOT_FOUND: a page is not mapped at its physical address.
+ * - %STATUS_NOT_SUPPORTED: the domain has an allocator.
+ * - %STATUS_RESOURCE_IN_USE: as for %WDM_IOMMU_UNMAP.
  * - %STATUS_PRIVILEGE_NOT_HELD: no CAP_SYS_RAWIO.
  */
 struct wdm_iommu_unmap_identity {
@@ -1100,7 +1108,7 @@ struct wdm_iommu_query_mappings {
  *
  * Statuses:
  *
- * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed, or a pass-through domain.
  * - %STATUS_INVALID_PARAMETER_2: @permissions.
  * - %STATUS_INVALID_PARAMETER_3: @user_va is not page aligned; @length is 0, not
  *   whole pages, or longer than @max_mdl_length; or the range wraps.
@@ -1108,7 +1116,8 @@ struct wdm_iommu_query_mappings {
  *   wraps.
  * - %STATUS_ACCESS_VIOLATION, %STATUS_NOT_SUPPORTED, %STATUS_WORKING_SET_QUOTA: as
  *   for %WDM_IOMMU_MDL_CREATE.
- * - %STATUS_RESOURCE_IN_USE, %STATUS_CONFLICTING_ADDRESSES: as for %WDM_IOMMU_MAP.
+ * - %STATUS_RESOURCE_IN_USE, %STATUS_NOT_SUPPORTED, %STATUS_CONFLICTING_ADDRESSES: also as for
+ *   %WDM_IOMMU_MAP.
  */
 struct wdm_iommu_map_user {
 	__u32 size;
@@ -1178,7 +1187,7 @@ struct wdm_iommu_batch_op {
  *
  * With @done 0 also:
  *
- * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed.
+ * - %STATUS_INVALID_PARAMETER_1: the domain is caller-managed, or a pass-through domain.
  * - %STATUS_INVALID_PARAMETER_2: @number is larger than @max_batch.
  * - %STATUS_ACCESS_VIOLATION: @ops cannot be read.
  */
