@@ -337,7 +337,9 @@ void host_vfio(struct verdict *verdict)
 
 	if (fd >= 0)
 		close(fd);
-
+	/* Without access to the module: VFIO has this file if it supports containers. */
+	if (!flags && access("/dev/vfio/vfio", F_OK))
+		flags = WDM_IOMMU_INFO_VFIO_CDEV;
 	if (access("/sys/bus/pci/drivers/vfio-pci", F_OK)) {
 		verdict_set(verdict, GRADE_FAIL, "the driver vfio-pci is not loaded");
 		verdict_cure(verdict, "modprobe vfio-pci");
