@@ -20,7 +20,6 @@ struct header {
 
 /**
  * wdm_open() - Open /dev/wdm_iommu
- * wdm_open() - open /dev/wdm_iommu
  *
  * Return: a file descriptor, or -1 with errno.
  */
@@ -590,7 +589,6 @@ __u32 wdm_query_mappings(int fd, __u32 domain, __u32 what, __u64 *start,
 
 /**
  * wdm_vfio_bind() - Bind a VFIO container to a file of /dev/wdm_iommu
- * wdm_vfio_bind() - bind a VFIO container to a file of /dev/wdm_iommu
  * @container: the container
  * @fd: /dev/wdm_iommu
  *

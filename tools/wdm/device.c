@@ -115,7 +115,6 @@ struct wdm_vfio_device *wdm_pdo_device(PDEVICE_OBJECT pdo)
 
 /**
  * ObReferenceObject() - Take a reference to a PDO
- * ObReferenceObject() - take a reference to a PDO
  * @Object: the PDO
  */
 void ObReferenceObject(PDEVICE_OBJECT Object)

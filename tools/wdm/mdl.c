@@ -38,7 +38,6 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer,
 
 /**
  * MmBuildMdlForNonPagedPool() - Fill an MDL with the pages of its buffer
- * MmBuildMdlForNonPagedPool() - fill an MDL with the pages of its buffer
  * @Mdl: an MDL of memory of the program
  *
  * Contract: MmBuildMdlForNonPagedPool.

@@ -87,7 +87,6 @@ void KeLowerIrql(KIRQL NewIrql)
 
 /**
  * KeInitializeSpinLock() - Initialize a lock
- * KeInitializeSpinLock() - make a lock
  * @Lock: the lock
  */
 VOID KeInitializeSpinLock(PKSPIN_LOCK Lock)
@@ -113,7 +112,6 @@ VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK Lock)
 
 /**
  * KeReleaseSpinLockFromDpcLevel() - Release a lock
- * KeReleaseSpinLockFromDpcLevel() - release a lock
  * @Lock: the lock
  */
 VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK Lock)
@@ -189,7 +187,6 @@ LONG KeSetEvent(PRKEVENT Event, KPRIORITY Increment, BOOLEAN Wait)
 
 /**
  * KeClearEvent() - Reset an event
- * KeClearEvent() - reset an event
  * @Event: the event
  */
 VOID KeClearEvent(PRKEVENT Event)
