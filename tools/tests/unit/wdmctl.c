@@ -257,7 +257,7 @@ static void test_extremes(struct map *map)
 	map->number = 2;
 	map->runs[0] = (struct wdm_iommu_mapping) { .length = WDM_PAGE_SIZE };
 	map->runs[1] = (struct wdm_iommu_mapping) {
-		.address = -WDM_PAGE_SIZE, .length = WDM_PAGE_SIZE,
+		.address = -(__u64)WDM_PAGE_SIZE, .length = WDM_PAGE_SIZE,
 	};
 	tap_ok(svg_write(path, map, 1), "a picture of 64 bits");
 	text = read_text(path);
