@@ -109,6 +109,33 @@ static void cases_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->fake->mapped, 3 * 512);
 }
 
+/* A flush that unmaps much does not put off the sync of all of it: drivers free tables there. */
+static void cases_syncs_long(struct kunit *test)
+{
+	struct tables *t = tables_start(test, test->param_value);
+	struct test_mdl *giant = fixture_mdl_contiguous(t->fx, WDM_PERMS, SZ_1G / SZ_4K,
+							SZ_1G / SZ_4K);
+	unsigned int i, syncs;
+
+	KUNIT_ASSERT_STATUS(test,
+			    wdm_domain_memory_add(t->domain, WDM_PERMS,
+						  RANGE(giant->mdl, 0, SZ_1G / SZ_4K),
+						  3ULL * SZ_1G),
+			    STATUS_SUCCESS);
+	cases_chain(t);
+	for (i = 4; i < 8; i++)
+		*tables_entry(t, 1, i) = tables_large(t, 3ULL * SZ_1G);
+	KUNIT_ASSERT_STATUS(test, cases_configure(t, true, &(struct wdm_walk_error) {}),
+			    STATUS_SUCCESS);
+	for (i = 4; i < 8; i++)
+		*tables_entry(t, 1, i) = 0;
+	syncs = t->fake->nr_sync;
+	cases_flush(t, STATUS_SUCCESS);
+	KUNIT_EXPECT_EQ(test, t->fake->mapped, 0);
+	KUNIT_EXPECT_FALSE(test, fake_iommu_stale(t->fake));
+	KUNIT_EXPECT_GE(test, t->fake->nr_sync - syncs, 4);
+}
+
 /* One entry of 512 changes: one map, one unmap, and nothing else is disturbed. */
 static void cases_neighbours(struct kunit *test)
 {
@@ -525,14 +552,16 @@ static void cases_bypass(struct kunit *test)
  */
 static void cases_bypass_pages(struct kunit *test)
 {
+	/* Of a program, and of kernel code */
+	static const u64 sizes[] = { SZ_4K, SZ_2M };
 	struct tables_kind kind = *(const struct tables_kind *)test->param_value;
 	struct wdm_walk_error walk_error;
 	struct test_mdl *large;
 	struct tables *t;
-	int kernel;
+	unsigned int i;
 
-	for (kernel = 0; kernel <= 1; kernel++) {
-		kind.kernel = kernel;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		kind.kernel = i;
 		t = tables_start(test, &kind);
 		large = fixture_mdl_contiguous(t->fx, WDM_PERMS, 512, 512);
 		KUNIT_ASSERT_STATUS(test,
@@ -541,7 +570,7 @@ static void cases_bypass_pages(struct kunit *test)
 				    STATUS_SUCCESS);
 		KUNIT_ASSERT_STATUS(test, cases_configure(t, false, &walk_error),
 				    STATUS_SUCCESS);
-		KUNIT_EXPECT_EQ(test, cases_page_size(t, SZ_1G), kernel ? SZ_2M : SZ_4K);
+		KUNIT_EXPECT_EQ(test, cases_page_size(t, SZ_1G), sizes[i]);
 	}
 }
 
@@ -799,6 +828,7 @@ static void cases_quota_returns(struct kunit *test)
 
 static struct kunit_case cases_cases[] = {
 	KUNIT_CASE_PARAM(cases_large, cases_gen_params),
+	KUNIT_CASE_PARAM(cases_syncs_long, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_neighbours, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_two_iommus, cases_gen_params),
 	KUNIT_CASE_PARAM(cases_ignored_bits, cases_gen_params),

@@ -27,6 +27,12 @@
 /* A last-level table covers at least this much in all formats of Linux' IOMMU drivers. */
 #define WDM_HWPT_TABLE_PAGES	((u64)SZ_1M >> PAGE_SHIFT)
 
+/*
+ * Sync after this many unmapped pages. A sync frees the page tables that have become empty, 512
+ * of 4 KiB pages, without a break; until then they exist, although no budget counts them.
+ */
+#define WDM_HWPT_STALE_PAGES	((u64)SZ_1G >> PAGE_SHIFT)
+
 /**
  * struct wdm_hwpt - a hwpt
  * @node: in wdm_domain.hwpts
@@ -43,10 +49,10 @@
  * @sw_msi: the window of software MSIs is set up
  * @reports_faults: the IOMMU driver reports faults
  * @broken: the driver failed to unmap something, so devices may still reach it
- * @unmapped: a walk of a caller's tables, or a call in atomic context, has unmapped
- *	something and not synced it yet
- * @gather: what to sync for @unmapped; both guarded by wdm_shadow.lock, or by
- *	wdm_domain.lock if the domain is atomic
+ * @nr_gathered: number of pages that a walk of a caller's tables, or a call in atomic context,
+ *	has unmapped and not synced yet
+ * @gather: what to sync for them; both guarded by wdm_shadow.lock, or by wdm_domain.lock if
+ *	the domain is atomic
  * @revoking: while an attach fills it and no other call sees it: the number of groups
  *	and devices being revoked; unless it is 0, the attach backs off. Otherwise NULL
  */
@@ -64,7 +70,7 @@ struct wdm_hwpt {
 	bool sw_msi;
 	bool reports_faults;
 	bool broken;
-	bool unmapped;
+	u64 nr_gathered;
 	struct iommu_iotlb_gather gather;
 	const atomic_t *revoking;
 };

@@ -95,6 +95,15 @@ void wdm_hwpts_unmap(struct wdm_domain *domain, u64 iova, u64 size)
 		wdm_hwpt_unmap_reached(hwpt, iova, size);
 }
 
+static void wdm_hwpt_sync_gathered(struct wdm_hwpt *hwpt)
+{
+	/* Some kernels and drivers flush something for an empty gather. */
+	if (!hwpt->nr_gathered)
+		return;
+	iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
+	hwpt->nr_gathered = 0;
+}
+
 /**
  * wdm_hwpts_unmap_gather() - Unmap a range in all hwpts, for a later wdm_hwpts_sync()
  * @domain: the domain; the lock that guards wdm_hwpt.gather is held
@@ -112,7 +121,9 @@ void wdm_hwpts_unmap_gather(struct wdm_domain *domain, u64 iova, u64 size)
 		if (!nr_pages)
 			continue;
 		wdm_hwpt_unmap(hwpt, iova, nr_pages << PAGE_SHIFT, &hwpt->gather);
-		hwpt->unmapped = true;
+		hwpt->nr_gathered += nr_pages;
+		if (hwpt->nr_gathered >= WDM_HWPT_STALE_PAGES)
+			wdm_hwpt_sync_gathered(hwpt);
 	}
 }
 
@@ -124,13 +135,8 @@ void wdm_hwpts_sync(struct wdm_domain *domain)
 {
 	struct wdm_hwpt *hwpt;
 
-	list_for_each_entry(hwpt, &domain->hwpts, node) {
-		/* Some kernels and drivers flush something for an empty gather. */
-		if (!hwpt->unmapped)
-			continue;
-		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
-		hwpt->unmapped = false;
-	}
+	list_for_each_entry(hwpt, &domain->hwpts, node)
+		wdm_hwpt_sync_gathered(hwpt);
 }
 
 /**

@@ -38,12 +38,6 @@
  */
 #define WDM_STEP_LARGE_PAGES	((u64)SZ_256M >> PAGE_SHIFT)
 
-/*
- * Sync after this many unmapped pages. A sync frees the page tables that have become empty, 512
- * of 4 KiB pages, without a break; until then they exist, although no budget counts them.
- */
-#define WDM_STALE_PAGES		((u64)SZ_1G >> PAGE_SHIFT)
-
 /* A run of this many pages is long: a large page can map it. */
 #define WDM_RUN_LONG_PAGES	((u64)SZ_2M >> PAGE_SHIFT)
 
@@ -363,7 +357,7 @@ static void wdm_batch_unmap_hwpts(struct wdm_batch *batch, u64 pgno, u64 last_pg
 		else
 			wdm_hwpt_unmap_sync(hwpt, iova, size);
 	}
-	if (batch->nr_stale >= WDM_STALE_PAGES)
+	if (batch->nr_stale >= WDM_HWPT_STALE_PAGES)
 		wdm_batch_sync(batch);
 }
 
