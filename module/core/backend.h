@@ -45,8 +45,8 @@ struct wdm_walk_error;
  * @configure: see wdm_domain_configure(); @pt is NULL for TranslationEnabled FALSE
  * @flush: see wdm_domain_flush(), and wdm_domain_flush_list() if @list is not NULL
  *
- * @check_unused, @prefill and @next are called with all pages of the domain locked;
- * @check_unused and @next also with wdm_domain.lock held, in atomic context, if the domain is atomic.
+ * @check_unused, @prefill and @next are called with all pages of the domain locked; the first
+ * and the last also with wdm_domain.lock held, in atomic context, if the domain is atomic.
  *
  * The last four belong to caller-managed domains and are NULL for an OS-managed one.
  * They take the locks that they need.
