@@ -203,7 +203,8 @@ static void drop_page(struct wdk_page *page)
 		remove_page(page);
 }
 
-static void drop(const void *va, SIZE_T bytes)
+/* Call a function for each page of a range that has a frame. */
+static void each_page(const void *va, SIZE_T bytes, void (*fn)(struct wdk_page *page))
 {
 	ULONG_PTR virtual = page_number(va), end = virtual + span(va, bytes);
 
@@ -211,23 +212,7 @@ static void drop(const void *va, SIZE_T bytes)
 		struct wdk_page *page = find_page(virtual);
 
 		if (page)
-			drop_page(page);
-	}
-}
-
-/*
- * Remove the pages of a new block that consists of whole pages: they are left from memory that
- * was freed.
- */
-static void forget(const void *va, SIZE_T bytes)
-{
-	ULONG_PTR virtual = page_number(va), end = virtual + span(va, bytes);
-
-	for (; virtual < end; virtual++) {
-		struct wdk_page *page = find_page(virtual);
-
-		if (page)
-			remove_page(page);
+			fn(page);
 	}
 }
 
@@ -258,7 +243,8 @@ static bool hold(const void *va, SIZE_T bytes, PFN_NUMBER highest)
 
 undo:
 	if (virtual > first)
-		drop(va, ((virtual - first) << PAGE_SHIFT) - (ULONG_PTR)va % PAGE_SIZE);
+		each_page(va, ((virtual - first) << PAGE_SHIFT) - (ULONG_PTR)va % PAGE_SIZE,
+			  drop_page);
 	return false;
 }
 
@@ -553,8 +539,9 @@ PVOID wdk_pool_alloc(SIZE_T size, bool zero, ULONGLONG highest)
 	block->start = ~(ULONG_PTR)memory;
 	block->size = size ? size : 1;
 	wdk_acquire();
+	/* Pages that are left from memory that was freed */
 	if (size >= PAGE_SIZE)
-		forget(memory, size);
+		each_page(memory, size, remove_page);
 	place = tsearch(block, &blocks, compare_blocks);
 	if (place && highest != UINT64_MAX) {
 		/* The last byte of frame n is n * PAGE_SIZE + PAGE_SIZE - 1. */
@@ -613,7 +600,7 @@ void ExFreePool(PVOID Pointer)
 		abort();
 	}
 	if (block->held)
-		drop(Pointer, block->size);
+		each_page(Pointer, block->size, drop_page);
 	size = block->size;
 	tdelete(block, &blocks, compare_blocks);
 	wdk_release();
