@@ -75,9 +75,7 @@ void wdm_group_revoke(struct wdm_group *group)
 	wdm_group_unlock_revoked(group);
 
 	/* Last: a group that is not in the list must not be attached. */
-	mutex_lock(&group->owner->lock);
-	list_del_init(&group->owner_node);
-	mutex_unlock(&group->owner->lock);
+	wdm_owner_remove_group(group);
 }
 
 /* The driver core removes a device from its group only after its driver is unbound. */
