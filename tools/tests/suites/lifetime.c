@@ -327,7 +327,7 @@ static void many_times(void)
 	time_t end = time(NULL) + 20;
 	long long pinned = pinned_pages();
 
-	/* With all debug options, opening a device takes seconds. */
+	/* With all debug options, each takes half a second and more. */
 	for (unsigned int i = 0; i < 50 && (i < 10 || time(NULL) < end); i++) {
 		struct fixture fixture;
 
