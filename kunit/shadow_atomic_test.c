@@ -331,6 +331,47 @@ static void atomic_in_list(struct kunit *test)
 	}
 }
 
+/* A flush of an address that nothing translates */
+static void atomic_irq_other(struct atomic *at)
+{
+	const u64 va = SZ_1G;
+	struct wdm_walk_error walk_error;
+
+	at->status = wdm_domain_flush_list(at->t->domain, false, &va, 1, &walk_error);
+}
+
+/*
+ * A table is replaced with a copy, and one address below it is flushed, interrupted in each
+ * piece: the rest of the new table is mapped all the same.
+ */
+static void atomic_in_new_table(struct kunit *test)
+{
+	const unsigned int last = WDM_PT_ENTRIES - 1;
+	struct wdm_walk_error walk_error;
+	unsigned int nth, i;
+	struct atomic *at;
+	const u64 va = 0;
+
+	for (nth = 1; nth <= 2 * ATOMIC_TABLES; nth++) {
+		at = atomic_start(test);
+		*tables_entry(at->t, 2, last) = tables_pointer(at->t, tables_page(8));
+		*tables_entry(at->t, 8, 0) = tables_pointer(at->t, TABLES_DATA_A);
+		KUNIT_ASSERT_STATUS(test, atomic_configure(at), STATUS_SUCCESS);
+		for (i = 0; i < WDM_PT_ENTRIES; i++)
+			*tables_entry(at->t, 7, i) = *tables_entry(at->t, 2, i);
+		*tables_entry(at->t, 1, 0) = tables_pointer(at->t, tables_page(7));
+		atomic_arm(at, at->t->fake, nth, atomic_irq_other);
+		KUNIT_EXPECT_STATUS(test,
+				    wdm_domain_flush_list(at->t->domain, false, &va, 1,
+							  &walk_error),
+				    STATUS_SUCCESS);
+		irq_work_sync(&at->irq);
+		KUNIT_EXPECT_NE(test, at->at_end, 0);
+		KUNIT_EXPECT_STATUS(test, at->status, STATUS_SUCCESS);
+		atomic_check(test, at);
+	}
+}
+
 /* The flush zaps the tables, and the interrupt restores them. */
 static void atomic_irq_link(struct atomic *at)
 {
@@ -760,6 +801,7 @@ static struct kunit_case atomic_cases[] = {
 	KUNIT_CASE(atomic_in_first_pass),
 	KUNIT_CASE(atomic_in_second_pass),
 	KUNIT_CASE(atomic_in_list),
+	KUNIT_CASE(atomic_in_new_table),
 	KUNIT_CASE(atomic_in_zap),
 	KUNIT_CASE(atomic_in_reconfigure),
 	KUNIT_CASE(atomic_in_large_map),

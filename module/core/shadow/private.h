@@ -231,6 +231,7 @@ void wdm_walk_add_error(struct wdm_walk *walk, ntstatus_t status,
 
 /* scan.c */
 void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp);
+void wdm_scan_new(struct wdm_walk *walk, struct wdm_shadow_page *sp);
 void wdm_scan_list(struct wdm_walk *walk, const u64 *vas, size_t nr,
 		   bool last_level);
 

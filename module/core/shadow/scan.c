@@ -83,6 +83,30 @@ static bool wdm_scan_below(struct wdm_walk *walk, struct wdm_shadow_page *sp,
 	return wdm_walk_yield(walk);
 }
 
+/* Scan a table and, with @below, what is below it. */
+static void wdm_scan_table(struct wdm_walk *walk, struct wdm_shadow_page *sp, bool below)
+{
+	unsigned int nr = wdm_pt_entries(walk->pt, sp->level);
+	unsigned int line = min_t(unsigned int, WDM_LINE, nr);
+	unsigned int i, j;
+	bool same;
+
+	if (!wdm_sp_is_readable(sp) ||
+	    (!below && wdm_entries_same(walk, sp, 0, nr)))
+		return;
+	for (i = 0; i < nr; i += line) {
+		same = wdm_entries_same(walk, sp, i, i + line);
+		if (!below && same)
+			continue;
+		for (j = i; j < i + line; j++) {
+			if (!same)
+				wdm_scan_entry(walk, sp, j);
+			if (below && !wdm_scan_below(walk, sp, j))
+				return;
+		}
+	}
+}
+
 /**
  * wdm_scan() - Scan a table and what is below it
  * @walk: the walk, in its first pass
@@ -90,25 +114,20 @@ static bool wdm_scan_below(struct wdm_walk *walk, struct wdm_shadow_page *sp,
  */
 void wdm_scan(struct wdm_walk *walk, struct wdm_shadow_page *sp)
 {
-	unsigned int nr = wdm_pt_entries(walk->pt, sp->level);
-	unsigned int line = min_t(unsigned int, WDM_LINE, nr);
-	bool leaves = !sp->level, same;
-	unsigned int i, j;
+	wdm_scan_table(walk, sp, sp->level);
+}
 
-	if (!wdm_sp_is_readable(sp) ||
-	    (leaves && wdm_entries_same(walk, sp, 0, nr)))
-		return;
-	for (i = 0; i < nr; i += line) {
-		same = wdm_entries_same(walk, sp, i, i + line);
-		if (leaves && same)
-			continue;
-		for (j = i; j < i + line; j++) {
-			if (!same)
-				wdm_scan_entry(walk, sp, j);
-			if (!leaves && !wdm_scan_below(walk, sp, j))
-				return;
-		}
-	}
+/**
+ * wdm_scan_new() - Scan a table that the walk has just found
+ * @walk: the walk, in its second pass
+ * @sp: the shadow page, without live entries
+ *
+ * Nothing is zapped, and the walk does not yield: the table is live already, so a flush of
+ * a list that is overtaken here and starts over would not scan the rest of it.
+ */
+void wdm_scan_new(struct wdm_walk *walk, struct wdm_shadow_page *sp)
+{
+	wdm_scan_table(walk, sp, false);
 }
 
 /*

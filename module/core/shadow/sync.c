@@ -73,8 +73,8 @@ static ntstatus_t wdm_sync_table(struct wdm_walk *walk,
 		return status;
 	sp->child[i] = child;
 	wdm_entry_set_live(sp, i);
-	/* The table is new: nothing is zapped, and it joins the dirty list. */
-	wdm_scan(walk, child);
+	/* It joins the dirty list. */
+	wdm_scan_new(walk, child);
 	return STATUS_SUCCESS;
 }
 
