@@ -41,9 +41,9 @@ static ntstatus_t wdm_device_of_owner(struct wdm_owner *owner,
 	status = wdm_device_create(group, dev, out);
 	wdm_group_put(group);
 	/*
-	 * VFIO revokes a device when it is unbound from its driver, so one without a driver would
-	 * never be revoked. The driver core clears dev->driver before that takes the lock of the
-	 * group, as wdm_device_create() does.
+	 * A device is revoked when it is unbound from its driver, so one that has none already
+	 * may never be revoked. The driver core clears dev->driver before that takes the lock of
+	 * the group, as wdm_device_create() does.
 	 */
 	if (wdm_ok(status) && !READ_ONCE(dev->driver))
 		return STATUS_ACCESS_DENIED;

@@ -174,10 +174,10 @@ static struct wdm_container *wdm_container_next(unsigned long id)
 }
 
 /*
- * The driver of a device is unbound, but VFIO keeps its group for other devices in it. VFIO
- * detaches whole groups only, so revoke this device here.
+ * The driver of a device is unbound, or it has none and is deleted, but VFIO keeps its group for
+ * other devices in it. VFIO detaches whole groups only, so revoke this device here.
  */
-static void wdm_container_device_unbound(struct device *dev)
+static void wdm_container_revoke_device(struct device *dev)
 {
 	struct wdm_container_group *cgroup;
 	struct wdm_container *container;
@@ -199,8 +199,15 @@ static void wdm_container_device_unbound(struct device *dev)
 static int wdm_container_bus_notify(struct notifier_block *nb, unsigned long action,
 				    void *data)
 {
-	if (action == BUS_NOTIFY_UNBOUND_DRIVER)
-		wdm_container_device_unbound(data);
+	struct device *dev = data;
+
+	/*
+	 * A device whose probe fails has a driver until then, and is not unbound from it. Once it
+	 * is being deleted, no other probe begins.
+	 */
+	if (action == BUS_NOTIFY_UNBOUND_DRIVER ||
+	    (action == BUS_NOTIFY_DEL_DEVICE && !READ_ONCE(dev->driver)))
+		wdm_container_revoke_device(dev);
 	return NOTIFY_DONE;
 }
 

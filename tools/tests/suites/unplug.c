@@ -175,6 +175,15 @@ static void close_device(struct wdm_vfio_device *device)
 	device->fd = -1;
 }
 
+static void drop_events(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	struct wdm_iommu_event events[4];
+
+	while (poll(&poll_fd, 1, 0) == 1)
+		REQUIRE(wdm_read_events(fd, events, 4) > 0);
+}
+
 static void check_event(int fd, __u32 device)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -404,6 +413,70 @@ static void member(void)
 	traffic_stop(&traffic);
 }
 
+#define OTHER_DRIVER	"/sys/bus/pci/drivers/virtio-pci"
+
+/* A driver probes a device again and again, and fails, as the group belongs to VFIO. */
+static void *fail_probes(void *data)
+{
+	const bool *stop = data;
+
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED))
+		write_text(OTHER_DRIVER "/bind", options.pair[1].text);
+	return NULL;
+}
+
+static bool create_in_probe(int fd, __u32 *handle)
+{
+	time_t end = time(NULL) + WAIT_SECONDS;
+	struct wdm_pci_address address;
+	__u32 status = STATUS_ACCESS_DENIED;
+	bool stop = false;
+	pthread_t thread;
+
+	REQUIRE(wdm_pci_parse(options.pair[1].text, &address));
+	REQUIRE(!pthread_create(&thread, NULL, fail_probes, &stop));
+	while (status == STATUS_ACCESS_DENIED && time(NULL) < end)
+		status = wdm_device_create(fd, &address, handle, NULL);
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	return !status;
+}
+
+/*
+ * A device is created while a driver probes it, and removed after that has failed: it has no
+ * driver to be unbound from, but is revoked all the same.
+ */
+static void failed_probe(void)
+{
+	const char *bdf = options.pair[1].text;
+	struct fixture fixture;
+	__u32 handle;
+
+	if (access(OTHER_DRIVER, F_OK))
+		skip("the kernel has no virtio-pci");
+	options.device = options.pair[0];
+	REQUIRE(unbind_driver(bdf));
+	REQUIRE(write_attribute(bdf, "driver_override", "virtio-pci"));
+	open_os_managed(&fixture, 1, 0);
+	if (create_in_probe(fixture.fd, &handle)) {
+		MUST(wdm_attach(fixture.fd, fixture.domain, handle));
+		CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 2);
+		/* Of changes of the types of domains */
+		drop_events(fixture.fd);
+		take_away(REMOVE, bdf);
+		check_event(fixture.fd, handle);
+		check_gone(fixture.fd, fixture.domain, handle);
+		CHECK_EQUAL(query(fixture.fd, fixture.domain).devices, 1);
+		MUST(wdm_destroy(fixture.fd, handle));
+		give_back(REMOVE, bdf);
+	} else {
+		REQUIRE(bind_driver(bdf));
+		skip("no device could be created while it was probed");
+	}
+	MUST(wdm_detach(fixture.fd, fixture.device->handle));
+	EXPECT_DMA(DMA_BLOCKED, probe_write(&fixture.probe, ADDRESS, fixture.arena));
+}
+
 static const enum way ways[] = { UNBIND, REMOVE, UNPLUG };
 
 static const struct test_case cases[] = {
@@ -417,6 +490,8 @@ static const struct test_case cases[] = {
 	  .needs = NEEDS_DEVICE, .seconds = 180 },
 	{ .name = "one of two devices of a group", .run = member,
 	  .needs = NEEDS_PAIR, .seconds = 180 },
+	{ .name = "a device whose probe fails", .run = failed_probe,
+	  .needs = NEEDS_PAIR | NEEDS_CONTAINER, .seconds = 180 },
 };
 
 const struct suite unplug_suite = { "unplug", cases, ARRAY_SIZE(cases) };
