@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Domain: a container for one set of page tables (contract: IOMMU_DMA_DOMAIN).
+ * Domain: one set of translations (contract: IOMMU_DMA_DOMAIN).
  *
  * docs/locking.md documents the lock order of the module.
  */
@@ -52,7 +52,7 @@ enum wdm_type {
  * @maps: successful maps
  * @unmaps: successful unmaps
  * @syncs: IOTLB syncs after unmaps
- * @walks: configures and flushes of a caller's tables, and parts of long lists
+ * @walks: configures and flushes of a caller's tables
  *
  * A batch is counted at its end.
  */

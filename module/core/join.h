@@ -27,7 +27,7 @@ struct wdm_group;
  * @nr_devices: number of attached IOMMU_DMA_DEVICEs of @group, 1 for a PASID; guarded by
  *	wdm_group.lock
  *
- * Only wdm_attachment_enter() and wdm_attachment_leave() distinguish the two kinds.
+ * Only core/attach.c distinguishes the two kinds, in the functions that test @pasid.
  */
 struct wdm_attachment {
 	struct wdm_domain *domain;

@@ -49,7 +49,7 @@ struct wdm_domain_report {
  * @domain: handle of the domain that it is attached to, or 0
  * @group: number of its IOMMU group
  * @types: mask of BIT(type) of domains that it can be attached to now
- * @max_pasids: number of PASIDs that it supports
+ * @max_pasids: it supports PASIDs below this number; 0: none
  * @nr_mappings: number of input mappings that it exposes; 0: none
  */
 struct wdm_device_report {

@@ -82,7 +82,7 @@ WDM_DEFINE_RANGE_EVENT(wdm_unmap);
 /* The IOTLB sync for the unmaps of a batch, with the range around all of them */
 WDM_DEFINE_RANGE_EVENT(wdm_sync);
 
-/* A Configure or a flush of a caller-managed domain, or part of a long list */
+/* A Configure or a flush of a caller-managed domain */
 TRACE_EVENT(wdm_walk,
 	TP_PROTO(const struct wdm_domain *domain, u32 addresses, u64 unmapped,
 		 u64 mapped, u64 invalid, ntstatus_t status, u64 ns),

@@ -104,8 +104,7 @@
  *   translate-s1), granular (%WDM_IOMMU_DOMAIN_PAGE_GRANULAR), devices (attached), pages
  *   (mapped; of a caller-managed domain, those of the caller's address space). Counters
  *   since it was created: maps and unmaps (successful ones, each operation of a batch
- *   counting as one), syncs (of the IOTLB after unmaps), walks (configures and flushes, and
- *   parts of long lists)
+ *   counting as one), syncs (of the IOTLB after unmaps), walks (configures and flushes)
  * - wdm-pasid: one line each: handle, device (its handle), asid
  * - wdm-more: number of devices, domains and PASIDs not listed, beyond 256
  */
@@ -416,7 +415,7 @@ enum wdm_iommu_device_flags {
  * - %STATUS_OBJECT_TYPE_MISMATCH: @cdev is not a VFIO device cdev, but for example a group, or
  *   a device that was opened through its group.
  * - %STATUS_INVALID_DEVICE_STATE: the cdev is not bound to an iommufd.
- * - %STATUS_ACCESS_DENIED: the device is bound, but not through this file.
+ * - %STATUS_ACCESS_DENIED: the device is bound, but not through @cdev.
  * - %STATUS_NOT_SUPPORTED: the kernel has no VFIO cdevs (%WDM_IOMMU_INFO_VFIO_CDEV), or the
  *   device is a mediated one, has no IOMMU, or is on a bus other than PCI and platform.
  * - %STATUS_INVALID_PARAMETER_2: @pasid_config or @suppress_pasid_faults; the device or its
@@ -424,8 +423,8 @@ enum wdm_iommu_device_flags {
  * - %STATUS_NO_SUCH_DEVICE: there is no such device.
  * - %STATUS_ACCESS_VIOLATION: @name cannot be read.
  * - %STATUS_NOT_FOUND: the device is not behind an IOMMU.
- * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file, or the device has no
- *   driver: bind it to a VFIO driver.
+ * - %STATUS_ACCESS_DENIED: VFIO has not handed its group to this file of /dev/wdm_iommu, or
+ *   the device has no driver: bind it to a VFIO driver.
  * - %STATUS_DEVICE_REMOVED: VFIO is revoking the group or the device.
  * - %STATUS_RESOURCE_IN_USE: the device already has a handle.
  */
@@ -473,8 +472,9 @@ struct wdm_iommu_device_create {
  * - %STATUS_INVALID_PARAMETER: the device is already attached.
  * - %STATUS_INVALID_PARAMETER_3: @input_mapping_id_base.
  * - %STATUS_INVALID_PARAMETER_4: @mapping_count.
- * - %STATUS_ACCESS_DENIED: a device of the same group is in another domain, or the
- *   group's interrupts are not isolated.
+ * - %STATUS_ACCESS_DENIED: a device of the same group is in another domain, the group's
+ *   interrupts are not isolated, or the type of the domain is not available to the device
+ *   now: see @domain_types of &struct wdm_iommu_query_device.
  * - %STATUS_CONFLICTING_ADDRESSES: the domain maps an address that is reserved for
  *   this device, or that its IOMMU cannot translate.
  * - %STATUS_NOT_SUPPORTED: the IOMMU cannot map 4 KiB pages, or the device's DMA is

@@ -3,8 +3,8 @@
  * Batch: a sequence of maps and unmaps in an OS-managed domain that share one IOTLB
  * sync, unless they unmap more than a GiB. A single call is a batch of one.
  */
-#ifndef WDM_CORE_BATCH_H
-#define WDM_CORE_BATCH_H
+#ifndef WDM_CORE_OS_BATCH_H
+#define WDM_CORE_OS_BATCH_H
 
 #include "iova.h"
 
@@ -111,4 +111,4 @@ ntstatus_t wdm_domain_map_alloc(struct wdm_domain *domain, u32 perms,
 				const struct wdm_limits *limits, u64 *iova);
 ntstatus_t wdm_domain_unmap(struct wdm_domain *domain, u64 iova, u64 nr_pages);
 
-#endif /* WDM_CORE_BATCH_H */
+#endif /* WDM_CORE_OS_BATCH_H */

@@ -87,11 +87,11 @@ struct wdm_partial_leaf {
  * @retry: invalid entries may have become usable
  * @retry_epoch: wdm_domain.epoch when invalid entries were last retried
  * @quota: the smallest charge refused since; 0: none
- * @bypass_start: with TranslationEnabled FALSE: the caller's address space is mapped
- *	from this page
- * @bypass_end: to the page before this one,
- * @hole_start: but not from this page
- * @hole_end: to the page before this one
+ * @bypass_start: with TranslationEnabled FALSE: the first page of the caller's address space
+ *	that is mapped
+ * @bypass_end: the page after the last one
+ * @hole_start: the first page between them that is not mapped
+ * @hole_end: the page after the last such page
  * @runs: scratch space for the pages of a level 0 table
  */
 struct wdm_shadow {
