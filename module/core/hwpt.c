@@ -360,7 +360,7 @@ void wdm_hwpt_unmap_range(struct wdm_hwpt *hwpt, u64 iova, u64 size,
 		u64 part = min(size, WDM_HWPT_STEP - (iova & (WDM_HWPT_STEP - 1)));
 		size_t got = iommu_unmap_fast(hwpt->domain, iova, part, gather);
 
-		/* What was mapped with several calls can be unmapped with calls for the same parts. */
+		/* What several calls mapped can be unmapped with calls for the same parts. */
 		if (WARN_ON_ONCE(got < part || got > size)) {
 			WRITE_ONCE(hwpt->broken, true);
 			return;
