@@ -590,7 +590,7 @@ static const struct test_case cases[] = {
 	{ .name = "MDLs without end", .run = mdls_without_end },
 	{ .name = "objects that come and go", .run = budget_comes_back, .seconds = 180 },
 	{ .name = "many files of a user", .run = many_files, .seconds = 180 },
-	{ .name = "a cgroup's limit", .run = limited_cgroup, .seconds = 480 },
+	{ .name = "a cgroup's limit", .run = limited_cgroup, .seconds = 900 },
 	{ .name = "a page that is pinned too often", .run = pinned_too_often, .seconds = 180 },
 };
 
